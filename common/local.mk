@@ -1,0 +1,11 @@
+# What the module and the daemon share; no device, no bus.
+noinst_LTLIBRARIES += libcommon.la
+libcommon_la_SOURCES = \
+	common/alloc.c common/alloc.h \
+	common/buffer.c common/buffer.h \
+	common/error.c common/error.h \
+	common/log.c common/log.h \
+	common/macros.h \
+	common/secret.c common/secret.h \
+	common/tlv.c common/tlv.h
+libcommon_la_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)

@@ -1,0 +1,2 @@
+# daemon/bus
+libtesserad_la_SOURCES +=

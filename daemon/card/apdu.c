@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "card/apdu.h"
+
+#include "card/status-word.h"
+
+#define CLA_CHAINED	 0x10
+#define INS_GET_RESPONSE 0xC0
+#define STATUS_LENGTH	 2
+
+#define SW1_MORE_DATA 0x61
+#define SW1_WRONG_LE  0x6C
+
+/*
+ * Cards that take extended length have buffers of their own size (YubiKey: 3 KiB for a whole
+ * command); beyond this, chaining works everywhere.
+ */
+#define EXTENDED_DATA_MAXIMUM 2048
+
+static void append_header(struct buffer *message, const struct apdu *command)
+{
+	buffer_append_u8(message, command->cla);
+	buffer_append_u8(message, command->ins);
+	buffer_append_u8(message, command->p1);
+	buffer_append_u8(message, command->p2);
+}
+
+static void append_short(struct buffer *message, const struct apdu *command)
+{
+	append_header(message, command);
+	if (command->length) {
+		buffer_append_u8(message, (uint8_t)command->length);
+		buffer_append(message, command->data, command->length);
+	}
+	if (command->answer)
+		buffer_append_u8(message, 0);
+}
+
+static void append_extended(struct buffer *message, const struct apdu *command)
+{
+	append_header(message, command);
+	buffer_append_u8(message, 0);
+	if (command->length) {
+		buffer_append_u16(message, (uint16_t)command->length);
+		buffer_append(message, command->data, command->length);
+	}
+	if (command->answer)
+		buffer_append_u16(message, 0);
+}
+
+/* One message out, one answer in, appended to response without its status word. */
+static bool transmit(struct apdu_channel *channel, const struct buffer *message,
+	struct buffer *response, uint16_t *status, struct error *error)
+{
+	_cleanup_buffer_ struct buffer answer = BUFFER_INIT_WIPE;
+
+	if (message->failed)
+		return error_set(error, ERROR_FAILED, "out of memory");
+	if (!channel->transport->ops->transmit(
+		    channel->transport, message->data, message->length, &answer, error))
+		return false;
+	if (answer.failed)
+		return error_set(error, ERROR_FAILED, "out of memory");
+	if (answer.length < STATUS_LENGTH)
+		return error_set(error, ERROR_CARD_FAILED, "the card's answer has no status word");
+	struct reader tail =
+		READER_INIT(answer.data + answer.length - STATUS_LENGTH, STATUS_LENGTH);
+	*status = reader_u16(&tail);
+	buffer_append(response, answer.data, answer.length - STATUS_LENGTH);
+	if (response->length > APDU_ANSWER_LONG)
+		return error_set(error, ERROR_CARD_FAILED, "the card's answer is too long");
+	return true;
+}
+
+/* The same with the Le that the card asked for, once. Le is the message's last byte. */
+static bool transmit_with_le(struct apdu_channel *channel, struct buffer *message, bool has_le,
+	struct buffer *response, uint16_t *status, struct error *error)
+{
+	size_t before = response->length;
+
+	if (!transmit(channel, message, response, status, error))
+		return false;
+	if (*status >> 8 != SW1_WRONG_LE)
+		return true;
+	buffer_truncate(response, before);
+	if (has_le) {
+		message->data[message->length - 1] = (uint8_t)*status;
+		if (!transmit(channel, message, response, status, error))
+			return false;
+	}
+	if (*status >> 8 == SW1_WRONG_LE)
+		return error_set(error, ERROR_CARD_FAILED,
+			"the card wants another answer length again and again (%04X)", *status);
+	return true;
+}
+
+static bool get_response(struct apdu_channel *channel, struct buffer *response, uint16_t *status,
+	struct error *error)
+{
+	while (*status >> 8 == SW1_MORE_DATA) {
+		_cleanup_buffer_ struct buffer message = BUFFER_INIT;
+		struct apdu command = {.ins = INS_GET_RESPONSE, .answer = APDU_ANSWER_SHORT};
+		size_t before = response->length;
+
+		append_short(&message, &command);
+		if (!message.failed)
+			message.data[message.length - 1] = (uint8_t)*status;
+		if (!transmit_with_le(channel, &message, true, response, status, error))
+			return false;
+		if (response->length == before && *status >> 8 == SW1_MORE_DATA)
+			return error_set(error, ERROR_CARD_FAILED,
+				"the card announces more data and sends none");
+	}
+	return true;
+}
+
+static bool exchange_extended(struct apdu_channel *channel, const struct apdu *command,
+	struct buffer *response, uint16_t *status, struct error *error)
+{
+	_cleanup_buffer_ struct buffer message = BUFFER_INIT_WIPE;
+
+	append_extended(&message, command);
+	return transmit_with_le(channel, &message, command->answer, response, status, error) &&
+	       get_response(channel, response, status, error);
+}
+
+/* Short commands; more than one, chained (ISO/IEC 7816-4, 5.3.3), for long data. */
+static bool exchange_short(struct apdu_channel *channel, const struct apdu *command,
+	struct buffer *response, uint16_t *status, struct error *error)
+{
+	struct reader data = READER_INIT(command->data, command->length);
+
+	do {
+		_cleanup_buffer_ struct buffer message = BUFFER_INIT_WIPE;
+		struct apdu block = *command;
+		size_t left = reader_left(&data);
+		bool last = left <= TRANSPORT_SHORT_DATA;
+
+		block.length = last ? left : TRANSPORT_SHORT_DATA;
+		block.data = reader_bytes(&data, block.length);
+		if (!last) {
+			block.cla |= CLA_CHAINED;
+			block.answer = 0;
+		}
+		append_short(&message, &block);
+		if (!transmit_with_le(channel, &message, block.answer, response, status, error))
+			return false;
+		if (!last && *status != SW_SUCCESS)
+			return true;
+	} while (reader_left(&data));
+	return get_response(channel, response, status, error);
+}
+
+static bool wants_extended(const struct apdu_channel *channel, const struct apdu *command)
+{
+	return channel->extended && command->length <= channel->transport->maximum_data &&
+	       command->length <= EXTENDED_DATA_MAXIMUM &&
+	       (command->length > TRANSPORT_SHORT_DATA || command->answer > APDU_ANSWER_SHORT);
+}
+
+static bool exchange(struct apdu_channel *channel, const struct apdu *command,
+	struct buffer *response, uint16_t *status, struct error *error)
+{
+	if (!wants_extended(channel, command))
+		return exchange_short(channel, command, response, status, error);
+	if (!exchange_extended(channel, command, response, status, error))
+		return false;
+	if (*status != SW_WRONG_LENGTH)
+		return true;
+	/* It may be the form and not the data that the card refuses: short commands tell. */
+	buffer_truncate(response, 0);
+	if (!exchange_short(channel, command, response, status, error))
+		return false;
+	channel->extended = *status == SW_WRONG_LENGTH;
+	return true;
+}
+
+bool apdu_exchange(struct apdu_channel *channel, const struct apdu *command,
+	struct buffer *response, uint16_t *status, struct error *error)
+{
+	_cleanup_buffer_ struct buffer ignored = BUFFER_INIT_WIPE;
+	struct buffer *answer = response ? response : &ignored;
+
+	buffer_truncate(answer, 0);
+	if (!exchange(channel, command, answer, status, error))
+		return false;
+	if (answer->failed)
+		return error_set(error, ERROR_FAILED, "out of memory");
+	return true;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "card/card.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "card/card-private.h"
+#include "card/status-word.h"
+#include "common/alloc.h"
+
+#define INS_SELECT	   0xA4
+#define SELECT_BY_NAME	   0x04
+#define CONNECT_TIMEOUT_MS 30000
+
+static const struct card_driver *const drivers[] = {&piv_driver};
+
+void card_key_clear(struct card_key *key)
+{
+	EVP_PKEY_free(key->public_key);
+	buffer_clear(&key->certificate);
+	*key = (struct card_key){0};
+}
+
+bool card_exchange(struct card *card, const struct apdu *command, struct buffer *response,
+	uint16_t *status, struct error *error)
+{
+	return apdu_exchange(&card->private->channel, command, response, status, error);
+}
+
+void card_note_security_lost(struct card *card)
+{
+	atomic_fetch_add(&card->epoch, 1);
+}
+
+bool card_select(struct card *card, const uint8_t *application, size_t length,
+	struct buffer *response, struct error *error)
+{
+	struct apdu command = {.ins = INS_SELECT,
+		.p1 = SELECT_BY_NAME,
+		.data = application,
+		.length = length,
+		.answer = APDU_ANSWER_SHORT};
+	struct card_private *private = card->private;
+	struct buffer name _cleanup_buffer_ = BUFFER_INIT; /* application may be our own copy */
+	uint16_t status;
+
+	if (length > sizeof(private->application))
+		return error_set(error, ERROR_INVALID_ARGUMENT, "application name too long");
+	if (!card_exchange(card, &command, response, &status, error))
+		return false;
+	if (status != SW_SUCCESS) {
+		status_word_check(status, "SELECT", error);
+		return error_set(error, ERROR_CARD_UNKNOWN,
+			"the card does not have the application (%04X)", status);
+	}
+	buffer_append(&name, application, length);
+	for (size_t i = 0; i < name.length; i++)
+	private->application[i] = name.data[i];
+	private->application_length = length;
+	private->selected = true;
+	return true;
+}
+
+bool card_select_again(struct card *card, struct error *error)
+{
+	card_note_security_lost(card);
+	return card_select(
+		card, card->private->application, card->private->application_length, NULL, error);
+}
+
+static struct card *card_new(struct transport *transport)
+{
+	struct card *card = xnew(struct card);
+	struct card_private *private = xnew(struct card_private);
+
+	card->transport = transport;
+	card->private = private;
+	private->channel.transport = transport;
+	private->channel.extended = transport->maximum_data > TRANSPORT_SHORT_DATA &&
+				    atr_announces_extended(transport->atr, transport->atr_length);
+	atomic_init(&private->references, 1);
+	atomic_init(&card->epoch, 1);
+	pthread_mutex_init(&private->lock, NULL);
+	return card;
+}
+
+static void info_clear(struct card_info *info)
+{
+	free(info->serial);
+	free(info->model);
+	free(info->manufacturer);
+	*info = (struct card_info){0};
+}
+
+static void card_free(struct card *card)
+{
+	card->transport->ops->free(card->transport);
+	pthread_mutex_destroy(&card->private->lock);
+	free(card->private);
+	info_clear(&card->info);
+	free(card);
+}
+
+struct card *card_ref(struct card *card)
+{
+	atomic_fetch_add(&card->private->references, 1);
+	return card;
+}
+
+void card_unref(struct card *card)
+{
+	if (card && atomic_fetch_sub(&card->private->references, 1) == 1)
+		card_free(card);
+}
+
+/* The first driver that knows the card. Only ERROR_CARD_UNKNOWN leads on to the next. */
+static bool identify(struct card *card, struct error *error)
+{
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+		info_clear(&card->info);
+		card->driver = drivers[i];
+		if (drivers[i]->identify(card, &refusal))
+			return true;
+		if (refusal.code != ERROR_CARD_UNKNOWN)
+			break;
+	}
+	return error_move(error, &refusal);
+}
+
+struct card *card_connect(struct transport *transport, struct error *error)
+{
+	_cleanup_card_ struct card *card = card_new(transport);
+
+	if (!card_begin(card, CONNECT_TIMEOUT_MS, error))
+		return NULL;
+	bool known = identify(card, error);
+	card_end(card);
+	return known ? steal_pointer(&card) : NULL;
+}
+
+static bool lock_card(struct card *card, unsigned timeout_ms, struct error *error)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	if (pthread_mutex_clocklock(&card->private->lock, CLOCK_MONOTONIC, &until) != 0)
+		return error_set(error, ERROR_BUSY, "another operation is using the card");
+	return true;
+}
+
+/* The card is taken: makes it as the driver left it. */
+static bool restore(struct card *card, bool was_reset, struct error *error)
+{
+	card->private->selected = false;
+	if (!was_reset)
+		return true;
+	if (card->private->application_length)
+		return card_select_again(card, error);
+	card_note_security_lost(card);
+	return true;
+}
+
+bool card_begin(struct card *card, unsigned timeout_ms, struct error *error)
+{
+	struct transport *transport = card->transport;
+	bool was_reset = false;
+
+	if (!lock_card(card, timeout_ms, error))
+		return false;
+	if (!transport->ops->begin(transport, &was_reset, error)) {
+		pthread_mutex_unlock(&card->private->lock);
+		return false;
+	}
+	if (!restore(card, was_reset, error)) {
+		card_end(card);
+		return false;
+	}
+	return true;
+}
+
+void card_end(struct card *card)
+{
+	card->transport->ops->end(card->transport);
+	pthread_mutex_unlock(&card->private->lock);
+}

@@ -1,0 +1,13 @@
+# Cards: transports, the APDU exchange, drivers, the watch over readers.
+libtesserad_la_SOURCES += \
+	daemon/card/apdu.c daemon/card/apdu.h daemon/card/atr.c \
+	daemon/card/card.c daemon/card/card.h daemon/card/card-private.h daemon/card/card-secret.c \
+	daemon/card/card-type.c daemon/card/card-type.h \
+	daemon/card/chuid.c daemon/card/chuid.h \
+	daemon/card/piv.c daemon/card/piv.h \
+	daemon/card/piv-admin.c daemon/card/piv-certificate.c daemon/card/piv-identify.c \
+	daemon/card/piv-key.c daemon/card/piv-object.c daemon/card/piv-pin.c \
+	daemon/card/piv-public-key.c daemon/card/piv-use.c daemon/card/piv-yubikey.c \
+	daemon/card/reader-watch.c daemon/card/reader-watch.h \
+	daemon/card/status-word.c daemon/card/status-word.h \
+	daemon/card/transport.h daemon/card/transport-pcsc.c

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/job.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+
+#define RUNNING_MAX 64
+#define ENDED_MAX   100
+
+struct job {
+	struct jobs *jobs;
+	pthread_t thread;
+	job_function function;
+	void *context;
+	void (*free_context)(void *);
+	bool cancel_asked;	  /* guarded by jobs->lock, as all below */
+	struct job_status status; /* operation and subject never change */
+	struct job *next;	  /* ids ascend */
+};
+
+struct jobs {
+	job_changed changed;
+	void *changed_context;
+	pthread_mutex_t lock; /* guards the list and what the jobs show; never held over a call out */
+	pthread_cond_t ended; /* a job ended, or its thread is about to be gone */
+	struct job *first;
+	unsigned last_id;
+	unsigned running; /* jobs in JOB_RUNNING */
+	unsigned threads; /* threads that may still touch this struct */
+};
+
+const char *job_state_name(enum job_state state)
+{
+	static const char *const names[] = {"running", "succeeded", "failed", "cancelled"};
+
+	return (size_t)state < ARRAY_SIZE(names) ? names[state] : NULL;
+}
+
+void job_status_clear(struct job_status *status)
+{
+	free(status->operation);
+	free(status->subject);
+	free(status->step);
+	error_clear(&status->error);
+	fields_clear(&status->result);
+	*status = (struct job_status){0};
+}
+
+static void error_copy(struct error *to, const struct error *from)
+{
+	*to = (struct error){.code = from->code,
+		.message = xstrdup(from->message),
+		.field = xstrdup(from->field),
+		.detail = from->detail};
+}
+
+static void status_copy(struct job_status *to, const struct job_status *from)
+{
+	*to = *from;
+	to->operation = xstrdup(from->operation);
+	to->subject = xstrdup(from->subject);
+	to->step = xstrdup(from->step);
+	error_copy(&to->error, &from->error);
+	to->result = (struct fields)FIELDS_INIT;
+	fields_copy(&to->result, &from->result);
+}
+
+struct jobs *jobs_new(job_changed changed, void *context)
+{
+	struct jobs *jobs = xnew(struct jobs);
+
+	jobs->changed = changed;
+	jobs->changed_context = context;
+	pthread_mutex_init(&jobs->lock, NULL);
+	pthread_cond_init(&jobs->ended, NULL);
+	return jobs;
+}
+
+static void job_free(struct job *job)
+{
+	job_status_clear(&job->status);
+	free(job);
+}
+
+void jobs_free(struct jobs *jobs)
+{
+	if (!jobs)
+		return;
+	pthread_mutex_lock(&jobs->lock);
+	for (struct job *job = jobs->first; job; job = job->next)
+		job->cancel_asked = true;
+	while (jobs->threads > 0)
+		pthread_cond_wait(&jobs->ended, &jobs->lock);
+	pthread_mutex_unlock(&jobs->lock);
+	while (jobs->first) {
+		struct job *job = jobs->first;
+		jobs->first = job->next;
+		job_free(job);
+	}
+	pthread_cond_destroy(&jobs->ended);
+	pthread_mutex_destroy(&jobs->lock);
+	free(jobs);
+}
+
+/* Under the lock. */
+static struct job *find(struct jobs *jobs, unsigned id)
+{
+	struct job *job = jobs->first;
+
+	while (job && job->status.id != id)
+		job = job->next;
+	return job;
+}
+
+/* Under the lock: drops the oldest ended jobs beyond ENDED_MAX. */
+static void forget_old(struct jobs *jobs)
+{
+	unsigned ended = 0;
+
+	for (struct job *job = jobs->first; job; job = job->next)
+		ended += job->status.state != JOB_RUNNING;
+	for (struct job **link = &jobs->first; ended > ENDED_MAX;) {
+		struct job *job = *link;
+		if (job->status.state == JOB_RUNNING) {
+			link = &job->next;
+			continue;
+		}
+		*link = job->next;
+		job_free(job);
+		ended--;
+	}
+}
+
+static void announce(struct jobs *jobs, unsigned id, bool finished)
+{
+	if (jobs->changed)
+		jobs->changed(jobs->changed_context, id, finished);
+}
+
+/* Notes the outcome; the job may be forgotten as soon as the lock is given up. */
+static void job_end(struct job *job, bool done, struct error *error)
+{
+	struct jobs *jobs = job->jobs;
+	struct job_status *status = &job->status;
+
+	pthread_mutex_lock(&jobs->lock);
+	if (done) {
+		status->state = JOB_SUCCEEDED;
+		status->progress = 100;
+	} else {
+		status->state = error->code == ERROR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
+		if (error->code == ERROR_NONE)
+			error->code = ERROR_FAILED;
+		error_move(&status->error, error);
+	}
+	status->ended_at = time(NULL);
+	jobs->running--;
+	forget_old(jobs);
+	pthread_cond_broadcast(&jobs->ended);
+	pthread_mutex_unlock(&jobs->lock);
+}
+
+static void *job_run(void *argument)
+{
+	struct job *job = argument;
+	struct jobs *jobs = job->jobs;
+	unsigned id = job->status.id;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	log_info("job started operation=%s job=%u", job->status.operation, id);
+	bool done = job->function(job, job->context, &error);
+	if (job->free_context)
+		job->free_context(job->context);
+	if (done)
+		log_info("job succeeded job=%u", id);
+	else
+		log_notice("job failed: %s job=%u", error_message(&error), id);
+	job_end(job, done, &error);
+	announce(jobs, id, true);
+	pthread_mutex_lock(&jobs->lock);
+	jobs->threads--; /* from here on jobs_free() may go on */
+	pthread_cond_broadcast(&jobs->ended);
+	pthread_mutex_unlock(&jobs->lock);
+	return NULL;
+}
+
+static struct job *job_new(struct jobs *jobs, const char *operation, const char *subject,
+	job_function function, void *context, void (*free_context)(void *))
+{
+	struct job *job = xnew(struct job);
+
+	job->jobs = jobs;
+	job->function = function;
+	job->context = context;
+	job->free_context = free_context;
+	job->status.operation = xstrdup(operation);
+	job->status.subject = xstrdup(subject);
+	job->status.step = xstrdup("");
+	job->status.started_at = time(NULL);
+	return job;
+}
+
+/* Under the lock: appends the job and starts its thread. */
+static bool start_locked(struct jobs *jobs, struct job *job, struct error *error)
+{
+	struct job **link = &jobs->first;
+	pthread_attr_t attributes;
+
+	if (jobs->running >= RUNNING_MAX)
+		return error_set(error, ERROR_BUSY, "%d jobs are running already", RUNNING_MAX);
+	job->status.id = jobs->last_id + 1;
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	int result = pthread_create(&job->thread, &attributes, job_run, job);
+	pthread_attr_destroy(&attributes);
+	if (result != 0)
+		return error_set(
+			error, ERROR_BUSY, "cannot start a thread: %s", strerror(result));
+	while (*link)
+		link = &(*link)->next;
+	*link = job;
+	jobs->last_id++;
+	jobs->running++;
+	jobs->threads++;
+	return true;
+}
+
+unsigned jobs_start(struct jobs *jobs, const char *operation, const char *subject,
+	job_function function, void *context, void (*free_context)(void *), struct error *error)
+{
+	struct job *job = job_new(jobs, operation, subject, function, context, free_context);
+	unsigned id = 0;
+
+	pthread_mutex_lock(&jobs->lock);
+	if (start_locked(jobs, job, error))
+		id = jobs->last_id;
+	pthread_mutex_unlock(&jobs->lock);
+	if (id != 0)
+		return id;
+	if (free_context)
+		free_context(context);
+	job_free(job);
+	return 0;
+}
+
+static bool not_found(unsigned id, struct error *error)
+{
+	return error_set(error, ERROR_NOT_FOUND, "there is no job %u", id);
+}
+
+bool jobs_status(struct jobs *jobs, unsigned id, struct job_status *status, struct error *error)
+{
+	pthread_mutex_lock(&jobs->lock);
+	struct job *job = find(jobs, id);
+	if (job)
+		status_copy(status, &job->status);
+	pthread_mutex_unlock(&jobs->lock);
+	return job || not_found(id, error);
+}
+
+unsigned *jobs_list(struct jobs *jobs, size_t *count)
+{
+	size_t room = RUNNING_MAX + ENDED_MAX + 1, used = 0;
+	unsigned *ids = xcalloc(room, sizeof(*ids));
+
+	pthread_mutex_lock(&jobs->lock);
+	for (struct job *job = jobs->first; job && used < room; job = job->next)
+		ids[used++] = job->status.id;
+	pthread_mutex_unlock(&jobs->lock);
+	*count = used;
+	return ids;
+}
+
+bool jobs_cancel(struct jobs *jobs, unsigned id, struct error *error)
+{
+	pthread_mutex_lock(&jobs->lock);
+	struct job *job = find(jobs, id);
+	bool running = job && job->status.state == JOB_RUNNING;
+	if (running)
+		job->cancel_asked = true;
+	pthread_mutex_unlock(&jobs->lock);
+	if (!job)
+		return not_found(id, error);
+	return running || error_set(error, ERROR_WRONG_STATE, "job %u has ended", id);
+}
+
+void jobs_wait(struct jobs *jobs, unsigned id)
+{
+	pthread_mutex_lock(&jobs->lock);
+	for (struct job *job = find(jobs, id); job && job->status.state == JOB_RUNNING;
+		job = find(jobs, id))
+		pthread_cond_wait(&jobs->ended, &jobs->lock);
+	pthread_mutex_unlock(&jobs->lock);
+}
+
+void job_progress(struct job *job, unsigned percent, const char *format, ...)
+{
+	va_list arguments;
+	char *step = NULL;
+
+	if (!job)
+		return;
+	va_start(arguments, format);
+	if (vasprintf(&step, format, arguments) < 0)
+		step = NULL;
+	va_end(arguments);
+	pthread_mutex_lock(&job->jobs->lock);
+	job->status.progress = percent > 100 ? 100 : percent;
+	if (step) {
+		free(job->status.step);
+		job->status.step = step;
+	}
+	pthread_mutex_unlock(&job->jobs->lock);
+	announce(job->jobs, job->status.id, false);
+}
+
+void job_result(struct job *job, const char *name, const char *value)
+{
+	if (!job)
+		return;
+	pthread_mutex_lock(&job->jobs->lock);
+	fields_set(&job->status.result, name, value);
+	pthread_mutex_unlock(&job->jobs->lock);
+}
+
+bool job_continue(struct job *job, struct error *error)
+{
+	if (!job)
+		return true;
+	pthread_mutex_lock(&job->jobs->lock);
+	bool asked = job->cancel_asked;
+	pthread_mutex_unlock(&job->jobs->lock);
+	return !asked || error_set(error, ERROR_CANCELLED, "the job was cancelled");
+}
+
+unsigned job_id(const struct job *job)
+{
+	return job ? job->status.id : 0;
+}

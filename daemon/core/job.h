@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A job: one management operation on a thread of its own, with progress,
+ * cancellation and a result that outlives the thread.
+ */
+#ifndef TESSERA_CORE_JOB_H
+#define TESSERA_CORE_JOB_H
+
+#include <stdint.h>
+
+#include "common/error.h"
+#include "model/fields.h"
+
+struct job;
+struct jobs;
+
+enum job_state { JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED };
+const char *job_state_name(enum job_state state);
+
+/* A copy of what a job shows, taken at one moment. Cleared with job_status_clear(). */
+struct job_status {
+	unsigned id;
+	char *operation; /* "issue" */
+	char *subject;	 /* serial of the card or name of the reader it works on, or NULL */
+	enum job_state state;
+	unsigned progress; /* percent */
+	char *step;	   /* what it is doing now, a few words */
+	struct error error;
+	struct fields result;
+	int64_t started_at; /* seconds since 1970 */
+	int64_t ended_at;   /* or 0 */
+};
+void job_status_clear(struct job_status *status);
+#define _cleanup_job_status_ _cleanup_(job_status_clear)
+
+/* Runs on the job's thread. False with error when the operation failed. */
+typedef bool (*job_function)(struct job *job, void *context, struct error *error);
+/* Called on the job's thread, without locks held, at each change; finished on the last one. */
+typedef void (*job_changed)(void *context, unsigned id, bool finished);
+
+/* The register of jobs; remembers the last 100 that ended. */
+struct jobs *jobs_new(job_changed changed, void *context);
+/* Cancels what runs, waits for the threads, frees. */
+void jobs_free(struct jobs *jobs);
+
+/*
+ * Starts function(job, context) on a thread; free_context(context) is called
+ * when it is done. operation and subject are copied. Returns the id (from 1);
+ * 0 with ERROR_BUSY when 64 jobs run already (context is freed then, too).
+ */
+unsigned jobs_start(struct jobs *jobs, const char *operation, const char *subject,
+	job_function function, void *context, void (*free_context)(void *), struct error *error);
+/* ERROR_NOT_FOUND */
+bool jobs_status(struct jobs *jobs, unsigned id, struct job_status *status, struct error *error);
+/* Ids of all known jobs, ascending; heap array. */
+unsigned *jobs_list(struct jobs *jobs, size_t *count);
+/* Asks a job to stop at its next safe point. ERROR_NOT_FOUND; ERROR_WRONG_STATE when it has ended.
+ */
+bool jobs_cancel(struct jobs *jobs, unsigned id, struct error *error);
+/* Waits until the job has ended. */
+void jobs_wait(struct jobs *jobs, unsigned id);
+
+/* For the operation itself; a NULL job is allowed and ignored (operations without a job). */
+void job_progress(struct job *job, unsigned percent, const char *format, ...) PRINTF_LIKE(3, 4);
+void job_result(struct job *job, const char *name, const char *value);
+/* False with ERROR_CANCELLED when cancellation was asked for: `if (!job_continue(...)) return
+ * false;` */
+bool job_continue(struct job *job, struct error *error);
+unsigned job_id(const struct job *job); /* 0 for NULL */
+
+#endif

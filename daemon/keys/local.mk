@@ -1,0 +1,5 @@
+# daemon/keys
+libtesserad_la_SOURCES += \
+	daemon/keys/des.c daemon/keys/des.h \
+	daemon/keys/kdf.c daemon/keys/kdf.h \
+	daemon/keys/master-key.c daemon/keys/master-key.h

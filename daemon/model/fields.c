@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/fields.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "common/alloc.h"
+#include "model/document.h"
+
+static struct field *find(const struct fields *fields, const char *name)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		if (strcmp(fields->items[i].name, name) == 0)
+			return &fields->items[i];
+	}
+	return NULL;
+}
+
+void fields_set(struct fields *fields, const char *name, const char *value)
+{
+	struct field *field = find(fields, name);
+	char *copy = xstrdup(value);
+
+	if (field) {
+		free(field->value);
+		field->value = copy;
+		return;
+	}
+	char *name_copy = xstrdup(name);
+	fields->items = xreallocarray(fields->items, fields->count + 1, sizeof(*fields->items));
+	fields->items[fields->count++] = (struct field){.name = name_copy, .value = copy};
+}
+
+const char *fields_get(const struct fields *fields, const char *name)
+{
+	const struct field *field = find(fields, name);
+
+	return field ? field->value : NULL;
+}
+
+void fields_copy(struct fields *to, const struct fields *from)
+{
+	struct fields copy = FIELDS_INIT;
+
+	for (size_t i = 0; i < from->count; i++)
+		fields_set(&copy, from->items[i].name, from->items[i].value);
+	fields_clear(to);
+	*to = copy;
+}
+
+void fields_clear(struct fields *fields)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		free(fields->items[i].name);
+		free(fields->items[i].value);
+	}
+	free(fields->items);
+	*fields = (struct fields)FIELDS_INIT;
+}
+
+bool field_name_is_valid(const char *name, size_t length)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char rest[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+	if (length == 0 || length > FIELD_NAME_MAXIMUM || !strchr(first, name[0]))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (name[i] == '\0' || !strchr(rest, name[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool value_is_text(const char *value)
+{
+	for (const char *c = value; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7F)
+			return false;
+	}
+	json_t *string = json_string(value); /* NULL if it is not UTF-8 */
+	json_decref(string);
+	return string != NULL;
+}
+
+bool fields_check(const struct fields *fields, struct error *error)
+{
+	if (fields->count > FIELDS_MAXIMUM)
+		return error_set(error, ERROR_INVALID_ARGUMENT, "more than %d fields are given",
+			FIELDS_MAXIMUM);
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct field *field = &fields->items[i];
+		if (!field_name_is_valid(field->name, strlen(field->name)))
+			return error_set_field(error, ERROR_INVALID_ARGUMENT, field->name,
+				"a field's name is 1 to %d letters, digits, '-' and '_', a letter "
+				"first",
+				FIELD_NAME_MAXIMUM);
+		if (strlen(field->value) > FIELD_VALUE_MAXIMUM || !value_is_text(field->value))
+			return error_set_field(error, ERROR_INVALID_ARGUMENT, field->name,
+				"the field \"%s\" must be text of at most %d bytes without "
+				"control characters",
+				field->name, FIELD_VALUE_MAXIMUM);
+	}
+	return true;
+}
+
+char *fields_to_json(const struct fields *fields)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < fields->count; i++)
+		json_object_set_new(
+			object, fields->items[i].name, json_string(fields->items[i].value));
+	char *dumped = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	char *text = xstrdup(dumped ? dumped : "{}");
+	free(dumped);
+	return text;
+}
+
+bool fields_from_json(struct fields *fields, const char *json, struct error *error)
+{
+	_cleanup_fields_ struct fields read = FIELDS_INIT;
+	_cleanup_json_ json_t *document = document_load(json, ERROR_INVALID_ARGUMENT, error);
+	const char *name;
+	json_t *value;
+
+	if (!document)
+		return false;
+	struct document_node root = document_root(document, ERROR_INVALID_ARGUMENT);
+	if (!json_is_object(document))
+		return document_fail(&root, error, "an object of strings is expected");
+	json_object_foreach(document, name, value)
+	{
+		struct document_node node = document_child(&root, name, value);
+		if (!json_is_string(value))
+			return document_fail(&node, error, "a string is expected");
+		fields_set(&read, name, json_string_value(value));
+	}
+	fields_clear(fields);
+	*fields = read;
+	read = (struct fields)FIELDS_INIT;
+	return true;
+}

@@ -1,0 +1,13 @@
+# daemon/model: plain data and rules
+libtesserad_la_SOURCES += \
+	daemon/model/certificate.c \
+	daemon/model/credential.c daemon/model/credential.h \
+	daemon/model/document.c daemon/model/document.h \
+	daemon/model/fields.c daemon/model/fields.h \
+	daemon/model/key.c daemon/model/key.h \
+	daemon/model/lifecycle.c daemon/model/lifecycle.h \
+	daemon/model/pattern.c \
+	daemon/model/pin-policy.c daemon/model/pin-policy.h \
+	daemon/model/template.c daemon/model/template.h \
+	daemon/model/template-certificate.c \
+	daemon/model/template-private.h

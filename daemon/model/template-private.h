@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the template's files share. */
+#ifndef TESSERA_MODEL_TEMPLATE_PRIVATE_H
+#define TESSERA_MODEL_TEMPLATE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/document.h"
+#include "model/template.h"
+
+#define PATTERN_MAXIMUM 256 /* bytes */
+
+/* A piece of a pattern: literal text, or the name of a field. A view of the pattern. */
+struct pattern_piece {
+	const char *text;
+	size_t length;
+	bool is_field;
+};
+
+/* Reads the next piece and moves *pattern behind it. False at the end (*why is NULL) and
+ * for a malformed pattern (*why says how). */
+bool pattern_next(const char **pattern, struct pattern_piece *piece, const char **why);
+
+/* Reads /keys/N/certificate into *key (template-certificate.c). */
+bool template_read_certificate(
+	const struct document_node *node, struct template_key *key, struct error *error);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/template.h"
+
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/macros.h"
+#include "model/template-private.h"
+
+#define COMMENT_MAXIMUM	  1024 /* bytes */
+#define PIV_PIN_MINIMUM	  6    /* SP 800-73-4 part 2, 2.4.3 */
+#define PIV_PIN_MAXIMUM	  8
+#define CARD_SERIAL_FIELD "serial"
+
+/* RSA-1024 is left out: SP 800-78-4 section 3.1 ended its use. */
+static const enum key_algorithm allowed_algorithms[] = {KEY_ALGORITHM_RSA_2048,
+	KEY_ALGORITHM_RSA_3072, KEY_ALGORITHM_RSA_4096, KEY_ALGORITHM_EC_P256,
+	KEY_ALGORITHM_EC_P384};
+
+static const char *card_type_at(size_t index)
+{
+	return index == 0 ? "piv" : NULL;
+}
+
+static const char *slot_name_at(size_t index)
+{
+	return key_slot_name(key_slot_at(index));
+}
+
+static const char *algorithm_name_at(size_t index)
+{
+	return index < ARRAY_SIZE(allowed_algorithms)
+		       ? key_algorithm_name(allowed_algorithms[index])
+		       : NULL;
+}
+
+static const char *pin_use_name_at(size_t index)
+{
+	return pin_use_name((enum pin_use)index);
+}
+
+static const char *touch_use_name_at(size_t index)
+{
+	return touch_use_name((enum touch_use)index);
+}
+
+static const char *pin_characters_name_at(size_t index)
+{
+	return pin_characters_name((enum pin_characters)index);
+}
+
+static void rules_free(struct name_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(rules[i].type);
+		free(rules[i].pattern);
+	}
+	free(rules);
+}
+
+void template_free(struct template *template)
+{
+	if (!template)
+		return;
+	for (size_t i = 0; i < template->key_count; i++) {
+		free(template->keys[i].authority);
+		free(template->keys[i].profile);
+		rules_free(template->keys[i].subject, template->keys[i].subject_count);
+		rules_free(template->keys[i].san, template->keys[i].san_count);
+	}
+	free(template->keys);
+	free(template->name);
+	free(template->card_type);
+	free(template->comment);
+	free(template->document);
+	free(template);
+}
+
+/* An optional choice: *choice is left alone when the member is absent. */
+static bool read_choice(const struct document_node *object, const char *member,
+	const char *(*name_at)(size_t index), size_t *choice, struct error *error)
+{
+	struct document_node node;
+
+	return !document_find(object, member, &node) ||
+	       document_choice(&node, name_at, choice, error);
+}
+
+static bool read_slot(const struct document_node *node, const struct template *template,
+	struct template_key *key, struct error *error)
+{
+	struct document_node member;
+	size_t choice;
+
+	if (!document_member(node, "slot", &member, error) ||
+		!document_choice(&member, slot_name_at, &choice, error))
+		return false;
+	key->slot = key_slot_at(choice);
+	for (size_t i = 0; &template->keys[i] != key; i++) {
+		if (template->keys[i].slot == key->slot)
+			return document_fail(&member, error,
+				"the slot is used by /keys/%zu already; each is used once", i);
+	}
+	return true;
+}
+
+/* key is the last of template->keys. */
+static bool read_key(const struct document_node *node, const struct template *template,
+	struct template_key *key, struct error *error)
+{
+	static const char *const members[] = {"slot", "algorithm", "pin", "touch", "certificate"};
+	struct document_node member;
+	size_t algorithm, pin = PIN_USE_DEFAULT, touch = TOUCH_USE_DEFAULT;
+
+	if (!document_check_members(node, members, ARRAY_SIZE(members), error) ||
+		!read_slot(node, template, key, error) ||
+		!document_member(node, "algorithm", &member, error) ||
+		!document_choice(&member, algorithm_name_at, &algorithm, error) ||
+		!read_choice(node, "pin", pin_use_name_at, &pin, error) ||
+		!read_choice(node, "touch", touch_use_name_at, &touch, error))
+		return false;
+	key->algorithm = allowed_algorithms[algorithm];
+	key->pin = (enum pin_use)pin;
+	key->touch = (enum touch_use)touch;
+	return !document_find(node, "certificate", &member) ||
+	       template_read_certificate(&member, key, error);
+}
+
+static bool read_keys(
+	const struct document_node *root, struct template *template, struct error *error)
+{
+	struct document_node keys;
+	size_t count;
+
+	if (!document_member(root, "keys", &keys, error) ||
+		!document_array(&keys, 1, KEY_SLOT_COUNT, &count, error))
+		return false;
+	template->keys = xcalloc(count, sizeof(*template->keys));
+	while (template->key_count < count) {
+		struct document_node node = document_at(&keys, template->key_count);
+		struct template_key *key = &template->keys[template->key_count++];
+		if (!read_key(&node, template, key, error))
+			return false;
+	}
+	return true;
+}
+
+/* An optional number: *value is left alone when the member is absent. */
+static bool read_number(const struct document_node *object, const char *member, unsigned minimum,
+	unsigned maximum, unsigned *value, struct error *error)
+{
+	struct document_node node;
+	int64_t number;
+
+	if (!document_find(object, member, &node))
+		return true;
+	if (!document_integer(&node, minimum, maximum, &number, error))
+		return false;
+	*value = (unsigned)number;
+	return true;
+}
+
+static bool read_pin_policy(
+	const struct document_node *root, struct pin_policy *policy, struct error *error)
+{
+	static const char *const members[] = {"minimum-length", "maximum-length", "characters",
+		"maximum-repeats", "maximum-sequence"};
+	size_t characters = pin_policy_default.characters;
+	struct document_node node;
+
+	*policy = pin_policy_default;
+	if (!document_find(root, "pin-policy", &node))
+		return true;
+	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
+		!read_number(&node, "minimum-length", PIV_PIN_MINIMUM, PIV_PIN_MAXIMUM,
+			&policy->minimum_length, error) ||
+		!read_number(&node, "maximum-length", PIV_PIN_MINIMUM, PIV_PIN_MAXIMUM,
+			&policy->maximum_length, error) ||
+		!read_choice(&node, "characters", pin_characters_name_at, &characters, error) ||
+		!read_number(&node, "maximum-repeats", 0, PIV_PIN_MAXIMUM, &policy->maximum_repeats,
+			error) ||
+		!read_number(&node, "maximum-sequence", 0, PIV_PIN_MAXIMUM,
+			&policy->maximum_sequence, error))
+		return false;
+	policy->characters = (enum pin_characters)characters;
+	if (policy->minimum_length > policy->maximum_length)
+		return document_fail(
+			&node, error, "minimum-length must not be above maximum-length");
+	return true;
+}
+
+static bool read_head(
+	const struct document_node *root, struct template *template, struct error *error)
+{
+	static const char *const members[] = {"name", "card-type", "comment", "keys", "pin-policy"};
+	struct document_node node;
+	const char *text;
+	size_t choice;
+
+	if (!document_check_members(root, members, ARRAY_SIZE(members), error) ||
+		!document_member(root, "name", &node, error) || !document_name(&node, &text, error))
+		return false;
+	template->name = xstrdup(text);
+	if (!document_member(root, "card-type", &node, error) ||
+		!document_choice(&node, card_type_at, &choice, error))
+		return false;
+	template->card_type = xstrdup(card_type_at(choice));
+	if (!document_find(root, "comment", &node))
+		return true;
+	if (!document_string(&node, 0, COMMENT_MAXIMUM, &text, error))
+		return false;
+	template->comment = xstrdup(text);
+	return true;
+}
+
+struct template *template_parse(const char *document, struct error *error)
+{
+	_cleanup_json_ json_t *value = document_load(document, ERROR_INVALID_TEMPLATE, error);
+
+	if (!value)
+		return NULL;
+	_cleanup_template_ struct template *template = xnew(struct template);
+	struct document_node root = document_root(value, ERROR_INVALID_TEMPLATE);
+	if (!read_head(&root, template, error) || !read_keys(&root, template, error) ||
+		!read_pin_policy(&root, &template->pin_policy, error))
+		return NULL;
+	template->document = xstrdup(document);
+	return steal_pointer(&template);
+}
+
+static void add_pattern_fields(const char *pattern, struct fields *fields)
+{
+	struct pattern_piece piece;
+	const char *why;
+
+	while (pattern_next(&pattern, &piece, &why)) {
+		if (!piece.is_field)
+			continue;
+		_cleanup_free_ char *name = xcalloc(piece.length + 1, 1);
+		memcpy(name, piece.text, piece.length);
+		if (strcmp(name, CARD_SERIAL_FIELD) != 0)
+			fields_set(fields, name, "");
+	}
+}
+
+void template_required_fields(const struct template *template, struct fields *fields)
+{
+	for (size_t i = 0; i < template->key_count; i++) {
+		const struct template_key *key = &template->keys[i];
+		for (size_t j = 0; j < key->subject_count; j++)
+			add_pattern_fields(key->subject[j].pattern, fields);
+		for (size_t j = 0; j < key->san_count; j++)
+			add_pattern_fields(key->san[j].pattern, fields);
+	}
+}

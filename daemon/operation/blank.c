@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/blank.h"
+
+#include "common/alloc.h"
+#include "operation/ownership.h"
+
+/* The card resets only when PIN and PUK are blocked; both are blocked already when it is repeated.
+ */
+static bool reset(struct card *card, struct error *error)
+{
+	return card_block(card, CARD_SECRET_PIN, error) &&
+	       card_block(card, CARD_SECRET_PUK, error) && card->driver->reset(card, error);
+}
+
+/*
+ * Retired from the moment of the intent: a card that is known by its CHUID loses its name with the
+ * reset and could not be found again to say that it is done.
+ */
+static bool save_intent(struct store *store, struct credential *credential,
+	struct intent *intent, struct error *error)
+{
+	credential->state = LIFECYCLE_RETIRED;
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return store_credential_save(transaction, credential, error) &&
+	       store_intent_add(transaction, intent, error) && store_commit(transaction, error);
+}
+
+static bool settle(struct store *store, const struct intent *intent,
+	struct credential *credential, struct error *error)
+{
+	credential->key_version = 0;
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return store_credential_save(transaction, credential, error) &&
+	       store_intent_remove(transaction, intent->id, error) &&
+	       store_commit(transaction, error);
+}
+
+bool blank_card(struct operation *operation, struct card *card, struct credential *credential,
+	struct error *error)
+{
+	struct store *store = operation->services->store;
+	struct intent intent _cleanup_intent_ = {.serial = xstrdup(credential->serial),
+		.operation = xstrdup("retire"),
+		.step = xstrdup(INTENT_BLANK),
+		.old_version = credential->key_version};
+
+	if (!card->info.can_reset)
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"this type of card cannot be given its factory state back");
+	return save_intent(store, credential, &intent, error) && reset(card, error) &&
+	       settle(store, &intent, credential, error);
+}
+
+bool blank_recover(struct services *services, struct card *card, const struct intent *intent,
+	struct credential *credential, struct error *error)
+{
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+
+	/* Reset had happened when the factory's management key fits; doing it twice is harmless. */
+	if (!ownership_authenticate(services, card, 0, &refusal) && !reset(card, error))
+		return false;
+	return settle(services->store, intent, credential, error);
+}

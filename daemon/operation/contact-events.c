@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Readers and cards that come and go, and the first contact with a card. */
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "operation/contact-private.h"
+
+#define THREAD_STACK_BYTES (512 * 1024)
+
+struct first_contact {
+	struct contacts *contacts;
+	unsigned number;
+	unsigned insertion;
+	char *reader_name;
+};
+
+static struct contact *find_by_name(struct contacts *contacts, const char *reader_name)
+{
+	for (size_t i = 0; i < contacts->count; i++) {
+		if (strcmp(contacts->items[i]->reader_name, reader_name) == 0)
+			return contacts->items[i];
+	}
+	return NULL;
+}
+
+static void reader_added(void *context, const char *reader_name)
+{
+	struct contacts *contacts = context;
+
+	pthread_mutex_lock(&contacts->lock);
+	struct contact *contact = find_by_name(contacts, reader_name);
+	if (!contact) {
+		contact = xnew(struct contact);
+		contact->number = (unsigned)contacts->count + 1;
+		contact->reader_name = xstrdup(reader_name);
+		contacts->items = xreallocarray(
+			contacts->items, contacts->count + 1, sizeof(*contacts->items));
+		contacts->items[contacts->count++] = contact;
+	}
+	contact->attached = true;
+	contact_touch(contacts, contact);
+	unsigned number = contact->number;
+	pthread_mutex_unlock(&contacts->lock);
+	log_info("reader attached reader=%u name=%s", number, reader_name);
+	contact_notify(contacts, number, false);
+}
+
+static void reader_removed(void *context, const char *reader_name)
+{
+	struct contacts *contacts = context;
+	unsigned number = 0;
+
+	pthread_mutex_lock(&contacts->lock);
+	struct contact *contact = find_by_name(contacts, reader_name);
+	if (contact) {
+		contact->attached = false;
+		contact_touch(contacts, contact);
+		number = contact->number;
+	}
+	pthread_mutex_unlock(&contacts->lock);
+	log_info("reader removed reader=%u name=%s", number, reader_name);
+	if (number)
+		contact_notify(contacts, number, true);
+}
+
+/* Keeps the view unless the card went while it was read. */
+static bool publish(
+	struct contacts *contacts, const struct first_contact *first, struct contact_view *view)
+{
+	pthread_mutex_lock(&contacts->lock);
+	struct contact *contact = contact_find(contacts, first->number);
+	bool current = contact && contact->card_present && contact->insertion == first->insertion;
+	if (current) {
+		contact_view_clear(&contact->view);
+		contact->view = *view;
+		*view = (struct contact_view)CONTACT_VIEW_INIT;
+		contact_touch(contacts, contact);
+	}
+	pthread_mutex_unlock(&contacts->lock);
+	return current;
+}
+
+static void *read_first_contact(void *argument)
+{
+	struct first_contact *first = argument;
+	struct contacts *contacts = first->contacts;
+	struct contact_view view = CONTACT_VIEW_INIT;
+
+	contact_view_open(&view, contacts->services, first->reader_name);
+	if (publish(contacts, first, &view))
+		contact_notify(contacts, first->number, false);
+	contact_view_clear(&view);
+	free(first->reader_name);
+	free(first);
+	pthread_mutex_lock(&contacts->lock);
+	if (--contacts->first_contacts == 0)
+		pthread_cond_broadcast(&contacts->idle);
+	pthread_mutex_unlock(&contacts->lock);
+	return NULL;
+}
+
+/* contacts_free() waits for these threads through first_contacts. */
+static void start_first_contact(struct contacts *contacts, struct first_contact *first)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+	if (pthread_create(&thread, &attributes, read_first_contact, first) != 0) {
+		log_error("no thread for the card in reader=%u", first->number);
+		pthread_mutex_lock(&contacts->lock);
+		contacts->first_contacts--;
+		pthread_mutex_unlock(&contacts->lock);
+		free(first->reader_name);
+		free(first);
+	}
+	pthread_attr_destroy(&attributes);
+}
+
+static void card_inserted(
+	void *context, const char *reader_name, const uint8_t *atr, size_t atr_length)
+{
+	struct contacts *contacts = context;
+	struct first_contact *first = NULL;
+
+	pthread_mutex_lock(&contacts->lock);
+	struct contact *contact = find_by_name(contacts, reader_name);
+	if (contact) {
+		contact->card_present = true;
+		contact->insertion++;
+		buffer_clear(&contact->atr);
+		buffer_append(&contact->atr, atr, atr_length);
+		contact_touch(contacts, contact);
+		first = xnew(struct first_contact);
+		*first = (struct first_contact){
+			contacts, contact->number, contact->insertion, xstrdup(reader_name)};
+		contacts->first_contacts++;
+	}
+	pthread_mutex_unlock(&contacts->lock);
+	if (!first)
+		return;
+	log_info("card inserted reader=%u", first->number);
+	contact_notify(contacts, first->number, false);
+	start_first_contact(contacts, first);
+}
+
+static void card_removed(void *context, const char *reader_name)
+{
+	struct contacts *contacts = context;
+	struct contact_view view = CONTACT_VIEW_INIT;
+	unsigned number = 0;
+
+	pthread_mutex_lock(&contacts->lock);
+	struct contact *contact = find_by_name(contacts, reader_name);
+	if (contact) {
+		contact->card_present = false;
+		contact->insertion++;
+		contact->logins = 0;
+		buffer_clear(&contact->atr);
+		view = contact->view;
+		contact->view = (struct contact_view)CONTACT_VIEW_INIT;
+		contact_touch(contacts, contact);
+		number = contact->number;
+	}
+	pthread_mutex_unlock(&contacts->lock);
+	if (view.card)
+		atomic_fetch_add(&view.card->epoch, 1);
+	contact_view_clear(&view);
+	log_info("card removed reader=%u", number);
+	if (number)
+		contact_notify(contacts, number, false);
+}
+
+static void service_changed(void *context, bool available)
+{
+	struct contacts *contacts = context;
+
+	pthread_mutex_lock(&contacts->lock);
+	contacts->service_available = available;
+	pthread_mutex_unlock(&contacts->lock);
+	if (available)
+		log_info("pcscd is there");
+	else
+		log_warning("pcscd is not running: waiting for it");
+	contact_notify(contacts, 0, false);
+}
+
+const struct reader_events contact_events = {
+	.reader_added = reader_added,
+	.reader_removed = reader_removed,
+	.card_inserted = card_inserted,
+	.card_removed = card_removed,
+	.service_changed = service_changed,
+};
+
+void contact_retry(struct contacts *contacts, unsigned number)
+{
+	struct first_contact again = {.contacts = contacts, .number = number};
+	struct contact_view view = CONTACT_VIEW_INIT;
+
+	pthread_mutex_lock(&contacts->lock);
+	struct contact *contact = contact_find(contacts, number);
+	if (contact && contact->card_present && contact->view.problem) {
+		again.insertion = contact->insertion;
+		again.reader_name = xstrdup(contact->reader_name);
+	}
+	pthread_mutex_unlock(&contacts->lock);
+	if (!again.reader_name)
+		return;
+	contact_view_open(&view, contacts->services, again.reader_name);
+	if (publish(contacts, &again, &view))
+		contact_notify(contacts, number, false);
+	contact_view_clear(&view);
+	free(again.reader_name);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/contact-read.h"
+
+#include <openssl/x509.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "operation/recover.h"
+
+/* A card that was just inserted may be in use by the program that woke first. */
+#define FIRST_CONTACT_TIMEOUT_MS 30000
+
+void contact_keys_free(struct contact_key *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(keys[i].label);
+		buffer_clear(&keys[i].certificate);
+		buffer_clear(&keys[i].public_key);
+	}
+	free(keys);
+}
+
+void contact_view_clear(struct contact_view *view)
+{
+	card_unref(view->card);
+	credential_free(view->credential);
+	contact_keys_free(view->keys, view->key_count);
+	free(view->problem);
+	*view = (struct contact_view)CONTACT_VIEW_INIT;
+}
+
+static void set_problem(struct contact_view *view, const char *problem)
+{
+	char *copy = xstrdup(problem);
+
+	free(view->problem);
+	view->problem = copy;
+}
+
+static bool encode_public_key(EVP_PKEY *key, struct buffer *der)
+{
+	unsigned char *encoded = NULL;
+	int length = i2d_PUBKEY(key, &encoded);
+
+	if (length <= 0)
+		return false;
+	buffer_append(der, encoded, (size_t)length);
+	OPENSSL_free(encoded);
+	return true;
+}
+
+/* Programs show this beside the token's label, which names the holder. */
+static const char *key_label(key_slot slot)
+{
+	switch (slot) {
+	case KEY_SLOT_AUTHENTICATION:
+		return "Authentication key";
+	case KEY_SLOT_SIGNATURE:
+		return "Signature key";
+	case KEY_SLOT_KEY_MANAGEMENT:
+		return "Key management key";
+	case KEY_SLOT_CARD_AUTHENTICATION:
+		return "Card authentication key";
+	default:
+		return NULL;
+	}
+}
+
+static void add_key(struct contact_view *view, struct card_key *key)
+{
+	struct contact_key shown = {
+		.slot = key->slot, .algorithm = key->algorithm, .pin = key->pin};
+	const char *label = key_label(key->slot);
+
+	if (!key->public_key || !encode_public_key(key->public_key, &shown.public_key))
+		return;
+	shown.label = label ? xstrdup(label)
+			    : xasprintf("Retired key %d", key->slot - KEY_SLOT_RETIRED_1 + 1);
+	buffer_move(&shown.certificate, &key->certificate);
+	view->keys = xreallocarray(view->keys, view->key_count + 1, sizeof(*view->keys));
+	view->keys[view->key_count++] = shown;
+}
+
+static bool read_keys(struct contact_view *view, struct error *error)
+{
+	contact_keys_free(view->keys, view->key_count);
+	view->keys = NULL;
+	view->key_count = 0;
+	for (size_t i = 0; i < KEY_SLOT_COUNT; i++) {
+		struct card_key key _cleanup_(card_key_clear) = {0};
+		if (!view->card->driver->read_key(view->card, key_slot_at(i), &key, error))
+			return error_prefix(error, "key slot %s", key_slot_name(key_slot_at(i)));
+		add_key(view, &key);
+	}
+	return true;
+}
+
+static bool load_credential(
+	struct contact_view *view, struct services *services, struct error *error)
+{
+	struct error lookup _cleanup_error_ = ERROR_INIT;
+
+	credential_free(view->credential);
+	view->credential = NULL;
+	if (!view->card->info.serial)
+		return true;
+	view->credential =
+		store_credential_by_serial(services->store, view->card->info.serial, &lookup);
+	if (view->credential || lookup.code == ERROR_NOT_FOUND)
+		return true;
+	return error_move(error, &lookup);
+}
+
+/* Whether programs may see the card's keys: it is ours, and something was issued on it. */
+static bool shows_keys(const struct credential *credential)
+{
+	return credential &&
+	       (credential->state == LIFECYCLE_ISSUED || credential->state == LIFECYCLE_ACTIVE ||
+		       credential->state == LIFECYCLE_INACTIVE ||
+		       credential->state == LIFECYCLE_REVOKED);
+}
+
+static bool refresh(
+	struct contact_view *view, struct services *services, bool objects, struct error *error)
+{
+	if (!load_credential(view, services, error))
+		return false;
+	if (!view->card->driver->secret_state(view->card, CARD_SECRET_PIN, &view->pin, error))
+		return false;
+	if (!shows_keys(view->credential)) {
+		contact_keys_free(view->keys, view->key_count);
+		view->keys = NULL;
+		view->key_count = 0;
+		return true;
+	}
+	return objects ? read_keys(view, error) : true;
+}
+
+void contact_view_refresh(struct contact_view *view, struct services *services, bool objects)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	set_problem(view, NULL);
+	if (!refresh(view, services, objects, &error))
+		set_problem(view, error_message(&error));
+}
+
+static bool open_card(struct contact_view *view, struct services *services, const char *reader_name,
+	struct error *error)
+{
+	struct transport *transport = transport_pcsc_open(reader_name, error);
+	if (!transport)
+		return false;
+	view->card = card_connect(transport, error);
+	if (!view->card || !card_begin(view->card, FIRST_CONTACT_TIMEOUT_MS, error))
+		return false;
+	struct card *held _cleanup_(card_endp) = view->card;
+	if (!recover_card(services, held, error))
+		return error_prefix(error, "recovery");
+	return refresh(view, services, true, error);
+}
+
+void contact_view_open(
+	struct contact_view *view, struct services *services, const char *reader_name)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	if (open_card(view, services, reader_name, &error))
+		return;
+	log_warning("card cannot be used: %s reader=%s", error_message(&error), reader_name);
+	set_problem(view, error_message(&error));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading one card: what contact.c keeps of it. No state of its own. */
+#ifndef TESSERA_OPERATION_CONTACT_READ_H
+#define TESSERA_OPERATION_CONTACT_READ_H
+
+#include "operation/contact.h"
+
+/* Everything that is known of a card; all owned. */
+struct contact_view {
+	struct card *card;
+	struct credential *credential;
+	struct card_secret_state pin;
+	struct contact_key *keys;
+	size_t key_count;
+	char *problem;
+};
+#define CONTACT_VIEW_INIT                                                                          \
+	{                                                                                          \
+		0                                                                                  \
+	}
+void contact_view_clear(struct contact_view *view);
+
+/*
+ * Connects the card in a reader, recovers what was interrupted and reads it.
+ * Never fails: what went wrong is view->problem.
+ */
+void contact_view_open(
+	struct contact_view *view, struct services *services, const char *reader_name);
+
+/* Reads credential and PIN state (and, with objects, the keys) again. The card is held. */
+void contact_view_refresh(struct contact_view *view, struct services *services, bool objects);
+
+#endif

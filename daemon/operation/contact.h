@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Contacts: what is in the readers at this moment. When a card is inserted it
+ * is identified on a thread of its own, interrupted changes are recovered, and
+ * its public objects are read once and kept until the card or its credential
+ * changes. All functions may be called from any thread.
+ */
+#ifndef TESSERA_OPERATION_CONTACT_H
+#define TESSERA_OPERATION_CONTACT_H
+
+#include "card/card.h"
+#include "model/credential.h"
+#include "operation/services.h"
+
+/* A copy of what is known of one reader. */
+struct contact_status {
+	unsigned number; /* of the reader, from 1 */
+	char *reader_name;
+	bool card_present;
+	struct buffer atr;
+	char *card_type, *model, *manufacturer, *serial; /* NULL while unknown */
+	char *label; /* for people: the holder's name, or the model */
+	unsigned pin_minimum, pin_maximum;
+	struct credential *credential; /* NULL when it is none of ours */
+	struct card_secret_state pin;  /* as last seen */
+	char *problem;		       /* why the card cannot be used, or NULL */
+	uint64_t generation;	       /* grows with every change of this contact */
+};
+void contact_status_clear(struct contact_status *status);
+#define _cleanup_contact_status_ _cleanup_(contact_status_clear)
+
+/* What the provider shows of one key; borrowed buffers are copies. */
+struct contact_key {
+	key_slot slot;
+	char *label;		   /* "Authentication Ada Lovelace"; as in docs */
+	struct buffer certificate; /* DER, may be empty */
+	struct buffer public_key;  /* SubjectPublicKeyInfo, DER */
+	enum key_algorithm algorithm;
+	enum pin_use pin;
+};
+void contact_keys_free(struct contact_key *keys, size_t count);
+
+/* Called without locks held, on any thread: contact `number` changed or went (gone). 0: pcscd came
+ * or went. */
+typedef void (*contacts_changed)(void *context, unsigned number, bool gone);
+
+struct contacts *contacts_new(struct services *services, contacts_changed changed, void *context);
+/* Starts watching the readers; pcscd need not be there yet. */
+bool contacts_start(struct contacts *contacts, struct error *error);
+void contacts_free(struct contacts *contacts);
+
+bool contacts_service_available(struct contacts *contacts);
+/* The highest generation of all contacts. */
+uint64_t contacts_generation(struct contacts *contacts);
+/* Numbers of the readers, ascending; heap array. */
+unsigned *contacts_list(struct contacts *contacts, size_t *count);
+/* ERROR_NOT_FOUND */
+bool contacts_status(struct contacts *contacts, unsigned number, struct contact_status *status,
+	struct error *error);
+/* Reader that holds the credential's card, 0 when it is in none. */
+unsigned contacts_find(struct contacts *contacts, int64_t credential_id);
+/* The keys of the card; no APDU. ERROR_NOT_FOUND, ERROR_NO_CARD. */
+bool contacts_keys(struct contacts *contacts, unsigned number, uint64_t *generation,
+	struct contact_key **keys, size_t *count, struct error *error);
+/* The card in a reader. ERROR_NOT_FOUND, ERROR_NO_CARD, or why it cannot be used. */
+struct card *contacts_card(struct contacts *contacts, unsigned number, struct error *error);
+/*
+ * Looks at the card again after an operation: credential and PIN state, and with `objects` its
+ * keys and certificates too. The caller holds the card (card_begin).
+ */
+void contacts_refresh(struct contacts *contacts, unsigned number, bool objects);
+/* Notes what the card said about its PIN, without asking it again. */
+void contacts_note_pin(
+	struct contacts *contacts, unsigned number, const struct card_secret_state *pin);
+/* Algorithm and PIN policy of one key; false when the card has no such key. */
+bool contacts_key_info(struct contacts *contacts, unsigned number, key_slot slot,
+	enum key_algorithm *algorithm, enum pin_use *pin);
+/*
+ * Counts the clients that have proved the PIN to a card: adds `change` (1 or -1) and returns the
+ * new count, so that the last one out ends the card's PIN state. 0 when the card has left the
+ * reader.
+ */
+unsigned contacts_count_login(
+	struct contacts *contacts, unsigned number, const struct card *card, int change);
+/* Tells that the credential changed in the store, whether its card is there or not. */
+void contacts_credential_changed(struct contacts *contacts, int64_t credential_id);
+
+/*
+ * Claims a card for one management operation, whether the card is there or not: ERROR_BUSY while
+ * another operation has it. serial is copied; contacts_release() gives it back.
+ */
+bool contacts_claim(struct contacts *contacts, const char *serial, struct error *error);
+void contacts_release(struct contacts *contacts, const char *serial);
+
+#endif

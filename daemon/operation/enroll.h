@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One key of a template: made on the card, certified, the certificate written. */
+#ifndef TESSERA_OPERATION_ENROLL_H
+#define TESSERA_OPERATION_ENROLL_H
+
+#include "card/card.h"
+#include "model/template.h"
+#include "operation/services.h"
+
+/*
+ * The names of one template key with the holder's values in place of patterns.
+ * Prepared for all keys before the card is touched, so that a missing field costs nothing.
+ */
+struct enroll_names {
+	struct name_rule *subject;
+	size_t subject_count;
+	struct name_rule *san;
+	size_t san_count;
+};
+void enroll_names_clear(struct enroll_names *names);
+/* ERROR_INVALID_ARGUMENT; the field is the missing holder field. */
+bool enroll_names_expand(const struct template_key *key, const struct fields *holder,
+	struct enroll_names *names, struct error *error);
+
+/*
+ * Makes the key, proves it with a PKCS#10 request signed by the card, asks the
+ * authority and writes the certificate; it is in the store before it is on the
+ * card. pin: the card's present PIN. *expires_at is raised to the certificate's end.
+ */
+bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
+	const struct template_key *key, const struct enroll_names *names, const struct secret *pin,
+	int64_t *expires_at, struct error *error);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* issue: a factory or registered card gets keys, certificates and a holder. */
+#include "operation/issue.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "operation/ownership.h"
+#include "operation/personalise.h"
+#include "operation/verbs.h"
+
+/*
+ * A card that tells no serial and has no CHUID gets a CHUID first: its GUID is
+ * what it is known by from then on.
+ */
+static bool give_identity(struct operation *operation, struct card *card, struct error *error)
+{
+	if (card->info.serial)
+		return true;
+	if (!ownership_authenticate(operation->services, card, 0, error) ||
+		!personalise_write_chuid(card, time(NULL), error))
+		return false;
+	if (!card->info.serial)
+		return error_set(error, ERROR_CARD_FAILED, "the card does not keep its CHUID");
+	return true;
+}
+
+static struct credential *find_or_make(
+	struct services *services, const struct card *card, struct error *error)
+{
+	struct error lookup _cleanup_error_ = ERROR_INIT;
+	struct credential *credential =
+		store_credential_by_serial(services->store, card->info.serial, &lookup);
+
+	if (credential)
+		return credential;
+	if (lookup.code != ERROR_NOT_FOUND) {
+		error_move(error, &lookup);
+		return NULL;
+	}
+	credential = xnew(struct credential);
+	credential->serial = xstrdup(card->info.serial);
+	credential->card_type = xstrdup(card->info.type);
+	credential->state = LIFECYCLE_UNREGISTERED;
+	return credential;
+}
+
+/* Whose card it is decides whether ownership must be taken first. */
+static bool own(struct operation *operation, struct card *card, struct credential *credential,
+	struct error *error)
+{
+	uint32_t version;
+
+	if (!card->info.can_set_admin_key)
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"a %s has no command to change its management key; it cannot be managed",
+			card->info.model);
+	job_progress(operation->job, 5, "checking who owns the card");
+	if (!ownership_find(operation->services, card, credential->key_version, &version, error))
+		return false;
+	if (version == 0) {
+		job_progress(operation->job, 10, "taking ownership");
+		return ownership_take(operation, card, credential, error);
+	}
+	return ownership_describe(operation->services, card, version, credential, error);
+}
+
+bool issue_card(struct session *session, const char *template_name, const struct fields *holder,
+	struct error *error)
+{
+	struct operation *operation = session->operation;
+	struct card *card = session->card;
+	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
+
+	if (!give_identity(operation, card, error))
+		return false;
+	session->credential = find_or_make(operation->services, card, error);
+	if (!session->credential || !lifecycle_check(session->credential->state, LIFECYCLE_ISSUE,
+					    &session->next, error))
+		return false;
+	fields_copy(&session->credential->holder, holder);
+	if (!personalise_prepare(operation->services, card, session->credential, template_name,
+		    &preparation, error))
+		return false;
+	session->objects_changed = true;
+	if (own(operation, card, session->credential, error) &&
+		personalise_card(operation, card, session->credential, &preparation, error))
+		return true;
+	session_recover(session);
+	return false;
+}
+
+bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
+	const struct fields *holder, struct error *error)
+{
+	struct session session _cleanup_session_ = SESSION_INIT;
+	struct error result _cleanup_error_ = ERROR_INIT;
+	char id[32];
+
+	if (session_take_reader(&session, operation, reader, &result) &&
+		issue_card(&session, template_name, holder, &result)) {
+		snprintf(id, sizeof(id), "%" PRId64, session.credential->id);
+		job_result(operation->job, "serial", session.credential->serial);
+		job_result(operation->job, "credential-id", id);
+	}
+	return session_finish(operation, LIFECYCLE_ISSUE,
+		session.card ? session.card->info.serial : NULL, template_name, &result, error);
+}

@@ -1,0 +1,22 @@
+# The verbs: one file each, and what they share.
+libtesserad_la_SOURCES += \
+	daemon/operation/activate.c \
+	daemon/operation/blank.c daemon/operation/blank.h \
+	daemon/operation/certificates.c daemon/operation/certificates.h \
+	daemon/operation/change-pin.c \
+	daemon/operation/contact-events.c daemon/operation/contact-private.h \
+	daemon/operation/contact-read.c daemon/operation/contact-read.h \
+	daemon/operation/contact.c daemon/operation/contact.h \
+	daemon/operation/enroll.c daemon/operation/enroll.h \
+	daemon/operation/issue.c daemon/operation/issue.h \
+	daemon/operation/ownership.c daemon/operation/ownership.h \
+	daemon/operation/personalise.c daemon/operation/personalise.h \
+	daemon/operation/pin.c daemon/operation/pin.h \
+	daemon/operation/provider.c daemon/operation/provider.h \
+	daemon/operation/recover.c daemon/operation/recover.h \
+	daemon/operation/reissue.c \
+	daemon/operation/retire.c \
+	daemon/operation/services.h \
+	daemon/operation/session.c daemon/operation/session.h \
+	daemon/operation/status-verbs.c \
+	daemon/operation/verbs.h

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/ownership.h"
+
+#include <string.h>
+
+#include "common/alloc.h"
+
+static bool derive(struct services *services, const struct card *card, enum card_secret which,
+	uint32_t version, uint8_t algorithm, struct secret *value, struct error *error)
+{
+	if (which == CARD_SECRET_ADMIN)
+		return master_key_derive_management_key(
+			services->master_key, card->info.serial, version, algorithm, value, error);
+	return master_key_derive_puk(
+		services->master_key, card->info.serial, version, value, error);
+}
+
+bool ownership_secret(struct services *services, const struct card *card, enum card_secret which,
+	uint32_t version, struct secret *value, struct error *error)
+{
+	if (version == 0)
+		return card_factory_secret(card, which, value, error);
+	return derive(services, card, which, version, card->info.admin_algorithm, value, error);
+}
+
+bool ownership_authenticate(
+	struct services *services, struct card *card, uint32_t version, struct error *error)
+{
+	struct secret key _cleanup_secret_ = SECRET_INIT;
+
+	return ownership_secret(services, card, CARD_SECRET_ADMIN, version, &key, error) &&
+	       card->driver->authenticate(card, CARD_SECRET_ADMIN, &key, error);
+}
+
+bool ownership_find(struct services *services, struct card *card, uint32_t expected,
+	uint32_t *version, struct error *error)
+{
+	uint32_t current = master_key_version(services->master_key);
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+
+	if (ownership_authenticate(services, card, expected, &refusal)) {
+		*version = expected;
+		return true;
+	}
+	/* From the newest down: a card keeps its version until it is changed over. */
+	for (uint32_t other = current + 1; other-- > 0;) {
+		if (refusal.code != ERROR_CARD_FOREIGN)
+			return error_move(error, &refusal);
+		if (other != expected && ownership_authenticate(services, card, other, &refusal)) {
+			*version = other;
+			return true;
+		}
+	}
+	return error_move(error, &refusal);
+}
+
+bool ownership_describe(struct services *services, const struct card *card, uint32_t version,
+	struct credential *credential, struct error *error)
+{
+	struct secret key _cleanup_secret_ = SECRET_INIT;
+
+	if (!ownership_secret(services, card, CARD_SECRET_ADMIN, version, &key, error) ||
+		!management_key_check_value(
+			&key, card->info.admin_algorithm, credential->key_check_value, error))
+		return false;
+	free(credential->kdf);
+	credential->kdf = version ? xstrdup(MASTER_KEY_KDF) : NULL;
+	credential->key_version = version;
+	credential->admin_algorithm = card->info.admin_algorithm;
+	return true;
+}
+
+/* The value to be, and the refusal of one that an outsider could know (design, decision 4). */
+static bool derive_fresh(struct services *services, const struct card *card, enum card_secret which,
+	uint32_t version, struct secret *fresh, struct error *error)
+{
+	struct secret factory _cleanup_secret_ = SECRET_INIT;
+
+	if (!derive(services, card, which, version, card->info.preferred_admin_algorithm, fresh,
+		    error) ||
+		!card_factory_secret(card, which, &factory, error))
+		return false;
+	if (secret_equal(fresh, &factory))
+		return error_set(error, ERROR_FAILED,
+			"the derived secret equals the factory's; it is not used");
+	return true;
+}
+
+/* Factory value to the fresh one. */
+static bool set_secret(struct services *services, struct card *card, enum card_secret which,
+	uint32_t version, struct error *error)
+{
+	struct secret fresh _cleanup_secret_ = SECRET_INIT;
+	struct secret factory _cleanup_secret_ = SECRET_INIT;
+
+	return derive_fresh(services, card, which, version, &fresh, error) &&
+	       card_factory_secret(card, which, &factory, error) &&
+	       card->driver->change_secret(card, which, which, &factory, &fresh, error);
+}
+
+/* Where the card does not tell, the new value is tried first: a wrong try costs one of three. */
+static bool complete_puk(
+	struct services *services, struct card *card, uint32_t version, struct error *error)
+{
+	struct card_secret_state state;
+	struct secret fresh _cleanup_secret_ = SECRET_INIT;
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+
+	if (!card->driver->secret_state(card, CARD_SECRET_PUK, &state, error))
+		return false;
+	if (state.known_default && !state.is_default)
+		return true;
+	if (state.known_default)
+		return set_secret(services, card, CARD_SECRET_PUK, version, error);
+	if (!derive_fresh(services, card, CARD_SECRET_PUK, version, &fresh, error))
+		return false;
+	if (card->driver->change_secret(
+		    card, CARD_SECRET_PUK, CARD_SECRET_PUK, &fresh, &fresh, &refusal))
+		return true;
+	if (refusal.code != ERROR_PIN_WRONG)
+		return error_move(error, &refusal);
+	return set_secret(services, card, CARD_SECRET_PUK, version, error);
+}
+
+/* What came of it and the end of the intent are one transaction. */
+static bool settle(struct services *services, struct credential *credential,
+	const struct intent *intent, struct error *error)
+{
+	if (!store_begin(services->store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	return store_credential_save(transaction, credential, error) &&
+	       store_intent_remove(transaction, intent->id, error) &&
+	       store_commit(transaction, error);
+}
+
+static bool register_credential(struct services *services, struct card *card,
+	const struct intent *intent, struct credential *credential, struct error *error)
+{
+	if (!ownership_authenticate(services, card, intent->new_version, error) ||
+		!ownership_describe(services, card, intent->new_version, credential, error))
+		return false;
+	credential->state = LIFECYCLE_REGISTERED;
+	return settle(services, credential, intent, error);
+}
+
+bool ownership_take(struct operation *operation, struct card *card, struct credential *credential,
+	struct error *error)
+{
+	struct services *services = operation->services;
+	uint32_t version = master_key_version(services->master_key);
+	struct intent intent _cleanup_intent_ = {.serial = xstrdup(card->info.serial),
+		.operation = xstrdup("issue"),
+		.step = xstrdup(INTENT_OWNERSHIP),
+		.new_version = version};
+
+	if (!store_intent_add(services->store, &intent, error))
+		return false;
+	if (!set_secret(services, card, CARD_SECRET_ADMIN, version, error))
+		return error_prefix(error, "management key");
+	if (!set_secret(services, card, CARD_SECRET_PUK, version, error))
+		return error_prefix(error, "PUK");
+	return register_credential(services, card, &intent, credential, error);
+}
+
+bool ownership_recover(struct services *services, struct card *card, const struct intent *intent,
+	struct credential *credential, struct error *error)
+{
+	uint32_t version;
+
+	if (!ownership_find(services, card, intent->new_version, &version, error))
+		return false;
+	if (version == intent->old_version)
+		return store_intent_remove(services->store, intent->id, error);
+	return complete_puk(services, card, version, error) &&
+	       register_credential(services, card, intent, credential, error);
+}

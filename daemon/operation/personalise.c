@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/personalise.h"
+
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "card/chuid.h"
+#include "common/alloc.h"
+#include "operation/certificates.h"
+#include "operation/enroll.h"
+#include "operation/pin.h"
+
+#define GUID_SERIAL_PREFIX "guid-"
+
+/* Percent of the job's progress when the keys begin and end; what is before is ownership. */
+#define PROGRESS_KEYS_BEGIN 20
+#define PROGRESS_KEYS_END   90
+
+/* A card with an expiry of its own is not what a template asks for: without certificates, ten
+ * years. */
+#define LIFETIME_WITHOUT_CERTIFICATE ((int64_t)10 * 365 * 24 * 3600)
+
+static bool check_key(
+	const struct card *card, const struct template *template, size_t index, struct error *error)
+{
+	const struct template_key *key = &template->keys[index];
+	_cleanup_free_ char *path = xasprintf("/keys/%zu/algorithm", index);
+
+	if (card->info.algorithms & 1U << key->algorithm)
+		return true;
+	return error_set_field(error, ERROR_NOT_SUPPORTED, path,
+		"%s: a %s cannot make keys of algorithm %s", path, card->info.model,
+		key_algorithm_name(key->algorithm));
+}
+
+static bool check_template(
+	const struct card *card, const struct template *template, struct error *error)
+{
+	if (strcmp(template->card_type, card->driver->name) != 0)
+		return error_set_field(error, ERROR_NOT_SUPPORTED, "/card-type",
+			"the template is for %s cards, this is a %s", template->card_type,
+			card->driver->name);
+	for (size_t i = 0; i < template->key_count; i++) {
+		if (!check_key(card, template, i, error))
+			return false;
+	}
+	return true;
+}
+
+void personalisation_clear(struct personalisation *preparation)
+{
+	for (size_t i = 0; i < preparation->key_count; i++)
+		enroll_names_clear(&preparation->names[i]);
+	free(preparation->names);
+	certificates_clear(&preparation->before);
+	template_free(preparation->template);
+	*preparation = (struct personalisation){0};
+}
+
+static bool authority_answers(struct services *services, const char *name, struct error *error)
+{
+	struct authority *authority _cleanup_authority_ =
+		name ? authority_open(&services->authority, name, error) : NULL;
+
+	return !name || authority;
+}
+
+static bool prepare_names(struct services *services, const struct credential *credential,
+	struct personalisation *preparation, struct error *error)
+{
+	const struct template *template = preparation->template;
+	struct fields fields _cleanup_fields_ = FIELDS_INIT;
+
+	fields_copy(&fields, &credential->holder);
+	fields_set(&fields, "serial", credential->serial);
+	preparation->names = xcalloc(template->key_count, sizeof(*preparation->names));
+	preparation->key_count = template->key_count;
+	for (size_t i = 0; i < template->key_count; i++) {
+		if (!enroll_names_expand(
+			    &template->keys[i], &fields, &preparation->names[i], error) ||
+			!authority_answers(services, template->keys[i].authority, error))
+			return false;
+	}
+	return true;
+}
+
+bool personalise_prepare(struct services *services, const struct card *card,
+	const struct credential *credential, const char *template_name,
+	struct personalisation *preparation, struct error *error)
+{
+	preparation->template = store_template_get(services->store, template_name, 0, error);
+	if (!preparation->template || !check_template(card, preparation->template, error) ||
+		!prepare_names(services, credential, preparation, error) ||
+		!store_certificate_list(
+			services->store, credential->id, &preparation->before, error))
+		return false;
+	for (size_t i = 0; i < preparation->before.count; i++) {
+		if (preparation->before.items[i].id > preparation->last_before)
+			preparation->last_before = preparation->before.items[i].id;
+	}
+	return true;
+}
+
+static bool save_intent(struct operation *operation, struct credential *credential,
+	const struct template *template, struct intent *intent, struct error *error)
+{
+	struct store *store = operation->services->store;
+	char *name = xstrdup(template->name);
+
+	free(credential->template_name);
+	credential->template_name = name;
+	credential->template_version = template->version;
+	credential->state = LIFECYCLE_REGISTERED;
+	*intent = (struct intent){.serial = xstrdup(credential->serial),
+		.operation = xstrdup("issue"),
+		.step = xstrdup(INTENT_PERSONALISE),
+		.old_version = credential->key_version,
+		.new_version = credential->key_version};
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return store_credential_save(transaction, credential, error) &&
+	       store_intent_add(transaction, intent, error) && store_commit(transaction, error);
+}
+
+static bool enroll_all(struct operation *operation, struct card *card,
+	const struct credential *credential, const struct personalisation *preparation,
+	const struct secret *pin, int64_t *expires_at, struct error *error)
+{
+	const struct template *template = preparation->template;
+
+	for (size_t i = 0; i < template->key_count; i++) {
+		const struct template_key *key = &template->keys[i];
+		unsigned percent = (unsigned)(PROGRESS_KEYS_BEGIN +
+					      i * (PROGRESS_KEYS_END - PROGRESS_KEYS_BEGIN) /
+						      template->key_count);
+		job_progress(operation->job, percent, "making %s key (%s)",
+			key_slot_name(key->slot), key_algorithm_name(key->algorithm));
+		if (!job_continue(operation->job, error))
+			return false;
+		if (!enroll_key(operation, card, credential, key, &preparation->names[i], pin,
+			    expires_at, error))
+			return error_prefix(error, "%s key", key_slot_name(key->slot));
+	}
+	return true;
+}
+
+static bool template_has_slot(const struct template *template, key_slot slot)
+{
+	for (size_t i = 0; i < template->key_count; i++) {
+		if (template->keys[i].slot == slot)
+			return true;
+	}
+	return false;
+}
+
+/* An older template may have used more slots. */
+static bool remove_old_certificates(
+	struct card *card, const struct personalisation *preparation, struct error *error)
+{
+	for (size_t i = 0; i < preparation->before.count; i++) {
+		key_slot slot = preparation->before.items[i].slot;
+		if (!template_has_slot(preparation->template, slot) &&
+			!card->driver->write(card, CARD_OBJECT_CERTIFICATE, slot, NULL, 0, error))
+			return false;
+	}
+	return true;
+}
+
+/* A card that is known by its GUID keeps it; others get a random one (RFC 4122, section 4.4). */
+static bool choose_guid(
+	const struct card *card, uint8_t guid[CHUID_GUID_LENGTH], struct error *error)
+{
+	struct buffer bytes _cleanup_buffer_ = BUFFER_INIT;
+	const char *serial = card->info.serial;
+	size_t prefix = strlen(GUID_SERIAL_PREFIX);
+
+	if (serial && strncmp(serial, GUID_SERIAL_PREFIX, prefix) == 0 &&
+		hex_decode(serial + prefix, &bytes) && bytes.length == CHUID_GUID_LENGTH) {
+		memcpy(guid, bytes.data, CHUID_GUID_LENGTH);
+		return true;
+	}
+	if (RAND_bytes(guid, CHUID_GUID_LENGTH) != 1)
+		return error_set(error, ERROR_FAILED, "no random numbers");
+	guid[6] = (uint8_t)((guid[6] & 0x0F) | 0x40);
+	guid[8] = (uint8_t)((guid[8] & 0x3F) | 0x80);
+	return true;
+}
+
+bool personalise_write_chuid(struct card *card, int64_t expires_at, struct error *error)
+{
+	struct buffer chuid _cleanup_buffer_ = BUFFER_INIT;
+	struct buffer ccc _cleanup_buffer_ = BUFFER_INIT;
+	uint8_t guid[CHUID_GUID_LENGTH];
+
+	if (!choose_guid(card, guid, error))
+		return false;
+	chuid_build(guid, expires_at, &chuid);
+	ccc_build(guid, &ccc);
+	return card->driver->write(
+		       card, CARD_OBJECT_CHUID, KEY_SLOT_NONE, chuid.data, chuid.length, error) &&
+	       card->driver->write(
+		       card, CARD_OBJECT_CCC, KEY_SLOT_NONE, ccc.data, ccc.length, error);
+}
+
+/* The certificates of before are superseded, and the intent ends, in one transaction. */
+static bool settle(struct services *services, struct credential *credential,
+	enum lifecycle_state state, int64_t last_superseded, const struct intent *intent,
+	struct error *error)
+{
+	credential->state = state;
+	if (!store_begin(services->store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	return certificates_revoke(services, credential->id, last_superseded,
+		       revocation_reason_find("superseded"), error) &&
+	       store_credential_save(transaction, credential, error) &&
+	       store_intent_remove(transaction, intent->id, error) &&
+	       store_commit(transaction, error);
+}
+
+static bool write_card(struct operation *operation, struct card *card,
+	const struct credential *credential, const struct personalisation *preparation,
+	struct error *error)
+{
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	int64_t expires_at = 0;
+
+	if (!pin_random(card, &pin, error) ||
+		!pin_set_by_puk(operation->services, card, credential->key_version, &pin, error) ||
+		!enroll_all(operation, card, credential, preparation, &pin, &expires_at, error) ||
+		!remove_old_certificates(card, preparation, error))
+		return false;
+	job_progress(operation->job, PROGRESS_KEYS_END, "writing the card's data");
+	if (expires_at == 0)
+		expires_at = time(NULL) + LIFETIME_WITHOUT_CERTIFICATE;
+	return personalise_write_chuid(card, expires_at, error) &&
+	       card_block(card, CARD_SECRET_PIN, error);
+}
+
+bool personalise_card(struct operation *operation, struct card *card, struct credential *credential,
+	const struct personalisation *preparation, struct error *error)
+{
+	struct intent intent _cleanup_intent_ = INTENT_INIT;
+
+	return save_intent(operation, credential, preparation->template, &intent, error) &&
+	       write_card(operation, card, credential, preparation, error) &&
+	       settle(operation->services, credential, LIFECYCLE_ISSUED, preparation->last_before,
+		       &intent, error);
+}
+
+bool personalise_recover(struct services *services, struct card *card, const struct intent *intent,
+	struct credential *credential, struct error *error)
+{
+	return card_block(card, CARD_SECRET_PIN, error) &&
+	       settle(services, credential, LIFECYCLE_REGISTERED, INT64_MAX, intent, error);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/provider.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "common/alloc.h"
+#include "common/log.h"
+#include "operation/contact.h"
+#include "operation/pin.h"
+#include "operation/session.h"
+#include "operation/verbs.h"
+
+/* Longer than any signature; an operation that holds the card longer is a verb. */
+#define CARD_TIMEOUT_MS 10000
+
+/* One token that this client is logged in to. */
+struct login {
+	unsigned slot;
+	struct card
+		*card;	/* the card that saw the PIN: another one in the reader is not logged in */
+	unsigned epoch; /* of the card when the PIN was proved last */
+	struct secret pin; /* proved again when another program has reset the card */
+	struct login *next;
+};
+
+/* Used by the thread of its connection only. */
+struct provider_client {
+	struct services *services;
+	char *actor;
+	struct login *logins;
+};
+
+struct provider_client *provider_client_new(struct services *services, const char *actor)
+{
+	struct provider_client *client = xnew(struct provider_client);
+
+	client->services = services;
+	client->actor = xstrdup(actor);
+	return client;
+}
+
+/* The last client that leaves takes the card's PIN state with it: nobody else inherits it. */
+static void end_login(struct provider_client *client, struct login *login)
+{
+	bool last =
+		contacts_count_login(client->services->contacts, login->slot, login->card, -1) == 0;
+
+	if (last && atomic_load(&login->card->epoch) == login->epoch &&
+		card_begin(login->card, CARD_TIMEOUT_MS, NULL)) {
+		login->card->driver->authenticate(login->card, CARD_SECRET_PIN, NULL, NULL);
+		card_end(login->card);
+	}
+	secret_clear(&login->pin);
+	card_unref(login->card);
+	free(login);
+}
+
+static struct login **find_login(struct provider_client *client, unsigned slot)
+{
+	struct login **login = &client->logins;
+
+	while (*login && (*login)->slot != slot)
+		login = &(*login)->next;
+	return login;
+}
+
+static void remove_login(struct provider_client *client, struct login **position)
+{
+	struct login *login = *position;
+
+	*position = login->next;
+	end_login(client, login);
+}
+
+void provider_client_free(struct provider_client *client)
+{
+	if (!client)
+		return;
+	while (client->logins)
+		remove_login(client, &client->logins);
+	free(client->actor);
+	free(client);
+}
+
+/* The card in the slot, if its credential may be used for the verb now. */
+static struct card *usable_card(struct provider_client *client, unsigned slot,
+	enum lifecycle_verb verb, char **serial, struct error *error)
+{
+	struct contact_status status _cleanup_contact_status_ = {0};
+
+	if (!contacts_status(client->services->contacts, slot, &status, error))
+		return NULL;
+	if (!status.card_present) {
+		error_set(error, ERROR_NO_CARD, "there is no card in the reader");
+		return NULL;
+	}
+	struct card *card _cleanup_card_ = contacts_card(client->services->contacts, slot, error);
+	if (!card)
+		return NULL;
+	if (!status.credential) {
+		error_set(error, ERROR_WRONG_STATE, "the card is not managed");
+		return NULL;
+	}
+	if (status.credential->state == LIFECYCLE_ISSUED) {
+		error_set(error, ERROR_PIN_BLOCKED, "the card has not been activated yet");
+		return NULL;
+	}
+	if (!lifecycle_check(status.credential->state, verb, NULL, error))
+		return NULL;
+	if (serial)
+		*serial = xstrdup(status.serial);
+	return steal_pointer(&card);
+}
+
+static void note_failure(
+	struct provider_client *client, unsigned slot, const char *serial, struct error *failure)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	if (failure->code == ERROR_PIN_WRONG || failure->code == ERROR_PIN_BLOCKED) {
+		struct card_secret_state state = {
+			.tries_left = failure->code == ERROR_PIN_WRONG ? (int)failure->detail : 0,
+			.blocked = failure->code == ERROR_PIN_BLOCKED || failure->detail == 0};
+		contacts_note_pin(client->services->contacts, slot, &state);
+	}
+	if (!audit_write(client->services->store, client->actor, "login", serial, 0, failure, NULL,
+		    &error))
+		log_error("audit record not written: %s", error_message(&error));
+}
+
+static bool prove_pin(struct card *card, const struct secret *pin, struct error *error)
+{
+	if (pin->length == 0 || pin->length > card->info.pin_maximum)
+		return error_set(error, ERROR_PIN_LENGTH, "a PIN has 1 to %u characters",
+			card->info.pin_maximum);
+	return card->driver->authenticate(card, CARD_SECRET_PIN, pin, error);
+}
+
+static void add_login(
+	struct provider_client *client, unsigned slot, struct card *card, const struct secret *pin)
+{
+	struct login *login = xnew(struct login);
+
+	*login = (struct login){.slot = slot,
+		.card = card_ref(card),
+		.epoch = atomic_load(&card->epoch),
+		.next = client->logins};
+	if (!secret_copy(&login->pin, pin))
+		log_warning("no locked memory for a PIN: it cannot be proved again after a reset");
+	client->logins = login;
+	contacts_count_login(client->services->contacts, slot, card, 1);
+}
+
+/* A login to a card that has left the reader is none. */
+static void drop_stale_login(struct provider_client *client, unsigned slot, const struct card *card)
+{
+	struct login **login = find_login(client, slot);
+
+	if (*login && (*login)->card != card)
+		remove_login(client, login);
+}
+
+bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,
+	struct error *error)
+{
+	_cleanup_free_ char *serial = NULL;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	struct card *card _cleanup_card_ = usable_card(client, slot, LIFECYCLE_USE, &serial, error);
+
+	if (!card)
+		return false;
+	drop_stale_login(client, slot, card);
+	if (*find_login(client, slot))
+		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
+	if (!card_begin(card, CARD_TIMEOUT_MS, error))
+		return false;
+	bool proved = prove_pin(card, pin, &failure);
+	card_end(card);
+	if (!proved) {
+		note_failure(client, slot, serial, &failure);
+		return error_move(error, &failure);
+	}
+	add_login(client, slot, card, pin);
+	return true;
+}
+
+bool provider_logout(struct provider_client *client, unsigned slot, struct error *error)
+{
+	struct login **login = find_login(client, slot);
+
+	if (!*login)
+		return error_set(error, ERROR_PIN_REQUIRED, "not logged in");
+	remove_login(client, login);
+	return true;
+}
+
+static bool find_key(struct provider_client *client, unsigned slot, unsigned key,
+	enum key_algorithm *algorithm, enum pin_use *pin, struct error *error)
+{
+	if (key <= UINT8_MAX &&
+		contacts_key_info(client->services->contacts, slot, (key_slot)key, algorithm, pin))
+		return true;
+	return error_set(error, ERROR_NOT_FOUND, "the card has no key %02X", key);
+}
+
+/* The PIN again, for a card that has lost its state; a refused PIN is never tried twice. */
+static bool prove_again(struct provider_client *client, struct login *login, struct error *error)
+{
+	struct login **position = find_login(client, login->slot);
+
+	if (!secret_is_set(&login->pin))
+		return error_set(error, ERROR_PIN_REQUIRED, "the card was reset: log in again");
+	if (prove_pin(login->card, &login->pin, error)) {
+		login->epoch = atomic_load(&login->card->epoch);
+		return true;
+	}
+	if (error->code == ERROR_PIN_WRONG || error->code == ERROR_PIN_BLOCKED) {
+		/* The epoch tells end_login that there is no PIN state of ours to end. */
+		login->epoch = atomic_load(&login->card->epoch) - 1;
+		remove_login(client, position);
+		return error_set(
+			error, ERROR_PIN_REQUIRED, "the PIN was changed elsewhere: log in again");
+	}
+	return false;
+}
+
+/* One use of a key, with everything that must stand around it. */
+struct use {
+	struct card *card;
+	unsigned key;
+	enum key_algorithm algorithm;
+	enum key_use use;
+	const uint8_t *input;
+	size_t length;
+	struct buffer *output;
+};
+
+static bool use_once(const struct use *use, struct error *error)
+{
+	return use->card->driver->use_key(use->card, (key_slot)use->key, use->algorithm, use->use,
+		use->input, use->length, use->output, error);
+}
+
+/* The card is asked at most twice: another program may have ended the PIN state in between. */
+static bool use_with_login(struct provider_client *client, struct login *login,
+	const struct use *use, struct error *error)
+{
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+
+	if (!login)
+		return error_set(error, ERROR_PIN_REQUIRED, "log in first");
+	if (atomic_load(&use->card->epoch) != login->epoch && !prove_again(client, login, error))
+		return false;
+	if (use_once(use, &refusal))
+		return true;
+	if (refusal.code != ERROR_PIN_REQUIRED)
+		return error_move(error, &refusal);
+	return prove_again(client, login, error) && use_once(use, error);
+}
+
+static bool use_with_pin(struct provider_client *client, unsigned slot, const char *serial,
+	const struct secret *pin, const struct use *use, struct error *error)
+{
+	struct error failure _cleanup_error_ = ERROR_INIT;
+
+	if (!secret_is_set(pin))
+		return error_set(error, ERROR_PIN_REQUIRED, "this key wants the PIN for each use");
+	if (!prove_pin(use->card, pin, &failure)) {
+		note_failure(client, slot, serial, &failure);
+		return error_move(error, &failure);
+	}
+	return use_once(use, error);
+}
+
+bool provider_use_key(struct provider_client *client, unsigned slot, unsigned key, enum key_use use,
+	const struct secret *pin, const uint8_t *input, size_t length, struct buffer *output,
+	struct error *error)
+{
+	_cleanup_free_ char *serial = NULL;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	enum pin_use policy;
+	struct card *card _cleanup_card_ = usable_card(client, slot, LIFECYCLE_USE, &serial, error);
+	struct use wanted = {.card = card,
+		.key = key,
+		.use = use,
+		.input = input,
+		.length = length,
+		.output = output};
+
+	if (!card || !find_key(client, slot, key, &wanted.algorithm, &policy, error))
+		return false;
+	drop_stale_login(client, slot, card);
+	if (!card_begin(card, CARD_TIMEOUT_MS, error))
+		return false;
+	bool done = policy == PIN_USE_NEVER ? use_once(&wanted, &failure)
+		    : policy == PIN_USE_ALWAYS
+			    ? use_with_pin(client, slot, serial, pin, &wanted, &failure)
+			    : use_with_login(client, *find_login(client, slot), &wanted, &failure);
+	card_end(card);
+	if (!done)
+		error_move(error, &failure);
+	return done;
+}
+
+bool provider_change_pin(struct provider_client *client, unsigned slot,
+	const struct secret *old_pin, const struct secret *new_pin, struct error *error)
+{
+	struct contact_status status _cleanup_contact_status_ = {0};
+	struct operation operation = {.services = client->services, .actor = client->actor};
+	struct card *card _cleanup_card_ =
+		usable_card(client, slot, LIFECYCLE_CHANGE_PIN, NULL, error);
+
+	if (!card || !contacts_status(client->services->contacts, slot, &status, error))
+		return false;
+	if (!status.credential)
+		return error_set(error, ERROR_NO_CARD, "the card was removed");
+	if (!operation_change_pin(&operation, status.credential->id, old_pin, new_pin, error))
+		return false;
+	struct login *login = *find_login(client, slot);
+	if (login && !secret_copy(&login->pin, new_pin))
+		secret_clear(&login->pin);
+	return true;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reissue: new keys and certificates on a card that is ours; the old ones are superseded. */
+#include "operation/ownership.h"
+#include "operation/personalise.h"
+#include "operation/session.h"
+#include "operation/verbs.h"
+
+static bool reissue(struct session *session, const char *template_name, const struct fields *holder,
+	struct error *error)
+{
+	struct operation *operation = session->operation;
+	struct credential *credential = session->credential;
+	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
+
+	if (holder->count)
+		fields_copy(&credential->holder, holder);
+	if (!personalise_prepare(operation->services, session->card, credential,
+		    template_name ? template_name : credential->template_name, &preparation,
+		    error) ||
+		!ownership_authenticate(
+			operation->services, session->card, credential->key_version, error))
+		return false;
+	session->objects_changed = true;
+	if (personalise_card(operation, session->card, credential, &preparation, error))
+		return true;
+	session_recover(session);
+	return false;
+}
+
+bool operation_reissue(struct operation *operation, int64_t credential_id,
+	const char *template_name, const struct fields *holder, struct error *error)
+{
+	struct session session _cleanup_session_ = SESSION_INIT;
+	struct error result _cleanup_error_ = ERROR_INIT;
+
+	if (session_open(&session, operation, LIFECYCLE_REISSUE, credential_id, &result) &&
+		session_take_card(&session, LIFECYCLE_REISSUE, &result))
+		reissue(&session, template_name, holder, &result);
+	return session_finish(operation, LIFECYCLE_REISSUE,
+		session.credential ? session.credential->serial : NULL, template_name, &result,
+		error);
+}

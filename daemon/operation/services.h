@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the verbs work with; made once by main.c and passed down. */
+#ifndef TESSERA_OPERATION_SERVICES_H
+#define TESSERA_OPERATION_SERVICES_H
+
+#include "authority/authority.h"
+#include "core/job.h"
+#include "keys/master-key.h"
+#include "store/store.h"
+#include "token/token.h"
+
+struct contacts;
+
+struct services {
+	struct store *store;
+	struct token *token;
+	struct master_key *master_key;
+	struct authority_services authority;
+	struct contacts *contacts;
+	struct jobs *jobs;
+};
+
+/* One run of a verb: who asked for it, and the job that shows its progress. */
+struct operation {
+	struct services *services;
+	struct job *job;   /* or NULL */
+	const char *actor; /* for the audit trail: "uid=0 pid=123" */
+};
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/session.h"
+
+#include "audit/audit.h"
+#include "common/alloc.h"
+#include "common/log.h"
+#include "operation/contact.h"
+#include "operation/recover.h"
+
+/* Signatures of programs are short; whoever holds a card longer is another verb. */
+#define CARD_TIMEOUT_MS 3000
+
+static bool claim(struct session *session, const char *serial, struct error *error)
+{
+	if (!contacts_claim(session->operation->services->contacts, serial, error))
+		return false;
+	session->claim = xstrdup(serial);
+	return true;
+}
+
+/* Loads the credential afresh: it may have changed before it was claimed. */
+static bool reload(struct session *session, enum lifecycle_verb verb, struct error *error)
+{
+	int64_t id = session->credential->id;
+
+	credential_free(session->credential);
+	session->credential =
+		store_credential_by_id(session->operation->services->store, id, error);
+	return session->credential &&
+	       lifecycle_check(session->credential->state, verb, &session->next, error);
+}
+
+bool session_open(struct session *session, struct operation *operation, enum lifecycle_verb verb,
+	int64_t credential_id, struct error *error)
+{
+	session->operation = operation;
+	session->credential =
+		store_credential_by_id(operation->services->store, credential_id, error);
+	return session->credential && claim(session, session->credential->serial, error) &&
+	       reload(session, verb, error);
+}
+
+/* Takes the card itself and recovers what was interrupted. */
+static bool take(struct session *session, struct card *card, unsigned reader, struct error *error)
+{
+	if (!card_begin(card, CARD_TIMEOUT_MS, error))
+		return false;
+	session->card = card_ref(card);
+	session->reader = reader;
+	return recover_card(session->operation->services, card, error);
+}
+
+bool session_take_reader(
+	struct session *session, struct operation *operation, unsigned reader, struct error *error)
+{
+	struct card *card _cleanup_card_ =
+		contacts_card(operation->services->contacts, reader, error);
+
+	session->operation = operation;
+	if (!card)
+		return false;
+	_cleanup_free_ char *name =
+		card->info.serial ? xstrdup(card->info.serial) : xasprintf("in reader %u", reader);
+	return claim(session, name, error) && take(session, card, reader, error);
+}
+
+bool session_take_card(struct session *session, enum lifecycle_verb verb, struct error *error)
+{
+	struct contacts *contacts = session->operation->services->contacts;
+	unsigned reader = contacts_find(contacts, session->credential->id);
+
+	if (reader == 0)
+		return error_set(error, ERROR_NO_CARD,
+			"the card %s is in no reader; insert it and try again",
+			session->credential->serial);
+	struct card *card _cleanup_card_ = contacts_card(contacts, reader, error);
+	return card && take(session, card, reader, error) && reload(session, verb, error);
+}
+
+void session_recover(struct session *session)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	if (session->reader == 0)
+		return;
+	session->objects_changed = true;
+	if (!recover_card(session->operation->services, session->card, &error))
+		log_warning("recovery waits for the next contact: %s", error_message(&error));
+}
+
+void session_close(struct session *session)
+{
+	struct services *services = session->operation ? session->operation->services : NULL;
+
+	if (session->reader) {
+		contacts_refresh(services->contacts, session->reader, session->objects_changed);
+		card_end(session->card);
+	} else if (session->credential) {
+		contacts_credential_changed(services->contacts, session->credential->id);
+	}
+	if (session->claim)
+		contacts_release(services->contacts, session->claim);
+	free(session->claim);
+	card_unref(session->card);
+	credential_free(session->credential);
+	*session = (struct session)SESSION_INIT;
+}
+
+bool session_finish(struct operation *operation, enum lifecycle_verb verb, const char *serial,
+	const char *detail, struct error *result, struct error *error)
+{
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	bool ok = result->code == ERROR_NONE;
+
+	/* The verb's own outcome is what the caller asked for; the trail's failure is the log's. */
+	if (!audit_write(operation->services->store, operation->actor, lifecycle_verb_name(verb),
+		    serial, job_id(operation->job), result, detail, &failure))
+		log_error("audit record not written: %s operation=%s card=%s",
+			error_message(&failure), lifecycle_verb_name(verb), serial);
+	if (!ok)
+		error_move(error, result);
+	return ok;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The verbs: one blocking function each, one file each (operation/issue.c, ...).
+ * Each checks the lifecycle, does its work, writes its audit record (also when
+ * it fails) and refreshes the contact. Errors common to all: ERROR_WRONG_STATE,
+ * ERROR_NO_CARD, ERROR_BUSY, ERROR_CANCELLED, ERROR_CARD_*, ERROR_STORE_*,
+ * ERROR_TOKEN_FAILED; others as said.
+ */
+#ifndef TESSERA_OPERATION_VERBS_H
+#define TESSERA_OPERATION_VERBS_H
+
+#include "common/secret.h"
+#include "operation/services.h"
+
+/*
+ * Issues the card in a reader by the newest version of a template. Result fields: "serial",
+ * "credential-id". ERROR_NOT_FOUND (reader, template), ERROR_INVALID_ARGUMENT (holder field),
+ * ERROR_CARD_FOREIGN, ERROR_AUTHORITY_*.
+ */
+bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
+	const struct fields *holder, struct error *error);
+/* Sets the first PIN. ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
+bool operation_activate(struct operation *operation, int64_t credential_id,
+	const struct secret *pin, struct error *error);
+/* ERROR_PIN_WRONG, ERROR_PIN_BLOCKED, ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
+bool operation_change_pin(struct operation *operation, int64_t credential_id,
+	const struct secret *old_pin, const struct secret *new_pin, struct error *error);
+/* ERROR_PIN_LENGTH, ERROR_PIN_POLICY, ERROR_PUK_BLOCKED. */
+bool operation_unblock(struct operation *operation, int64_t credential_id, const struct secret *pin,
+	struct error *error);
+/* template_name NULL: the present one; holder empty: the present fields. Errors as issue. */
+bool operation_reissue(struct operation *operation, int64_t credential_id,
+	const char *template_name, const struct fields *holder, struct error *error);
+/* The card need not be there for these three. */
+bool operation_suspend(struct operation *operation, int64_t credential_id, const char *reason,
+	struct error *error);
+bool operation_resume(struct operation *operation, int64_t credential_id, struct error *error);
+/* reason: RFC 5280 name, or NULL. ERROR_INVALID_ARGUMENT. */
+bool operation_revoke(struct operation *operation, int64_t credential_id, const char *reason,
+	struct error *error);
+bool operation_retire(struct operation *operation, int64_t credential_id, const char *reason,
+	struct error *error);
+
+#endif

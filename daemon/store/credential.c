@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "common/alloc.h"
+#include "store/store-private.h"
+
+#define COLUMNS                                                                                    \
+	"id, serial, card_type, state, holder, template_name, template_version, kdf, key_version," \
+	" key_check_value, admin_algorithm, reason, created_at, changed_at"
+
+/* In the order of both statements below. */
+static void bind_credential(struct statement *statement, const struct credential *credential)
+{
+	_cleanup_free_ char *holder = fields_to_json(&credential->holder);
+
+	bind_int64(statement, credential->id);
+	bind_text(statement, credential->serial);
+	bind_text(statement, credential->card_type);
+	bind_text(statement, lifecycle_state_name(credential->state));
+	bind_text(statement, holder);
+	bind_text(statement, credential->template_name);
+	bind_int64(statement, credential->template_version);
+	bind_text(statement, credential->kdf);
+	bind_int64(statement, credential->key_version);
+	bind_blob(statement, credential->key_check_value, sizeof(credential->key_check_value));
+	bind_int64(statement, credential->admin_algorithm);
+	bind_text(statement, credential->reason);
+	bind_int64(statement, credential->created_at);
+	bind_int64(statement, credential->changed_at);
+}
+
+static bool write_credential(struct store *store, const char *sql,
+	const struct credential *credential, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, sql, error);
+	int64_t id;
+
+	if (!statement)
+		return false;
+	bind_credential(statement, credential);
+	return statement_run_int64(statement, &id, error);
+}
+
+static bool insert(struct store *store, struct credential *credential, struct error *error)
+{
+	static const char sql[] =
+		"INSERT INTO credential (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+		" $10, $11, $12, $13, $14) RETURNING id";
+
+	return store_counter_next(store, "credential", &credential->id, error) &&
+	       write_credential(store, sql, credential, error);
+}
+
+/* ERROR_NOT_FOUND when RETURNING gives no row. */
+static bool update(struct store *store, const struct credential *credential, struct error *error)
+{
+	static const char sql[] =
+		"UPDATE credential SET (" COLUMNS ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+		" $11, $12, $13, $14) WHERE id = $1 RETURNING id";
+
+	return write_credential(store, sql, credential, error);
+}
+
+bool store_credential_save(struct store *store, struct credential *credential, struct error *error)
+{
+	struct credential changed = *credential; /* borrows the strings */
+
+	changed.changed_at = store_now();
+	if (credential->id == 0)
+		changed.created_at = changed.changed_at;
+	if (!database_begin(store->database, error))
+		return false;
+	bool saved = credential->id == 0 ? insert(store, &changed, error)
+					 : update(store, &changed, error);
+	if (!database_end(store->database, saved, error))
+		return error_prefix(error, "card %s", credential->serial);
+	*credential = changed;
+	return true;
+}
+
+static bool read_holder(
+	struct statement *statement, struct credential *credential, struct error *error)
+{
+	_cleanup_free_ char *holder = column_text(statement);
+
+	return fields_from_json(&credential->holder, holder ? holder : "", error);
+}
+
+static bool read_key_check_value(struct statement *statement, struct credential *credential)
+{
+	_cleanup_buffer_ struct buffer value = BUFFER_INIT;
+
+	column_blob(statement, &value);
+	if (value.length != sizeof(credential->key_check_value))
+		return false;
+	memcpy(credential->key_check_value, value.data, value.length);
+	return true;
+}
+
+static struct credential *read_credential(struct statement *statement, struct error *error)
+{
+	_cleanup_credential_ struct credential *credential = xnew(struct credential);
+
+	credential->id = column_int64(statement);
+	credential->serial = column_text(statement);
+	credential->card_type = column_text(statement);
+	_cleanup_free_ char *state = column_text(statement);
+	credential->state = lifecycle_state_from_name(state);
+	bool whole = read_holder(statement, credential, NULL);
+	credential->template_name = column_text(statement);
+	credential->template_version = column_int64(statement);
+	credential->kdf = column_text(statement);
+	credential->key_version = (uint32_t)column_int64(statement);
+	whole = read_key_check_value(statement, credential) && whole;
+	credential->admin_algorithm = (uint8_t)column_int64(statement);
+	credential->reason = column_text(statement);
+	credential->created_at = column_int64(statement);
+	credential->changed_at = column_int64(statement);
+	if (!whole || credential->state == LIFECYCLE_STATE_COUNT) {
+		store_fail_damaged("credential", credential->id, error);
+		return NULL;
+	}
+	return steal_pointer(&credential);
+}
+
+/* The one row of a statement with its parameters bound. */
+static struct credential *read_one(struct statement *statement, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+
+	if (statement_row(statement, &local))
+		return read_credential(statement, error);
+	if (local.code == ERROR_NONE)
+		error_set(&local, ERROR_NOT_FOUND, "no such card is known");
+	error_move(error, &local);
+	return NULL;
+}
+
+struct credential *store_credential_by_id(struct store *store, int64_t id, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(
+		store->database, "SELECT " COLUMNS " FROM credential WHERE id = $1", error);
+
+	if (!statement)
+		return NULL;
+	bind_int64(statement, id);
+	return read_one(statement, error);
+}
+
+struct credential *store_credential_by_serial(
+	struct store *store, const char *serial, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(
+		store->database, "SELECT " COLUMNS " FROM credential WHERE serial = $1", error);
+
+	if (!statement)
+		return NULL;
+	bind_text(statement, serial);
+	return read_one(statement, error);
+}
+
+/* Two texts rather than an OR, so that each has its index. */
+static struct statement *prepare_list(
+	struct store *store, enum lifecycle_state state, struct error *error)
+{
+	if (state == LIFECYCLE_STATE_COUNT)
+		return database_prepare(store->database,
+			"SELECT id FROM credential WHERE id > $1 ORDER BY id LIMIT $2", error);
+	return database_prepare(store->database,
+		"SELECT id FROM credential WHERE id > $1 AND state = $2 ORDER BY id LIMIT $3",
+		error);
+}
+
+bool store_credential_list(struct store *store, enum lifecycle_state state, int64_t after,
+	unsigned limit, int64_t **ids, size_t *count, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+	_cleanup_statement_ struct statement *statement = prepare_list(store, state, error);
+	size_t length = 0;
+
+	if (!statement)
+		return false;
+	bind_int64(statement, after);
+	if (state != LIFECYCLE_STATE_COUNT)
+		bind_text(statement, lifecycle_state_name(state));
+	bind_int64(statement, limit);
+	int64_t *read = xnew(int64_t);
+	while (statement_row(statement, &local)) {
+		read = xreallocarray(read, length + 1, sizeof(*read));
+		read[length++] = column_int64(statement);
+	}
+	if (local.code != ERROR_NONE) {
+		free(read);
+		return error_move(error, &local);
+	}
+	*ids = read;
+	*count = length;
+	return true;
+}
+
+bool store_credential_count(struct store *store, int64_t *count, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, "SELECT count(*) FROM credential", error);
+
+	return statement && statement_run_int64(statement, count, error);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/schema.h"
+
+#include "common/macros.h"
+
+/*
+ * migrations[N] brings version N to N + 1. Once released, a text is never
+ * changed: a change is a new text at the end. Identifiers are given out by
+ * the table counter, so that none is used twice. Times are seconds since 1970.
+ */
+static const char *const migrations[] = {
+	/* 1 */
+	"CREATE TABLE schema_version (version BIGINT NOT NULL);"
+	"INSERT INTO schema_version (version) VALUES (0);"
+
+	"CREATE TABLE counter (name TEXT PRIMARY KEY, value BIGINT NOT NULL);"
+
+	"CREATE TABLE named_value (name TEXT PRIMARY KEY, value BYTEA NOT NULL);"
+
+	"CREATE TABLE template ("
+	"	name TEXT NOT NULL,"
+	"	version BIGINT NOT NULL,"
+	"	document TEXT NOT NULL,"
+	"	removed BIGINT NOT NULL DEFAULT 0,"
+	"	PRIMARY KEY (name, version));"
+
+	"CREATE TABLE connection ("
+	"	name TEXT PRIMARY KEY,"
+	"	kind TEXT NOT NULL,"
+	"	document TEXT NOT NULL);"
+
+	"CREATE TABLE credential ("
+	"	id BIGINT PRIMARY KEY,"
+	"	serial TEXT NOT NULL UNIQUE,"
+	"	card_type TEXT NOT NULL,"
+	"	state TEXT NOT NULL,"
+	"	holder TEXT NOT NULL,"
+	"	template_name TEXT,"
+	"	template_version BIGINT,"
+	"	kdf TEXT,"
+	"	key_version BIGINT NOT NULL,"
+	"	key_check_value BYTEA NOT NULL,"
+	"	admin_algorithm BIGINT NOT NULL,"
+	"	reason TEXT,"
+	"	created_at BIGINT NOT NULL,"
+	"	changed_at BIGINT NOT NULL,"
+	"	FOREIGN KEY (template_name, template_version) REFERENCES template (name, version));"
+	"CREATE INDEX credential_state ON credential (state, id);"
+
+	"CREATE TABLE certificate ("
+	"	id BIGINT PRIMARY KEY,"
+	"	credential_id BIGINT NOT NULL REFERENCES credential (id),"
+	"	slot BIGINT NOT NULL,"
+	"	authority TEXT NOT NULL,"
+	"	profile TEXT,"
+	"	serial_hex TEXT,"
+	"	subject TEXT,"
+	"	not_before BIGINT NOT NULL,"
+	"	not_after BIGINT NOT NULL,"
+	"	status TEXT NOT NULL,"
+	"	status_before_hold TEXT NOT NULL,"
+	"	reason TEXT,"
+	"	revoked_at BIGINT NOT NULL,"
+	"	der BYTEA NOT NULL,"
+	"	UNIQUE (authority, serial_hex));"
+	"CREATE INDEX certificate_credential ON certificate (credential_id);"
+	"CREATE INDEX certificate_status ON certificate (authority, status);"
+
+	"CREATE TABLE intent ("
+	"	id BIGINT PRIMARY KEY,"
+	"	serial TEXT NOT NULL,"
+	"	operation TEXT NOT NULL,"
+	"	step TEXT NOT NULL,"
+	"	old_version BIGINT NOT NULL,"
+	"	new_version BIGINT NOT NULL,"
+	"	created_at BIGINT NOT NULL);"
+	"CREATE INDEX intent_serial ON intent (serial, id);"
+
+	"CREATE TABLE audit ("
+	"	id BIGINT PRIMARY KEY,"
+	"	time_us BIGINT NOT NULL,"
+	"	actor TEXT NOT NULL,"
+	"	operation TEXT NOT NULL,"
+	"	card TEXT,"
+	"	outcome TEXT NOT NULL,"
+	"	detail TEXT,"
+	"	job BIGINT NOT NULL,"
+	"	hash BYTEA NOT NULL);"
+	"CREATE INDEX audit_card ON audit (card, id);",
+};
+
+int64_t schema_version(void)
+{
+	return ARRAY_SIZE(migrations);
+}
+
+static bool read_version(struct database *database, int64_t *version, struct error *error)
+{
+	bool has_tables, is_ours;
+
+	if (!database_has_table(database, NULL, &has_tables, error) ||
+		!database_has_table(database, "schema_version", &is_ours, error))
+		return false;
+	if (!has_tables) {
+		*version = 0;
+		return true;
+	}
+	if (!is_ours)
+		return error_set(error, ERROR_STORE_FAILED,
+			"the file is a database, but not a store of Tessera");
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(database, "SELECT version FROM schema_version", error);
+	return statement && statement_run_int64(statement, version, error);
+}
+
+static bool write_version(struct database *database, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(database, "UPDATE schema_version SET version = $1", error);
+
+	if (!statement)
+		return false;
+	bind_int64(statement, schema_version());
+	return statement_run(statement, error);
+}
+
+/* The version is read again: another process may have been here first. */
+static bool migrate(struct database *database, struct error *error)
+{
+	int64_t version;
+
+	if (!read_version(database, &version, error))
+		return false;
+	for (; version < schema_version(); version++) {
+		if (!database_execute(database, migrations[version], error))
+			return error_prefix(error, "schema version %lld", (long long)version + 1);
+	}
+	return write_version(database, error);
+}
+
+bool schema_update(struct database *database, struct error *error)
+{
+	int64_t version;
+
+	if (!read_version(database, &version, error))
+		return false;
+	if (version < 0 || version > schema_version())
+		return error_set(error, ERROR_STORE_FAILED,
+			"the store has schema version %lld, this program knows up to %lld: install "
+			"the newer program",
+			(long long)version, (long long)schema_version());
+	if (version == schema_version())
+		return true;
+	if (!database_begin(database, error))
+		return false;
+	bool migrated = migrate(database, error);
+	return database_end(database, migrated, error);
+}

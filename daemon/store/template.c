@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/alloc.h"
+#include "store/store-private.h"
+
+static bool insert(
+	struct store *store, const struct template *template, int64_t version, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"INSERT INTO template (name, version, document) VALUES ($1, $2, $3)", error);
+
+	if (!statement)
+		return false;
+	bind_text(statement, template->name);
+	bind_int64(statement, version);
+	bind_text(statement, template->document);
+	return statement_run(statement, error);
+}
+
+bool store_template_save(struct store *store, struct template *template, struct error *error)
+{
+	_cleanup_free_ char *counter = xasprintf("template/%s", template->name);
+	int64_t version = 0;
+
+	if (!database_begin(store->database, error))
+		return false;
+	bool saved = store_counter_next(store, counter, &version, error) &&
+		     insert(store, template, version, error);
+	if (!database_end(store->database, saved, error))
+		return error_prefix(error, "template %s", template->name);
+	template->version = version;
+	return true;
+}
+
+/* The row of a statement with its parameters bound. */
+static struct template *read_template(
+	struct statement *statement, const char *name, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+
+	if (!statement_row(statement, &local)) {
+		if (local.code == ERROR_NONE)
+			error_set(&local, ERROR_NOT_FOUND, "there is no template \"%s\"", name);
+		error_move(error, &local);
+		return NULL;
+	}
+	int64_t version = column_int64(statement);
+	_cleanup_free_ char *document = column_text(statement);
+	struct template *template = template_parse(document ? document : "", error);
+	if (template)
+		template->version = version;
+	else
+		error_prefix(error, "stored template %s", name);
+	return template;
+}
+
+struct template *store_template_get(
+	struct store *store, const char *name, int64_t version, struct error *error)
+{
+	static const char newest[] =
+		"SELECT version, document FROM template WHERE name = $1 AND removed = 0"
+		" ORDER BY version DESC LIMIT 1";
+	static const char one[] =
+		"SELECT version, document FROM template WHERE name = $1 AND version = $2";
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, version ? one : newest, error);
+
+	if (!statement)
+		return NULL;
+	bind_text(statement, name);
+	if (version)
+		bind_int64(statement, version);
+	return read_template(statement, name, error);
+}
+
+bool store_template_list(struct store *store, char ***names, size_t *count, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT DISTINCT name FROM template WHERE removed = 0 ORDER BY name", error);
+
+	return statement && store_read_names(statement, names, count, error);
+}
+
+bool store_template_remove(struct store *store, const char *name, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+	int64_t removed;
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"UPDATE template SET removed = 1 WHERE name = $1 AND removed = 0 RETURNING version",
+		error);
+
+	if (!statement)
+		return false;
+	bind_text(statement, name);
+	if (statement_run_int64(statement, &removed, &local))
+		return true;
+	if (local.code == ERROR_NOT_FOUND)
+		error_set(&local, ERROR_NOT_FOUND, "there is no template \"%s\"", name);
+	return error_move(error, &local);
+}

@@ -1,0 +1,10 @@
+# daemon/token
+libtesserad_la_SOURCES += \
+	daemon/token/ckr.c daemon/token/ckr.h \
+	daemon/token/public-key.c daemon/token/public-key.h \
+	daemon/token/session.c daemon/token/session.h \
+	daemon/token/token.c daemon/token/token.h \
+	daemon/token/token-embedded.c \
+	daemon/token/token-key.c \
+	daemon/token/token-pair.c \
+	daemon/token/token-private.h

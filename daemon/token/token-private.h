@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of token/ share. */
+#ifndef TESSERA_TOKEN_TOKEN_PRIVATE_H
+#define TESSERA_TOKEN_TOKEN_PRIVATE_H
+
+#include <pthread.h>
+
+#include "token/session.h"
+#include "token/token.h"
+
+/* A key pair that signs: the context of the EVP_PKEYs made from it. Lives as long as the token. */
+struct token_signer {
+	struct token *token;
+	char *label;
+	CK_MECHANISM_TYPE mechanism; /* CKM_ECDSA, CKM_RSA_X_509 or CKM_RSA_PKCS */
+	struct token_signer *next;
+};
+
+struct token {
+	CK_FUNCTION_LIST *functions;
+	bool initialized; /* C_Initialize was done */
+	CK_SLOT_ID slot;
+	struct session_pool *sessions;
+	pthread_mutex_t making; /* held while keys are made or removed: labels stay unique */
+	pthread_mutex_t signers_lock;
+	struct token_signer *signers; /* guarded by signers_lock */
+};
+
+/* Every handle that find_objects() looks for fits; more are an error of the token's owner. */
+#define TOKEN_OBJECTS_MAX 16
+
+/* Objects of a class and label: at most TOKEN_OBJECTS_MAX handles and their count. */
+bool token_find_objects(struct session *session, CK_OBJECT_CLASS object_class, const char *label,
+	CK_OBJECT_HANDLE handles[TOKEN_OBJECTS_MAX], size_t *count, struct error *error);
+/* The first one. ERROR_NOT_FOUND. */
+bool token_find_object(struct session *session, CK_OBJECT_CLASS object_class, const char *label,
+	CK_OBJECT_HANDLE *handle, struct error *error);
+/* ERROR_EXISTS when a secret or private key has that label. */
+bool token_label_is_free(struct session *session, const char *label, struct error *error);
+
+/*
+ * Finds the initialised token of that label: *found says whether there is one
+ * whose user PIN is set. ERROR_TOKEN_FAILED when there are several.
+ */
+bool token_find_slot(CK_FUNCTION_LIST *functions, const char *label, CK_SLOT_ID *slot, bool *found,
+	struct error *error);
+
+/* Makes the folder and the SoftHSM2 configuration in it, and points SOFTHSM2_CONF there. */
+bool token_embedded_prepare(const char *folder, struct error *error);
+/* Initialises a new token with that user PIN in a free slot; the SO PIN is random and forgotten. */
+bool token_embedded_initialize(CK_FUNCTION_LIST *functions, const char *label,
+	const struct secret *pin, struct error *error);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A PKCS#11 token underneath (SoftHSM2 by default, an HSM by configuration):
+ * it holds the master key and the local CA's key; neither ever leaves it. All
+ * functions may be called from any thread. Errors: ERROR_TOKEN_FAILED with the
+ * CKR_ name in the message; ERROR_NOT_FOUND; ERROR_EXISTS.
+ */
+#ifndef TESSERA_TOKEN_TOKEN_H
+#define TESSERA_TOKEN_TOKEN_H
+
+#include <openssl/evp.h>
+
+#include "common/buffer.h"
+#include "common/error.h"
+#include "common/secret.h"
+#include "model/key.h"
+
+struct token;
+
+struct token_options {
+	const char *module; /* path of the PKCS#11 module */
+	const char *label;  /* of the token: "tessera" */
+	/*
+	 * For the embedded SoftHSM2: folder of its objects, made if missing with its
+	 * configuration file, and a token initialised in it when there is none (SO PIN random and
+	 * forgotten). NULL for a real HSM.
+	 */
+	const char *embedded_folder;
+};
+
+/* Loads the module, finds (or, embedded, makes) the token and logs in. ERROR_PIN_WRONG for a wrong
+ * PIN. */
+struct token *token_open(
+	const struct token_options *options, const struct secret *pin, struct error *error);
+void token_close(struct token *token);
+
+/* Makes an AES-256 key: sensitive, not extractable, for CMAC (CKA_SIGN). ERROR_EXISTS. */
+bool token_generate_aes(struct token *token, const char *label, struct error *error);
+/* AES-CMAC (SP 800-38B) of data under a named key: 16 bytes to mac. */
+bool token_cmac(struct token *token, const char *label, const uint8_t *data, size_t length,
+	uint8_t mac[16], struct error *error);
+/* AES-ECB of one zero block under the named key: the first three bytes are its key check value. */
+bool token_key_check_value(
+	struct token *token, const char *label, uint8_t value[3], struct error *error);
+bool token_has_key(struct token *token, const char *label, bool *found, struct error *error);
+
+/* Makes a key pair for signing. Sensitive, not extractable. ERROR_EXISTS. */
+bool token_generate_pair(
+	struct token *token, const char *label, enum key_algorithm algorithm, struct error *error);
+/*
+ * An EVP_PKEY that signs in the token (core/signing-key.h); the token must outlive it.
+ * ERROR_NOT_FOUND.
+ */
+EVP_PKEY *token_signing_key(struct token *token, const char *label, struct error *error);
+/* Removes all keys of that label; none is no error. */
+bool token_destroy(struct token *token, const char *label, struct error *error);
+
+#endif

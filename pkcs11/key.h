@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The public data of one key, taken apart once so that attributes are mere views. */
+#ifndef TESSERA_PKCS11_KEY_H
+#define TESSERA_PKCS11_KEY_H
+
+#include <p11-kit/pkcs11.h>
+
+#include "common/buffer.h"
+#include "pkcs11/remote.h"
+
+/* Bytes inside a key's buffers. */
+struct view {
+	const uint8_t *data;
+	size_t length;
+};
+
+/* References are counted under the module lock. */
+struct key {
+	unsigned references;
+	uint32_t reference; /* PIV key reference; 0 for a key that the program brought */
+	uint32_t flags;	    /* REMOTE_KEY_* */
+	CK_KEY_TYPE type;   /* CKK_RSA or CKK_EC */
+	struct buffer certificate, public_key;
+
+	/* Views into public_key; the last two of them own a little memory. */
+	struct view modulus, exponent; /* RSA, without leading zeros */
+	struct view parameters;	       /* EC: the OBJECT IDENTIFIER, DER */
+	struct view point;	       /* EC: 04 x y */
+	struct buffer wrapped_point;   /* EC: the point in an OCTET STRING, DER */
+	CK_ULONG bits;		       /* of the modulus or the field */
+
+	/* Views into certificate, each DER; empty without one. */
+	struct view subject, issuer, serial;
+};
+
+/*
+ * Takes the buffers out of remote. NULL (with *rv CKR_HOST_MEMORY or CKR_DEVICE_ERROR) for
+ * data that is no RSA or EC key.
+ */
+struct key *key_new(struct remote_key *remote, CK_RV *rv);
+struct key *key_ref(struct key *key);
+void key_unref(struct key *key);
+
+/* SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) of the numbers that PKCS#11 attributes carry. */
+void key_build_rsa(struct buffer *public_key, struct view modulus, struct view exponent);
+/* parameters: DER; point: in an OCTET STRING or bare. */
+void key_build_ec(struct buffer *public_key, struct view parameters, struct view point);
+/* The bare point of one that may be in an OCTET STRING. */
+struct view key_unwrap_point(struct view point);
+
+/* Bytes of a signature, a ciphertext block or an RSA plain block. */
+size_t key_modulus_size(const struct key *key);
+/* EC: bytes of one coordinate. */
+size_t key_field_size(const struct key *key);
+
+#endif

@@ -1,0 +1,31 @@
+# The PKCS#11 module. Like every such module it is loaded by path, stays loaded (OpenSSL's and
+# libdbus's thread data outlive a dlclose) and exports one symbol.
+pkcs11module_LTLIBRARIES = tessera-pkcs11.la
+tessera_pkcs11_la_SOURCES = \
+	pkcs11/attribute.c pkcs11/attribute.h \
+	pkcs11/ckr.c pkcs11/ckr.h \
+	pkcs11/crypto.c \
+	pkcs11/derive.c \
+	pkcs11/digest.c pkcs11/digest.h \
+	pkcs11/event.c \
+	pkcs11/find.c \
+	pkcs11/general.c \
+	pkcs11/key.c pkcs11/key.h \
+	pkcs11/login.c \
+	pkcs11/mechanism.c pkcs11/mechanism.h \
+	pkcs11/module.c pkcs11/module.h \
+	pkcs11/object-calls.c \
+	pkcs11/object.c pkcs11/object.h \
+	pkcs11/operation.c pkcs11/operation.h \
+	pkcs11/pad.c pkcs11/pad.h \
+	pkcs11/public.c pkcs11/public.h \
+	pkcs11/random.c \
+	pkcs11/remote.c pkcs11/remote.h \
+	pkcs11/session.c pkcs11/session.h \
+	pkcs11/slot-calls.c \
+	pkcs11/slot.c pkcs11/slot.h \
+	pkcs11/unsupported.c
+tessera_pkcs11_la_CPPFLAGS = $(AM_CPPFLAGS) $(DBUS_CFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS)
+tessera_pkcs11_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-export-symbols-regex '^C_GetFunctionList$$' -Wl,-z,nodelete
+tessera_pkcs11_la_LIBADD = libcommon.la $(DBUS_LIBS) $(OPENSSL_LIBS) -lpthread

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One operation of a session: sign, verify, encrypt, decrypt or digest, at once
+ * or in parts (PKCS#11 2.40, 5.8 to 5.13). All under the module lock.
+ */
+#ifndef TESSERA_PKCS11_OPERATION_H
+#define TESSERA_PKCS11_OPERATION_H
+
+#include "common/secret.h"
+#include "pkcs11/mechanism.h"
+#include "pkcs11/object.h"
+
+enum operation_kind {
+	OPERATION_SIGN,
+	OPERATION_VERIFY,
+	OPERATION_ENCRYPT,
+	OPERATION_DECRYPT,
+	OPERATION_DIGEST,
+	OPERATION_KIND_COUNT
+};
+
+struct operation {
+	bool active;
+	uint64_t serial; /* tells it from the next one in the same place */
+	bool calling;	 /* a thread has given the lock up to ask the daemon */
+	bool in_parts;	 /* an Update function was called */
+	bool wants_pin;	 /* the key wants C_Login(CKU_CONTEXT_SPECIFIC) for each use */
+	enum operation_kind kind;
+	const struct mechanism *mechanism;
+	struct object *object; /* the key; NULL for a digest */
+	EVP_MD_CTX *digest;    /* or NULL: the input is collected in data */
+	struct buffer data;
+	struct secret pin;
+	/* Parameters of PSS and OAEP. */
+	const struct digest *hash, *mgf;
+	size_t salt_length;
+	struct buffer label;
+	/* A plain text that the caller's buffer was too small for. */
+	bool has_result;
+	struct buffer result;
+};
+
+/* Ends it, whatever its state; it may be used again. */
+void operation_clear(struct operation *operation);
+/* Starts it with a key that fits (NULL for a digest). */
+CK_RV operation_start(struct operation *operation, enum operation_kind kind,
+	const CK_MECHANISM *mechanism, struct object *object);
+/* Whether a logout ends it. */
+bool operation_needs_login(const struct operation *operation);
+/* Takes more input. */
+CK_RV operation_feed(struct operation *operation, const void *data, size_t length);
+
+/* Bytes of the output; for a decryption the most that it can be. */
+size_t operation_output_size(const struct operation *operation);
+/* What the key works on, after a digest: the digest, a DigestInfo, or the input itself. */
+CK_RV operation_message(struct operation *operation, struct buffer *message);
+/* The block or digest that the private key gets. */
+CK_RV operation_block(struct operation *operation, struct buffer *block);
+/* What the private key made of it, as the program gets it. */
+CK_RV operation_unblock(
+	const struct operation *operation, const struct buffer *block, struct buffer *result);
+
+#endif

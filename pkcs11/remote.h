@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon, as the module sees it: org.tessera1.Provider over the private
+ * socket (dbus/org.tessera1.Provider.xml). One call at a time per connection;
+ * all functions may be called from any thread, without the module lock unless
+ * they say so. Errors are those of the interface, ERROR_NO_SERVICE when the
+ * daemon cannot be reached or went away, and ERROR_TIMEOUT.
+ */
+#ifndef TESSERA_PKCS11_REMOTE_H
+#define TESSERA_PKCS11_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buffer.h"
+#include "common/error.h"
+#include "common/secret.h"
+
+/* Flags of a token and of a key, as in the interface's description. */
+#define TOKEN_PRESENT	      (1U << 0)
+#define TOKEN_PIN_BLOCKED     (1U << 1)
+#define TOKEN_PIN_LAST_TRY    (1U << 2)
+#define TOKEN_PIN_TRIES_LOST  (1U << 3)
+#define TOKEN_PIN_NOT_SET     (1U << 4)
+#define TOKEN_SUSPENDED	      (1U << 5)
+#define REMOTE_KEY_PIN_ALWAYS (1U << 0)
+#define REMOTE_KEY_PIN_NEVER  (1U << 1)
+
+/* One slot; all strings are set and owned. */
+struct remote_token {
+	uint32_t number;
+	char *reader;
+	uint32_t flags;
+	char *label, *manufacturer, *model, *serial;
+	uint32_t pin_minimum, pin_maximum;
+	uint64_t generation;
+};
+void remote_token_clear(struct remote_token *token);
+
+struct remote_tokens {
+	uint64_t connection; /* the connection they came over */
+	uint64_t generation;
+	struct remote_token *items;
+	size_t count;
+};
+#define REMOTE_TOKENS_INIT                                                                         \
+	{                                                                                          \
+		0                                                                                  \
+	}
+void remote_tokens_clear(struct remote_tokens *tokens);
+
+/* Public data of one key; owned. */
+struct remote_key {
+	uint32_t reference; /* PIV key reference, 0x9A ... */
+	char *label;
+	struct buffer certificate; /* DER, may be empty */
+	struct buffer public_key;  /* SubjectPublicKeyInfo, DER */
+	uint32_t flags;
+};
+
+struct remote_keys {
+	uint64_t generation;
+	struct remote_key *items;
+	size_t count;
+};
+#define REMOTE_KEYS_INIT                                                                           \
+	{                                                                                          \
+		0                                                                                  \
+	}
+void remote_keys_clear(struct remote_keys *keys);
+
+/* A connection that is made when it is first needed. NULL when out of memory or descriptors. */
+struct remote *remote_new(void);
+struct remote *remote_ref(struct remote *remote);
+void remote_unref(struct remote *remote);
+/* Ends all waiting calls with ERROR_NO_SERVICE, now and later. */
+void remote_stop(struct remote *remote);
+
+/*
+ * Reads what has arrived, without waiting: answers the number of the connection (0: none; it
+ * differs after every reconnection) and the highest generation that was told over it. The module
+ * lock may be held.
+ */
+void remote_poll(struct remote *remote, uint64_t *connection, uint64_t *generation);
+
+/*
+ * Waits until the tokens may have changed, the connection is lost, or `owner` is stopped (false).
+ * Meant for a second connection; makes it if needed, and answers true then too.
+ */
+bool remote_wait(struct remote *remote, struct remote *owner);
+
+/*
+ * The only call that makes the connection; at most two attempts a second. wait: false answers
+ * ERROR_BUSY at once while another thread's call is under way.
+ */
+bool remote_get_tokens(
+	struct remote *remote, bool wait, struct remote_tokens *tokens, struct error *error);
+bool remote_get_objects(
+	struct remote *remote, uint32_t slot, struct remote_keys *keys, struct error *error);
+bool remote_login(
+	struct remote *remote, uint32_t slot, const struct secret *pin, struct error *error);
+bool remote_logout(struct remote *remote, uint32_t slot, struct error *error);
+/* Sends the logout and does not wait for its answer. The module lock may be held. */
+void remote_logout_quietly(struct remote *remote, uint32_t slot);
+/* operation: "sign", "decrypt" or "derive". pin: unset, or for a key that wants it for each use. */
+bool remote_use_key(struct remote *remote, uint32_t slot, uint32_t key, const char *operation,
+	const struct secret *pin, const struct buffer *input, struct buffer *output,
+	struct error *error);
+bool remote_change_pin(struct remote *remote, uint32_t slot, const struct secret *old_pin,
+	const struct secret *new_pin, struct error *error);
+
+/*
+ * For pthread_atfork(3). The lock around libdbus is held across a fork, so that the child finds
+ * libdbus's own locks free; it is never held while waiting for the daemon's answer.
+ */
+void remote_fork_prepare(void);
+void remote_fork_parent(void);
+void remote_fork_child(void);
+/* In a child: closes the descriptors of all connections and sends nothing. */
+void remote_forget_all(void);
+
+#endif

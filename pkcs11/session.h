@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sessions (PKCS#11 2.40, 5.6). All under the module lock. */
+#ifndef TESSERA_PKCS11_SESSION_H
+#define TESSERA_PKCS11_SESSION_H
+
+#include "pkcs11/module.h"
+#include "pkcs11/operation.h"
+#include "pkcs11/slot.h"
+
+struct session {
+	CK_SESSION_HANDLE handle;
+	CK_SLOT_ID slot_id;
+	CK_FLAGS flags;
+	struct operation operations[OPERATION_KIND_COUNT];
+
+	/* C_FindObjects: the handles that are left to tell. */
+	bool finding;
+	CK_OBJECT_HANDLE *found;
+	size_t found_count, found_told;
+};
+
+/*
+ * Brings the slots up to date, then finds the session and (if not NULL) its slot.
+ * CKR_SESSION_HANDLE_INVALID also when its card went. To be called first in a C_ function: the
+ * lock may be given up meanwhile.
+ */
+CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session, struct slot **slot);
+/* Only finds it: after a call to the daemon. NULL when it is gone. */
+struct session *session_find(CK_SESSION_HANDLE handle);
+
+void sessions_close_of_slot(CK_SLOT_ID slot_id);
+void sessions_free(void);
+/* Ends operations and searches that need a login which is over. */
+void sessions_forget_login(CK_SLOT_ID slot_id);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pkcs11/slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pkcs11/session.h"
+
+struct slot *slot_find(CK_SLOT_ID id)
+{
+	for (size_t i = 0; i < module.slot_count; i++) {
+		if (module.slots[i]->id == id)
+			return module.slots[i];
+	}
+	return NULL;
+}
+
+bool slot_has_token(const struct slot *slot)
+{
+	return slot->token.flags & TOKEN_PRESENT;
+}
+
+static void slot_free(struct slot *slot)
+{
+	objects_clear(&slot->objects);
+	remote_token_clear(&slot->token);
+	free(slot);
+}
+
+void slots_free(void)
+{
+	for (size_t i = 0; i < module.slot_count; i++)
+		slot_free(module.slots[i]);
+	free(module.slots);
+	module.slots = NULL;
+	module.slot_count = 0;
+}
+
+/* The card went: its sessions, objects and login with it. */
+static void end_life(struct slot *slot)
+{
+	sessions_close_of_slot(slot->id);
+	objects_clear(&slot->objects);
+	slot->logged_in = false;
+	slot->life++;
+}
+
+static void remove_token(struct slot *slot)
+{
+	if (!slot_has_token(slot))
+		return;
+	end_life(slot);
+	slot->token.flags &= ~TOKEN_PRESENT;
+	slot->event = true;
+}
+
+static struct slot *find_reader(const char *reader)
+{
+	for (size_t i = 0; i < module.slot_count; i++) {
+		if (strcmp(module.slots[i]->token.reader, reader) == 0)
+			return module.slots[i];
+	}
+	return NULL;
+}
+
+/* The daemon's number where it is free, the next free one otherwise. */
+static CK_SLOT_ID choose_id(CK_SLOT_ID wanted)
+{
+	while (slot_find(wanted))
+		wanted++;
+	return wanted;
+}
+
+static struct slot *add_slot(struct remote_token *token)
+{
+	struct slot **slots = reallocarray(module.slots, module.slot_count + 1, sizeof(*slots));
+
+	if (!slots)
+		return NULL;
+	module.slots = slots;
+	struct slot *slot = calloc(1, sizeof(*slot));
+	if (!slot)
+		return NULL;
+	slot->id = choose_id(token->number);
+	slot->token = *token;
+	slot->event = module.loaded && slot_has_token(slot);
+	*token = (struct remote_token){0};
+	module.slots[module.slot_count++] = slot;
+	return slot;
+}
+
+static void change_slot(struct slot *slot, struct remote_token *token)
+{
+	bool had = slot_has_token(slot);
+	bool has = token->flags & TOKEN_PRESENT;
+	bool same = had && has && strcmp(slot->token.serial, token->serial) == 0;
+
+	if (had && !same)
+		end_life(slot);
+	if (had != has || (had && !same))
+		slot->event = true;
+	if (slot->token.generation != token->generation)
+		slot->objects.loaded = false;
+	remote_token_clear(&slot->token);
+	slot->token = *token;
+	*token = (struct remote_token){0};
+}
+
+/* Readers that the daemon does not name any more have lost their card. */
+static void remove_missing(const struct remote_tokens *tokens)
+{
+	for (size_t i = 0; i < module.slot_count; i++) {
+		bool found = false;
+		for (size_t j = 0; j < tokens->count && !found; j++)
+			found = strcmp(module.slots[i]->token.reader, tokens->items[j].reader) == 0;
+		if (!found)
+			remove_token(module.slots[i]);
+	}
+}
+
+/* The connection is not the one that the slots were read from: logins and sessions ended with it.
+ */
+static void lose_connection(uint64_t connection)
+{
+	for (size_t i = 0; i < module.slot_count; i++)
+		remove_token(module.slots[i]);
+	module.connection = connection;
+	module.generation = 0;
+	module.loaded = false;
+}
+
+static void apply(struct remote_tokens *tokens)
+{
+	if (tokens->connection < module.connection ||
+		(module.loaded && tokens->generation < module.generation))
+		return; /* another thread was faster with a later answer */
+	if (tokens->connection != module.connection)
+		lose_connection(tokens->connection);
+	remove_missing(tokens);
+	for (size_t i = 0; i < tokens->count; i++) {
+		struct slot *slot = find_reader(tokens->items[i].reader);
+		if (slot)
+			change_slot(slot, &tokens->items[i]);
+		else
+			add_slot(&tokens->items[i]);
+	}
+	module.generation = tokens->generation;
+	module.loaded = true;
+}
+
+static CK_RV fetch(void)
+{
+	_cleanup_(remote_tokens_clear) struct remote_tokens tokens = REMOTE_TOKENS_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	unsigned epoch = module.epoch;
+	bool wait = !module.loaded;
+	struct remote *remote = module_call_begin();
+
+	bool done = remote_get_tokens(remote, wait, &tokens, &error);
+	if (!module_call_end(remote, epoch))
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (done)
+		apply(&tokens);
+	else
+		module_debug("no tokens: %s", error_message(&error));
+	return CKR_OK;
+}
+
+CK_RV slots_update(void)
+{
+	uint64_t connection, generation;
+
+	remote_poll(module.remote, &connection, &generation);
+	if (module.connection && connection != module.connection)
+		lose_connection(0);
+	if (module.loaded && generation <= module.generation)
+		return CKR_OK;
+	return fetch();
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Slots and tokens: one slot per reader. All under the module lock. */
+#ifndef TESSERA_PKCS11_SLOT_H
+#define TESSERA_PKCS11_SLOT_H
+
+#include "pkcs11/object.h"
+#include "pkcs11/remote.h"
+
+/*
+ * A slot keeps its id as long as the module is initialised, whatever the daemon calls the reader
+ * after a restart: readers are known by name.
+ */
+struct slot {
+	CK_SLOT_ID id;
+	struct remote_token token; /* reader is always set */
+	unsigned life;		   /* counts the cards that were in it */
+	bool logged_in;
+	bool event; /* C_WaitForSlotEvent has not told it yet */
+	struct objects objects;
+};
+
+/* NULL for an unknown id. */
+struct slot *slot_find(CK_SLOT_ID id);
+/* Only a managed card counts. */
+bool slot_has_token(const struct slot *slot);
+
+/*
+ * Brings the slots up to what the daemon has told: nothing but a look at the socket while
+ * nothing changed, otherwise one call, for which the lock is given up. Sessions of a card that went
+ * are closed. A daemon that is away makes all slots empty. CKR_CRYPTOKI_NOT_INITIALIZED (the
+ * lock is held) when C_Finalize came meanwhile, CKR_OK in all other cases.
+ */
+CK_RV slots_update(void);
+void slots_free(void);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vcard/dispatch.h"
+
+#include <string.h>
+
+#include "common/log.h"
+
+#define CLASS_CHAINING	      0x10
+#define CLASS_SECURE_MESSAGES 0x0C
+#define CLASS_CHANNEL	      0x03
+
+#define CHAIN_MAXIMUM 16384
+
+enum {
+	INS_VERIFY = 0x20,
+	INS_GENERAL_AUTHENTICATE = 0x87,
+	INS_SELECT = 0xA4,
+	INS_GET_RESPONSE = 0xC0,
+};
+
+struct command {
+	uint8_t ins;
+	unsigned applets;  /* those that know it */
+	bool is_extension; /* not in SP 800-73-4 */
+	uint32_t since;	   /* YubiKey firmware */
+	card_command *function;
+};
+
+static const struct command commands[] = {
+	{INS_VERIFY, APPLET_PIV, false, 0, command_verify},
+	{0x24, APPLET_PIV, false, 0, command_change_reference_data},
+	{0x2C, APPLET_PIV, false, 0, command_reset_retry_counter},
+	{INS_GENERAL_AUTHENTICATE, APPLET_PIV, false, 0, command_general_authenticate},
+	{0xCB, APPLET_PIV, false, 0, command_get_data},
+	{0xDB, APPLET_PIV, false, 0, command_put_data},
+	{0x47, APPLET_PIV, false, 0, command_generate_key},
+	{0xFD, APPLET_PIV, true, 0, command_get_version},
+	{0xF8, APPLET_PIV, true, VCARD_FIRMWARE(5, 0, 0), command_get_serial},
+	{0xFF, APPLET_PIV, true, 0, command_set_management_key},
+	{0xFE, APPLET_PIV, true, 0, command_import_key},
+	{0xFA, APPLET_PIV, true, 0, command_set_pin_retries},
+	{0xFB, APPLET_PIV, true, 0, command_reset},
+	{0xF9, APPLET_PIV, true, VCARD_FIRMWARE(4, 3, 0), command_attest},
+	{0xF7, APPLET_PIV, true, VCARD_FIRMWARE(5, 3, 0), command_get_metadata},
+	{0xF6, APPLET_PIV, true, VCARD_FIRMWARE(5, 7, 0), command_move_key},
+	{0x1D, APPLET_MANAGEMENT, true, 0, command_read_config},
+	{0x01, APPLET_OTP, true, 0, command_otp},
+};
+
+static const struct command *find_command(const struct vcard *card, uint8_t ins)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct command *command = &commands[i];
+		if (command->ins != ins || !(command->applets & card->status.applet))
+			continue;
+		bool has = !command->is_extension ||
+			   (!card_is_nist(card) && card->options.firmware >= command->since);
+		return has ? command : NULL;
+	}
+	return NULL;
+}
+
+/*
+ * "PIN Always" means a VERIFY directly before (SP 800-73-4 part 1, 4.2). The YubiKey only asks
+ * that no other operation used it up.
+ */
+static void age_pin(struct vcard *card, uint8_t ins)
+{
+	if (card_is_nist(card) && ins != INS_GENERAL_AUTHENTICATE && ins != INS_VERIFY)
+		card->status.pin_fresh = false;
+}
+
+static uint16_t save(struct vcard *card)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (!card->dirty || !card->options.state_path) {
+		card->dirty = false;
+		return SW_SUCCESS;
+	}
+	if (!state_save(&card->state, card->options.state_path, &error)) {
+		log_error("state not saved: %s", error_message(&error));
+		return SW_MEMORY_FAILURE;
+	}
+	card->dirty = false;
+	return SW_SUCCESS;
+}
+
+static uint16_t run(struct vcard *card, const struct apdu *apdu, struct buffer *data)
+{
+	const struct command *command = find_command(card, apdu->ins);
+	uint16_t status;
+
+	age_pin(card, apdu->ins);
+	if (apdu->ins == INS_SELECT)
+		status = command_select(card, apdu, data);
+	else
+		status = command ? command->function(card, apdu, data) : SW_UNKNOWN_INSTRUCTION;
+	uint16_t saved = save(card);
+	return saved == SW_SUCCESS ? status : saved;
+}
+
+static uint16_t send_pending(struct vcard *card, size_t maximum, struct buffer *data)
+{
+	size_t left = card->pending.length - card->pending_at;
+	size_t count = left < maximum ? left : maximum;
+
+	buffer_append(data, card->pending.data + card->pending_at, count);
+	card->pending_at += count;
+	left -= count;
+	if (left == 0) {
+		buffer_clear(&card->pending);
+		return SW_SUCCESS;
+	}
+	return SW_MORE_DATA | (left < APDU_SHORT_RESPONSE ? (uint16_t)left : 0);
+}
+
+static uint16_t get_response(struct vcard *card, const struct apdu *apdu, struct buffer *data)
+{
+	if (card->pending.length == 0)
+		return SW_CONDITIONS;
+	return send_pending(card, apdu->response_maximum, data);
+}
+
+/* Keeps a piece of a command chain (ISO/IEC 7816-4, 5.3.3). */
+static uint16_t collect(struct vcard *card, const struct apdu *apdu)
+{
+	struct reader data = apdu->data;
+	size_t length = reader_left(&data);
+
+	if (card->chain.length + length > CHAIN_MAXIMUM) {
+		buffer_clear(&card->chain);
+		card->chaining = false;
+		return SW_WRONG_LENGTH;
+	}
+	memcpy(card->chain_header, (uint8_t[]){apdu->ins, apdu->p1, apdu->p2}, 3);
+	card->chaining = true;
+	buffer_append(&card->chain, reader_bytes(&data, length), length);
+	return SW_SUCCESS;
+}
+
+/* A command that does not go on with the chain ends it, unexecuted. */
+static void drop_other_chain(struct vcard *card, const struct apdu *apdu)
+{
+	const uint8_t header[3] = {apdu->ins, apdu->p1, apdu->p2};
+
+	if (card->chaining && memcmp(header, card->chain_header, sizeof(header)) == 0)
+		return;
+	buffer_clear(&card->chain);
+	card->chaining = false;
+}
+
+static uint16_t run_whole(struct vcard *card, struct apdu *apdu, struct buffer *data)
+{
+	_cleanup_buffer_ struct buffer chain = BUFFER_INIT_WIPE;
+
+	if (card->chaining) {
+		uint16_t status = collect(card, apdu);
+		if (status != SW_SUCCESS)
+			return status;
+		buffer_move(&chain, &card->chain);
+		card->chaining = false;
+		apdu->data = reader_of(&chain);
+	}
+	buffer_clear(&card->pending);
+	card->pending_at = 0;
+	uint16_t status = run(card, apdu, &card->pending);
+	if (status != SW_SUCCESS || card->pending.failed) {
+		buffer_clear(&card->pending);
+		return status != SW_SUCCESS ? status : SW_FAILED;
+	}
+	return send_pending(card, apdu->response_maximum, data);
+}
+
+static uint16_t check_class(uint8_t cla)
+{
+	if (cla & ~(CLASS_CHAINING | CLASS_SECURE_MESSAGES | CLASS_CHANNEL))
+		return SW_UNKNOWN_CLASS;
+	if (cla & CLASS_CHANNEL)
+		return SW_NO_CHANNELS;
+	return cla & CLASS_SECURE_MESSAGES ? SW_NO_SECURE_MESSAGING : SW_SUCCESS;
+}
+
+uint16_t dispatch_command(
+	struct vcard *card, const uint8_t *bytes, size_t length, struct buffer *data)
+{
+	struct apdu apdu;
+
+	if (!apdu_parse(bytes, length, &apdu))
+		return SW_WRONG_LENGTH;
+	uint16_t status = check_class(apdu.cla);
+	if (status != SW_SUCCESS)
+		return status;
+	if (apdu.ins == INS_GET_RESPONSE)
+		return get_response(card, &apdu, data);
+	drop_other_chain(card, &apdu);
+	if (apdu.cla & CLASS_CHAINING)
+		return collect(card, &apdu);
+	return run_whole(card, &apdu, data);
+}
