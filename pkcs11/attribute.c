@@ -165,6 +165,15 @@ static CK_RV get_always_authenticate(
 	return CKR_OK;
 }
 
+/* C_DeriveKey has no place for the PIN of a key that wants it for each use. */
+static CK_RV get_derive(
+	const struct object *object, CK_ULONG argument, struct attribute_value *value)
+{
+	(void)argument;
+	set_boolean(value, !(object->key->flags & REMOTE_KEY_PIN_ALWAYS));
+	return CKR_OK;
+}
+
 static CK_RV get_sensitive(
 	const struct object *object, CK_ULONG argument, struct attribute_value *value)
 {
@@ -231,7 +240,7 @@ static const struct attribute {
 	{CKA_LOCAL, PUBLIC | PRIVATE, get_token, true},
 	{CKA_LOCAL, SECRET, get_boolean, false},
 	{CKA_KEY_GEN_MECHANISM, KEYS, get_number, CK_UNAVAILABLE_INFORMATION},
-	{CKA_DERIVE, EC_PRIVATE, get_boolean, true},
+	{CKA_DERIVE, EC_PRIVATE, get_derive, 0},
 	{CKA_DERIVE, KEYS & ~EC_PRIVATE, get_boolean, false},
 	{CKA_MODULUS, RSA, get_key_view, KEY(modulus)},
 	{CKA_MODULUS_BITS, RSA, get_bits, 0},

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <openssl/rand.h>
+#include "card/card.h"
+
 #include <string.h>
 
+#include <openssl/rand.h>
+
 #include "card/card-type.h"
-#include "card/card.h"
 
 /* More tries than any card's counter holds (one byte). */
 #define TRIES_MAXIMUM 512

@@ -120,22 +120,31 @@ static bool admin_algorithm_by_probe(struct card *card, uint8_t *algorithm, stru
 	return true;
 }
 
+static bool ask_admin_algorithm(struct card *card, uint8_t *algorithm, struct error *error)
+{
+	const struct card_info *info = &card->info;
+
+	if (info->has_metadata)
+		return admin_algorithm_by_metadata(card, algorithm, error);
+	if (info->firmware != 0 && info->firmware < FIRMWARE_AES)
+		return true;
+	return admin_algorithm_by_probe(card, algorithm, error);
+}
+
 bool piv_identify_admin_algorithm(struct card *card, struct error *error)
 {
 	struct card_info *info = &card->info;
 	uint8_t algorithm = info->admin_algorithm;
-	bool told = algorithm		 ? true
-		    : info->has_metadata ? admin_algorithm_by_metadata(card, &algorithm, error)
-		    : info->firmware == 0 || info->firmware >= FIRMWARE_AES
-			    ? admin_algorithm_by_probe(card, &algorithm, error)
-			    : true;
 
-	if (!told)
+	if (algorithm == 0 && !ask_admin_algorithm(card, &algorithm, error))
 		return false;
 	info->admin_algorithm = admin_key_length(algorithm) ? algorithm : PIV_ALGORITHM_3DES;
-	info->preferred_admin_algorithm = info->firmware >= FIRMWARE_AES ? PIV_ALGORITHM_AES256
-					  : info->can_set_admin_key	 ? PIV_ALGORITHM_3DES
-									 : info->admin_algorithm;
+	if (info->firmware >= FIRMWARE_AES)
+		info->preferred_admin_algorithm = PIV_ALGORITHM_AES256;
+	else if (info->can_set_admin_key)
+		info->preferred_admin_algorithm = PIV_ALGORITHM_3DES;
+	else
+		info->preferred_admin_algorithm = info->admin_algorithm;
 	return true;
 }
 

@@ -81,7 +81,8 @@ static enum error_code code_of_result(int result, int system_errno)
 		return ERROR_STORE_FULL;
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
-		return system_errno == ENOSPC ? ERROR_STORE_FULL : ERROR_STORE_READ_ONLY;
+		return code_of_errno(system_errno) == ERROR_STORE_FULL ? ERROR_STORE_FULL
+								       : ERROR_STORE_READ_ONLY;
 	case SQLITE_IOERR:
 		return code_of_errno(system_errno);
 	default:
@@ -89,10 +90,21 @@ static enum error_code code_of_result(int result, int system_errno)
 	}
 }
 
+/*
+ * The system call's error behind a failed SQLite call, or 0. SQLite does not keep
+ * it for every failing step, so errno is cleared before each call and asked then.
+ */
+static int system_errno_of(struct database *database)
+{
+	int number = sqlite3_system_errno(database->connection);
+
+	return number ? number : errno;
+}
+
 /* Fills error for a failed SQLite call. Returns false. */
 static bool fail(struct database *database, int result, struct error *error)
 {
-	int system_errno = sqlite3_system_errno(database->connection);
+	int system_errno = system_errno_of(database);
 	enum error_code code = code_of_result(result, system_errno);
 	const char *text = sqlite3_errmsg(database->connection);
 
@@ -111,8 +123,15 @@ static bool fail(struct database *database, int result, struct error *error)
 	if ((result & 0xFF) == SQLITE_CORRUPT || (result & 0xFF) == SQLITE_NOTADB)
 		return error_set(error, code,
 			"%s is damaged or no database; restore it from a backup", database->path);
-	return error_set(error, code, "%s: %s%s%s", database->path, text, system_errno ? ": " : "",
-		system_errno ? strerror(system_errno) : "");
+	bool has_cause = (result & 0xFF) == SQLITE_IOERR && system_errno;
+	return error_set(error, code, "%s: %s%s%s", database->path, text, has_cause ? ": " : "",
+		has_cause ? strerror(system_errno) : "");
+}
+
+static int execute(struct database *database, const char *sql)
+{
+	errno = 0;
+	return sqlite3_exec(database->connection, sql, NULL, NULL, NULL);
 }
 
 /* A failure inside a transaction spoils it, as in PostgreSQL. Returns false. */
@@ -180,6 +199,7 @@ static bool open_connection(struct database *database, struct error *error)
 {
 	/* NOMUTEX: our lock serialises all use of the connection. */
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	errno = 0;
 	int result = sqlite3_open_v2(database->path, &database->connection, flags, NULL);
 
 	if (!database->connection)
@@ -232,7 +252,7 @@ void database_close(struct database *database)
 bool database_execute(struct database *database, const char *sql, struct error *error)
 {
 	pthread_mutex_lock(&database->lock);
-	int result = sqlite3_exec(database->connection, sql, NULL, NULL, NULL);
+	int result = execute(database, sql);
 	bool done = result == SQLITE_OK || fail_statement(database, result, error);
 	pthread_mutex_unlock(&database->lock);
 	return done;
@@ -261,8 +281,7 @@ bool database_begin(struct database *database, struct error *error)
 	pthread_mutex_lock(&database->lock);
 	if (database->depth == 0) {
 		/* At once for writing: a transaction that is promoted later can fail as busy. */
-		int result =
-			sqlite3_exec(database->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+		int result = execute(database, "BEGIN IMMEDIATE");
 		if (result != SQLITE_OK) {
 			fail(database, result, error);
 			pthread_mutex_unlock(&database->lock);
@@ -276,7 +295,7 @@ bool database_begin(struct database *database, struct error *error)
 
 static bool commit(struct database *database, struct error *error)
 {
-	int result = sqlite3_exec(database->connection, "COMMIT", NULL, NULL, NULL);
+	int result = execute(database, "COMMIT");
 
 	return result == SQLITE_OK || fail(database, result, error);
 }
@@ -291,7 +310,7 @@ bool database_end(struct database *database, bool succeeded, struct error *error
 						     : commit(database, error);
 		/* SQLite has rolled back by itself after some failures. */
 		if (!succeeded && !sqlite3_get_autocommit(database->connection))
-			sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
+			execute(database, "ROLLBACK");
 		database->spoilt = ERROR_NONE;
 	}
 	database->depth--;
@@ -339,6 +358,7 @@ struct statement *database_prepare(struct database *database, const char *sql, s
 	statement->bind_result = SQLITE_OK;
 	if (statement->prepared)
 		return statement;
+	errno = 0;
 	int result = sqlite3_prepare_v3(database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT,
 		&statement->prepared, NULL);
 	if (result == SQLITE_OK)
@@ -394,6 +414,7 @@ bool statement_row(struct statement *statement, struct error *error)
 {
 	int result = statement->bind_result;
 
+	errno = 0;
 	if (result == SQLITE_OK)
 		result = sqlite3_step(statement->prepared);
 	statement->next_column = 0;

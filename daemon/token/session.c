@@ -6,15 +6,14 @@
 #include "common/alloc.h"
 #include "token/ckr.h"
 
-#define POOL_SIZE 4
-
 struct session_pool {
 	CK_FUNCTION_LIST *functions;
 	CK_SLOT_ID slot;
+	size_t size;
 	CK_SESSION_HANDLE login; /* carries the login */
 	pthread_mutex_t lock;	 /* guards idle, idle_count, open_count */
 	pthread_cond_t returned;
-	CK_SESSION_HANDLE idle[POOL_SIZE];
+	CK_SESSION_HANDLE idle[SESSION_POOL_MAX];
 	size_t idle_count;
 	size_t open_count; /* idle and lent */
 };
@@ -37,13 +36,13 @@ static bool login(struct session_pool *pool, const struct secret *pin, struct er
 	return ckr_error(rv, "logging in to the token", error);
 }
 
-struct session_pool *session_pool_new(
-	CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const struct secret *pin, struct error *error)
+struct session_pool *session_pool_new(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, size_t size,
+	const struct secret *pin, struct error *error)
 {
 	struct session_pool *pool = xnew(struct session_pool);
 
 	*pool = (struct session_pool){
-		.functions = functions, .slot = slot, .login = CK_INVALID_HANDLE};
+		.functions = functions, .slot = slot, .size = size, .login = CK_INVALID_HANDLE};
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->returned, NULL);
 	if (session_open(pool, &pool->login, error) && login(pool, pin, error))
@@ -71,7 +70,7 @@ static bool take_idle(struct session_pool *pool, CK_SESSION_HANDLE *handle)
 	bool found = false;
 
 	pthread_mutex_lock(&pool->lock);
-	while (pool->idle_count == 0 && pool->open_count == POOL_SIZE)
+	while (pool->idle_count == 0 && pool->open_count == pool->size)
 		pthread_cond_wait(&pool->returned, &pool->lock);
 	if (pool->idle_count > 0) {
 		*handle = pool->idle[--pool->idle_count];

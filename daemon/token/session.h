@@ -27,9 +27,14 @@ struct session {
 	}
 #define _cleanup_session_ _cleanup_(session_return)
 
-/* Opens the first session on slot and logs in. functions must outlive the pool. */
-struct session_pool *session_pool_new(
-	CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const struct secret *pin, struct error *error);
+#define SESSION_POOL_MAX 4
+
+/*
+ * Opens the first session on slot and logs in. functions must outlive the pool.
+ * size: how many sessions are lent at once, 1 to SESSION_POOL_MAX.
+ */
+struct session_pool *session_pool_new(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, size_t size,
+	const struct secret *pin, struct error *error);
 /* Closes all sessions; none may be lent. NULL is allowed. */
 void session_pool_free(struct session_pool *pool);
 

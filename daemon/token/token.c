@@ -32,7 +32,8 @@ static bool module_open(struct token *token, const char *path, struct error *err
 {
 	if (!module_check(path, error))
 		return false;
-	token->functions = p11_kit_module_load(path, P11_KIT_MODULE_UNMANAGED);
+	/* Managed (flags 0): p11-kit counts the users of a module in this process. */
+	token->functions = p11_kit_module_load(path, 0);
 	if (!token->functions) {
 		const char *message = p11_kit_message();
 		return error_set(error, ERROR_TOKEN_FAILED, "cannot load %s: %s", path,
@@ -92,6 +93,20 @@ bool token_find_slot(CK_FUNCTION_LIST *functions, const char *label, CK_SLOT_ID 
 	return true;
 }
 
+/*
+ * SoftHSM2 2.6.1 fails and crashes when several threads are in it, each with its
+ * own session (SoftHSMv2 issues 464, 573 and 688), so it gets one call at a time.
+ */
+static size_t sessions_at_once(CK_FUNCTION_LIST *functions)
+{
+	CK_INFO info;
+
+	if (functions->C_GetInfo(&info) == CKR_OK &&
+		memcmp(info.manufacturerID, "SoftHSM", strlen("SoftHSM")) != 0)
+		return SESSION_POOL_MAX;
+	return 1;
+}
+
 /* Finds the token; an embedded one is made when there is none. */
 static bool slot_open(struct token *token, const struct token_options *options,
 	const struct secret *pin, struct error *error)
@@ -109,7 +124,8 @@ static bool slot_open(struct token *token, const struct token_options *options,
 	if (!found)
 		return error_set(error, ERROR_TOKEN_FAILED, "there is no token labelled \"%s\"",
 			options->label);
-	token->sessions = session_pool_new(token->functions, token->slot, pin, error);
+	token->sessions = session_pool_new(token->functions, token->slot,
+		sessions_at_once(token->functions), pin, error);
 	return token->sessions != NULL;
 }
 

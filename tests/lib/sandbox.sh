@@ -10,6 +10,8 @@
 #     expect_failure STATUS CMD...   CMD must end with STATUS ("any" for any but 0); its output is
 #                                    then in $output
 #     expect_output TEXT CMD...      CMD must succeed and print TEXT somewhere; output in $output
+#     foreign CMD...                 run a program that loads our PKCS#11 module and was built without
+#                                    sanitizers, whether the module has them or not
 #     wait_for SECONDS CMD...        poll until CMD succeeds; fail when it never does
 #     card_control N LINE            send a line to the control socket of card N; prints the answer
 #     card_remove N, card_insert N   and wait until pcscd has seen it
@@ -59,6 +61,15 @@ expect_output() {
         *"$text"*) ;;
         *) fail "'$*' did not print '$text' but: $output" ;;
     esac
+}
+
+# The sanitizers' runtime must be loaded first; the program's own leaks are not ours to find.
+foreign() {
+    if [ -z "$TESSERA_PRELOAD" ]; then
+        "$@"
+    else
+        env LD_PRELOAD="$TESSERA_PRELOAD" ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" "$@"
+    fi
 }
 
 wait_for() {

@@ -68,9 +68,10 @@ make_configure() {
 }
 
 # build_tree FOLDER TARGETS CONFIGURE-OPTION...: configures and builds out of tree. TARGETS is one
-# word of make targets separated by commas.
+# word of make targets separated by commas, made one after the other: "all" runs a make of its own,
+# which must not meet another one.
 build_tree() {
-    local folder=$1 targets=$2
+    local folder=$1 targets=$2 target
     shift 2
     if [ -e "$source_tree/config.status" ]; then
         echo "The source tree itself is configured; 'make distclean' there first." >&2
@@ -82,6 +83,7 @@ build_tree() {
         (cd "$folder" && "$source_tree/configure" --quiet "$@" && echo "$*" >configured-with) ||
             return 1
     fi
-    # shellcheck disable=SC2086
-    make --directory="$folder" --no-print-directory -j"$(nproc)" ${targets//,/ }
+    for target in ${targets//,/ }; do
+        make --directory="$folder" --no-print-directory -j"$(nproc)" "$target" || return 1
+    done
 }

@@ -10,8 +10,8 @@
 
 enum status_word {
 	SW_SUCCESS = 0x9000,
-	SW_MORE_DATA = 0x6100,	   /* low byte: bytes left, 00 for 256 or more */
-	SW_WRONG_TRIES = 0x63C0,   /* low digit: tries left */
+	SW_MORE_DATA = 0x6100,	 /* low byte: bytes left, 00 for 256 or more */
+	SW_WRONG_TRIES = 0x63C0, /* low digit: tries left */
 	SW_MEMORY_FAILURE = 0x6581,
 	SW_WRONG_LENGTH = 0x6700,
 	SW_NO_CHANNELS = 0x6881,

@@ -107,8 +107,8 @@ static X509 *new_certificate(EVP_PKEY *pkey, const char *subject)
 
 static bool add_basic_constraints(X509 *certificate)
 {
-	X509_EXTENSION *extension =
-		X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(
+		NULL, NULL, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
 	bool done = extension && X509_add_ext(certificate, extension, -1) == 1;
 
 	X509_EXTENSION_free(extension);
@@ -175,8 +175,7 @@ uint16_t command_attest(struct vcard *card, const struct apdu *apdu, struct buff
 		return SW_WRONG_DATA;
 	snprintf(subject, sizeof(subject), "YubiKey PIV Attestation %02x", apdu->p1);
 	_cleanup_x509_ X509 *certificate = new_certificate(key->pkey, subject);
-	if (!certificate ||
-		X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) != 1 ||
+	if (!certificate || X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) != 1 ||
 		!add_key_extensions(certificate, card, key) ||
 		X509_sign(certificate, signer->pkey, EVP_sha256()) <= 0)
 		return SW_FAILED;

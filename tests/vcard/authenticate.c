@@ -45,11 +45,12 @@ static bool parse_request(struct reader data, struct request *request)
 		return false;
 	*request = (struct request){0};
 	while (tlv_next(&template.value, &element)) {
-		struct element *target = element.tag == TAG_WITNESS	     ? &request->witness
-					 : element.tag == TAG_CHALLENGE	     ? &request->challenge
-					 : element.tag == TAG_RESPONSE	     ? &request->response
-					 : element.tag == TAG_EXPONENTIATION ? &request->exponentiation
-									     : NULL;
+		struct element *target = element.tag == TAG_WITNESS	? &request->witness
+					 : element.tag == TAG_CHALLENGE ? &request->challenge
+					 : element.tag == TAG_RESPONSE	? &request->response
+					 : element.tag == TAG_EXPONENTIATION
+						 ? &request->exponentiation
+						 : NULL;
 		if (!target)
 			return false;
 		*target = (struct element){.present = true, .value = element.value};
@@ -83,8 +84,8 @@ static uint16_t start_exchange(struct vcard *card, const struct block_cipher *ci
 }
 
 /* Checks the other side's answer; a challenge or witness serves once. */
-static bool finish_exchange(struct vcard *card, const struct block_cipher *cipher,
-	uint8_t tag, struct reader value)
+static bool finish_exchange(
+	struct vcard *card, const struct block_cipher *cipher, uint8_t tag, struct reader value)
 {
 	bool was_expected = card->status.expected_tag == tag;
 
@@ -149,11 +150,12 @@ static bool is_allowed(struct vcard *card, const struct card_key *key)
 	return allowed && card_touched(card, key->touch_policy);
 }
 
-static uint16_t use_key(struct vcard *card, const struct apdu *apdu,
-	const struct request *request, struct buffer *response)
+static uint16_t use_key(struct vcard *card, const struct apdu *apdu, const struct request *request,
+	struct buffer *response)
 {
 	_cleanup_buffer_ struct buffer result = BUFFER_INIT_WIPE;
-	struct card_key *key = apdu->p2 == SLOT_ATTESTATION ? NULL : state_key(&card->state, apdu->p2);
+	struct card_key *key =
+		apdu->p2 == SLOT_ATTESTATION ? NULL : state_key(&card->state, apdu->p2);
 
 	if (!key || key->algorithm != apdu->p1)
 		return card_wrong_slot(card);

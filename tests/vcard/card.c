@@ -61,9 +61,8 @@ static void set_factory_management(const struct vcard *card, struct management_k
 {
 	const struct block_cipher *cipher = block_cipher_find(factory_algorithm(card));
 
-	*key = (struct management_key){.algorithm = cipher->id,
-		.touch_policy = TOUCH_NEVER,
-		.length = cipher->key_length};
+	*key = (struct management_key){
+		.algorithm = cipher->id, .touch_policy = TOUCH_NEVER, .length = cipher->key_length};
 	for (uint8_t i = 0; i < cipher->key_length; i++)
 		key->value[i] = i % 8 + 1;
 }
@@ -166,9 +165,7 @@ static bool load_or_make_state(struct vcard *card, struct error *error)
 static bool check_options(struct vcard *card, struct error *error)
 {
 	struct vcard_options *options = &card->options;
-	const char *atr = options->atr	      ? options->atr
-			  : card_is_nist(card) ? nist_atr
-					       : yubikey_atr;
+	const char *atr = options->atr ? options->atr : card_is_nist(card) ? nist_atr : yubikey_atr;
 
 	if (options->firmware == 0)
 		options->firmware = DEFAULT_FIRMWARE;
@@ -287,8 +284,7 @@ static void garble(struct buffer *data)
 		data->data[i] ^= 0x5A;
 }
 
-static void log_apdu(
-	const struct vcard *card, const uint8_t *apdu, size_t length, uint16_t status)
+static void log_apdu(const struct vcard *card, const uint8_t *apdu, size_t length, uint16_t status)
 {
 	FILE *log = card->options.apdu_log;
 	struct apdu parsed;

@@ -32,8 +32,8 @@ enum touch_policy { TOUCH_DEFAULT, TOUCH_NEVER, TOUCH_ALWAYS, TOUCH_CACHED };
 struct security_status {
 	enum applet applet;
 	bool pin_verified;
-	bool pin_fresh;		/* verified, and no PIN ALWAYS key was used since */
-	bool management;	/* 9B authenticated */
+	bool pin_fresh;			 /* verified, and no PIN ALWAYS key was used since */
+	bool management;		 /* 9B authenticated */
 	uint8_t expected[BLOCK_MAXIMUM]; /* answer that a challenge or witness expects */
 	uint8_t expected_tag;		 /* 82 (challenge) or 80 (witness); 0: none outstanding */
 };

@@ -9,7 +9,8 @@
 #define TAG_DISCOVERY  0x7E
 #define TAG_BIT_GROUP  0x7F61
 
-/* Data objects and who may read them: SP 800-73-4 part 1, table 2; the YubiKey's own below 5FFFxx. */
+/* Data objects and who may read them: SP 800-73-4 part 1, table 2; the YubiKey's own below 5FFFxx.
+ */
 struct object_range {
 	uint32_t first, last;
 	bool needs_pin;
@@ -17,8 +18,7 @@ struct object_range {
 };
 
 static const struct object_range ranges[] = {
-	{TAG_DISCOVERY, TAG_DISCOVERY, false, false},
-	{TAG_BIT_GROUP, TAG_BIT_GROUP, false, false},
+	{TAG_DISCOVERY, TAG_DISCOVERY, false, false}, {TAG_BIT_GROUP, TAG_BIT_GROUP, false, false},
 	{0x5FC101, 0x5FC102, false, false}, /* 9E certificate, CHUID */
 	{0x5FC103, 0x5FC103, true, false},  /* fingerprints */
 	{0x5FC105, 0x5FC107, false, false}, /* 9A certificate, security object, CCC */

@@ -27,7 +27,7 @@ static const struct block_cipher ciphers[] = {
 	{ALGORITHM_AES256, 32, 16, "AES-256-ECB"},
 };
 
-#define _cleanup_bn_	 _cleanup_(free_bn)
+#define _cleanup_bn_	  _cleanup_(free_bn)
 #define _cleanup_context_ _cleanup_(free_context)
 
 static void free_bn(BIGNUM **number)
@@ -117,10 +117,10 @@ static bool rsa_is_consistent(EVP_PKEY *pkey, size_t length)
 
 static EVP_PKEY *import_rsa(const struct key_algorithm *algorithm, struct reader elements)
 {
-	static const char *const names[] = {OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
-		OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
-		OSSL_PKEY_PARAM_RSA_COEFFICIENT1, OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E,
-		OSSL_PKEY_PARAM_RSA_D};
+	static const char *const names[] = {OSSL_PKEY_PARAM_RSA_FACTOR1,
+		OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1,
+		OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+		OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D};
 	BIGNUM *numbers[ARRAY_SIZE(names)] = {0};
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
 	EVP_PKEY *pkey = NULL;
@@ -187,7 +187,8 @@ static EVP_PKEY *import_raw(const char *type, uint32_t tag, size_t length, struc
 
 	if (!tlv_find(elements, tag, &value) || reader_left(&value) != length)
 		return NULL;
-	return EVP_PKEY_new_raw_private_key_ex(NULL, type, NULL, reader_bytes(&value, length), length);
+	return EVP_PKEY_new_raw_private_key_ex(
+		NULL, type, NULL, reader_bytes(&value, length), length);
 }
 
 EVP_PKEY *key_import(const struct key_algorithm *algorithm, struct reader elements)
@@ -268,9 +269,9 @@ static bool sign_ed25519(EVP_PKEY *pkey, struct reader input, struct buffer *out
 	size_t count = reader_left(&input);
 	size_t written = 64;
 	uint8_t *room = buffer_extend(out, written);
-	bool done = context && room &&
-		    EVP_DigestSignInit(context, NULL, NULL, NULL, pkey) == 1 &&
-		    EVP_DigestSign(context, room, &written, reader_bytes(&input, count), count) == 1;
+	bool done =
+		context && room && EVP_DigestSignInit(context, NULL, NULL, NULL, pkey) == 1 &&
+		EVP_DigestSign(context, room, &written, reader_bytes(&input, count), count) == 1;
 
 	EVP_MD_CTX_free(context);
 	return done;

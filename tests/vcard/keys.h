@@ -43,8 +43,7 @@ EVP_PKEY *key_generate(const struct key_algorithm *algorithm);
 /* From the elements 01 to 08 of IMPORT ASYMMETRIC KEY. NULL if they are no such key. */
 EVP_PKEY *key_import(const struct key_algorithm *algorithm, struct reader elements);
 /* Appends the elements of a public key template 7F49: 81 and 82, or 86. */
-bool key_append_public(
-	const struct key_algorithm *algorithm, EVP_PKEY *pkey, struct buffer *out);
+bool key_append_public(const struct key_algorithm *algorithm, EVP_PKEY *pkey, struct buffer *out);
 /* Raw RSA, ECDSA on a hash, or Ed25519. False if the key refuses the input. */
 bool key_sign(const struct key_algorithm *algorithm, EVP_PKEY *pkey, struct reader input,
 	struct buffer *out);

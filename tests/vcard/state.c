@@ -86,8 +86,7 @@ bool state_put_object(struct state *state, uint32_t tag, const void *data, size_
 	return !object->data.failed;
 }
 
-static void put_reference(
-	struct buffer *out, uint32_t tag, const struct reference_data *reference)
+static void put_reference(struct buffer *out, uint32_t tag, const struct reference_data *reference)
 {
 	tlv_append_header(out, tag, STATE_REFERENCE_LENGTH + 2);
 	buffer_append(out, reference->value, STATE_REFERENCE_LENGTH);
@@ -105,8 +104,9 @@ static void put_key(struct buffer *out, const struct card_key *key)
 		return;
 	}
 	tlv_append_header(out, TAG_KEY, (size_t)length + 5);
-	buffer_append(out, (uint8_t[]){key->slot, key->algorithm, key->origin, key->pin_policy,
-				   key->touch_policy},
+	buffer_append(out,
+		(uint8_t[]){
+			key->slot, key->algorithm, key->origin, key->pin_policy, key->touch_policy},
 		5);
 	buffer_append(out, der, (size_t)length);
 	OPENSSL_clear_free(der, (size_t)length);

@@ -1,1 +1,5 @@
 # unit tests of audit
+check_PROGRAMS += tests/unit/audit/audit
+tests_unit_audit_audit_SOURCES = tests/unit/audit/audit.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_audit_audit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_audit_audit_LDADD = $(UNIT_LIBS)

@@ -1,1 +1,9 @@
 # unit tests of keys
+check_PROGRAMS += tests/unit/keys/kdf
+tests_unit_keys_kdf_SOURCES = tests/unit/keys/kdf.c $(TOKEN_FIXTURE)
+tests_unit_keys_kdf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_keys_kdf_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/keys/master-key
+tests_unit_keys_master_key_SOURCES = tests/unit/keys/master-key.c $(TOKEN_FIXTURE)
+tests_unit_keys_master_key_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_keys_master_key_LDADD = $(UNIT_LIBS)

@@ -25,5 +25,6 @@ tests_unit_model_pin_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_pin_policy_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/model/template
 tests_unit_model_template_SOURCES = tests/unit/model/template.c
-tests_unit_model_template_CPPFLAGS = $(UNIT_CPPFLAGS)
+# It reads the shipped templates.
+tests_unit_model_template_CPPFLAGS = $(UNIT_CPPFLAGS) -DSOURCE_FOLDER='"$(abs_top_srcdir)"'
 tests_unit_model_template_LDADD = $(UNIT_LIBS)

@@ -19,7 +19,7 @@
 #define NAMES(rest) CERT("\"authority\": \"local\", \"profile\": \"p\", " rest)
 #define PIN(rest)                                                                                  \
 	"{" HEAD ", \"keys\": [{\"slot\": \"signature\", \"algorithm\": \"ec-p256\"}], "           \
-		 "\"pin-policy\": {" rest "}}"
+	"\"pin-policy\": {" rest "}}"
 
 static void a_small_template_gets_the_defaults(void **state)
 {
@@ -295,13 +295,12 @@ static char *read_file(const char *path)
 static void the_shipped_templates_are_valid(void **state)
 {
 	static const char *const names[] = {"employee", "ec"};
-	const char *folder = getenv("srcdir") ? getenv("srcdir") : ".";
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_error_ struct error error = ERROR_INIT;
 		_cleanup_free_ char *path =
-			xasprintf("%s/data/templates/%s.json", folder, names[i]);
+			xasprintf("%s/data/templates/%s.json", SOURCE_FOLDER, names[i]);
 		_cleanup_free_ char *document = read_file(path);
 		if (!document)
 			fail_msg("%s cannot be read", path);

@@ -1,1 +1,30 @@
-# unit tests of pkcs11
+# unit tests of pkcs11: the real module, loaded as programs load it, against a fake provider
+PKCS11_TESTS = \
+	tests/unit/pkcs11/crypto \
+	tests/unit/pkcs11/general \
+	tests/unit/pkcs11/object \
+	tests/unit/pkcs11/session \
+	tests/unit/pkcs11/slot
+check_PROGRAMS += $(PKCS11_TESTS)
+PKCS11_TEST_SOURCES = \
+	tests/unit/pkcs11/fake-provider.c tests/unit/pkcs11/fake-provider.h \
+	tests/unit/pkcs11/fixture.c tests/unit/pkcs11/fixture.h
+PKCS11_TEST_CPPFLAGS = $(UNIT_CPPFLAGS) \
+	-DMODULE_PATH='"$(abs_top_builddir)/.libs/tessera-pkcs11.so"'
+PKCS11_TEST_LIBS = $(DBUS_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS) -lpthread
+
+tests_unit_pkcs11_crypto_SOURCES = tests/unit/pkcs11/crypto.c $(PKCS11_TEST_SOURCES)
+tests_unit_pkcs11_crypto_CPPFLAGS = $(PKCS11_TEST_CPPFLAGS)
+tests_unit_pkcs11_crypto_LDADD = $(PKCS11_TEST_LIBS)
+tests_unit_pkcs11_general_SOURCES = tests/unit/pkcs11/general.c $(PKCS11_TEST_SOURCES)
+tests_unit_pkcs11_general_CPPFLAGS = $(PKCS11_TEST_CPPFLAGS)
+tests_unit_pkcs11_general_LDADD = $(PKCS11_TEST_LIBS)
+tests_unit_pkcs11_object_SOURCES = tests/unit/pkcs11/object.c $(PKCS11_TEST_SOURCES)
+tests_unit_pkcs11_object_CPPFLAGS = $(PKCS11_TEST_CPPFLAGS)
+tests_unit_pkcs11_object_LDADD = $(PKCS11_TEST_LIBS)
+tests_unit_pkcs11_session_SOURCES = tests/unit/pkcs11/session.c $(PKCS11_TEST_SOURCES)
+tests_unit_pkcs11_session_CPPFLAGS = $(PKCS11_TEST_CPPFLAGS)
+tests_unit_pkcs11_session_LDADD = $(PKCS11_TEST_LIBS)
+tests_unit_pkcs11_slot_SOURCES = tests/unit/pkcs11/slot.c $(PKCS11_TEST_SOURCES)
+tests_unit_pkcs11_slot_CPPFLAGS = $(PKCS11_TEST_CPPFLAGS)
+tests_unit_pkcs11_slot_LDADD = $(PKCS11_TEST_LIBS)

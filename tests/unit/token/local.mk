@@ -1,1 +1,7 @@
-# unit tests of token
+# unit tests of token; TOKEN_FIXTURE is for all that need a token
+TOKEN_FIXTURE = tests/lib/token-fixture.c tests/lib/token-fixture.h \
+	tests/lib/scratch.c tests/lib/scratch.h
+check_PROGRAMS += tests/unit/token/token
+tests_unit_token_token_SOURCES = tests/unit/token/token.c $(TOKEN_FIXTURE)
+tests_unit_token_token_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_token_token_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line, read by the table of subcommands. */
+#ifndef TESSERA_CLI_ARGUMENTS_H
+#define TESSERA_CLI_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/command.h"
+#include "common/error.h"
+
+#define HOLDER_FIELDS_MAXIMUM 64
+
+struct client;
+
+/* What was asked for. All strings belong to argv. */
+struct invocation {
+	const struct command *command; /* NULL: help or the version was asked for, or nothing */
+	const char *subject;	       /* NULL when none was given */
+	const char *arguments[2];
+	size_t argument_count;
+	const char *values[OPTION_COUNT]; /* NULL: not given; "" for an option without value */
+	const char *holder[HOLDER_FIELDS_MAXIMUM];
+	size_t holder_count;
+	struct client *client; /* once connected; owned */
+};
+
+/*
+ * Reads the command line (argv[0] is the program's name and skipped) into
+ * *invocation, which must be zeroed. ERROR_INVALID_ARGUMENT says what is wrong
+ * and, where something known is near, what was probably meant.
+ */
+bool arguments_parse(int argc, char **argv, struct invocation *invocation, struct error *error);
+
+static inline bool invocation_has(const struct invocation *invocation, enum option option)
+{
+	return invocation->values[option] != NULL;
+}
+
+/* An option's or argument's text as a number from least to most. */
+bool number_parse(const char *text, const char *what, int64_t least, int64_t most, int64_t *number,
+	struct error *error);
+
+/* The client, connected at the first call; NULL with error. It stays the invocation's. */
+struct client *invocation_client(struct invocation *invocation, struct error *error);
+
+#endif

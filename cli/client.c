@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dbus/dbus.h>
+
+#include "cli/client-private.h"
+#include "common/alloc.h"
+
+#define BUS_NAME	"org.tessera1"
+#define CALL_TIMEOUT_MS 90000 /* an authority's test or the walk of a long audit trail takes time */
+#define SIGNAL_MATCH	"type='signal',sender='" BUS_NAME "'"
+
+struct client {
+	DBusConnection *connection;
+	const char *destination; /* NULL on the private socket */
+	bool fallen_back;	 /* nobody asked for the system bus: no PIN goes there */
+};
+
+static bool take_dbus_error(DBusError *dbus_error, struct error *error)
+{
+	message_error(dbus_error->name, dbus_error->message, error);
+	dbus_error_free(dbus_error);
+	return false;
+}
+
+static struct client *client_new(DBusConnection *connection, const char *destination)
+{
+	struct client *client = xnew(struct client);
+
+	client->connection = connection;
+	client->destination = destination;
+	dbus_connection_set_exit_on_disconnect(connection, FALSE);
+	return client;
+}
+
+void client_free(struct client *client)
+{
+	if (!client)
+		return;
+	dbus_connection_close(client->connection);
+	dbus_connection_unref(client->connection);
+	free(client);
+}
+
+static struct client *connect_socket(const char *path, struct error *error)
+{
+	DBusError dbus_error = DBUS_ERROR_INIT;
+
+	char *escaped = dbus_address_escape_value(path);
+	if (!escaped)
+		abort();
+	_cleanup_free_ char *address = xasprintf("unix:path=%s", escaped);
+	dbus_free(escaped);
+	DBusConnection *connection = dbus_connection_open_private(address, &dbus_error);
+	if (!connection) {
+		dbus_error_free(&dbus_error);
+		error_set(error, ERROR_NO_SERVICE, "tesserad does not answer on %s", path);
+		return NULL;
+	}
+	return client_new(connection, NULL);
+}
+
+/* Has the bus start tesserad if it can, and asks for its signals. */
+static bool reach_service(struct client *client, struct error *error)
+{
+	DBusError dbus_error = DBUS_ERROR_INIT;
+
+	if (!dbus_bus_start_service_by_name(
+		    client->connection, BUS_NAME, 0, NULL, &dbus_error))
+		return take_dbus_error(&dbus_error, error);
+	dbus_bus_add_match(client->connection, SIGNAL_MATCH, &dbus_error);
+	if (dbus_error_is_set(&dbus_error))
+		return take_dbus_error(&dbus_error, error);
+	return true;
+}
+
+static struct client *connect_system_bus(struct error *error)
+{
+	_cleanup_error_ struct error reason = ERROR_INIT;
+	DBusError dbus_error = DBUS_ERROR_INIT;
+
+	DBusConnection *connection = dbus_bus_get_private(DBUS_BUS_SYSTEM, &dbus_error);
+	if (!connection) {
+		error_set(error, ERROR_NO_SERVICE, "the system bus does not answer: %s",
+			dbus_error.message);
+		dbus_error_free(&dbus_error);
+		return NULL;
+	}
+	_cleanup_client_ struct client *client = client_new(connection, BUS_NAME);
+	if (!reach_service(client, &reason)) {
+		error_set(error, ERROR_NO_SERVICE, "tesserad is not on the system bus: %s",
+			error_message(&reason));
+		return NULL;
+	}
+	return steal_pointer(&client);
+}
+
+struct client *client_connect(const char *socket, bool system_bus, struct error *error)
+{
+	if (system_bus)
+		return connect_system_bus(error);
+	struct client *client = connect_socket(socket ? socket : CLIENT_DEFAULT_SOCKET, error);
+	if (client || socket)
+		return client;
+	client = connect_system_bus(NULL);
+	if (!client)
+		return NULL;
+	client->fallen_back = true;
+	fprintf(stderr, "tessera: warning: %s; using the system bus\n", error_message(error));
+	error_clear(error);
+	return client;
+}
+
+static bool has_secret(const struct client_argument *arguments, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (arguments[i].type == CLIENT_ARGUMENT_SECRET)
+			return true;
+	}
+	return false;
+}
+
+static json_t *exchange(
+	struct client *client, DBusMessage *message, bool secret, struct error *error)
+{
+	DBusError dbus_error = DBUS_ERROR_INIT;
+
+	DBusMessage *reply = dbus_connection_send_with_reply_and_block(
+		client->connection, message, CALL_TIMEOUT_MS, &dbus_error);
+	if (secret)
+		message_wipe(message);
+	if (!reply) {
+		/* A peer that hangs up is reported as a missing reply. */
+		if (!dbus_connection_get_is_connected(client->connection)) {
+			dbus_error_free(&dbus_error);
+			error_set(error, ERROR_NO_SERVICE, "tesserad closed the connection");
+		} else {
+			take_dbus_error(&dbus_error, error);
+		}
+		return NULL;
+	}
+	json_t *results = message_to_json(reply);
+	dbus_message_unref(reply);
+	return results;
+}
+
+json_t *client_call(struct client *client, const char *path, const char *interface,
+	const char *method, const struct client_argument *arguments, size_t count,
+	struct error *error)
+{
+	json_t *results = NULL;
+	bool secret = has_secret(arguments, count);
+
+	if (secret && client->fallen_back) {
+		error_set(error, ERROR_NO_SERVICE,
+			"a PIN is sent on tesserad's private socket only, and that does not answer");
+		return NULL;
+	}
+	DBusMessage *message =
+		dbus_message_new_method_call(client->destination, path, interface, method);
+	if (!message)
+		abort();
+	if (message_append(message, arguments, count, error))
+		results = exchange(client, message, secret, error);
+	dbus_message_unref(message);
+	return results;
+}
+
+/* Whether a message that came by itself was there. */
+static bool take_signals(struct client *client)
+{
+	DBusMessage *message;
+	bool any = false;
+
+	while ((message = dbus_connection_pop_message(client->connection))) {
+		any = any || dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL;
+		dbus_message_unref(message);
+	}
+	return any;
+}
+
+bool client_wait(struct client *client, int timeout_ms, bool *changed, struct error *error)
+{
+	struct pollfd descriptor = {.fd = -1, .events = POLLIN};
+
+	bool any = take_signals(client);
+	if (!any && dbus_connection_get_unix_fd(client->connection, &descriptor.fd)) {
+		/* poll() here and not in libdbus, which does not return for a signal. */
+		poll(&descriptor, 1, timeout_ms);
+		dbus_connection_read_write(client->connection, 0);
+		any = take_signals(client);
+	}
+	if (!dbus_connection_get_is_connected(client->connection))
+		return error_set(error, ERROR_NO_SERVICE, "tesserad went away");
+	if (changed)
+		*changed = any;
+	return true;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The command's way to tesserad: calls methods and reads answers as JSON
+ * values, so that nothing else in cli/ knows D-Bus. Booleans, integers and
+ * strings become what they are in JSON, byte arrays hex strings, structures and
+ * arrays JSON arrays, dictionaries JSON objects, variants their value.
+ */
+#ifndef TESSERA_CLI_CLIENT_H
+#define TESSERA_CLI_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/error.h"
+#include "common/macros.h"
+#include "common/secret.h"
+
+#define CLIENT_DEFAULT_SOCKET RUNDIR "/bus"
+
+#define CLIENT_ROOT	  "/org/tessera1"
+#define CLIENT_MANAGER	  "org.tessera1.Manager"
+#define CLIENT_READER	  "org.tessera1.Reader"
+#define CLIENT_CREDENTIAL "org.tessera1.Credential"
+#define CLIENT_TEMPLATE	  "org.tessera1.Template"
+#define CLIENT_CONNECTION "org.tessera1.Connection"
+#define CLIENT_JOB	  "org.tessera1.Job"
+
+struct client;
+
+/* One argument of a call; made with the macros below. */
+struct client_argument {
+	enum client_argument_type {
+		CLIENT_ARGUMENT_STRING,
+		CLIENT_ARGUMENT_PATH,
+		CLIENT_ARGUMENT_INT64,
+		CLIENT_ARGUMENT_UINT32,
+		CLIENT_ARGUMENT_FIELDS,
+		CLIENT_ARGUMENT_OPTIONS,
+		CLIENT_ARGUMENT_SECRET,
+	} type;
+	union {
+		const char *string;
+		int64_t number;
+		const json_t *fields;
+		const struct secret *secret;
+	};
+};
+
+#define CLIENT_STRING(value)                                                                       \
+	((struct client_argument){.type = CLIENT_ARGUMENT_STRING, .string = (value)})
+#define CLIENT_PATH(value)                                                                         \
+	((struct client_argument){.type = CLIENT_ARGUMENT_PATH, .string = (value)})
+#define CLIENT_INT64(value)                                                                        \
+	((struct client_argument){.type = CLIENT_ARGUMENT_INT64, .number = (value)})
+#define CLIENT_UINT32(value)                                                                       \
+	((struct client_argument){.type = CLIENT_ARGUMENT_UINT32, .number = (value)})
+/* a{ss} from a JSON object of strings, or NULL for an empty one */
+#define CLIENT_FIELDS(value)                                                                       \
+	((struct client_argument){.type = CLIENT_ARGUMENT_FIELDS, .fields = (value)})
+/* an empty a{sv} */
+#define CLIENT_NO_OPTIONS ((struct client_argument){.type = CLIENT_ARGUMENT_OPTIONS})
+/* a PIN as a string: never sent on a system bus that was only fallen back to */
+#define CLIENT_SECRET(value)                                                                       \
+	((struct client_argument){.type = CLIENT_ARGUMENT_SECRET, .secret = (value)})
+
+/*
+ * Connects. socket: path of the private socket, or NULL for the default one,
+ * with a fall back to the system bus (a warning goes to standard error) when it
+ * does not answer. system_bus: go to the system bus at once.
+ * ERROR_NO_SERVICE when tesserad cannot be reached.
+ */
+struct client *client_connect(const char *socket, bool system_bus, struct error *error);
+void client_free(struct client *client);
+DEFINE_CLEANUP(struct client *, client_free);
+#define _cleanup_client_ _cleanup_(client_freep)
+
+/*
+ * Calls interface.method of the object at path and waits for the answer: a JSON
+ * array of the method's results, or NULL with the error that tesserad answered
+ * with. The message is wiped after it was sent if it held a secret.
+ */
+json_t *client_call(struct client *client, const char *path, const char *interface,
+	const char *method, const struct client_argument *arguments, size_t count,
+	struct error *error);
+
+#define CLIENT_CALL(client, path, interface, method, error, ...)                                   \
+	client_call((client), (path), (interface), (method),                                       \
+		(const struct client_argument[]){__VA_ARGS__},                                     \
+		sizeof((const struct client_argument[]){__VA_ARGS__}) /                            \
+			sizeof(struct client_argument),                                            \
+		(error))
+#define CLIENT_CALL_PLAIN(client, path, interface, method, error)                                  \
+	client_call((client), (path), (interface), (method), NULL, 0, (error))
+
+/*
+ * Waits until tesserad says that something changed, a signal comes for this
+ * process, or timeout_ms (-1: no limit) have passed. *changed (may be NULL) says
+ * whether it was the first. False with ERROR_NO_SERVICE when tesserad went away.
+ */
+bool client_wait(struct client *client, int timeout_ms, bool *changed, struct error *error);
+
+#define _cleanup_json_ _cleanup_(json_decrefp)
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/command.h"
+
+#include "common/macros.h"
+
+const struct option_spec option_specs[OPTION_COUNT] = {
+	[OPTION_HELP] = {"--help", "-h", NULL, "show this help"},
+	[OPTION_JSON] = {"--json", NULL, NULL, "print JSON"},
+	[OPTION_NO_PROGRESS] = {"--no-progress", NULL, NULL, "do not show progress"},
+	[OPTION_SOCKET] = {"--socket", NULL, "PATH", "tesserad's private socket"},
+	[OPTION_SYSTEM_BUS] = {"--system-bus", NULL, NULL,
+		"use the system bus, for PINs too"},
+	[OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
+	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
+	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
+	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
+	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
+		"a field of the person who gets the card; may be repeated"},
+	[OPTION_LIMIT] = {"--limit", NULL, "NUMBER", "at most so many records"},
+	[OPTION_NEW_PIN_FILE] = {"--new-pin-file", NULL, "FILE", "read the new PIN from FILE"},
+	[OPTION_NO_WAIT] = {"--no-wait", NULL, NULL, "print the job's number and do not wait"},
+	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
+	[OPTION_PEM] = {"--pem", NULL, NULL, "write PEM (the default)"},
+	[OPTION_PIN_FD] = {"--pin-fd", NULL, "NUMBER",
+		"read PINs from this file descriptor, one a line"},
+	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
+	[OPTION_READER] = {"--reader", NULL, "NUMBER", "the reader that the card is in"},
+	[OPTION_REASON] = {"--reason", NULL, "TEXT", "why, for the record"},
+	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
+	[OPTION_TEMPLATE] = {"--template", NULL, "NAME", "the template to issue by"},
+	[OPTION_YES] = {"--yes", NULL, NULL, "do not ask"},
+};
+
+#define COMMON                                                                                     \
+	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_NO_PROGRESS) |      \
+		OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_SYSTEM_BUS) |                        \
+		OPTION_BIT(OPTION_VERSION))
+#define NO_WAIT	   OPTION_BIT(OPTION_NO_WAIT)
+#define NEW_PIN	   (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
+#define FORM	   (OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
+#define REASON	   OPTION_BIT(OPTION_REASON)
+#define YES	   OPTION_BIT(OPTION_YES)
+#define STATE	   OPTION_BIT(OPTION_STATE)
+#define FIELDS	   (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
+#define READER	   OPTION_BIT(OPTION_READER)
+#define PIN_FILE   OPTION_BIT(OPTION_PIN_FILE)
+#define AUDIT	   (OPTION_BIT(OPTION_CARD) | OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_LIMIT))
+
+const struct command commands[] = {
+	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
+
+	{"reader", "list", "", 0, 0, 0, "list readers and the cards in them", reader_list},
+	{"reader", "show", "[NUMBER]", 0, 1, 0, "show a reader and the card in it", reader_show},
+	{"reader", "watch", "", 0, 0, 0, "print readers whenever they change, until Ctrl-C",
+		reader_watch},
+
+	{"card", "list", "", 0, 0, STATE, "list managed cards", card_list},
+	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
+	{"card", "issue", "", 0, 0, READER | FIELDS | NO_WAIT, "issue the card in a reader",
+		card_issue},
+	{"card", "activate", "[CARD]", 0, 1, NEW_PIN | NO_WAIT, "set an issued card's first PIN",
+		card_activate},
+	{"card", "change-pin", "[CARD]", 0, 1, PIN_FILE | NEW_PIN | NO_WAIT, "change the PIN",
+		card_change_pin},
+	{"card", "unblock", "[CARD]", 0, 1, NEW_PIN | NO_WAIT,
+		"set a new PIN on a card whose PIN is blocked or forgotten", card_unblock},
+	{"card", "reissue", "[CARD]", 0, 1, FIELDS | NO_WAIT, "make new keys and certificates",
+		card_reissue},
+	{"card", "suspend", "[CARD]", 0, 1, REASON | NO_WAIT,
+		"refuse the keys and put the certificates on hold", card_suspend},
+	{"card", "resume", "[CARD]", 0, 1, NO_WAIT, "end a suspension", card_resume},
+	{"card", "revoke", "[CARD]", 0, 1, REASON | YES | NO_WAIT, "revoke all certificates",
+		card_revoke},
+	{"card", "retire", "[CARD]", 0, 1, REASON | YES | NO_WAIT,
+		"revoke, blank the card and give it its factory secrets", card_retire},
+	{"card", "certificate", "[CARD] SLOT", 1, 2, FORM, "write a certificate of a card",
+		card_certificate},
+
+	{"template", "list", "", 0, 0, 0, "list templates", template_list},
+	{"template", "show", "NAME", 1, 1, 0, "show a template's document", template_show},
+	{"template", "add", "FILE", 1, 1, 0, "add a template", template_add},
+	{"template", "update", "FILE", 1, 1, 0, "replace the template of the same name",
+		template_update},
+	{"template", "remove", "NAME", 1, 1, 0, "remove a template", template_remove},
+
+	{"connection", "list", "", 0, 0, 0, "list connections to authorities", connection_list},
+	{"connection", "show", "NAME", 1, 1, 0, "show a connection's document", connection_show},
+	{"connection", "add", "FILE", 1, 1, 0, "add a connection", connection_add},
+	{"connection", "update", "FILE", 1, 1, 0, "replace the connection of the same name",
+		connection_update},
+	{"connection", "remove", "NAME", 1, 1, 0, "remove a connection", connection_remove},
+	{"connection", "test", "NAME", 1, 1, 0, "ask the authority whether it answers",
+		connection_test},
+	{"connection", "profiles", "NAME", 1, 1, 0, "list the authority's certificate profiles",
+		connection_profiles},
+	{"connection", "certificate", "NAME", 1, 1, FORM, "write the authority's certificate",
+		connection_certificate},
+	{"connection", "crl", "NAME", 1, 1, FORM, "write the authority's revocation list",
+		connection_crl},
+
+	{"job", "list", "", 0, 0, 0, "list jobs, under way and ended", job_list},
+	{"job", "show", "NUMBER", 1, 1, 0, "show a job", job_show},
+	{"job", "cancel", "NUMBER", 1, 1, 0, "ask a job to stop at its next safe point",
+		job_cancel},
+	{"job", "wait", "NUMBER", 1, 1, 0, "wait until a job has ended", job_wait},
+
+	{"audit", "list", "", 0, 0, AUDIT, "list audit records", audit_list},
+	{"audit", "verify", "", 0, 0, 0, "check that no audit record was changed", audit_verify},
+};
+const size_t command_count = ARRAY_SIZE(commands);
+
+bool command_has_option(const struct command *command, enum option option)
+{
+	return (command->options | COMMON) & OPTION_BIT(option);
+}

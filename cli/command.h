@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of subcommands: parsing, --help, suggestions and completion all
+ * come from it. A subcommand is a subject and a verb ("card issue"); status has
+ * no verb.
+ */
+#ifndef TESSERA_CLI_COMMAND_H
+#define TESSERA_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+struct invocation;
+
+enum option {
+	/* for every subcommand */
+	OPTION_HELP,
+	OPTION_JSON,
+	OPTION_NO_PROGRESS,
+	OPTION_SOCKET,
+	OPTION_SYSTEM_BUS,
+	OPTION_VERSION,
+	/* for those that name them */
+	OPTION_AFTER,
+	OPTION_CARD,
+	OPTION_DER,
+	OPTION_HOLDER,
+	OPTION_LIMIT,
+	OPTION_NEW_PIN_FILE,
+	OPTION_NO_WAIT,
+	OPTION_OUTPUT,
+	OPTION_PEM,
+	OPTION_PIN_FD,
+	OPTION_PIN_FILE,
+	OPTION_READER,
+	OPTION_REASON,
+	OPTION_STATE,
+	OPTION_TEMPLATE,
+	OPTION_YES,
+	OPTION_COUNT
+};
+
+struct option_spec {
+	const char *name;  /* "--pin-file" */
+	const char *letter; /* "-o", or NULL */
+	const char *value; /* what it takes, "FILE"; NULL for none */
+	const char *help;
+};
+extern const struct option_spec option_specs[OPTION_COUNT];
+
+struct command {
+	const char *subject;
+	const char *verb;      /* NULL for a subject without verbs */
+	const char *arguments; /* for people: "[CARD] SLOT" */
+	size_t least, most;    /* how many arguments */
+	uint32_t options;      /* a bit for each of enum option */
+	const char *help;
+	bool (*run)(struct invocation *invocation, struct error *error);
+};
+extern const struct command commands[];
+extern const size_t command_count;
+
+#define OPTION_BIT(option) (UINT32_C(1) << (option))
+
+bool command_has_option(const struct command *command, enum option option);
+
+/* The functions of the table, a file for each subject. */
+bool status_show(struct invocation *invocation, struct error *error);
+bool reader_list(struct invocation *invocation, struct error *error);
+bool reader_show(struct invocation *invocation, struct error *error);
+bool reader_watch(struct invocation *invocation, struct error *error);
+bool card_list(struct invocation *invocation, struct error *error);
+bool card_show(struct invocation *invocation, struct error *error);
+bool card_issue(struct invocation *invocation, struct error *error);
+bool card_activate(struct invocation *invocation, struct error *error);
+bool card_change_pin(struct invocation *invocation, struct error *error);
+bool card_unblock(struct invocation *invocation, struct error *error);
+bool card_reissue(struct invocation *invocation, struct error *error);
+bool card_suspend(struct invocation *invocation, struct error *error);
+bool card_resume(struct invocation *invocation, struct error *error);
+bool card_revoke(struct invocation *invocation, struct error *error);
+bool card_retire(struct invocation *invocation, struct error *error);
+bool card_certificate(struct invocation *invocation, struct error *error);
+bool template_list(struct invocation *invocation, struct error *error);
+bool template_show(struct invocation *invocation, struct error *error);
+bool template_add(struct invocation *invocation, struct error *error);
+bool template_update(struct invocation *invocation, struct error *error);
+bool template_remove(struct invocation *invocation, struct error *error);
+bool connection_list(struct invocation *invocation, struct error *error);
+bool connection_show(struct invocation *invocation, struct error *error);
+bool connection_add(struct invocation *invocation, struct error *error);
+bool connection_update(struct invocation *invocation, struct error *error);
+bool connection_remove(struct invocation *invocation, struct error *error);
+bool connection_test(struct invocation *invocation, struct error *error);
+bool connection_profiles(struct invocation *invocation, struct error *error);
+bool connection_certificate(struct invocation *invocation, struct error *error);
+bool connection_crl(struct invocation *invocation, struct error *error);
+bool job_list(struct invocation *invocation, struct error *error);
+bool job_show(struct invocation *invocation, struct error *error);
+bool job_cancel(struct invocation *invocation, struct error *error);
+bool job_wait(struct invocation *invocation, struct error *error);
+bool audit_list(struct invocation *invocation, struct error *error);
+bool audit_verify(struct invocation *invocation, struct error *error);
+
+#endif

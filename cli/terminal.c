@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/interrupt.h"
+#include "cli/pin.h"
+#include "cli/text.h"
+#include "common/alloc.h"
+
+#define BAR_WIDTH 20
+
+static void closep(const int *descriptor)
+{
+	if (*descriptor >= 0)
+		close(*descriptor);
+}
+
+static size_t width_of(int descriptor)
+{
+	struct winsize size = {0};
+
+	if (!isatty(descriptor) || ioctl(descriptor, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+size_t terminal_width(void)
+{
+	return width_of(STDOUT_FILENO);
+}
+
+static int open_terminal(void)
+{
+	return open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+static void say(int descriptor, const char *text)
+{
+	_cleanup_free_ char *clean = text_clean(text);
+
+	/* A terminal that takes no text takes no answer either; that is found then. */
+	if (write(descriptor, clean, strlen(clean)) < 0)
+		return;
+}
+
+bool terminal_confirm(const char *question, struct error *error)
+{
+	_cleanup_(closep) int terminal = open_terminal();
+	char answer[16] = "";
+
+	if (terminal < 0)
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"there is no terminal to ask on; --yes says that it is meant");
+	say(terminal, question);
+	say(terminal, " [y/N] ");
+	ssize_t length = read(terminal, answer, sizeof(answer) - 1);
+	if (length > 0 && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	return error_set(error, ERROR_CANCELLED, "nothing was done");
+}
+
+/* Turns echo off and on again. */
+struct quiet {
+	int terminal;
+	struct termios before;
+	bool changed;
+};
+
+static void quiet_begin(struct quiet *quiet)
+{
+	if (tcgetattr(quiet->terminal, &quiet->before) < 0)
+		return;
+	struct termios silent = quiet->before;
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	/* Stopped in the middle, the terminal would stay silent. */
+	silent.c_cc[VSUSP] = _POSIX_VDISABLE;
+	quiet->changed = tcsetattr(quiet->terminal, TCSAFLUSH, &silent) == 0;
+}
+
+static void quiet_end(struct quiet *quiet)
+{
+	if (quiet->changed)
+		tcsetattr(quiet->terminal, TCSAFLUSH, &quiet->before);
+	if (write(quiet->terminal, "\n", 1) < 0)
+		return;
+}
+
+bool terminal_ask_secret(
+	const char *prompt, size_t maximum, struct secret *secret, struct error *error)
+{
+	_cleanup_(closep) int terminal = open_terminal();
+	struct quiet quiet = {.terminal = terminal};
+	bool ended = false;
+
+	if (terminal < 0)
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"there is no terminal to ask for the PIN on");
+	say(terminal, prompt);
+	quiet_begin(&quiet);
+	bool good = quiet.changed
+		? pin_read_line(terminal, maximum, secret, &ended, error)
+		: error_set(error, ERROR_FAILED, "cannot turn the terminal's echo off");
+	quiet_end(&quiet);
+	if (!good && interrupt_count() > 0)
+		return error_set(error, ERROR_CANCELLED, "nothing was done");
+	if (good && ended && secret->length == 0)
+		return error_set(error, ERROR_CANCELLED, "nothing was done");
+	return good;
+}
+
+void progress_show(struct progress *progress, unsigned percent, const char *step)
+{
+	static const char full[] = "####################";
+
+	if (!progress->enabled || !isatty(STDERR_FILENO))
+		return;
+	size_t width = width_of(STDERR_FILENO);
+	int filled = (int)((percent > 100 ? 100 : percent) * BAR_WIDTH / 100);
+	_cleanup_free_ char *clean = text_clean(step);
+	char *line = xasprintf("[%-*.*s] %3u%% %s", BAR_WIDTH, filled, full, percent, clean);
+	text_shorten(&line, width > 1 ? width - 1 : 0);
+	size_t drawn = text_width(line);
+	size_t rest = progress->drawn > drawn ? progress->drawn - drawn : 0;
+	fprintf(stderr, "\r%s%*s", line, (int)rest, "");
+	fflush(stderr);
+	progress->drawn = drawn;
+	free(line);
+}
+
+void progress_clear(struct progress *progress)
+{
+	if (progress->drawn == 0)
+		return;
+	fprintf(stderr, "\r%*s\r", (int)progress->drawn, "");
+	fflush(stderr);
+	progress->drawn = 0;
+}

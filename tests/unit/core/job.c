@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "core/job.h"
+
+/* A gate that jobs wait at until the test opens it. */
+struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	bool open;
+	unsigned waiting;
+	unsigned freed;
+	unsigned changes, finishes;
+};
+
+static void gate_init(struct gate *gate)
+{
+	*gate = (struct gate){0};
+	pthread_mutex_init(&gate->lock, NULL);
+	pthread_cond_init(&gate->moved, NULL);
+}
+
+static void gate_open(struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	gate->open = true;
+	pthread_cond_broadcast(&gate->moved);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static void gate_await(struct gate *gate, unsigned waiting)
+{
+	pthread_mutex_lock(&gate->lock);
+	while (gate->waiting < waiting)
+		pthread_cond_wait(&gate->moved, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static void count_free(void *context)
+{
+	struct gate *gate = context;
+
+	pthread_mutex_lock(&gate->lock);
+	gate->freed++;
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static void count_change(void *context, unsigned id, bool finished)
+{
+	struct gate *gate = context;
+
+	assert_true(id > 0);
+	pthread_mutex_lock(&gate->lock);
+	gate->changes++;
+	gate->finishes += finished;
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static bool wait_at_gate(struct job *job, void *context, struct error *error)
+{
+	struct gate *gate = context;
+
+	pthread_mutex_lock(&gate->lock);
+	gate->waiting++;
+	pthread_cond_broadcast(&gate->moved);
+	while (!gate->open)
+		pthread_cond_wait(&gate->moved, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+	return job_continue(job, error);
+}
+
+static bool work(struct job *job, void *context, struct error *error)
+{
+	(void)context, (void)error;
+	job_progress(job, 40, "writing %s", "CHUID");
+	job_result(job, "serial", "card-1");
+	job_progress(job, 250, "nearly there");
+	return true;
+}
+
+static bool fail_work(struct job *job, void *context, struct error *error)
+{
+	(void)job, (void)context;
+	return error_set_field(error, ERROR_CARD_FAILED, "part", "the card said no");
+}
+
+static bool fail_without_words(struct job *job, void *context, struct error *error)
+{
+	(void)job, (void)context, (void)error;
+	return false;
+}
+
+static void a_job_shows_its_progress_and_result(void **state)
+{
+	struct gate gate;
+	_cleanup_job_status_ struct job_status status = {0};
+
+	(void)state;
+	gate_init(&gate);
+	struct jobs *jobs = jobs_new(count_change, &gate);
+	unsigned id = jobs_start(jobs, "issue", "card-1", work, &gate, count_free, NULL);
+	assert_int_equal(id, 1);
+	jobs_wait(jobs, id);
+	assert_true(jobs_status(jobs, id, &status, NULL));
+	assert_int_equal(status.state, JOB_SUCCEEDED);
+	assert_string_equal(job_state_name(status.state), "succeeded");
+	assert_string_equal(status.operation, "issue");
+	assert_string_equal(status.subject, "card-1");
+	assert_string_equal(status.step, "nearly there");
+	assert_int_equal(status.progress, 100);
+	assert_string_equal(fields_get(&status.result, "serial"), "card-1");
+	assert_true(status.ended_at >= status.started_at && status.started_at > 0);
+	jobs_free(jobs);
+	assert_int_equal(gate.freed, 1);
+	assert_int_equal(gate.changes, 3);
+	assert_int_equal(gate.finishes, 1);
+}
+
+static void a_failed_job_keeps_its_error(void **state)
+{
+	_cleanup_job_status_ struct job_status status = {0}, other = {0};
+	struct jobs *jobs = jobs_new(NULL, NULL);
+
+	(void)state;
+	unsigned id = jobs_start(jobs, "issue", NULL, fail_work, NULL, NULL, NULL);
+	jobs_wait(jobs, id);
+	assert_true(jobs_status(jobs, id, &status, NULL));
+	assert_int_equal(status.state, JOB_FAILED);
+	assert_null(status.subject);
+	assert_int_equal(status.error.code, ERROR_CARD_FAILED);
+	assert_string_equal(status.error.message, "the card said no");
+	assert_string_equal(status.error.field, "part");
+	id = jobs_start(jobs, "issue", NULL, fail_without_words, NULL, NULL, NULL);
+	jobs_wait(jobs, id);
+	assert_true(jobs_status(jobs, id, &other, NULL));
+	assert_int_equal(other.error.code, ERROR_FAILED);
+	jobs_free(jobs);
+}
+
+static void a_cancelled_job_stops_at_its_next_safe_point(void **state)
+{
+	struct gate gate;
+	_cleanup_job_status_ struct job_status status = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	(void)state;
+	gate_init(&gate);
+	struct jobs *jobs = jobs_new(NULL, NULL);
+	unsigned id = jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
+	gate_await(&gate, 1);
+	assert_true(jobs_cancel(jobs, id, NULL));
+	gate_open(&gate);
+	jobs_wait(jobs, id);
+	assert_true(jobs_status(jobs, id, &status, NULL));
+	assert_int_equal(status.state, JOB_CANCELLED);
+	assert_int_equal(status.error.code, ERROR_CANCELLED);
+	assert_false(jobs_cancel(jobs, id, &error));
+	assert_int_equal(error.code, ERROR_WRONG_STATE);
+	assert_false(jobs_cancel(jobs, 99, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_false(jobs_status(jobs, 99, &status, &error));
+	jobs_wait(jobs, 99);
+	jobs_free(jobs);
+}
+
+static void the_sixty_fifth_job_is_refused_and_its_context_freed(void **state)
+{
+	struct gate gate;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	size_t count;
+
+	(void)state;
+	gate_init(&gate);
+	struct jobs *jobs = jobs_new(NULL, NULL);
+	for (int i = 0; i < 64; i++)
+		assert_int_not_equal(jobs_start(jobs, "issue", NULL, wait_at_gate, &gate,
+					     count_free, NULL),
+			0);
+	assert_int_equal(
+		jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, &error), 0);
+	assert_int_equal(error.code, ERROR_BUSY);
+	assert_int_equal(gate.freed, 1);
+	unsigned *ids = jobs_list(jobs, &count);
+	assert_int_equal(count, 64);
+	free(ids);
+	gate_open(&gate);
+	jobs_free(jobs);
+	assert_int_equal(gate.freed, 65);
+}
+
+static void only_the_last_hundred_ended_jobs_are_remembered(void **state)
+{
+	struct jobs *jobs = jobs_new(NULL, NULL);
+	size_t count;
+
+	(void)state;
+	for (unsigned i = 1; i <= 130; i++) {
+		assert_int_equal(jobs_start(jobs, "issue", NULL, work, NULL, NULL, NULL), i);
+		jobs_wait(jobs, i);
+	}
+	unsigned *ids = jobs_list(jobs, &count);
+	assert_int_equal(count, 100);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(ids[i], 31 + i);
+	free(ids);
+	jobs_free(jobs);
+}
+
+static void *open_gate(void *argument)
+{
+	gate_open(argument);
+	return NULL;
+}
+
+static void freeing_cancels_and_waits(void **state)
+{
+	struct gate gate;
+	pthread_t thread;
+
+	(void)state;
+	gate_init(&gate);
+	struct jobs *jobs = jobs_new(count_change, &gate);
+	jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
+	jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
+	gate_await(&gate, 2);
+	pthread_create(&thread, NULL, open_gate, &gate);
+	jobs_free(jobs);
+	assert_int_equal(gate.freed, 2);
+	assert_int_equal(gate.finishes, 2);
+	pthread_join(thread, NULL);
+}
+
+static void an_operation_without_a_job_may_report_too(void **state)
+{
+	(void)state;
+	job_progress(NULL, 10, "step");
+	job_result(NULL, "name", "value");
+	assert_true(job_continue(NULL, NULL));
+	assert_int_equal(job_id(NULL), 0);
+	jobs_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_job_shows_its_progress_and_result),
+		cmocka_unit_test(a_failed_job_keeps_its_error),
+		cmocka_unit_test(a_cancelled_job_stops_at_its_next_safe_point),
+		cmocka_unit_test(the_sixty_fifth_job_is_refused_and_its_context_freed),
+		cmocka_unit_test(only_the_last_hundred_ended_jobs_are_remembered),
+		cmocka_unit_test(freeing_cancels_and_waits),
+		cmocka_unit_test(an_operation_without_a_job_may_report_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "unit/pkcs11/fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <dlfcn.h>
+
+#include <cmocka.h>
+
+CK_FUNCTION_LIST_PTR p11;
+struct fake *fake;
+static char folder[] = "/tmp/tessera-pkcs11-XXXXXX";
+
+int load_module(void **state)
+{
+	char socket[64];
+	const char *path = getenv("TESSERA_PKCS11_MODULE");
+	CK_C_GetFunctionList get_list;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(socket, sizeof(socket), "%s/bus", folder);
+	setenv("TESSERA_SOCKET", socket, 1);
+	fake = fake_start(socket);
+	void *library = dlopen(path ? path : MODULE_PATH, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		fail_msg("%s", dlerror());
+	get_list = (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList");
+	assert_non_null(get_list);
+	assert_ok(get_list(&p11));
+	return 0;
+}
+
+int unload_module(void **state)
+{
+	(void)state;
+	fake_free(fake);
+	rmdir(folder);
+	return 0;
+}
+
+int start_module(void **state)
+{
+	(void)state;
+	fake_command(fake, FAKE_COUNT);
+	return p11->C_Initialize(NULL) == CKR_OK ? 0 : -1;
+}
+
+int stop_module(void **state)
+{
+	(void)state;
+	return p11->C_Finalize(NULL) == CKR_OK ? 0 : -1;
+}
+
+CK_SESSION_HANDLE open_session(void)
+{
+	CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+
+	assert_ok(p11->C_OpenSession(1, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
+	return session;
+}
+
+CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, const char *pin)
+{
+	return p11->C_Login(session, user, (CK_UTF8CHAR_PTR)(uintptr_t)pin, strlen(pin));
+}
+
+CK_SESSION_HANDLE open_user_session(void)
+{
+	CK_SESSION_HANDLE session = open_session();
+
+	assert_ok(login(session, CKU_USER, FAKE_PIN));
+	return session;
+}
+
+CK_OBJECT_HANDLE find_object(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, CK_BYTE id)
+{
+	CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_ID, &id, sizeof(id)}};
+	CK_OBJECT_HANDLE found = CK_INVALID_HANDLE;
+	CK_ULONG count = 0;
+
+	assert_ok(p11->C_FindObjectsInit(session, wanted, 2));
+	assert_ok(p11->C_FindObjects(session, &found, 1, &count));
+	assert_ok(p11->C_FindObjectsFinal(session));
+	return count ? found : CK_INVALID_HANDLE;
+}
+
+CK_ULONG count_objects(CK_SESSION_HANDLE session)
+{
+	CK_OBJECT_HANDLE found[64];
+	CK_ULONG count = 0;
+
+	assert_ok(p11->C_FindObjectsInit(session, NULL, 0));
+	assert_ok(p11->C_FindObjects(session, found, 64, &count));
+	assert_ok(p11->C_FindObjectsFinal(session));
+	return count;
+}
