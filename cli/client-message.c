@@ -3,29 +3,22 @@
 
 #include <string.h>
 
-#include "common/alloc.h"
 #include "common/buffer.h"
+#include "dbus/message.h"
 
-/* libdbus ends the process on text that is not UTF-8: look first. */
 static bool check_text(const char *text, struct error *error)
 {
 	if (!dbus_validate_utf8(text, NULL))
-		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"an argument is not valid UTF-8 text");
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "an argument is not valid UTF-8 text");
 	return true;
-}
-
-static void append_basic(DBusMessageIter *iterator, int type, const void *value)
-{
-	if (!dbus_message_iter_append_basic(iterator, type, value))
-		abort();
 }
 
 static bool append_text(DBusMessageIter *iterator, const char *text, struct error *error)
 {
 	if (!check_text(text, error))
 		return false;
-	append_basic(iterator, DBUS_TYPE_STRING, &text);
+	message_append_string(iterator, text);
 	return true;
 }
 
@@ -33,28 +26,24 @@ static bool append_path(DBusMessageIter *iterator, const char *path, struct erro
 {
 	if (!dbus_validate_path(path, NULL))
 		return error_set(error, ERROR_INVALID_ARGUMENT, "not an object's path");
-	append_basic(iterator, DBUS_TYPE_OBJECT_PATH, &path);
+	message_append_path(iterator, path);
 	return true;
 }
 
 static bool append_secret(
 	DBusMessageIter *iterator, const struct secret *secret, struct error *error)
 {
-	struct secret text = SECRET_INIT;
+	_cleanup_secret_ struct secret text = SECRET_INIT;
 
 	if (!secret_allocate(&text, secret->length + 1))
 		abort();
-	if (secret->length)
-		memcpy(text.data, secret->data, secret->length);
-	bool sound = memchr(text.data, 0, secret->length) == NULL &&
-		dbus_validate_utf8((const char *)text.data, NULL);
-	if (sound) {
-		const char *value = (const char *)text.data;
-		append_basic(iterator, DBUS_TYPE_STRING, &value);
-	}
-	secret_clear(&text);
-	return sound ||
-		error_set(error, ERROR_PIN_POLICY, "the PIN has characters that no PIN can have");
+	memcpy(text.data, secret->data, secret->length);
+	if (memchr(text.data, 0, secret->length) ||
+		!dbus_validate_utf8((const char *)text.data, NULL))
+		return error_set(
+			error, ERROR_PIN_POLICY, "the PIN has characters that no PIN can have");
+	message_append_string(iterator, (const char *)text.data);
+	return true;
 }
 
 static bool check_fields(const json_t *fields, struct error *error)
@@ -69,17 +58,6 @@ static bool check_fields(const json_t *fields, struct error *error)
 	return true;
 }
 
-static void append_field(DBusMessageIter *array, const char *name, const char *value)
-{
-	DBusMessageIter entry;
-
-	if (!dbus_message_iter_open_container(array, DBUS_TYPE_DICT_ENTRY, NULL, &entry))
-		abort();
-	append_basic(&entry, DBUS_TYPE_STRING, &name);
-	append_basic(&entry, DBUS_TYPE_STRING, &value);
-	dbus_message_iter_close_container(array, &entry);
-}
-
 /* Looks at all of it first: a half-built container cannot be left behind. */
 static bool append_fields(DBusMessageIter *iterator, const json_t *fields, struct error *error)
 {
@@ -89,30 +67,24 @@ static bool append_fields(DBusMessageIter *iterator, const json_t *fields, struc
 
 	if (!check_fields(fields, error))
 		return false;
-	if (!dbus_message_iter_open_container(iterator, DBUS_TYPE_ARRAY, "{ss}", &array))
-		abort();
+	message_open(iterator, DBUS_TYPE_ARRAY, "{ss}", &array);
 	json_object_foreach((json_t *)fields, name, value)
-		append_field(&array, name, json_string_value(value));
-	dbus_message_iter_close_container(iterator, &array);
+		message_append_entry(&array, name, json_string_value(value));
+	message_close(iterator, &array);
 	return true;
 }
 
-static bool append_no_options(DBusMessageIter *iterator)
+static void append_no_options(DBusMessageIter *iterator)
 {
 	DBusMessageIter array;
 
-	if (!dbus_message_iter_open_container(iterator, DBUS_TYPE_ARRAY, "{sv}", &array) ||
-		!dbus_message_iter_close_container(iterator, &array))
-		abort();
-	return true;
+	message_open(iterator, DBUS_TYPE_ARRAY, "{sv}", &array);
+	message_close(iterator, &array);
 }
 
 static bool append_argument(
 	DBusMessageIter *iterator, const struct client_argument *argument, struct error *error)
 {
-	dbus_int64_t wide = argument->number;
-	dbus_uint32_t word = (dbus_uint32_t)wide;
-
 	switch (argument->type) {
 	case CLIENT_ARGUMENT_STRING:
 		return append_text(iterator, argument->string, error);
@@ -123,18 +95,19 @@ static bool append_argument(
 	case CLIENT_ARGUMENT_FIELDS:
 		return append_fields(iterator, argument->fields, error);
 	case CLIENT_ARGUMENT_OPTIONS:
-		return append_no_options(iterator);
+		append_no_options(iterator);
+		return true;
 	case CLIENT_ARGUMENT_INT64:
-		append_basic(iterator, DBUS_TYPE_INT64, &wide);
+		message_append_i64(iterator, argument->number);
 		return true;
 	case CLIENT_ARGUMENT_UINT32:
-		append_basic(iterator, DBUS_TYPE_UINT32, &word);
+		message_append_u32(iterator, (uint32_t)argument->number);
 		return true;
 	}
 	return false;
 }
 
-bool message_append(DBusMessage *message, const struct client_argument *arguments, size_t count,
+bool client_append(DBusMessage *message, const struct client_argument *arguments, size_t count,
 	struct error *error)
 {
 	DBusMessageIter iterator;
@@ -244,29 +217,13 @@ static json_t *value_to_json(DBusMessageIter *iterator)
 					    : basic_to_json(iterator, type);
 }
 
-json_t *message_to_json(DBusMessage *message)
+json_t *client_results(DBusMessage *message)
 {
 	DBusMessageIter iterator;
 
 	if (!dbus_message_iter_init(message, &iterator))
 		return json_array();
 	return elements_to_json(&iterator);
-}
-
-void message_wipe(DBusMessage *message)
-{
-	DBusMessageIter iterator;
-	const char *text;
-
-	if (!dbus_message_iter_init(message, &iterator))
-		return;
-	do {
-		if (dbus_message_iter_get_arg_type(&iterator) != DBUS_TYPE_STRING)
-			continue;
-		/* libdbus hands out a pointer into the message itself. */
-		dbus_message_iter_get_basic(&iterator, &text);
-		explicit_bzero((char *)text, strlen(text));
-	} while (dbus_message_iter_next(&iterator));
 }
 
 /* Errors of D-Bus itself, as ours. */
@@ -295,7 +252,7 @@ static const struct {
 	{DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND, ERROR_NO_SERVICE},
 };
 
-bool message_error(const char *name, const char *text, struct error *error)
+bool client_take_error(const char *name, const char *text, struct error *error)
 {
 	enum error_code code = error_from_dbus_name(name);
 

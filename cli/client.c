@@ -11,6 +11,7 @@
 
 #include "cli/client-private.h"
 #include "common/alloc.h"
+#include "dbus/message.h"
 
 #define BUS_NAME	"org.tessera1"
 #define CALL_TIMEOUT_MS 90000 /* an authority's test or the walk of a long audit trail takes time */
@@ -24,7 +25,7 @@ struct client {
 
 static bool take_dbus_error(DBusError *dbus_error, struct error *error)
 {
-	message_error(dbus_error->name, dbus_error->message, error);
+	client_take_error(dbus_error->name, dbus_error->message, error);
 	dbus_error_free(dbus_error);
 	return false;
 }
@@ -131,7 +132,7 @@ static json_t *exchange(
 {
 	DBusError dbus_error = DBUS_ERROR_INIT;
 
-	DBusMessage *reply = dbus_connection_send_with_reply_and_block(
+	_cleanup_message_ DBusMessage *reply = dbus_connection_send_with_reply_and_block(
 		client->connection, message, CALL_TIMEOUT_MS, &dbus_error);
 	if (secret)
 		message_wipe(message);
@@ -145,16 +146,13 @@ static json_t *exchange(
 		}
 		return NULL;
 	}
-	json_t *results = message_to_json(reply);
-	dbus_message_unref(reply);
-	return results;
+	return client_results(reply);
 }
 
 json_t *client_call(struct client *client, const char *path, const char *interface,
 	const char *method, const struct client_argument *arguments, size_t count,
 	struct error *error)
 {
-	json_t *results = NULL;
 	bool secret = has_secret(arguments, count);
 
 	if (secret && client->fallen_back) {
@@ -162,14 +160,13 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 			"a PIN is sent on tesserad's private socket only, and that does not answer");
 		return NULL;
 	}
-	DBusMessage *message =
+	_cleanup_message_ DBusMessage *message =
 		dbus_message_new_method_call(client->destination, path, interface, method);
 	if (!message)
 		abort();
-	if (message_append(message, arguments, count, error))
-		results = exchange(client, message, secret, error);
-	dbus_message_unref(message);
-	return results;
+	if (client_append(message, arguments, count, error))
+		return exchange(client, message, secret, error);
+	return NULL;
 }
 
 /* Whether a message that came by itself was there. */

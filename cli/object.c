@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/buffer.h"
+#include "dbus/path.h"
 
 #define PROPERTIES     "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
@@ -25,25 +26,9 @@ char *object_path(const char *kind, int64_t number)
 
 char *object_path_of_name(const char *kind, const char *name)
 {
-	struct buffer path = BUFFER_INIT;
+	_cleanup_free_ char *prefix = xasprintf(CLIENT_ROOT "/%s", kind);
 
-	buffer_append_string(&path, CLIENT_ROOT "/");
-	buffer_append_string(&path, kind);
-	buffer_append_u8(&path, '/');
-	if (!name[0])
-		buffer_append_u8(&path, '_');
-	for (; *name; name++) {
-		if (isalnum((unsigned char)*name) && (unsigned char)*name < 0x80) {
-			buffer_append_u8(&path, (uint8_t)*name);
-		} else {
-			buffer_append_u8(&path, '_');
-			buffer_append_hex(&path, name, 1);
-		}
-	}
-	buffer_append_u8(&path, '\0');
-	if (path.failed)
-		abort();
-	return (char *)path.data;
+	return path_of(prefix, name);
 }
 
 /* "CardType" to "card_type" */

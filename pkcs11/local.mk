@@ -4,6 +4,7 @@ pkcs11module_LTLIBRARIES = tessera-pkcs11.la
 tessera_pkcs11_la_SOURCES = \
 	pkcs11/attribute.c pkcs11/attribute.h \
 	pkcs11/ckr.c pkcs11/ckr.h \
+	pkcs11/connection.c pkcs11/connection.h \
 	pkcs11/crypto.c \
 	pkcs11/derive.c \
 	pkcs11/digest.c pkcs11/digest.h \

@@ -282,6 +282,11 @@ static bool resume(
 	return load(authority, error) && local_ca_renew_crl(authority, error);
 }
 
+static bool publish(struct authority *authority, struct error *error)
+{
+	return load(authority, error) && local_ca_renew_crl(authority, error);
+}
+
 static bool crl(struct authority *authority, struct buffer *der, struct error *error)
 {
 	return load(authority, error) && local_ca_present_crl(authority, der, error);
@@ -300,5 +305,6 @@ const struct authority_driver local_ca_driver = {
 	.resume = resume,
 	.ca_certificate = ca_certificate,
 	.crl = crl,
+	.publish = publish,
 	.close = ca_close,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "card/card.h"
 
-#include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "card/card-private.h"
@@ -54,8 +54,8 @@ bool card_select(struct card *card, const uint8_t *application, size_t length,
 			"the card does not have the application (%04X)", status);
 	}
 	buffer_append(&name, application, length);
-	for (size_t i = 0; i < name.length; i++)
-	private->application[i] = name.data[i];
+	if (name.length)
+		memcpy(private->application, name.data, name.length);
 	private->application_length = length;
 	private->selected = true;
 	return true;

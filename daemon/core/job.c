@@ -155,8 +155,6 @@ static void job_end(struct job *job, bool done, struct error *error)
 		status->progress = 100;
 	} else {
 		status->state = error->code == ERROR_CANCELLED ? JOB_CANCELLED : JOB_FAILED;
-		if (error->code == ERROR_NONE)
-			error->code = ERROR_FAILED;
 		error_move(&status->error, error);
 	}
 	status->ended_at = time(NULL);
@@ -175,6 +173,8 @@ static void *job_run(void *argument)
 
 	log_info("job started operation=%s job=%u", job->status.operation, id);
 	bool done = job->function(job, job->context, &error);
+	if (!done && error.code == ERROR_NONE)
+		error_set(&error, ERROR_FAILED, "the operation failed");
 	if (job->free_context)
 		job->free_context(job->context);
 	if (done)

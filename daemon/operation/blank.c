@@ -16,8 +16,8 @@ static bool reset(struct card *card, struct error *error)
  * Retired from the moment of the intent: a card that is known by its CHUID loses its name with the
  * reset and could not be found again to say that it is done.
  */
-static bool save_intent(struct store *store, struct credential *credential,
-	struct intent *intent, struct error *error)
+static bool save_intent(struct store *store, struct credential *credential, struct intent *intent,
+	struct error *error)
 {
 	credential->state = LIFECYCLE_RETIRED;
 	if (!store_begin(store, error))
@@ -27,8 +27,8 @@ static bool save_intent(struct store *store, struct credential *credential,
 	       store_intent_add(transaction, intent, error) && store_commit(transaction, error);
 }
 
-static bool settle(struct store *store, const struct intent *intent,
-	struct credential *credential, struct error *error)
+static bool settle(struct store *store, const struct intent *intent, struct credential *credential,
+	struct error *error)
 {
 	credential->key_version = 0;
 	if (!store_begin(store, error))

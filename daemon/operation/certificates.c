@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "common/alloc.h"
+#include "common/log.h"
 
 /* What one change does to one certificate: false when it leaves it alone. */
 typedef bool (*certificate_change)(
@@ -44,20 +45,9 @@ static bool change_resume(struct certificate *certificate, const struct revocati
 	return true;
 }
 
-static bool tell_authority(struct services *services, const struct certificate *certificate,
-	const struct revocation_reason *reason, struct error *error)
-{
-	struct authority *authority _cleanup_authority_ =
-		authority_open(&services->authority, certificate->authority, error);
-
-	if (!authority)
-		return false;
-	return reason ? authority->driver->revoke(authority, certificate, reason, error)
-		      : authority->driver->resume(authority, certificate, error);
-}
-
 static bool change_all(struct services *services, int64_t credential_id, int64_t last,
-	certificate_change change, const struct revocation_reason *reason, struct error *error)
+	certificate_change change, const struct revocation_reason *reason,
+	struct certificates *changed, struct error *error)
 {
 	struct certificates all _cleanup_certificates_ = CERTIFICATES_INIT;
 
@@ -67,26 +57,84 @@ static bool change_all(struct services *services, int64_t credential_id, int64_t
 		struct certificate *certificate = &all.items[i];
 		if (certificate->id > last || !change(certificate, reason))
 			continue;
-		if (!store_certificate_save(services->store, certificate, error) ||
-			!tell_authority(services, certificate, reason, error))
+		if (!store_certificate_save(services->store, certificate, error))
 			return error_prefix(error, "certificate %s", certificate->serial_hex);
+		certificates_take(changed, certificate);
 	}
 	return true;
 }
 
 bool certificates_revoke(struct services *services, int64_t credential_id, int64_t last,
-	const struct revocation_reason *reason, struct error *error)
+	const struct revocation_reason *reason, struct certificates *changed, struct error *error)
 {
-	return change_all(services, credential_id, last, change_revoke, reason, error);
+	return change_all(services, credential_id, last, change_revoke, reason, changed, error);
 }
 
-bool certificates_hold(struct services *services, int64_t credential_id, struct error *error)
+bool certificates_hold(struct services *services, int64_t credential_id,
+	struct certificates *changed, struct error *error)
 {
 	return change_all(services, credential_id, INT64_MAX, change_hold,
-		revocation_reason_find("certificateHold"), error);
+		revocation_reason_find("certificateHold"), changed, error);
 }
 
-bool certificates_resume(struct services *services, int64_t credential_id, struct error *error)
+bool certificates_resume(struct services *services, int64_t credential_id,
+	struct certificates *changed, struct error *error)
 {
-	return change_all(services, credential_id, INT64_MAX, change_resume, NULL, error);
+	return change_all(services, credential_id, INT64_MAX, change_resume, NULL, changed, error);
+}
+
+static bool tell(
+	struct services *services, const struct certificate *certificate, struct error *error)
+{
+	struct authority *authority _cleanup_authority_ =
+		authority_open(&services->authority, certificate->authority, error);
+
+	if (!authority)
+		return false;
+	if (certificate->status == CERTIFICATE_VALID || certificate->status == CERTIFICATE_PENDING)
+		return authority->driver->resume(authority, certificate, error);
+	return authority->driver->revoke(
+		authority, certificate, revocation_reason_find(certificate->reason), error);
+}
+
+bool certificates_tell(
+	struct services *services, const struct certificates *changed, struct error *error)
+{
+	struct error first _cleanup_error_ = ERROR_INIT;
+
+	for (size_t i = 0; i < changed->count; i++) {
+		struct error failure _cleanup_error_ = ERROR_INIT;
+		if (!tell(services, &changed->items[i], &failure) && first.code == ERROR_NONE)
+			error_move(&first, &failure);
+	}
+	if (first.code == ERROR_NONE)
+		return true;
+	error_prefix(&first, "the change is made, but its authority could not be told and will be "
+			     "told again");
+	return error_move(error, &first);
+}
+
+static bool publish(struct services *services, const char *name, struct error *error)
+{
+	struct authority *authority _cleanup_authority_ =
+		authority_open(&services->authority, name, error);
+
+	return authority &&
+	       (!authority->driver->publish || authority->driver->publish(authority, error));
+}
+
+void certificates_publish(struct services *services)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	char **names = NULL;
+	size_t count = 0;
+
+	if (!store_connection_list(services->store, &names, &count, &error))
+		log_error("connections cannot be listed: %s", error_message(&error));
+	for (size_t i = 0; i < count; i++) {
+		if (!publish(services, names[i], &error))
+			log_error("revocation list not published: %s connection=%s",
+				error_message(&error), names[i]);
+	}
+	store_names_free(names, count);
 }

@@ -6,17 +6,36 @@
 #include "model/credential.h"
 #include "operation/services.h"
 
-/* All run inside the caller's store transaction. Errors: ERROR_AUTHORITY_*, ERROR_STORE_*. */
+/*
+ * In two steps: these change the store, inside the caller's transaction, and
+ * add what they changed to *changed; certificates_tell() is for after the
+ * commit, as an authority may take its time. ERROR_STORE_*.
+ */
 
 /*
  * Revokes for good whatever is not revoked yet of the certificates up to the
  * one with id last (INT64_MAX: all).
  */
 bool certificates_revoke(struct services *services, int64_t credential_id, int64_t last,
-	const struct revocation_reason *reason, struct error *error);
+	const struct revocation_reason *reason, struct certificates *changed, struct error *error);
 /* Puts the valid ones on hold; each remembers what it was. */
-bool certificates_hold(struct services *services, int64_t credential_id, struct error *error);
+bool certificates_hold(struct services *services, int64_t credential_id,
+	struct certificates *changed, struct error *error);
 /* Gives each its status from before the hold back. */
-bool certificates_resume(struct services *services, int64_t credential_id, struct error *error);
+bool certificates_resume(struct services *services, int64_t credential_id,
+	struct certificates *changed, struct error *error);
+
+/*
+ * Tells the authorities what was changed. All are told, also after one has failed; the first
+ * failure is returned, saying that the change itself stands. ERROR_AUTHORITY_*.
+ */
+bool certificates_tell(
+	struct services *services, const struct certificates *changed, struct error *error);
+
+/*
+ * Publishes every authority's revocation list anew: at start and every hour, so that a change that
+ * could not be told is seen all the same, and no list runs out. Failures are logged.
+ */
+void certificates_publish(struct services *services);
 
 #endif

@@ -73,7 +73,7 @@ bool issue_card(struct session *session, const char *template_name, const struct
 	struct card *card = session->card;
 	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
 
-	if (!give_identity(operation, card, error))
+	if (!fields_check(holder, error) || !give_identity(operation, card, error))
 		return false;
 	session->credential = find_or_make(operation->services, card, error);
 	if (!session->credential || !lifecycle_check(session->credential->state, LIFECYCLE_ISSUE,

@@ -8,6 +8,7 @@
 
 #include "card/chuid.h"
 #include "common/alloc.h"
+#include "common/log.h"
 #include "operation/certificates.h"
 #include "operation/enroll.h"
 #include "operation/pin.h"
@@ -206,19 +207,34 @@ bool personalise_write_chuid(struct card *card, int64_t expires_at, struct error
 }
 
 /* The certificates of before are superseded, and the intent ends, in one transaction. */
-static bool settle(struct services *services, struct credential *credential,
+static bool save_outcome(struct services *services, struct credential *credential,
 	enum lifecycle_state state, int64_t last_superseded, const struct intent *intent,
-	struct error *error)
+	struct certificates *superseded, struct error *error)
 {
 	credential->state = state;
 	if (!store_begin(services->store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
 	return certificates_revoke(services, credential->id, last_superseded,
-		       revocation_reason_find("superseded"), error) &&
+		       revocation_reason_find("superseded"), superseded, error) &&
 	       store_credential_save(transaction, credential, error) &&
 	       store_intent_remove(transaction, intent->id, error) &&
 	       store_commit(transaction, error);
+}
+
+/* The card is done by now: an authority that does not answer is told again later. */
+static bool settle(struct services *services, struct credential *credential,
+	enum lifecycle_state state, int64_t last_superseded, const struct intent *intent,
+	struct error *error)
+{
+	struct certificates superseded _cleanup_certificates_ = CERTIFICATES_INIT;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+
+	if (!save_outcome(services, credential, state, last_superseded, intent, &superseded, error))
+		return false;
+	if (!certificates_tell(services, &superseded, &failure))
+		log_warning("%s card=%s", error_message(&failure), credential->serial);
+	return true;
 }
 
 static bool write_card(struct operation *operation, struct card *card,

@@ -143,10 +143,8 @@ static void add_login(
 {
 	struct login *login = xnew(struct login);
 
-	*login = (struct login){.slot = slot,
-		.card = card_ref(card),
-		.epoch = atomic_load(&card->epoch),
-		.next = client->logins};
+	*login = (struct login){
+		.slot = slot, .card = card_ref(card), .epoch = epoch, .next = client->logins};
 	if (!secret_copy(&login->pin, pin))
 		log_warning("no locked memory for a PIN: it cannot be proved again after a reset");
 	client->logins = login;
@@ -177,12 +175,13 @@ bool provider_login(struct provider_client *client, unsigned slot, const struct 
 	if (!card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
 	bool proved = prove_pin(card, pin, &failure);
+	unsigned epoch = atomic_load(&card->epoch);
 	card_end(card);
 	if (!proved) {
 		note_failure(client, slot, serial, &failure);
 		return error_move(error, &failure);
 	}
-	add_login(client, slot, card, pin);
+	add_login(client, slot, card, epoch, pin);
 	return true;
 }
 

@@ -12,6 +12,8 @@ static bool reissue(struct session *session, const char *template_name, const st
 	struct credential *credential = session->credential;
 	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
 
+	if (!fields_check(holder, error))
+		return false;
 	if (holder->count)
 		fields_copy(&credential->holder, holder);
 	if (!personalise_prepare(operation->services, session->card, credential,

@@ -6,8 +6,8 @@
 #include "operation/session.h"
 #include "operation/verbs.h"
 
-/* Certificates first: whatever happens to the card, they are worth nothing any more. */
-static bool revoke_all(struct session *session, const char *reason, struct error *error)
+static bool save(struct session *session, const char *reason, struct certificates *changed,
+	struct error *error)
 {
 	struct services *services = session->operation->services;
 	struct credential *credential = session->credential;
@@ -18,9 +18,18 @@ static bool revoke_all(struct session *session, const char *reason, struct error
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
 	return certificates_revoke(services, credential->id, INT64_MAX,
-		       revocation_reason_find("cessationOfOperation"), error) &&
+		       revocation_reason_find("cessationOfOperation"), changed, error) &&
 	       store_credential_save(transaction, credential, error) &&
 	       store_commit(transaction, error);
+}
+
+/* Certificates first: whatever happens to the card, they are worth nothing any more. */
+static bool revoke_all(struct session *session, const char *reason, struct error *error)
+{
+	struct certificates changed _cleanup_certificates_ = CERTIFICATES_INIT;
+
+	return save(session, reason, &changed, error) &&
+	       certificates_tell(session->operation->services, &changed, error);
 }
 
 static bool retire(struct session *session, const char *reason, struct error *error)

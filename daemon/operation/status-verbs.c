@@ -6,28 +6,35 @@
 #include "operation/session.h"
 #include "operation/verbs.h"
 
-/* Certificates and state change together or not at all. */
-static bool change(
-	struct session *session, enum lifecycle_verb verb, const char *reason, struct error *error)
+static bool change_certificates(struct session *session, enum lifecycle_verb verb,
+	const char *reason, struct certificates *changed, struct error *error)
 {
 	struct services *services = session->operation->services;
+	int64_t id = session->credential->id;
+
+	if (verb == LIFECYCLE_SUSPEND)
+		return certificates_hold(services, id, changed, error);
+	if (verb == LIFECYCLE_RESUME)
+		return certificates_resume(services, id, changed, error);
+	return certificates_revoke(
+		services, id, INT64_MAX, revocation_reason_find(reason), changed, error);
+}
+
+/* Certificates and state change together or not at all. */
+static bool save(struct session *session, enum lifecycle_verb verb, const char *reason,
+	struct certificates *changed, struct error *error)
+{
+	struct store *store = session->operation->services->store;
 	struct credential *credential = session->credential;
 
-	if (!store_begin(services->store, error))
-		return false;
-	struct store *transaction _cleanup_(store_rollbackp) = services->store;
-	bool changed = verb == LIFECYCLE_SUSPEND
-			       ? certificates_hold(services, credential->id, error)
-		       : verb == LIFECYCLE_RESUME
-			       ? certificates_resume(services, credential->id, error)
-			       : certificates_revoke(services, credential->id, INT64_MAX,
-					 revocation_reason_find(reason), error);
-	if (!changed)
-		return false;
 	credential->state = session->next;
 	free(credential->reason);
 	credential->reason = xstrdup(reason);
-	return store_credential_save(transaction, credential, error) &&
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return change_certificates(session, verb, reason, changed, error) &&
+	       store_credential_save(transaction, credential, error) &&
 	       store_commit(transaction, error);
 }
 
@@ -35,10 +42,12 @@ static bool run(struct operation *operation, enum lifecycle_verb verb, int64_t c
 	const char *reason, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
+	struct certificates changed _cleanup_certificates_ = CERTIFICATES_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
 
-	if (session_open(&session, operation, verb, credential_id, &result))
-		change(&session, verb, reason, &result);
+	if (session_open(&session, operation, verb, credential_id, &result) &&
+		save(&session, verb, reason, &changed, &result))
+		certificates_tell(operation->services, &changed, &result);
 	return session_finish(operation, verb,
 		session.credential ? session.credential->serial : NULL, reason, &result, error);
 }

@@ -6,13 +6,8 @@
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 
 events=$TESSERA_SANDBOX/events
-requests=$TESSERA_SANDBOX/requests
-
-# The log ends when its standard input does.
-mkfifo "$requests"
-"$TESSERA_BUILD/tests/unit/card/reader-log" hold <"$requests" >"$events" &
+"$TESSERA_BUILD/tests/unit/card/reader-log" hold >"$events" &
 log_pid=$!
-exec 7>"$requests"
 
 # last_is PATTERN WORD: the last line that begins with one of the pattern's words begins with WORD.
 last_is() {
@@ -42,11 +37,11 @@ wait_for 10 last_is "card-inserted|card-removed" card-removed
 wait_for 10 last_is "reader-added|reader-removed" reader-removed
 wait_for 10 seen_times "card-lost NoReaderService" 1
 
-start_pcscd 7>&- # what it starts must not keep the pipe open
+start_pcscd
 wait_for_readers
 wait_for 10 last_is "service" "service available"
 wait_for 20 seen_times "card YubiKey" 3
 
-exec 7>&-
+kill "$log_pid"
 wait "$log_pid"
 [ "$(tail -n 1 "$events")" = stopped ] || fail "the watch did not end: $(tail -n 3 "$events")"

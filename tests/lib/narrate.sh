@@ -6,10 +6,12 @@
 #     step "words"          what comes next, in plain words
 #     run CMD...            run CMD; its output is afterwards in $output too
 #     run_fails CMD...      run CMD, which must fail: that is the point being shown
+#     narrate_as NAME WORDS shows a function NAME as the command that a person would type
 #     remark "words"        a sentence about what was just seen
 # shellcheck shell=bash
 
 narrate_step=0
+declare -gA narrate_names=()
 
 narrate_paint() {
     if [ -t 1 ]; then
@@ -31,9 +33,18 @@ remark() {
     printf '   %s\n' "$1"
 }
 
-# The command as a person would type it: our own folders by their variables' names.
+narrate_as() {
+    narrate_names[$1]=$2
+}
+
+# The command as a person would type it.
 narrate_words() {
     local word words=()
+    [ "$1" != foreign ] || shift
+    if [ -n "${narrate_names[$1]:-}" ]; then
+        words=("${narrate_names[$1]}")
+        shift
+    fi
     for word in "$@"; do
         case $word in
             *[!A-Za-z0-9_./:=,@%+-]* | "") word="'${word//\'/\'\\\'\'}'" ;;

@@ -1,1 +1,15 @@
 # unit tests of authority
+check_PROGRAMS += tests/unit/authority/local-ca
+tests_unit_authority_local_ca_SOURCES = tests/unit/authority/local-ca.c \
+	tests/unit/authority/fixture.c tests/unit/authority/fixture.h $(TOKEN_FIXTURE)
+tests_unit_authority_local_ca_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_authority_local_ca_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/authority/local-ca-crl
+tests_unit_authority_local_ca_crl_SOURCES = tests/unit/authority/local-ca-crl.c \
+	tests/unit/authority/fixture.c tests/unit/authority/fixture.h $(TOKEN_FIXTURE)
+tests_unit_authority_local_ca_crl_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_authority_local_ca_crl_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/authority/local-ca-settings
+tests_unit_authority_local_ca_settings_SOURCES = tests/unit/authority/local-ca-settings.c
+tests_unit_authority_local_ca_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_authority_local_ca_settings_LDADD = $(UNIT_LIBS)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Prints what the reader watch sees, a line per event, until standard input
- * ends. With an argument, each card that comes is connected too, its model and
- * serial number are printed, and it stays open: with "hold", it is taken every
- * 50 ms until it goes.
+ * Prints what the reader watch sees, a line per event, until SIGTERM. With an argument, each card
+ * that comes is connected too, its model and serial number are printed, and it stays open: with
+ * "hold", it is taken every 50 ms until it goes.
  */
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +20,8 @@
 #define TAKE_INTERVAL_US 50000
 
 static bool wants_card, wants_hold;
+static atomic_bool ending;
+static atomic_uint holders; /* threads that hold a card */
 
 static void reader_added(void *context, const char *name)
 {
@@ -36,7 +40,7 @@ static void *hold_card(void *argument)
 	struct card *card _cleanup_card_ = argument;
 	struct error error _cleanup_error_ = ERROR_INIT;
 
-	for (;;) {
+	while (!ending) {
 		unsigned epoch = card->epoch;
 		if (!card_begin(card, TIMEOUT_MS, &error))
 			break;
@@ -49,7 +53,10 @@ static void *hold_card(void *argument)
 			break;
 		usleep(TAKE_INTERVAL_US);
 	}
-	printf("card-lost %s\n", error_name(error.code));
+	if (error.code != ERROR_NONE)
+		printf("card-lost %s\n", error_name(error.code));
+	card_unref(steal_pointer(&card));
+	atomic_fetch_sub(&holders, 1);
 	return NULL;
 }
 
@@ -66,8 +73,12 @@ static void show_card(const char *name)
 	}
 	printf("card %s serial=%s\n", card->info.model,
 		card->info.serial ? card->info.serial : "none");
-	if (wants_hold && pthread_create(&thread, NULL, hold_card, card_ref(card)) == 0)
-		pthread_detach(thread);
+	if (!wants_hold)
+		return;
+	atomic_fetch_add(&holders, 1);
+	if (pthread_create(&thread, NULL, hold_card, card_ref(card)) != 0)
+		exit(1);
+	pthread_detach(thread);
 }
 
 static void card_inserted(void *context, const char *name, const uint8_t *atr, size_t length)
@@ -101,17 +112,23 @@ int main(int argc, char **argv)
 		.card_removed = card_removed,
 		.service_changed = service_changed,
 	};
-	char byte;
+	sigset_t signals;
+	int number;
 
 	wants_card = argc > 1;
 	wants_hold = argc > 1 && strcmp(argv[1], "hold") == 0;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* for the threads, too */
 	struct reader_watch *watch = reader_watch_start(&events, NULL, NULL);
 	if (!watch)
 		return 1;
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
+	sigwait(&signals, &number);
 	reader_watch_stop(watch);
+	ending = true;
+	while (holders)
+		usleep(TAKE_INTERVAL_US);
 	printf("stopped\n");
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/alloc.h"
+#include "common/log.h"
 #include "core/job.h"
 
 /* A gate that jobs wait at until the test opens it. */
@@ -262,5 +262,6 @@ int main(void)
 		cmocka_unit_test(an_operation_without_a_job_may_report_too),
 	};
 
+	log_set_level(LOG_LEVEL_WARNING);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+
+#define FILE_MAXIMUM (1024 * 1024)
+
+static void closep(FILE **file)
+{
+	if (*file && *file != stdin)
+		fclose(*file);
+}
+
+static bool read_error(const char *path, const char *reason, struct error *error)
+{
+	return error_set(error, ERROR_INVALID_ARGUMENT, "cannot read %s: %s", path, reason);
+}
+
+static bool read_all(FILE *file, const char *path, struct buffer *content, struct error *error)
+{
+	char block[4096];
+	size_t length;
+
+	while ((length = fread(block, 1, sizeof(block), file)) > 0) {
+		buffer_append(content, block, length);
+		if (content->length > FILE_MAXIMUM)
+			return read_error(path, "it is longer than a mebibyte", error);
+	}
+	if (ferror(file))
+		return read_error(path, strerror(errno), error);
+	if (content->length && memchr(content->data, 0, content->length))
+		return read_error(path, "it is no text", error);
+	return true;
+}
+
+char *file_read(const char *path, struct error *error)
+{
+	_cleanup_buffer_ struct buffer content = BUFFER_INIT;
+
+	_cleanup_(closep) FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	if (!file) {
+		read_error(path, strerror(errno), error);
+		return NULL;
+	}
+	if (!read_all(file, path, &content, error))
+		return NULL;
+	buffer_append_u8(&content, '\0');
+	if (content.failed)
+		abort();
+	return (char *)steal_pointer(&content.data);
+}
+
+static bool write_all(FILE *file, const struct buffer *content)
+{
+	bool written = fwrite(content->data, 1, content->length, file) == content->length;
+
+	return fclose(file) == 0 && written;
+}
+
+static bool is_special(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+static bool write_error(const char *path, struct error *error)
+{
+	return error_set(error, ERROR_FAILED, "cannot write %s: %s", path, strerror(errno));
+}
+
+bool file_write(const char *path, const struct buffer *content, struct error *error)
+{
+	bool special = is_special(path);
+	_cleanup_free_ char *beside =
+		special ? xstrdup(path) : xasprintf("%s.%ld", path, (long)getpid());
+
+	FILE *file = fopen(beside, special ? "we" : "wxe");
+	if (!file)
+		return write_error(path, error);
+	if (write_all(file, content) && (special || rename(beside, path) == 0))
+		return true;
+	write_error(path, error);
+	if (!special)
+		unlink(beside);
+	return false;
+}

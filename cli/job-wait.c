@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/job-wait.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/interrupt.h"
+#include "cli/object.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+
+/* Signals say when to look again; this is for one that got lost. */
+#define LOOK_INTERVAL_MS 1000
+
+static const char *string_of(const json_t *record, const char *key)
+{
+	const char *text = json_string_value(json_object_get(record, key));
+
+	return text ? text : "";
+}
+
+static bool take_job_error(const json_t *job, struct error *error)
+{
+	const char *message = string_of(job, "error_message");
+
+	if (strcmp(string_of(job, "state"), "cancelled") == 0)
+		return error_set(error, ERROR_CANCELLED, "the job was cancelled");
+	return error_set(error, error_from_dbus_name(string_of(job, "error_name")), "%s",
+		message[0] ? message : "the job failed");
+}
+
+/* A job that has ended meanwhile cannot be cancelled, and need not be. */
+static void cancel(struct client *client, const char *path)
+{
+	fprintf(stderr, "tessera: cancelling; Ctrl-C again leaves the job alone\n");
+	json_decref(CLIENT_CALL_PLAIN(client, path, CLIENT_JOB, "Cancel", NULL));
+}
+
+/* Returns the job when it has ended; NULL without error while it runs. */
+static json_t *look(struct client *client, const char *path, struct progress *progress,
+	struct error *error)
+{
+	json_t *job = object_get(client, path, CLIENT_JOB, error);
+
+	if (!job || strcmp(string_of(job, "state"), "running") != 0)
+		return job;
+	progress_show(progress, (unsigned)json_integer_value(json_object_get(job, "progress")),
+		string_of(job, "step"));
+	json_decref(job);
+	return NULL;
+}
+
+static json_t *follow(struct client *client, const char *path, struct progress *progress,
+	struct error *error)
+{
+	int seen = interrupt_count();
+	bool cancelled = false;
+	json_t *job;
+
+	while (!(job = look(client, path, progress, error)) && error->code == ERROR_NONE) {
+		int interrupts = interrupt_count() - seen;
+		if (interrupts > 1) {
+			error_set(error, ERROR_CANCELLED,
+				"not waiting any longer; job %lld goes on",
+				(long long)object_number(path));
+			return NULL;
+		}
+		if (interrupts == 1 && !cancelled) {
+			progress_clear(progress);
+			cancel(client, path);
+			cancelled = true;
+		}
+		if (!client_wait(client, LOOK_INTERVAL_MS, NULL, error))
+			return NULL;
+	}
+	return job;
+}
+
+json_t *job_follow(struct invocation *invocation, const char *path, struct error *error)
+{
+	struct progress progress = {
+		.enabled = !invocation_has(invocation, OPTION_NO_PROGRESS),
+	};
+
+	struct client *client = invocation_client(invocation, error);
+	json_t *job = client ? follow(client, path, &progress, error) : NULL;
+	progress_clear(&progress);
+	if (!job || strcmp(string_of(job, "state"), "succeeded") == 0)
+		return job;
+	take_job_error(job, error);
+	json_decref(job);
+	return NULL;
+}
+
+static void print_done(
+	const struct invocation *invocation, const json_t *job, const char *done)
+{
+	const char *serial = string_of(json_object_get(job, "result"), "serial");
+
+	output_text(invocation, "%s: %s", serial[0] ? serial : string_of(job, "subject"), done);
+}
+
+bool job_finish(struct invocation *invocation, json_t *answer, const char *done,
+	struct error *error)
+{
+	_cleanup_json_ json_t *results = answer;
+	_cleanup_json_ json_t *job = NULL;
+	const char *path = json_string_value(json_array_get(results, 0));
+
+	if (!results)
+		return false;
+	if (!path)
+		return error_set(error, ERROR_FAILED, "tesserad's answer names no job");
+	if (invocation_has(invocation, OPTION_NO_WAIT)) {
+		job = json_pack("{s:I}", "number", (json_int_t)object_number(path));
+		output_text(invocation, "job %lld", (long long)object_number(path));
+	} else {
+		job = job_follow(invocation, path, error);
+		if (!job)
+			return false;
+		print_done(invocation, job, done);
+	}
+	if (invocation_has(invocation, OPTION_JSON))
+		output_json(job);
+	return true;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tessera status: everything at one glance. */
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/object.h"
+#include "cli/output.h"
+#include "common/alloc.h"
+
+#define PAGE 1000 /* the most that ListCredentials answers */
+
+/* States of credentials (Credential.xml). */
+static const char *const states[] = {
+	"registered", "issued", "active", "inactive", "revoked", "retired"};
+
+static const struct column service_columns[] = {
+	{"version", "tesserad", COLUMN_TEXT},
+	{"store_id", "Store", COLUMN_TEXT},
+	{"reader_service_available", "pcscd answers", COLUMN_TEXT},
+	{"private_address", "Socket", COLUMN_TEXT},
+	{"templates", "Templates", COLUMN_TEXT},
+	{"connections", "Connections", COLUMN_TEXT},
+	{"cards", "Cards", COLUMN_TEXT},
+};
+
+static const struct column reader_columns[] = {
+	{"number", "READER", COLUMN_TEXT},
+	{"name", "NAME", COLUMN_TEXT},
+	{"model", "CARD", COLUMN_TEXT},
+	{"serial", "SERIAL", COLUMN_TEXT},
+	{"state", "STATE", COLUMN_TEXT},
+	{"problem", "PROBLEM", COLUMN_TEXT},
+};
+
+static const struct column job_columns[] = {
+	{"number", "JOB", COLUMN_TEXT},
+	{"operation", "OPERATION", COLUMN_TEXT},
+	{"subject", "SUBJECT", COLUMN_TEXT},
+	{"progress", "PERCENT", COLUMN_TEXT},
+	{"step", "STEP", COLUMN_TEXT},
+};
+
+/* How many credentials are in a state; -1 with error. */
+static json_int_t count_cards(struct client *client, const char *state, struct error *error)
+{
+	json_int_t total = 0;
+	int64_t after = 0;
+
+	for (;;) {
+		_cleanup_json_ json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
+			"ListCredentials", error, CLIENT_STRING(state), CLIENT_INT64(after),
+			CLIENT_UINT32(PAGE));
+		if (!answer)
+			return -1;
+		const json_t *paths = json_array_get(answer, 0);
+		size_t count = json_array_size(paths);
+		total += (json_int_t)count;
+		if (count < PAGE)
+			return total;
+		after = object_number(json_string_value(json_array_get(paths, count - 1)));
+	}
+}
+
+/* Counts of cards by state; null for who may not know. */
+static json_t *card_counts(struct client *client, struct error *error)
+{
+	_cleanup_json_ json_t *counts = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		json_int_t count = count_cards(client, states[i], error);
+		if (count < 0 && error->code == ERROR_ACCESS_DENIED) {
+			error_clear(error);
+			return json_null();
+		}
+		if (count < 0)
+			return NULL;
+		if (count > 0)
+			json_object_set_new(counts, states[i], json_integer(count));
+	}
+	return steal_pointer(&counts);
+}
+
+static json_t *running_jobs(const json_t *all)
+{
+	_cleanup_json_ json_t *jobs = object_select(all, CLIENT_JOB);
+	json_t *running = json_array();
+	json_t *job;
+	size_t index;
+
+	json_array_foreach(jobs, index, job) {
+		const char *state = json_string_value(json_object_get(job, "state"));
+		if (state && strcmp(state, "running") == 0)
+			json_array_append(running, job);
+	}
+	return running;
+}
+
+static json_int_t count_objects(const json_t *all, const char *interface)
+{
+	_cleanup_json_ json_t *objects = object_select(all, interface);
+
+	return (json_int_t)json_array_size(objects);
+}
+
+static json_t *status_record(struct client *client, struct error *error)
+{
+	_cleanup_json_ json_t *status = object_get(client, CLIENT_ROOT, CLIENT_MANAGER, error);
+	_cleanup_json_ json_t *all = status ? object_fetch_all(client, error) : NULL;
+	json_t *cards = all ? card_counts(client, error) : NULL;
+
+	if (!cards)
+		return NULL;
+	json_object_set_new(status, "cards", cards);
+	json_object_set_new(
+		status, "templates", json_integer(count_objects(all, CLIENT_TEMPLATE)));
+	json_object_set_new(
+		status, "connections", json_integer(count_objects(all, CLIENT_CONNECTION)));
+	json_object_set_new(status, "readers", object_select(all, CLIENT_READER));
+	json_object_set_new(status, "jobs", running_jobs(all));
+	return steal_pointer(&status);
+}
+
+static void print_part(const struct invocation *invocation, const json_t *records,
+	const struct column *columns, size_t count, const char *nothing_text)
+{
+	output_text(invocation, "%s", "");
+	output_records(invocation, records, columns, count, nothing_text);
+}
+
+bool status_show(struct invocation *invocation, struct error *error)
+{
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *status = client ? status_record(client, error) : NULL;
+
+	if (!status)
+		return false;
+	output_record(invocation, status, service_columns, ARRAY_SIZE(service_columns));
+	if (!invocation_has(invocation, OPTION_JSON)) {
+		print_part(invocation, json_object_get(status, "readers"), reader_columns,
+			ARRAY_SIZE(reader_columns), "There are no readers.");
+		print_part(invocation, json_object_get(status, "jobs"), job_columns,
+			ARRAY_SIZE(job_columns), "No job is running.");
+	}
+	return json_is_true(json_object_get(status, "reader_service_available")) ||
+		error_set(error, ERROR_NO_READER_SERVICE, "pcscd is not running");
+}

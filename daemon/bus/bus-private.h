@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of this folder share. */
+#ifndef TESSERA_BUS_BUS_PRIVATE_H
+#define TESSERA_BUS_BUS_PRIVATE_H
+
+#include "bus/bus.h"
+#include "dbus/message.h"
+#include "dbus/service.h"
+
+#define BUS_NAME	     "org.tessera1"
+#define BUS_ROOT	     "/org/tessera1"
+#define MESSAGE_BYTES_MAX    (1024 * 1024)
+#define RECEIVED_BYTES_MAX   (4 * 1024 * 1024)
+#define OUTGOING_BYTES_MAX   (16 * 1024 * 1024)
+#define PROVIDER_INTERFACE   BUS_NAME ".Provider"
+
+struct private_door;
+struct system_door;
+
+struct bus {
+	struct services *services;
+	const struct bus_options *options;
+	uv_loop_t *loop;
+	struct bus_service *service;
+	struct private_door *private_door;
+	struct system_door *system_door;
+	/* Denials are written to the audit trail at a limited rate. */
+	pthread_mutex_t denial_lock; /* guards the two below */
+	int64_t denial_minute;
+	unsigned denials;
+};
+
+/* The objects, one file each. */
+extern const struct bus_kind manager_kind, reader_kind, credential_kind, template_kind,
+	connection_kind, job_kind;
+extern const struct bus_interface provider_interface;
+
+/* --- caller.c --- */
+bool caller_is_manager(const struct bus *bus, uid_t uid);
+/* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
+char *caller_actor(uid_t uid, pid_t pid);
+/* Logs a refused call and writes it to the audit trail. */
+void caller_denied(void *context, const struct bus_call *call);
+
+/* --- helpers of the objects (object.c) --- */
+/* A number above 0, as this program writes it; 0 for anything else. */
+int64_t name_to_number(const char *name);
+char *number_to_name(int64_t number);
+/* Path of object NUMBER of a kind, heap; "/" for 0. */
+char *number_path(const struct bus_kind *kind, int64_t number);
+void append_number_path(DBusMessageIter *iter, const struct bus_kind *kind, int64_t number);
+/* a{ss} */
+void append_fields(DBusMessageIter *iter, const struct fields *fields);
+bool read_fields(DBusMessageIter *iter, struct fields *fields, struct error *error);
+/* Writes the audit record of a change that a caller asked for; answers `done`. */
+bool audit_change(const struct bus_call *call, const char *operation, const char *name, bool done,
+	const struct error *error);
+
+/* --- doors --- */
+struct private_door *private_door_open(struct bus *bus, struct error *error);
+/* Closes the socket and all connections, and waits for their threads. */
+void private_door_close(struct private_door *door);
+void private_door_free(struct private_door *door);
+/* Sends to all connections that asked for signals; does not take the message. */
+void private_door_broadcast(struct private_door *door, DBusMessage *signal);
+/* Sends to all connections that use tokens or asked for signals. */
+void private_door_send_tokens_changed(struct private_door *door, DBusMessage *signal);
+
+/* Connects, or tries again and again. */
+struct system_door *system_door_open(struct bus *bus);
+void system_door_close(struct system_door *door);
+void system_door_free(struct system_door *door);
+void system_door_broadcast(struct system_door *door, DBusMessage *signal);
+
+/* --- the connection of a caller at the private door --- */
+struct private_connection;
+struct provider_client;
+struct provider_client *private_connection_client(struct private_connection *connection);
+/* From now on it is told of changed tokens. */
+void private_connection_watch_tokens(struct private_connection *connection);
+/* From now on it is sent all signals. */
+void private_connection_watch_all(struct private_connection *connection);
+const char *private_connection_name(const struct private_connection *connection);
+
+/* Answers calls to org.freedesktop.DBus on the private door, so that programs made for a message
+ * bus can use it (driver.c). False when the message is for someone else. */
+bool driver_handle(const struct bus_caller *caller, DBusMessage *message);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.tessera1.Credential */
+#include <string.h>
+
+#include "bus/bus-private.h"
+#include "bus/verb.h"
+#include "common/alloc.h"
+#include "operation/contact.h"
+
+/* The object: the stored credential, its certificates, and the reader that its card is in (or 0). */
+struct view {
+	struct credential *credential;
+	struct certificates certificates;
+	unsigned reader;
+};
+
+static void release(void *object)
+{
+	struct view *view = object;
+
+	credential_free(view->credential);
+	certificates_clear(&view->certificates);
+	free(view);
+}
+
+static void *find(void *context, const char *name, struct error *error)
+{
+	struct bus *bus = context;
+	struct credential *credential =
+		store_credential_by_id(bus->services->store, name_to_number(name), error);
+
+	if (!credential)
+		return NULL;
+	struct view *view = xnew(struct view);
+	view->credential = credential;
+	if (!store_certificate_list(
+		    bus->services->store, credential->id, &view->certificates, error)) {
+		release(view);
+		return NULL;
+	}
+	view->reader = contacts_find(bus->services->contacts, credential->id);
+	return view;
+}
+
+/* Those whose card is in a reader. */
+static char **list(void *context, size_t *count)
+{
+	struct bus *bus = context;
+	size_t readers;
+	_cleanup_free_ unsigned *numbers = contacts_list(bus->services->contacts, &readers);
+	char **names = xcalloc(readers + 1, sizeof(*names));
+
+	*count = 0;
+	for (size_t i = 0; i < readers; i++) {
+		_cleanup_contact_status_ struct contact_status status = {0};
+		if (contacts_status(bus->services->contacts, numbers[i], &status, NULL) &&
+			status.credential)
+			names[(*count)++] = number_to_name(status.credential->id);
+	}
+	return names;
+}
+
+/* --- properties --- */
+
+static const struct credential *credential_of(const void *object)
+{
+	return ((const struct view *)object)->credential;
+}
+
+static void get_serial(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, credential_of(object)->serial);
+}
+
+static void get_card_type(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, credential_of(object)->card_type);
+}
+
+static void get_state(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, lifecycle_state_name(credential_of(object)->state));
+}
+
+static void get_holder(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	append_fields(value, &credential_of(object)->holder);
+}
+
+static void get_template(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, credential_of(object)->template_name);
+}
+
+static void get_template_version(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, credential_of(object)->template_version);
+}
+
+static void get_reader(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	append_number_path(value, &reader_kind, ((const struct view *)object)->reader);
+}
+
+static void get_kdf(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, credential_of(object)->kdf);
+}
+
+static void get_key_version(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_u32(value, credential_of(object)->key_version);
+}
+
+static void get_key_check_value(void *context, const void *object, DBusMessageIter *value)
+{
+	const struct credential *credential = credential_of(object);
+	_cleanup_free_ char *hex =
+		hex_encode(credential->key_check_value, sizeof(credential->key_check_value));
+
+	(void)context;
+	message_append_string(value, hex);
+}
+
+static void get_reason(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, credential_of(object)->reason);
+}
+
+static void get_created_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, credential_of(object)->created_at);
+}
+
+static void get_changed_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, credential_of(object)->changed_at);
+}
+
+static void get_certificates(void *context, const void *object, DBusMessageIter *value)
+{
+	const struct certificates *certificates = &((const struct view *)object)->certificates;
+	DBusMessageIter array, item;
+
+	(void)context;
+	message_open(value, DBUS_TYPE_ARRAY, "(ssssxs)", &array);
+	for (size_t i = 0; i < certificates->count; i++) {
+		const struct certificate *certificate = &certificates->items[i];
+		message_open(&array, DBUS_TYPE_STRUCT, NULL, &item);
+		message_append_string(&item, key_slot_name(certificate->slot));
+		message_append_string(&item, certificate->serial_hex);
+		message_append_string(&item, certificate->subject);
+		message_append_string(&item, certificate->authority);
+		message_append_i64(&item, certificate->not_after);
+		message_append_string(&item, certificate_status_name(certificate->status));
+		message_close(&array, &item);
+	}
+	message_close(value, &array);
+}
+
+/* --- methods --- */
+
+static struct verb *verb_of_call(const struct bus_call *call, enum lifecycle_verb which)
+{
+	struct verb *verb = verb_new(call, which);
+
+	verb->credential_id = credential_of(call->object)->id;
+	return verb;
+}
+
+static bool start(struct bus_call *call, struct verb **verb, struct error *error)
+{
+	return verb_start(call, steal_pointer(verb), credential_of(call->object)->serial, error);
+}
+
+/* A verb whose only argument is the new PIN. */
+static bool start_with_pin(struct bus_call *call, enum lifecycle_verb which, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
+
+	return message_read_secret(&call->in, &verb->pin, error) && start(call, &verb, error);
+}
+
+static bool activate(struct bus_call *call, struct error *error)
+{
+	return start_with_pin(call, LIFECYCLE_ACTIVATE, error);
+}
+
+static bool unblock(struct bus_call *call, struct error *error)
+{
+	return start_with_pin(call, LIFECYCLE_UNBLOCK, error);
+}
+
+static bool change_pin(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_CHANGE_PIN);
+
+	return message_read_secret(&call->in, &verb->pin, error) &&
+	       message_read_secret(&call->in, &verb->new_pin, error) && start(call, &verb, error);
+}
+
+/* A text that may be left out. */
+static char *read_optional(DBusMessageIter *iter)
+{
+	const char *text = message_read_string(iter);
+
+	return text[0] ? xstrdup(text) : NULL;
+}
+
+static bool reissue(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_REISSUE);
+
+	verb->text = read_optional(&call->in);
+	return read_fields(&call->in, &verb->holder, error) && start(call, &verb, error);
+}
+
+static bool start_with_reason(
+	struct bus_call *call, enum lifecycle_verb which, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
+
+	verb->text = read_optional(&call->in);
+	if (verb->text && strlen(verb->text) > FIELD_VALUE_MAXIMUM)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "reason",
+			"it is longer than %d bytes", FIELD_VALUE_MAXIMUM);
+	return start(call, &verb, error);
+}
+
+static bool suspend(struct bus_call *call, struct error *error)
+{
+	return start_with_reason(call, LIFECYCLE_SUSPEND, error);
+}
+
+static bool resume(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_RESUME);
+
+	return start(call, &verb, error);
+}
+
+static bool revoke(struct bus_call *call, struct error *error)
+{
+	return start_with_reason(call, LIFECYCLE_REVOKE, error);
+}
+
+static bool retire(struct bus_call *call, struct error *error)
+{
+	return start_with_reason(call, LIFECYCLE_RETIRE, error);
+}
+
+/* The newest certificate of a slot; the store lists them oldest first. */
+static const struct certificate *newest_certificate(
+	const struct certificates *certificates, key_slot slot)
+{
+	for (size_t i = certificates->count; i > 0; i--) {
+		const struct certificate *certificate = &certificates->items[i - 1];
+		if (certificate->slot == slot && certificate->der.length > 0)
+			return certificate;
+	}
+	return NULL;
+}
+
+static bool get_certificate(struct bus_call *call, struct error *error)
+{
+	const struct view *view = call->object;
+	const char *name = message_read_string(&call->in);
+	key_slot slot = key_slot_from_name(name);
+	const struct certificate *certificate =
+		slot == KEY_SLOT_NONE ? NULL : newest_certificate(&view->certificates, slot);
+
+	if (!certificate)
+		return error_set_field(error, ERROR_NOT_FOUND, "slot",
+			"the credential has no certificate in slot \"%.64s\"", name);
+	message_append_bytes(&call->out, certificate->der.data, certificate->der.length);
+	return true;
+}
+
+#define JOB_RESULT BUS_ARGUMENTS({"job", "o"})
+
+static const struct bus_method methods[] = {
+	{"Activate", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, BUS_MANAGER, BUS_SECRET, activate},
+	{"ChangePin", BUS_ARGUMENTS({"old_pin", "s"}, {"new_pin", "s"}), JOB_RESULT, BUS_HOLDER,
+		BUS_SECRET, change_pin},
+	{"Unblock", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, BUS_MANAGER, BUS_SECRET, unblock},
+	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT, BUS_MANAGER,
+		0, reissue},
+	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, suspend},
+	{"Resume", NULL, JOB_RESULT, BUS_MANAGER, 0, resume},
+	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, revoke},
+	{"Retire", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, retire},
+	{"GetCertificate", BUS_ARGUMENTS({"slot", "s"}), BUS_ARGUMENTS({"certificate", "ay"}),
+		BUS_MANAGER, 0, get_certificate},
+	{0},
+};
+
+static const struct bus_interface credential_interface = {
+	.name = BUS_NAME ".Credential",
+	.read = BUS_MANAGER,
+	.methods = methods,
+	.properties =
+		(const struct bus_property[]){
+			{"Serial", "s", get_serial},
+			{"CardType", "s", get_card_type},
+			{"State", "s", get_state},
+			{"Holder", "a{ss}", get_holder},
+			{"Template", "s", get_template},
+			{"TemplateVersion", "x", get_template_version},
+			{"Reader", "o", get_reader},
+			{"Kdf", "s", get_kdf},
+			{"KeyVersion", "u", get_key_version},
+			{"KeyCheckValue", "s", get_key_check_value},
+			{"Reason", "s", get_reason},
+			{"CreatedAt", "x", get_created_at},
+			{"ChangedAt", "x", get_changed_at},
+			{"Certificates", "a(ssssxs)", get_certificates},
+			{0},
+		},
+};
+
+const struct bus_kind credential_kind = {
+	.path = BUS_ROOT "/credential",
+	.interfaces = (const struct bus_interface *const[]){&credential_interface, NULL},
+	.find = find,
+	.release = release,
+	.list = list,
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.tessera1.Job */
+#include <limits.h>
+#include <string.h>
+
+#include "bus/bus-private.h"
+#include "common/alloc.h"
+#include "core/job.h"
+
+static void release(void *object)
+{
+	job_status_clear(object);
+	free(object);
+}
+
+static void *find(void *context, const char *name, struct error *error)
+{
+	struct bus *bus = context;
+	struct job_status *status = xnew(struct job_status);
+	int64_t id = name_to_number(name);
+
+	if (id <= UINT_MAX && jobs_status(bus->services->jobs, (unsigned)id, status, error))
+		return status;
+	if (id > UINT_MAX)
+		error_set(error, ERROR_NOT_FOUND, "there is no job %s", name);
+	free(status);
+	return NULL;
+}
+
+static char **list(void *context, size_t *count)
+{
+	struct bus *bus = context;
+	_cleanup_free_ unsigned *ids = jobs_list(bus->services->jobs, count);
+	char **names = xcalloc(*count + 1, sizeof(*names));
+
+	for (size_t i = 0; i < *count; i++)
+		names[i] = number_to_name(ids[i]);
+	return names;
+}
+
+static void get_operation(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct job_status *)object)->operation);
+}
+
+static void get_subject(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct job_status *)object)->subject);
+}
+
+static void get_state(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, job_state_name(((const struct job_status *)object)->state));
+}
+
+static void get_progress(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_u32(value, ((const struct job_status *)object)->progress);
+}
+
+static void get_step(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct job_status *)object)->step);
+}
+
+static void append_error_name(const struct job_status *status, DBusMessageIter *value)
+{
+	message_append_string(value,
+		status->error.code == ERROR_NONE ? "" : error_dbus_name(status->error.code));
+}
+
+static void append_error_message(const struct job_status *status, DBusMessageIter *value)
+{
+	_cleanup_free_ char *text = message_error_text(&status->error);
+
+	message_append_string(value, status->error.code == ERROR_NONE ? "" : text);
+}
+
+static void get_error_name(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	append_error_name(object, value);
+}
+
+static void get_error_message(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	append_error_message(object, value);
+}
+
+/* The operations know credentials by their number, callers by their path. */
+static void append_result(const struct job_status *status, DBusMessageIter *value)
+{
+	DBusMessageIter dictionary;
+
+	message_open(value, DBUS_TYPE_ARRAY, "{ss}", &dictionary);
+	for (size_t i = 0; i < status->result.count; i++) {
+		const struct field *field = &status->result.items[i];
+		if (strcmp(field->name, "credential-id") == 0) {
+			_cleanup_free_ char *path =
+				number_path(&credential_kind, name_to_number(field->value));
+			message_append_entry(&dictionary, "credential", path);
+		} else {
+			message_append_entry(&dictionary, field->name, field->value);
+		}
+	}
+	message_close(value, &dictionary);
+}
+
+static void get_result(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	append_result(object, value);
+}
+
+static void get_started_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, ((const struct job_status *)object)->started_at);
+}
+
+static void get_ended_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, ((const struct job_status *)object)->ended_at);
+}
+
+static bool cancel(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct job_status *status = call->object;
+	bool done = jobs_cancel(bus->services->jobs, status->id, error);
+
+	return audit_change(call, "cancel-job", call->name, done, error);
+}
+
+static const struct bus_interface job_interface = {
+	.name = BUS_NAME ".Job",
+	.methods =
+		(const struct bus_method[]){
+			{.name = "Cancel",
+				.permission = BUS_MANAGER,
+				.flags = BUS_SLOW,
+				.handle = cancel},
+			{0},
+		},
+	.properties =
+		(const struct bus_property[]){
+			{"Operation", "s", get_operation},
+			{"Subject", "s", get_subject},
+			{"State", "s", get_state},
+			{"Progress", "u", get_progress},
+			{"Step", "s", get_step},
+			{"ErrorName", "s", get_error_name},
+			{"ErrorMessage", "s", get_error_message},
+			{"Result", "a{ss}", get_result},
+			{"StartedAt", "x", get_started_at},
+			{"EndedAt", "x", get_ended_at},
+			{0},
+		},
+	.signals =
+		(const struct bus_signal[]){
+			{"Finished",
+				BUS_ARGUMENTS({"state", "s"}, {"error_name", "s"},
+					{"error_message", "s"}, {"result", "a{ss}"})},
+			{0},
+		},
+};
+
+const struct bus_kind job_kind = {
+	.path = BUS_ROOT "/job",
+	.interfaces = (const struct bus_interface *const[]){&job_interface, NULL},
+	.find = find,
+	.release = release,
+	.list = list,
+};
+
+static void send_finished(struct bus *bus, const char *name, const struct job_status *status)
+{
+	_cleanup_message_ DBusMessage *signal =
+		bus_signal_new(&job_kind, name, job_interface.name, "Finished");
+	DBusMessageIter iter;
+
+	dbus_message_iter_init_append(signal, &iter);
+	message_append_string(&iter, job_state_name(status->state));
+	append_error_name(status, &iter);
+	append_error_message(status, &iter);
+	append_result(status, &iter);
+	private_door_broadcast(bus->private_door, signal);
+	system_door_broadcast(bus->system_door, signal);
+}
+
+void bus_job_changed(void *context, unsigned id, bool finished)
+{
+	struct bus *bus = context;
+	_cleanup_job_status_ struct job_status status = {0};
+	_cleanup_free_ char *name = number_to_name(id);
+
+	bus_service_changed(bus->service, &job_kind, name);
+	if (finished && jobs_status(bus->services->jobs, id, &status, NULL))
+		send_finished(bus, name, &status);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.tessera1.Reader */
+#include <limits.h>
+
+#include "bus/bus-private.h"
+#include "common/alloc.h"
+#include "operation/contact.h"
+
+static void release(void *object)
+{
+	contact_status_clear(object);
+	free(object);
+}
+
+static void *find(void *context, const char *name, struct error *error)
+{
+	struct bus *bus = context;
+	struct contact_status *status = xnew(struct contact_status);
+	int64_t number = name_to_number(name);
+
+	if (number <= UINT_MAX &&
+		contacts_status(bus->services->contacts, (unsigned)number, status, error))
+		return status;
+	if (number > UINT_MAX)
+		error_set(error, ERROR_NOT_FOUND, "there is no reader %s", name);
+	free(status);
+	return NULL;
+}
+
+static char **list(void *context, size_t *count)
+{
+	struct bus *bus = context;
+	_cleanup_free_ unsigned *numbers = contacts_list(bus->services->contacts, count);
+	char **names = xcalloc(*count + 1, sizeof(*names));
+
+	for (size_t i = 0; i < *count; i++)
+		names[i] = number_to_name(numbers[i]);
+	return names;
+}
+
+static void get_name(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct contact_status *)object)->reader_name);
+}
+
+static void get_card_present(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_bool(value, ((const struct contact_status *)object)->card_present);
+}
+
+static void get_atr(void *context, const void *object, DBusMessageIter *value)
+{
+	const struct contact_status *status = object;
+
+	(void)context;
+	message_append_bytes(value, status->atr.data, status->atr.length);
+}
+
+static void get_card_type(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct contact_status *)object)->card_type);
+}
+
+static void get_model(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct contact_status *)object)->model);
+}
+
+static void get_serial(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct contact_status *)object)->serial);
+}
+
+static void get_state(void *context, const void *object, DBusMessageIter *value)
+{
+	const struct contact_status *status = object;
+	enum lifecycle_state state =
+		status->credential ? status->credential->state : LIFECYCLE_UNREGISTERED;
+
+	(void)context;
+	message_append_string(value, status->card_present ? lifecycle_state_name(state) : "");
+}
+
+static void get_credential(void *context, const void *object, DBusMessageIter *value)
+{
+	const struct contact_status *status = object;
+
+	(void)context;
+	append_number_path(
+		value, &credential_kind, status->credential ? status->credential->id : 0);
+}
+
+static void get_problem(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct contact_status *)object)->problem);
+}
+
+static const struct bus_interface reader_interface = {
+	.name = BUS_NAME ".Reader",
+	.properties =
+		(const struct bus_property[]){
+			{"Name", "s", get_name},
+			{"CardPresent", "b", get_card_present},
+			{"Atr", "ay", get_atr},
+			{"CardType", "s", get_card_type},
+			{"Model", "s", get_model},
+			{"Serial", "s", get_serial},
+			{"State", "s", get_state},
+			{"Credential", "o", get_credential},
+			{"Problem", "s", get_problem},
+			{0},
+		},
+};
+
+const struct bus_kind reader_kind = {
+	.path = BUS_ROOT "/reader",
+	.interfaces = (const struct bus_interface *const[]){&reader_interface, NULL},
+	.find = find,
+	.release = release,
+	.list = list,
+};

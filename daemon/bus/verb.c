@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus/verb.h"
+
+#include "bus/bus-private.h"
+#include "common/alloc.h"
+#include "operation/verbs.h"
+
+struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
+{
+	struct verb *verb = xnew(struct verb);
+
+	verb->bus = call->context;
+	verb->actor = xstrdup(call->caller->actor);
+	verb->which = which;
+	return verb;
+}
+
+void verb_free(struct verb *verb)
+{
+	free(verb->actor);
+	free(verb->text);
+	fields_clear(&verb->holder);
+	secret_clear(&verb->pin);
+	secret_clear(&verb->new_pin);
+	free(verb);
+}
+
+static bool run(struct job *job, void *context, struct error *error)
+{
+	const struct verb *verb = context;
+	struct operation operation = {verb->bus->services, job, verb->actor};
+	int64_t id = verb->credential_id;
+
+	switch (verb->which) {
+	case LIFECYCLE_ISSUE:
+		return operation_issue(&operation, verb->reader, verb->text, &verb->holder, error);
+	case LIFECYCLE_ACTIVATE:
+		return operation_activate(&operation, id, &verb->pin, error);
+	case LIFECYCLE_CHANGE_PIN:
+		return operation_change_pin(&operation, id, &verb->pin, &verb->new_pin, error);
+	case LIFECYCLE_UNBLOCK:
+		return operation_unblock(&operation, id, &verb->pin, error);
+	case LIFECYCLE_REISSUE:
+		return operation_reissue(&operation, id, verb->text, &verb->holder, error);
+	case LIFECYCLE_SUSPEND:
+		return operation_suspend(&operation, id, verb->text, error);
+	case LIFECYCLE_RESUME:
+		return operation_resume(&operation, id, error);
+	case LIFECYCLE_REVOKE:
+		return operation_revoke(&operation, id, verb->text, error);
+	case LIFECYCLE_RETIRE:
+		return operation_retire(&operation, id, verb->text, error);
+	default:
+		return error_set(error, ERROR_NOT_SUPPORTED, "this is not done as a job");
+	}
+}
+
+/* The job is done: the credential may look different, whether its card is there or not. */
+static void end(void *context)
+{
+	struct verb *verb = context;
+
+	if (verb->credential_id != 0) {
+		_cleanup_free_ char *name = number_to_name(verb->credential_id);
+		bus_service_changed(verb->bus->service, &credential_kind, name);
+	}
+	verb_free(verb);
+}
+
+bool verb_start(
+	struct bus_call *call, struct verb *verb, const char *subject, struct error *error)
+{
+	struct bus *bus = verb->bus;
+	unsigned id = jobs_start(bus->services->jobs, lifecycle_verb_name(verb->which), subject, run,
+		verb, end, error);
+
+	if (id == 0)
+		return false;
+	bus_job_changed(bus, id, false);
+	append_number_path(&call->out, &job_kind, id);
+	return true;
+}

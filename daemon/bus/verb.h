@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verbs as jobs: copies of a caller's arguments, and the start of the job. */
+#ifndef TESSERA_BUS_VERB_H
+#define TESSERA_BUS_VERB_H
+
+#include "common/secret.h"
+#include "dbus/interface.h"
+#include "operation/services.h"
+
+/* One run of a verb; which members are used depends on the verb. */
+struct verb {
+	struct bus *bus;
+	char *actor;
+	enum lifecycle_verb which;
+	unsigned reader;
+	int64_t credential_id; /* 0 for issue */
+	char *text;	       /* template or reason; NULL: none given */
+	struct fields holder;
+	struct secret pin, new_pin;
+};
+
+struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which);
+void verb_free(struct verb *verb);
+DEFINE_CLEANUP(struct verb *, verb_free);
+#define _cleanup_verb_ _cleanup_(verb_freep)
+
+/* Starts the job and answers with its path; takes the verb, also on failure. ERROR_BUSY. */
+bool verb_start(
+	struct bus_call *call, struct verb *verb, const char *subject, struct error *error);
+
+#endif

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pkcs11/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <dbus/dbus.h>
+
+#include "pkcs11/module.h"
+
+#define DEFAULT_SOCKET	    "/run/tessera/bus"
+#define OBJECT_PATH	    "/org/tessera1"
+#define INTERFACE	    "org.tessera1.Provider"
+#define CONNECT_INTERVAL_MS 500
+#define CONNECT_TIMEOUT_MS  2000
+#define HANDSHAKE_STEP_MS   50
+#define POLL_INTERVAL_MS    1000
+#define RETRY_INTERVAL_MS   1000
+
+struct remote {
+	atomic_uint references;
+	int wake; /* eventfd, readable once stopped */
+	atomic_bool stopped;
+	pthread_mutex_t call; /* held through one call; guards last_attempt */
+	int64_t last_attempt; /* ms */
+
+	/* Guarded by the bus lock. */
+	struct remote *next; /* in the list of all */
+	DBusConnection *connection;
+	int descriptor;
+	uint64_t number;       /* of the connection */
+	uint64_t generation;   /* the highest told over the connection */
+	dbus_uint32_t pending; /* serial of the call under way, or 0: who makes it reads */
+	DBusMessage *reply;
+};
+
+/* Around every use of libdbus; guards the members named above and the list. */
+static pthread_mutex_t bus = PTHREAD_MUTEX_INITIALIZER;
+static struct remote *all;
+static uint64_t last_number;
+
+void remote_fork_prepare(void)
+{
+	pthread_mutex_lock(&bus);
+}
+
+void remote_fork_parent(void)
+{
+	pthread_mutex_unlock(&bus);
+}
+
+void remote_fork_child(void)
+{
+	pthread_mutex_unlock(&bus); /* this thread took it before the fork */
+}
+
+void remote_forget_all(void)
+{
+	for (struct remote *remote = all; remote; remote = remote->next) {
+		if (remote->connection)
+			close(remote->descriptor);
+		close(remote->wake);
+		remote->connection = NULL;
+	}
+	all = NULL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct remote *remote_new(void)
+{
+	struct remote *remote = calloc(1, sizeof(*remote));
+
+	if (!remote)
+		return NULL;
+	remote->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (remote->wake < 0) {
+		free(remote);
+		return NULL;
+	}
+	remote->references = 1;
+	remote->last_attempt = -CONNECT_INTERVAL_MS;
+	pthread_mutex_init(&remote->call, NULL);
+	pthread_mutex_lock(&bus);
+	remote->next = all;
+	all = remote;
+	pthread_mutex_unlock(&bus);
+	return remote;
+}
+
+struct remote *remote_ref(struct remote *remote)
+{
+	remote->references++;
+	return remote;
+}
+
+/* The bus lock is held. */
+static void disconnect(struct remote *remote)
+{
+	if (!remote->connection)
+		return;
+	dbus_connection_close(remote->connection);
+	dbus_connection_unref(remote->connection);
+	remote->connection = NULL;
+	remote->generation = 0;
+}
+
+static void unlist(struct remote *remote)
+{
+	for (struct remote **link = &all; *link; link = &(*link)->next) {
+		if (*link == remote) {
+			*link = remote->next;
+			return;
+		}
+	}
+}
+
+void remote_unref(struct remote *remote)
+{
+	if (!remote || --remote->references > 0)
+		return;
+	pthread_mutex_lock(&bus);
+	disconnect(remote);
+	unlist(remote);
+	pthread_mutex_unlock(&bus);
+	close(remote->wake);
+	pthread_mutex_destroy(&remote->call);
+	free(remote);
+}
+
+void remote_stop(struct remote *remote)
+{
+	remote->stopped = true;
+	eventfd_write(remote->wake, 1);
+}
+
+static void handle_message(struct remote *remote, DBusMessage *message)
+{
+	dbus_uint64_t generation = 0;
+
+	if (remote->pending && dbus_message_get_reply_serial(message) == remote->pending) {
+		if (!remote->reply)
+			remote->reply = dbus_message_ref(message);
+	} else if (dbus_message_is_signal(message, INTERFACE, "TokensChanged") &&
+		   dbus_message_get_args(
+			   message, NULL, DBUS_TYPE_UINT64, &generation, DBUS_TYPE_INVALID)) {
+		if (generation > remote->generation)
+			remote->generation = generation;
+	}
+}
+
+/* Writes and reads what can be without waiting. The bus lock is held. */
+static void drain(struct remote *remote)
+{
+	DBusMessage *message;
+
+	if (!remote->connection)
+		return;
+	bool open = dbus_connection_read_write(remote->connection, 0);
+	while ((message = dbus_connection_pop_message(remote->connection))) {
+		handle_message(remote, message);
+		dbus_message_unref(message);
+	}
+	if (!open || !dbus_connection_get_is_connected(remote->connection))
+		disconnect(remote);
+}
+
+void remote_poll(struct remote *remote, uint64_t *connection, uint64_t *generation)
+{
+	pthread_mutex_lock(&bus);
+	if (!remote->pending)
+		drain(remote);
+	*connection = remote->connection ? remote->number : 0;
+	*generation = remote->generation;
+	pthread_mutex_unlock(&bus);
+}
+
+/* One step of the handshake. Answers false when it is over, one way or the other. */
+static bool handshake_step(DBusConnection *connection, bool *authenticated)
+{
+	pthread_mutex_lock(&bus);
+	bool open = dbus_connection_read_write(connection, HANDSHAKE_STEP_MS);
+	*authenticated = dbus_connection_get_is_authenticated(connection);
+	pthread_mutex_unlock(&bus);
+	return open && !*authenticated;
+}
+
+static char *socket_address(void)
+{
+	const char *path = secure_getenv("TESSERA_SOCKET");
+	char *address = NULL;
+
+	char *escaped = dbus_address_escape_value(path && path[0] ? path : DEFAULT_SOCKET);
+	if (!escaped || asprintf(&address, "unix:path=%s", escaped) < 0)
+		address = NULL;
+	dbus_free(escaped);
+	return address;
+}
+
+static DBusConnection *open_connection(void)
+{
+	_cleanup_free_ char *address = NULL;
+
+	pthread_mutex_lock(&bus);
+	/* The program's SIGPIPE is its own; libdbus writes with MSG_NOSIGNAL. */
+	dbus_connection_set_change_sigpipe(FALSE);
+	address = socket_address();
+	DBusConnection *connection = address ? dbus_connection_open_private(address, NULL) : NULL;
+	if (connection)
+		dbus_connection_set_exit_on_disconnect(connection, FALSE);
+	pthread_mutex_unlock(&bus);
+	return connection;
+}
+
+static void adopt(struct remote *remote, DBusConnection *connection, bool authenticated)
+{
+	pthread_mutex_lock(&bus);
+	disconnect(remote);
+	remote->connection = connection;
+	remote->number = ++last_number;
+	remote->generation = 0;
+	if (!authenticated || !dbus_connection_get_unix_fd(connection, &remote->descriptor))
+		disconnect(remote);
+	pthread_mutex_unlock(&bus);
+}
+
+/* The call lock is held. */
+void remote_connect_if_needed(struct remote *remote)
+{
+	int64_t start = now_ms();
+	bool authenticated = false;
+
+	pthread_mutex_lock(&bus);
+	drain(remote);
+	bool connected = remote->connection != NULL;
+	pthread_mutex_unlock(&bus);
+	if (connected || remote->stopped || start - remote->last_attempt < CONNECT_INTERVAL_MS)
+		return;
+	remote->last_attempt = start;
+	DBusConnection *connection = open_connection();
+	if (!connection)
+		return;
+	while (handshake_step(connection, &authenticated) &&
+		now_ms() - start < CONNECT_TIMEOUT_MS && !remote->stopped)
+		;
+	adopt(remote, connection, authenticated);
+}
+
+bool remote_out_of_memory(struct error *error)
+{
+	error_set(error, ERROR_FAILED, "out of memory");
+	return error_set_detail(error, ENOMEM);
+}
+
+static bool no_service(struct error *error)
+{
+	return error_set(error, ERROR_NO_SERVICE, "tesserad does not answer on its socket");
+}
+
+/* Queues the message and writes what the socket takes. */
+static bool send_message(struct remote *remote, DBusMessage *message, struct error *error)
+{
+	pthread_mutex_lock(&bus);
+	bool connected = remote->connection != NULL;
+	bool sent =
+		connected && dbus_connection_send(remote->connection, message, &remote->pending);
+	if (!sent)
+		remote->pending = 0;
+	pthread_mutex_unlock(&bus);
+	if (connected && !sent)
+		return remote_out_of_memory(error);
+	return connected || no_service(error);
+}
+
+/* Reads; answers whether waiting makes sense, and for which events. */
+static bool reply_missing(struct remote *remote, struct pollfd *descriptor)
+{
+	pthread_mutex_lock(&bus);
+	drain(remote);
+	bool missing = !remote->reply && remote->connection;
+	if (missing) {
+		descriptor->fd = remote->descriptor;
+		descriptor->events = POLLIN;
+		if (dbus_connection_has_messages_to_send(remote->connection))
+			descriptor->events |= POLLOUT;
+	}
+	pthread_mutex_unlock(&bus);
+	return missing;
+}
+
+static DBusMessage *take_reply(struct remote *remote, bool late, struct error *error)
+{
+	pthread_mutex_lock(&bus);
+	DBusMessage *reply = steal_pointer(&remote->reply);
+	remote->pending = 0;
+	pthread_mutex_unlock(&bus);
+	if (!reply && late)
+		error_set(error, ERROR_TIMEOUT, "tesserad did not answer in time");
+	else if (!reply)
+		no_service(error);
+	return reply;
+}
+
+static DBusMessage *exchange(
+	struct remote *remote, DBusMessage *message, int timeout_ms, struct error *error)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	int64_t left = timeout_ms;
+	struct pollfd descriptors[2] = {{0}, {.fd = remote->wake, .events = POLLIN}};
+
+	if (!send_message(remote, message, error))
+		return NULL;
+	while (left > 0 && !remote->stopped && reply_missing(remote, &descriptors[0])) {
+		poll(descriptors, 2, left < POLL_INTERVAL_MS ? (int)left : POLL_INTERVAL_MS);
+		left = deadline - now_ms();
+	}
+	return take_reply(remote, left <= 0, error);
+}
+
+/* PINs, plain texts and shared secrets do not stay in libdbus's memory. */
+static void wipe(DBusMessage *message)
+{
+	DBusMessageIter arguments, bytes;
+
+	if (!message || !dbus_message_iter_init(message, &arguments))
+		return;
+	do {
+		const void *data = NULL;
+		int length = 0;
+		if (dbus_message_iter_get_arg_type(&arguments) != DBUS_TYPE_ARRAY ||
+			dbus_message_iter_get_element_type(&arguments) != DBUS_TYPE_BYTE)
+			continue;
+		dbus_message_iter_recurse(&arguments, &bytes);
+		dbus_message_iter_get_fixed_array(&bytes, &data, &length);
+		if (data && length > 0)
+			explicit_bzero((void *)(uintptr_t)data, (size_t)length);
+	} while (dbus_message_iter_next(&arguments));
+}
+
+/* The bus lock guards libdbus's shared memory pools too. */
+void remote_message_free(DBusMessage *message)
+{
+	pthread_mutex_lock(&bus);
+	wipe(message);
+	dbus_message_unref(message);
+	pthread_mutex_unlock(&bus);
+}
+DBusMessage *remote_message_new(const char *method, int first_type, ...)
+{
+	va_list arguments;
+
+	pthread_mutex_lock(&bus);
+	DBusMessage *message = dbus_message_new_method_call(NULL, OBJECT_PATH, INTERFACE, method);
+	va_start(arguments, first_type);
+	if (message && !dbus_message_append_args_valist(message, first_type, arguments)) {
+		wipe(message);
+		dbus_message_unref(message);
+		message = NULL;
+	}
+	va_end(arguments);
+	pthread_mutex_unlock(&bus);
+	return message;
+}
+
+static bool check_reply(DBusMessage *reply, const char *signature, struct error *error)
+{
+	const char *text = NULL;
+
+	if (dbus_message_get_type(reply) == DBUS_MESSAGE_TYPE_ERROR) {
+		dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
+		module_debug(
+			"daemon: %s: %s", dbus_message_get_error_name(reply), text ? text : "");
+		return error_set(error, error_from_dbus_name(dbus_message_get_error_name(reply)),
+			"%s", text ? text : "");
+	}
+	return dbus_message_has_signature(reply, signature) ||
+	       error_set(error, ERROR_FAILED, "tesserad answered something unexpected");
+}
+
+/* One round trip; the call lock is held. NULL with error set, or a reply of that signature. */
+DBusMessage *remote_call_locked(struct remote *remote, DBusMessage *message, int timeout_ms,
+	const char *signature, struct error *error)
+{
+	_cleanup_message_ DBusMessage *reply = NULL;
+
+	if (!message) {
+		remote_out_of_memory(error);
+		return NULL;
+	}
+	reply = exchange(remote, message, timeout_ms, error);
+	if (!reply || !check_reply(reply, signature, error))
+		return NULL;
+	return steal_pointer(&reply);
+}
+
+bool remote_begin(struct remote *remote, bool wait)
+{
+	if (wait)
+		pthread_mutex_lock(&remote->call);
+	return wait || pthread_mutex_trylock(&remote->call) == 0;
+}
+
+void remote_end(struct remote *remote)
+{
+	pthread_mutex_unlock(&remote->call);
+}
+
+uint64_t remote_number(const struct remote *remote)
+{
+	return remote->number;
+}
+
+DBusMessage *remote_call(struct remote *remote, DBusMessage *message, int timeout_ms,
+	const char *signature, struct error *error)
+{
+	remote_begin(remote, true);
+	DBusMessage *reply = remote_call_locked(remote, message, timeout_ms, signature, error);
+	remote_end(remote);
+	return reply;
+}
+
+void remote_send_only(struct remote *remote, DBusMessage *message)
+{
+	pthread_mutex_lock(&bus);
+	dbus_message_set_no_reply(message, TRUE);
+	if (remote->connection)
+		dbus_connection_send(remote->connection, message, NULL);
+	pthread_mutex_unlock(&bus);
+}
+
+bool remote_wait(struct remote *remote, struct remote *owner)
+{
+	uint64_t before, after, known, generation;
+	struct pollfd descriptors[2] = {
+		{.fd = -1, .events = POLLIN}, {.fd = owner->wake, .events = POLLIN}};
+
+	remote_poll(remote, &before, &known);
+	pthread_mutex_lock(&remote->call);
+	remote_connect_if_needed(remote);
+	pthread_mutex_unlock(&remote->call);
+	remote_poll(remote, &after, &generation);
+	/* Whatever changed before the connection stood has not been told. */
+	while (after == before && generation == known && !owner->stopped) {
+		descriptors[0].fd = after ? remote->descriptor : -1;
+		int ready = poll(descriptors, 2, after ? -1 : RETRY_INTERVAL_MS);
+		remote_poll(remote, &after, &generation);
+		if (!after && ready == 0)
+			break;
+	}
+	return !owner->stopped;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Connections and messages, private to connection.c and remote.c: the only files with libdbus. */
+#ifndef TESSERA_PKCS11_CONNECTION_H
+#define TESSERA_PKCS11_CONNECTION_H
+
+#include <dbus/dbus.h>
+
+#include "pkcs11/remote.h"
+
+/* Makes a method call with arguments as in dbus_message_append_args(). NULL when out of memory. */
+DBusMessage *remote_message_new(const char *method, int first_type, ...);
+/* Wipes all byte arrays: PINs, plain texts and secrets do not stay in libdbus's memory. */
+void remote_message_free(DBusMessage *message);
+DEFINE_CLEANUP(DBusMessage *, remote_message_free);
+#define _cleanup_message_ _cleanup_(remote_message_freep)
+
+/*
+ * One round trip over the connection that there is. message: NULL counts as out of memory;
+ * not taken. Answers a reply of that signature, or NULL with error set.
+ */
+DBusMessage *remote_call(struct remote *remote, DBusMessage *message, int timeout_ms,
+	const char *signature, struct error *error);
+/* Sends without waiting. */
+void remote_send_only(struct remote *remote, DBusMessage *message);
+
+/* Several steps in one: false when wait is and another thread is between begin and end. */
+bool remote_begin(struct remote *remote, bool wait);
+void remote_end(struct remote *remote);
+/* Between begin and end: connects (two attempts a second at most), calls, tells the number. */
+void remote_connect_if_needed(struct remote *remote);
+DBusMessage *remote_call_locked(struct remote *remote, DBusMessage *message, int timeout_ms,
+	const char *signature, struct error *error);
+uint64_t remote_number(const struct remote *remote);
+
+/* Fills error so that ckr_of() answers CKR_HOST_MEMORY. Returns false. */
+bool remote_out_of_memory(struct error *error);
+
+#endif
