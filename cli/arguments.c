@@ -20,8 +20,8 @@ struct words {
 static bool usage_error(struct error *error, const char *message, const char *near_to)
 {
 	if (near_to)
-		return error_set(error, ERROR_INVALID_ARGUMENT, "%s; did you mean '%s'?", message,
-			near_to);
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "%s; did you mean '%s'?", message, near_to);
 	return error_set(error, ERROR_INVALID_ARGUMENT, "%s", message);
 }
 
@@ -51,8 +51,8 @@ static bool unknown_option(
 	return usage_error(error, message, suggestion.best);
 }
 
-static bool set_option(struct invocation *invocation, enum option option, const char *value,
-	struct error *error)
+static bool set_option(
+	struct invocation *invocation, enum option option, const char *value, struct error *error)
 {
 	if (option != OPTION_HOLDER) {
 		invocation->values[option] = value;
@@ -65,8 +65,8 @@ static bool set_option(struct invocation *invocation, enum option option, const 
 	return true;
 }
 
-static bool take_option(struct words *words, struct invocation *invocation, const char *word,
-	struct error *error)
+static bool take_option(
+	struct words *words, struct invocation *invocation, const char *word, struct error *error)
 {
 	const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
 	const char *value = equals ? equals + 1 : NULL;
@@ -159,7 +159,7 @@ static bool check_options(const struct invocation *invocation, struct error *err
 static bool wants_help(const struct invocation *invocation)
 {
 	return invocation_has(invocation, OPTION_HELP) ||
-		invocation_has(invocation, OPTION_VERSION);
+	       invocation_has(invocation, OPTION_VERSION);
 }
 
 static bool check_complete(const struct invocation *invocation, struct error *error)
@@ -169,8 +169,8 @@ static bool check_complete(const struct invocation *invocation, struct error *er
 	if (!invocation->subject)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "no command was given");
 	if (!command)
-		return error_set(error, ERROR_INVALID_ARGUMENT, "'%s' needs a verb",
-			invocation->subject);
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "'%s' needs a verb", invocation->subject);
 	if (invocation->argument_count < command->least)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "'%s %s' needs %s",
 			command->subject, command->verb, command->arguments);

@@ -51,7 +51,8 @@ static bool check_fields(const json_t *fields, struct error *error)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)fields, name, value) {
+	json_object_foreach((json_t *)fields, name, value)
+	{
 		if (!check_text(name, error) || !check_text(json_string_value(value), error))
 			return false;
 	}
@@ -153,8 +154,7 @@ static json_t *dictionary_to_json(DBusMessageIter *container)
 		dbus_message_iter_recurse(container, &entry);
 		_cleanup_json_ json_t *key = value_to_json(&entry);
 		if (dbus_message_iter_next(&entry) && json_is_string(key))
-			json_object_set_new(
-				object, json_string_value(key), value_to_json(&entry));
+			json_object_set_new(object, json_string_value(key), value_to_json(&entry));
 	}
 	return object;
 }

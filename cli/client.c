@@ -14,8 +14,9 @@
 #include "dbus/message.h"
 
 #define BUS_NAME	"org.tessera1"
-#define CALL_TIMEOUT_MS 90000 /* an authority's test or the walk of a long audit trail takes time */
-#define SIGNAL_MATCH	"type='signal',sender='" BUS_NAME "'"
+#define CALL_TIMEOUT_MS 90000 /* an authority's test or the walk of a long audit trail takes time  \
+			       */
+#define SIGNAL_MATCH "type='signal',sender='" BUS_NAME "'"
 
 struct client {
 	DBusConnection *connection;
@@ -72,8 +73,7 @@ static bool reach_service(struct client *client, struct error *error)
 {
 	DBusError dbus_error = DBUS_ERROR_INIT;
 
-	if (!dbus_bus_start_service_by_name(
-		    client->connection, BUS_NAME, 0, NULL, &dbus_error))
+	if (!dbus_bus_start_service_by_name(client->connection, BUS_NAME, 0, NULL, &dbus_error))
 		return take_dbus_error(&dbus_error, error);
 	dbus_bus_add_match(client->connection, SIGNAL_MATCH, &dbus_error);
 	if (dbus_error_is_set(&dbus_error))
@@ -157,7 +157,8 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 
 	if (secret && client->fallen_back) {
 		error_set(error, ERROR_NO_SERVICE,
-			"a PIN is sent on tesserad's private socket only, and that does not answer");
+			"a PIN is sent on tesserad's private socket only, and that does not "
+			"answer");
 		return NULL;
 	}
 	_cleanup_message_ DBusMessage *message =

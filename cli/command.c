@@ -8,8 +8,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_JSON] = {"--json", NULL, NULL, "print JSON"},
 	[OPTION_NO_PROGRESS] = {"--no-progress", NULL, NULL, "do not show progress"},
 	[OPTION_SOCKET] = {"--socket", NULL, "PATH", "tesserad's private socket"},
-	[OPTION_SYSTEM_BUS] = {"--system-bus", NULL, NULL,
-		"use the system bus, for PINs too"},
+	[OPTION_SYSTEM_BUS] = {"--system-bus", NULL, NULL, "use the system bus, for PINs too"},
 	[OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
@@ -35,16 +34,16 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_NO_PROGRESS) |      \
 		OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_SYSTEM_BUS) |                        \
 		OPTION_BIT(OPTION_VERSION))
-#define NO_WAIT	   OPTION_BIT(OPTION_NO_WAIT)
-#define NEW_PIN	   (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
-#define FORM	   (OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
-#define REASON	   OPTION_BIT(OPTION_REASON)
-#define YES	   OPTION_BIT(OPTION_YES)
-#define STATE	   OPTION_BIT(OPTION_STATE)
-#define FIELDS	   (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
-#define READER	   OPTION_BIT(OPTION_READER)
-#define PIN_FILE   OPTION_BIT(OPTION_PIN_FILE)
-#define AUDIT	   (OPTION_BIT(OPTION_CARD) | OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_LIMIT))
+#define NO_WAIT	 OPTION_BIT(OPTION_NO_WAIT)
+#define NEW_PIN	 (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
+#define FORM	 (OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
+#define REASON	 OPTION_BIT(OPTION_REASON)
+#define YES	 OPTION_BIT(OPTION_YES)
+#define STATE	 OPTION_BIT(OPTION_STATE)
+#define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
+#define READER	 OPTION_BIT(OPTION_READER)
+#define PIN_FILE OPTION_BIT(OPTION_PIN_FILE)
+#define AUDIT	 (OPTION_BIT(OPTION_CARD) | OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_LIMIT))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},

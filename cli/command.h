@@ -44,9 +44,9 @@ enum option {
 };
 
 struct option_spec {
-	const char *name;  /* "--pin-file" */
+	const char *name;   /* "--pin-file" */
 	const char *letter; /* "-o", or NULL */
-	const char *value; /* what it takes, "FILE"; NULL for none */
+	const char *value;  /* what it takes, "FILE"; NULL for none */
 	const char *help;
 };
 extern const struct option_spec option_specs[OPTION_COUNT];

@@ -38,8 +38,8 @@ static void cancel(struct client *client, const char *path)
 }
 
 /* Returns the job when it has ended; NULL without error while it runs. */
-static json_t *look(struct client *client, const char *path, struct progress *progress,
-	struct error *error)
+static json_t *look(
+	struct client *client, const char *path, struct progress *progress, struct error *error)
 {
 	json_t *job = object_get(client, path, CLIENT_JOB, error);
 
@@ -51,8 +51,8 @@ static json_t *look(struct client *client, const char *path, struct progress *pr
 	return NULL;
 }
 
-static json_t *follow(struct client *client, const char *path, struct progress *progress,
-	struct error *error)
+static json_t *follow(
+	struct client *client, const char *path, struct progress *progress, struct error *error)
 {
 	int seen = interrupt_count();
 	bool cancelled = false;
@@ -93,16 +93,15 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
 	return NULL;
 }
 
-static void print_done(
-	const struct invocation *invocation, const json_t *job, const char *done)
+static void print_done(const struct invocation *invocation, const json_t *job, const char *done)
 {
 	const char *serial = string_of(json_object_get(job, "result"), "serial");
 
 	output_text(invocation, "%s: %s", serial[0] ? serial : string_of(job, "subject"), done);
 }
 
-bool job_finish(struct invocation *invocation, json_t *answer, const char *done,
-	struct error *error)
+bool job_finish(
+	struct invocation *invocation, json_t *answer, const char *done, struct error *error)
 {
 	_cleanup_json_ json_t *results = answer;
 	_cleanup_json_ json_t *job = NULL;

@@ -21,7 +21,7 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
  * error on): with --no-wait prints the job's number, else follows the job and
  * prints its record as JSON or "CARD: done".
  */
-bool job_finish(struct invocation *invocation, json_t *answer, const char *done,
-	struct error *error);
+bool job_finish(
+	struct invocation *invocation, json_t *answer, const char *done, struct error *error);
 
 #endif

@@ -75,7 +75,8 @@ bool job_cancel(struct invocation *invocation, struct error *error)
 	if (!answer)
 		return false;
 	if (invocation_has(invocation, OPTION_JSON)) {
-		_cleanup_json_ json_t *record = json_pack("{s:I}", "number", (json_int_t)object_number(path));
+		_cleanup_json_ json_t *record =
+			json_pack("{s:I}", "number", (json_int_t)object_number(path));
 		output_json(record);
 	}
 	output_text(invocation, "job %s was asked to stop", invocation->arguments[0]);

@@ -1,1 +1,45 @@
-# cli
+# tessera, the command; all of it but main.c as a library for its unit tests.
+noinst_LTLIBRARIES += libtessera-cli.la
+libtessera_cli_la_SOURCES = \
+	cli/arguments.c cli/arguments.h \
+	cli/audit.c \
+	cli/card.c \
+	cli/card-find.c cli/card-find.h \
+	cli/card-verb.c \
+	cli/client.c cli/client.h \
+	cli/client-message.c cli/client-private.h \
+	cli/command.c cli/command.h \
+	cli/connection.c \
+	cli/document.c cli/document.h \
+	cli/file.c cli/file.h \
+	cli/help.c cli/help.h \
+	cli/hint.c cli/hint.h \
+	cli/interrupt.c cli/interrupt.h \
+	cli/job.c \
+	cli/job-wait.c cli/job-wait.h \
+	cli/object.c cli/object.h \
+	cli/output.c cli/output.h \
+	cli/pin.c cli/pin.h \
+	cli/reader.c \
+	cli/status.c \
+	cli/suggest.c cli/suggest.h \
+	cli/table.c cli/table.h \
+	cli/template.c \
+	cli/terminal.c cli/terminal.h \
+	cli/text.c cli/text.h
+libtessera_cli_la_CPPFLAGS = $(CLI_CPPFLAGS)
+libtessera_cli_la_LIBADD = libdbus-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS)
+
+CLI_CPPFLAGS = $(AM_CPPFLAGS) $(DBUS_CFLAGS) $(JANSSON_CFLAGS)
+
+bin_PROGRAMS += tessera
+tessera_SOURCES = cli/main.c
+tessera_CPPFLAGS = $(CLI_CPPFLAGS)
+tessera_LDADD = libtessera-cli.la
+
+# Completions are found by the command's name.
+bashcompletion_DATA = cli/completion/tessera
+cli/completion/tessera: data/tessera.bash-completion
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(top_srcdir)/data/tessera.bash-completion $@
+EXTRA_DIST += data/tessera.bash-completion
+CLEANFILES += cli/completion/tessera

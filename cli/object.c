@@ -68,7 +68,8 @@ static json_t *record_new(const char *path, const json_t *properties)
 	int64_t number = object_number(path);
 	if (number)
 		json_object_set_new(record, "number", json_integer(number));
-	json_object_foreach((json_t *)properties, property, value) {
+	json_object_foreach((json_t *)properties, property, value)
+	{
 		_cleanup_free_ char *key = record_key(property);
 		json_object_set(record, key, value);
 	}
@@ -77,8 +78,8 @@ static json_t *record_new(const char *path, const json_t *properties)
 	return record;
 }
 
-json_t *object_get(struct client *client, const char *path, const char *interface,
-	struct error *error)
+json_t *object_get(
+	struct client *client, const char *path, const char *interface, struct error *error)
 {
 	_cleanup_json_ json_t *answer =
 		CLIENT_CALL(client, path, PROPERTIES, "GetAll", error, CLIENT_STRING(interface));
@@ -95,8 +96,8 @@ json_t *object_get(struct client *client, const char *path, const char *interfac
 
 json_t *object_fetch_all(struct client *client, struct error *error)
 {
-	_cleanup_json_ json_t *answer = CLIENT_CALL_PLAIN(
-		client, CLIENT_ROOT, OBJECT_MANAGER, "GetManagedObjects", error);
+	_cleanup_json_ json_t *answer =
+		CLIENT_CALL_PLAIN(client, CLIENT_ROOT, OBJECT_MANAGER, "GetManagedObjects", error);
 
 	return json_incref(json_array_get(answer, 0));
 }
@@ -133,7 +134,8 @@ json_t *object_select(const json_t *all, const char *interface)
 	const char *path;
 	json_t *interfaces;
 
-	json_object_foreach((json_t *)all, path, interfaces) {
+	json_object_foreach((json_t *)all, path, interfaces)
+	{
 		const json_t *properties = json_object_get(interfaces, interface);
 		if (properties)
 			found[count++] = record_new(path, properties);

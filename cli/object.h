@@ -23,8 +23,8 @@ char *object_path(const char *kind, int64_t number);
 char *object_path_of_name(const char *kind, const char *name);
 
 /* One object. ERROR_NOT_FOUND when there is none at this path. */
-json_t *object_get(struct client *client, const char *path, const char *interface,
-	struct error *error);
+json_t *object_get(
+	struct client *client, const char *path, const char *interface, struct error *error);
 
 /*
  * All objects with this interface in the object tree (readers, templates,

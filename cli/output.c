@@ -63,8 +63,8 @@ static void append_base64(struct buffer *text, const uint8_t *bytes, size_t leng
 	for (size_t i = 0; i < length; i += 3) {
 		size_t left = length - i;
 		uint32_t group = (uint32_t)bytes[i] << 16 |
-			(left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-			(left > 2 ? bytes[i + 2] : 0);
+				 (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+				 (left > 2 ? bytes[i + 2] : 0);
 		buffer_append_u8(text, (uint8_t)digits[group >> 18]);
 		buffer_append_u8(text, (uint8_t)digits[group >> 12 & 63]);
 		buffer_append_u8(text, left > 1 ? (uint8_t)digits[group >> 6 & 63] : '=');
@@ -98,7 +98,7 @@ static bool write_content(
 
 	if (!path || strcmp(path, "-") == 0)
 		return fwrite(content->data, 1, content->length, stdout) == content->length ||
-			error_set(error, ERROR_FAILED, "cannot write to standard output");
+		       error_set(error, ERROR_FAILED, "cannot write to standard output");
 	return file_write(path, content, error);
 }
 

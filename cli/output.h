@@ -22,8 +22,7 @@ void output_record(const struct invocation *invocation, const json_t *record,
 	const struct column *columns, size_t count);
 
 /* A line for people, which --json leaves out. */
-void output_text(const struct invocation *invocation, const char *format, ...)
-	PRINTF_LIKE(2, 3);
+void output_text(const struct invocation *invocation, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
  * A certificate or revocation list (hex of its DER) as --pem or --der say, to
@@ -32,6 +31,5 @@ void output_text(const struct invocation *invocation, const char *format, ...)
  */
 bool output_der(const struct invocation *invocation, const char *label, const char *hex,
 	struct error *error);
-
 
 #endif

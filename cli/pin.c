@@ -25,14 +25,14 @@ static int read_byte(int descriptor, uint8_t *byte, struct error *error)
 	if (errno == EINTR)
 		error_set(error, ERROR_CANCELLED, "interrupted");
 	else
-		error_set(error, ERROR_INVALID_ARGUMENT, "cannot read the PIN: %s",
-			strerror(errno));
+		error_set(
+			error, ERROR_INVALID_ARGUMENT, "cannot read the PIN: %s", strerror(errno));
 	return -1;
 }
 
 /* Appends bytes to secret, which has room for maximum, until the line ends. */
-static bool fill_line(int descriptor, size_t maximum, struct secret *secret, bool *ended,
-	struct error *error)
+static bool fill_line(
+	int descriptor, size_t maximum, struct secret *secret, bool *ended, struct error *error)
 {
 	size_t length = 0;
 	uint8_t byte = 0;
@@ -55,8 +55,8 @@ static bool fill_line(int descriptor, size_t maximum, struct secret *secret, boo
 	return got >= 0;
 }
 
-bool pin_read_line(int descriptor, size_t maximum, struct secret *secret, bool *ended,
-	struct error *error)
+bool pin_read_line(
+	int descriptor, size_t maximum, struct secret *secret, bool *ended, struct error *error)
 {
 	if (!secret_allocate(secret, maximum))
 		return error_set(error, ERROR_FAILED, "out of memory");
@@ -103,8 +103,8 @@ static bool read_descriptor(const char *text, struct secret *pin, struct error *
 		!pin_read_line((int)descriptor, PIN_MAXIMUM, pin, NULL, error))
 		return false;
 	if (pin->length == 0)
-		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"file descriptor %s has no PIN", text);
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "file descriptor %s has no PIN", text);
 	return true;
 }
 
@@ -128,7 +128,7 @@ static bool ask_twice(struct secret *pin, struct error *error)
 		!terminal_ask_secret("New PIN again: ", PIN_MAXIMUM, &again, error))
 		return false;
 	return secret_equal(pin, &again) ||
-		error_set(error, ERROR_INVALID_ARGUMENT, "the two PINs differ; nothing was done");
+	       error_set(error, ERROR_INVALID_ARGUMENT, "the two PINs differ; nothing was done");
 }
 
 bool pin_new(const struct invocation *invocation, struct secret *pin, struct error *error)

@@ -21,8 +21,8 @@
  * whether it was the end of the file. ERROR_PIN_LENGTH for more than maximum
  * bytes, ERROR_CANCELLED when a signal came.
  */
-bool pin_read_line(int descriptor, size_t maximum, struct secret *secret, bool *ended,
-	struct error *error);
+bool pin_read_line(
+	int descriptor, size_t maximum, struct secret *secret, bool *ended, struct error *error);
 
 /* A file that holds one line. ERROR_INVALID_ARGUMENT when it cannot be read, is empty or longer. */
 bool pin_read_file(const char *path, struct secret *secret, struct error *error);

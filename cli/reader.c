@@ -35,8 +35,7 @@ static const struct column show_columns[] = {
 bool reader_list(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *readers =
-		client ? object_list(client, CLIENT_READER, error) : NULL;
+	_cleanup_json_ json_t *readers = client ? object_list(client, CLIENT_READER, error) : NULL;
 
 	if (!readers)
 		return false;
@@ -57,8 +56,8 @@ static json_t *only_reader(struct client *client, struct error *error)
 	if (json_array_size(readers) == 0)
 		error_set(error, ERROR_NOT_FOUND, "there are no readers");
 	else
-		error_set(error, ERROR_INVALID_ARGUMENT,
-			"there are %zu readers; say which", json_array_size(readers));
+		error_set(error, ERROR_INVALID_ARGUMENT, "there are %zu readers; say which",
+			json_array_size(readers));
 	return NULL;
 }
 
@@ -69,8 +68,7 @@ static json_t *find_reader(
 
 	if (invocation->argument_count == 0)
 		return only_reader(client, error);
-	if (!number_parse(
-		    invocation->arguments[0], "a reader", 1, UINT32_MAX, &number, error))
+	if (!number_parse(invocation->arguments[0], "a reader", 1, UINT32_MAX, &number, error))
 		return NULL;
 	_cleanup_free_ char *path = object_path("reader", number);
 	return object_get(client, path, CLIENT_READER, error);
@@ -112,7 +110,8 @@ static const json_t *find_same(const json_t *readers, const json_t *reader)
 	json_t *other;
 	size_t index;
 
-	json_array_foreach(readers, index, other) {
+	json_array_foreach(readers, index, other)
+	{
 		if (json_equal(json_object_get(other, "number"), number))
 			return other;
 	}
@@ -135,11 +134,13 @@ static void print_changes(
 	json_t *reader;
 	size_t index;
 
-	json_array_foreach(now, index, reader) {
+	json_array_foreach(now, index, reader)
+	{
 		if (!json_equal((json_t *)find_same(before, reader), reader))
 			print_reader(invocation, reader);
 	}
-	json_array_foreach(before, index, reader) {
+	json_array_foreach(before, index, reader)
+	{
 		if (!find_same(now, reader))
 			print_gone(invocation, reader);
 	}

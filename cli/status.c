@@ -48,9 +48,9 @@ static json_int_t count_cards(struct client *client, const char *state, struct e
 	int64_t after = 0;
 
 	for (;;) {
-		_cleanup_json_ json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
-			"ListCredentials", error, CLIENT_STRING(state), CLIENT_INT64(after),
-			CLIENT_UINT32(PAGE));
+		_cleanup_json_ json_t *answer =
+			CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "ListCredentials", error,
+				CLIENT_STRING(state), CLIENT_INT64(after), CLIENT_UINT32(PAGE));
 		if (!answer)
 			return -1;
 		const json_t *paths = json_array_get(answer, 0);
@@ -88,7 +88,8 @@ static json_t *running_jobs(const json_t *all)
 	json_t *job;
 	size_t index;
 
-	json_array_foreach(jobs, index, job) {
+	json_array_foreach(jobs, index, job)
+	{
 		const char *state = json_string_value(json_object_get(job, "state"));
 		if (state && strcmp(state, "running") == 0)
 			json_array_append(running, job);
@@ -112,8 +113,7 @@ static json_t *status_record(struct client *client, struct error *error)
 	if (!cards)
 		return NULL;
 	json_object_set_new(status, "cards", cards);
-	json_object_set_new(
-		status, "templates", json_integer(count_objects(all, CLIENT_TEMPLATE)));
+	json_object_set_new(status, "templates", json_integer(count_objects(all, CLIENT_TEMPLATE)));
 	json_object_set_new(
 		status, "connections", json_integer(count_objects(all, CLIENT_CONNECTION)));
 	json_object_set_new(status, "readers", object_select(all, CLIENT_READER));
@@ -142,6 +142,9 @@ bool status_show(struct invocation *invocation, struct error *error)
 		print_part(invocation, json_object_get(status, "jobs"), job_columns,
 			ARRAY_SIZE(job_columns), "No job is running.");
 	}
-	return json_is_true(json_object_get(status, "reader_service_available")) ||
-		error_set(error, ERROR_NO_READER_SERVICE, "pcscd is not running");
+	if (!json_is_true(json_object_get(status, "reader_service_available")))
+		output_text(invocation,
+			"\npcscd is not running: start it (systemctl start pcscd.socket); tesserad "
+			"waits for it.");
+	return true;
 }

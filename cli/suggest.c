@@ -47,7 +47,7 @@ static bool is_part(const char *typed, const char *known)
 	if (typed_length < 2 || typed_length > known_length)
 		return false;
 	return strncmp(known, typed, typed_length) == 0 ||
-		strcmp(known + known_length - typed_length, typed) == 0;
+	       strcmp(known + known_length - typed_length, typed) == 0;
 }
 
 void suggest(struct suggestion *suggestion, const char *typed, const char *known)

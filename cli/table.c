@@ -10,7 +10,7 @@
 #include "common/alloc.h"
 #include "common/buffer.h"
 
-#define GAP	 2
+#define GAP	  2
 #define NARROWEST 8 /* no column is narrowed below this */
 
 static char *time_text(json_int_t seconds)
@@ -39,11 +39,13 @@ static void append_composed(struct buffer *text, const json_t *value)
 	json_t *member;
 	size_t index;
 
-	json_array_foreach(value, index, member) {
+	json_array_foreach(value, index, member)
+	{
 		append_separator(text);
 		append_value(text, member);
 	}
-	json_object_foreach((json_t *)value, name, member) {
+	json_object_foreach((json_t *)value, name, member)
+	{
 		append_separator(text);
 		buffer_append_string(text, name);
 		buffer_append_u8(text, '=');
@@ -56,7 +58,8 @@ static void append_value(struct buffer *text, const json_t *value)
 	if (json_is_string(value)) {
 		buffer_append_string(text, json_string_value(value));
 	} else if (json_is_integer(value)) {
-		_cleanup_free_ char *number = xasprintf("%lld", (long long)json_integer_value(value));
+		_cleanup_free_ char *number =
+			xasprintf("%lld", (long long)json_integer_value(value));
 		buffer_append_string(text, number);
 	} else if (json_is_boolean(value)) {
 		buffer_append_string(text, json_is_true(value) ? "yes" : "no");
@@ -154,8 +157,8 @@ static void print_row(FILE *file, struct cells *cells, size_t row)
 	fputc('\n', file);
 }
 
-void table_print(FILE *file, const json_t *records, const struct column *columns, size_t count,
-	size_t width)
+void table_print(
+	FILE *file, const json_t *records, const struct column *columns, size_t count, size_t width)
 {
 	_cleanup_(cells_clear) struct cells cells = {0};
 

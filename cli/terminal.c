@@ -105,8 +105,8 @@ bool terminal_ask_secret(
 	say(terminal, prompt);
 	quiet_begin(&quiet);
 	bool good = quiet.changed
-		? pin_read_line(terminal, maximum, secret, &ended, error)
-		: error_set(error, ERROR_FAILED, "cannot turn the terminal's echo off");
+			    ? pin_read_line(terminal, maximum, secret, &ended, error)
+			    : error_set(error, ERROR_FAILED, "cannot turn the terminal's echo off");
 	quiet_end(&quiet);
 	if (!good && interrupt_count() > 0)
 		return error_set(error, ERROR_CANCELLED, "nothing was done");

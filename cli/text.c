@@ -39,9 +39,9 @@ static size_t next_character(const char *text, wchar_t *character)
 static bool is_deceptive(wchar_t character)
 {
 	return (character >= 0x200b && character <= 0x200f) ||
-		(character >= 0x2028 && character <= 0x202e) ||
-		(character >= 0x2060 && character <= 0x206f) || character == 0x061c ||
-		character == 0xfeff;
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2060 && character <= 0x206f) || character == 0x061c ||
+	       character == 0xfeff;
 }
 
 char *text_clean(const char *text)

@@ -65,7 +65,9 @@ static CK_RV read_template(struct derivation *derivation, struct object *object,
 	template_number(template, count, CKA_VALUE_LEN, &length);
 	object->key_type = CKK_GENERIC_SECRET;
 	template_number(template, count, CKA_KEY_TYPE, &object->key_type);
-	if (class != CKO_SECRET_KEY || length > VALUE_MAXIMUM)
+	if (class != CKO_SECRET_KEY || length > VALUE_MAXIMUM ||
+		(label && label->ulValueLen > VALUE_MAXIMUM) ||
+		(id && id->ulValueLen > VALUE_MAXIMUM))
 		return CKR_TEMPLATE_INCONSISTENT;
 	if (template_boolean(template, count, CKA_TOKEN, false))
 		return CKR_TOKEN_WRITE_PROTECTED;

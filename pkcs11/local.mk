@@ -4,7 +4,6 @@ pkcs11module_LTLIBRARIES = tessera-pkcs11.la
 tessera_pkcs11_la_SOURCES = \
 	pkcs11/attribute.c pkcs11/attribute.h \
 	pkcs11/ckr.c pkcs11/ckr.h \
-	pkcs11/connection.c pkcs11/connection.h \
 	pkcs11/crypto.c \
 	pkcs11/derive.c \
 	pkcs11/digest.c pkcs11/digest.h \
@@ -21,6 +20,7 @@ tessera_pkcs11_la_SOURCES = \
 	pkcs11/pad.c pkcs11/pad.h \
 	pkcs11/public.c pkcs11/public.h \
 	pkcs11/random.c \
+	pkcs11/remote-connection.c pkcs11/remote-connection.h \
 	pkcs11/remote.c pkcs11/remote.h \
 	pkcs11/session.c pkcs11/session.h \
 	pkcs11/slot-calls.c \

@@ -23,7 +23,8 @@ static CK_RV finish_login(CK_SLOT_ID slot_id, unsigned life, bool done, const st
 		return CKR_DEVICE_REMOVED;
 	if (done)
 		slot->logged_in = true;
-	else if (error->code == ERROR_WRONG_STATE && slot->token.flags & TOKEN_PIN_NOT_SET)
+	else if ((error->code == ERROR_WRONG_STATE || error->code == ERROR_PIN_BLOCKED) &&
+		 slot->token.flags & TOKEN_PIN_NOT_SET)
 		return CKR_USER_PIN_NOT_INITIALIZED;
 	return done ? CKR_OK : ckr_of(error, CKR_CONTEXT_LOGIN);
 }

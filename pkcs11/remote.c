@@ -6,9 +6,10 @@
 
 #include <dbus/dbus.h>
 
-#include "pkcs11/connection.h"
+#include "pkcs11/remote-connection.h"
 
 #define PUBLIC_TIMEOUT_MS 30000
+#define RETRY_INTERVAL_MS 1000
 #define CARD_TIMEOUT_MS	  90000 /* a key may wait for a touch, a card for its turn */
 #define TOKENS_MAXIMUM	  4096
 #define KEYS_MAXIMUM	  256
@@ -227,4 +228,32 @@ bool remote_change_pin(struct remote *remote, uint32_t slot, const struct secret
 		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
 
 	return reply != NULL;
+}
+
+/* A connection is told of changes once it has asked for the tokens. */
+static void subscribe(struct remote *remote)
+{
+	_cleanup_(remote_tokens_clear) struct remote_tokens tokens = REMOTE_TOKENS_INIT;
+
+	remote_get_tokens(remote, true, &tokens, NULL);
+}
+
+bool remote_wait(struct remote *remote, struct remote *owner)
+{
+	uint64_t before, after, known, generation;
+
+	remote_poll(remote, &before, &known);
+	if (!before) {
+		subscribe(remote);
+		remote_poll(remote, &after, &generation);
+		/* Whatever changed before the connection stood has not been told. */
+		if (!after)
+			remote_sleep(owner, -1, RETRY_INTERVAL_MS);
+		return !remote_is_stopped(owner);
+	}
+	do {
+		remote_sleep(owner, remote_descriptor(remote), -1);
+		remote_poll(remote, &after, &generation);
+	} while (after == before && generation == known && !remote_is_stopped(owner));
+	return !remote_is_stopped(owner);
 }

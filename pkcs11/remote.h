@@ -86,7 +86,8 @@ void remote_poll(struct remote *remote, uint64_t *connection, uint64_t *generati
 
 /*
  * Waits until the tokens may have changed, the connection is lost, or `owner` is stopped (false).
- * Meant for a second connection; makes it if needed, and answers true then too.
+ * Meant for a second connection; makes it if needed, and answers true then too, since what
+ * changed before was not told.
  */
 bool remote_wait(struct remote *remote, struct remote *owner);
 

@@ -251,7 +251,7 @@ static bool resume(struct bus_call *call, struct error *error)
 	return start(call, &verb, error);
 }
 
-static bool revoke(struct bus_call *call, struct error *error)
+static bool revoke_credential(struct bus_call *call, struct error *error)
 {
 	return start_with_reason(call, LIFECYCLE_REVOKE, error);
 }
@@ -299,7 +299,7 @@ static const struct bus_method methods[] = {
 		0, reissue},
 	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, suspend},
 	{"Resume", NULL, JOB_RESULT, BUS_MANAGER, 0, resume},
-	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, revoke},
+	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, revoke_credential},
 	{"Retire", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, retire},
 	{"GetCertificate", BUS_ARGUMENTS({"slot", "s"}), BUS_ARGUMENTS({"certificate", "ay"}),
 		BUS_MANAGER, 0, get_certificate},

@@ -1,2 +1,17 @@
-# daemon/bus
-libtesserad_la_SOURCES +=
+# daemon/bus: the objects on D-Bus, one file per interface, and the two doors
+libtesserad_la_SOURCES += \
+	daemon/bus/bus.c daemon/bus/bus.h daemon/bus/bus-private.h \
+	daemon/bus/caller.c \
+	daemon/bus/connection.c \
+	daemon/bus/credential.c \
+	daemon/bus/driver.c \
+	daemon/bus/job.c \
+	daemon/bus/manager.c \
+	daemon/bus/object.c \
+	daemon/bus/private-door.c \
+	daemon/bus/provider.c \
+	daemon/bus/reader.c \
+	daemon/bus/sender.c daemon/bus/sender.h \
+	daemon/bus/system-door.c \
+	daemon/bus/template.c \
+	daemon/bus/verb.c daemon/bus/verb.h

@@ -7,6 +7,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/contact-events.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
+	daemon/operation/documents.c daemon/operation/documents.h \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
 	daemon/operation/issue.c daemon/operation/issue.h \
 	daemon/operation/ownership.c daemon/operation/ownership.h \

@@ -41,17 +41,8 @@ struct provider_client *provider_client_new(struct services *services, const cha
 	return client;
 }
 
-/* The last client that leaves takes the card's PIN state with it: nobody else inherits it. */
-static void end_login(struct provider_client *client, struct login *login)
+static void login_free(struct login *login)
 {
-	bool last =
-		contacts_count_login(client->services->contacts, login->slot, login->card, -1) == 0;
-
-	if (last && atomic_load(&login->card->epoch) == login->epoch &&
-		card_begin(login->card, CARD_TIMEOUT_MS, NULL)) {
-		login->card->driver->authenticate(login->card, CARD_SECRET_PIN, NULL, NULL);
-		card_end(login->card);
-	}
 	secret_clear(&login->pin);
 	card_unref(login->card);
 	free(login);
@@ -66,12 +57,28 @@ static struct login **find_login(struct provider_client *client, unsigned slot)
 	return login;
 }
 
-static void remove_login(struct provider_client *client, struct login **position)
+/* Takes a login off the list. True when no client is left that proved the PIN to that card. */
+static bool take_login(
+	struct provider_client *client, struct login **position, struct login **taken)
 {
 	struct login *login = *position;
 
 	*position = login->next;
-	end_login(client, login);
+	*taken = login;
+	return contacts_count_login(client->services->contacts, login->slot, login->card, -1) == 0;
+}
+
+/* The last client that leaves takes the card's PIN state with it: nobody else inherits it. */
+static void remove_login(struct provider_client *client, struct login **position)
+{
+	struct login *login;
+
+	if (take_login(client, position, &login) &&
+		card_begin(login->card, CARD_TIMEOUT_MS, NULL)) {
+		login->card->driver->authenticate(login->card, CARD_SECRET_PIN, NULL, NULL);
+		card_end(login->card);
+	}
+	login_free(login);
 }
 
 void provider_client_free(struct provider_client *client)
@@ -138,8 +145,8 @@ static bool prove_pin(struct card *card, const struct secret *pin, struct error 
 	return card->driver->authenticate(card, CARD_SECRET_PIN, pin, error);
 }
 
-static void add_login(
-	struct provider_client *client, unsigned slot, struct card *card, const struct secret *pin)
+static void add_login(struct provider_client *client, unsigned slot, struct card *card,
+	unsigned epoch, const struct secret *pin)
 {
 	struct login *login = xnew(struct login);
 
@@ -207,8 +214,6 @@ static bool find_key(struct provider_client *client, unsigned slot, unsigned key
 /* The PIN again, for a card that has lost its state; a refused PIN is never tried twice. */
 static bool prove_again(struct provider_client *client, struct login *login, struct error *error)
 {
-	struct login **position = find_login(client, login->slot);
-
 	if (!secret_is_set(&login->pin))
 		return error_set(error, ERROR_PIN_REQUIRED, "the card was reset: log in again");
 	if (prove_pin(login->card, &login->pin, error)) {
@@ -216,9 +221,9 @@ static bool prove_again(struct provider_client *client, struct login *login, str
 		return true;
 	}
 	if (error->code == ERROR_PIN_WRONG || error->code == ERROR_PIN_BLOCKED) {
-		/* The epoch tells end_login that there is no PIN state of ours to end. */
-		login->epoch = atomic_load(&login->card->epoch) - 1;
-		remove_login(client, position);
+		/* The refusal itself has ended the card's PIN state. */
+		take_login(client, find_login(client, login->slot), &login);
+		login_free(login);
 		return error_set(
 			error, ERROR_PIN_REQUIRED, "the PIN was changed elsewhere: log in again");
 	}

@@ -60,8 +60,9 @@ install_packages() {
 # Makes configure when it is missing or older than what it is made from.
 make_configure() {
     local newer
-    newer=$(cd "$source_tree" && find . \( -name local.mk -o -name Makefile.am -o -name configure.ac \) \
-        -newer configure 2>&1 | head -n 1)
+    newer=$(cd "$source_tree" && find . -path ./build -prune -o \
+        \( -name local.mk -o -name Makefile.am -o -name configure.ac \) \
+        -newer configure -print 2>&1 | head -n 1)
     if [ -n "$newer" ] || [ ! -e "$source_tree/Makefile.in" ]; then
         (cd "$source_tree" && autoreconf --install --force)
     fi

@@ -221,6 +221,13 @@ bool vcard_is_gone(const struct vcard *card)
 	return card->gone;
 }
 
+bool vcard_is_held(const struct vcard *card)
+{
+	uint64_t hold_at = card->options.knobs.hold_at;
+
+	return hold_at && card->count + 1 >= hold_at;
+}
+
 const struct buffer *vcard_atr(const struct vcard *card)
 {
 	return &card->atr;

@@ -76,6 +76,10 @@ static void run_line(struct control *control, char *line, struct vcard *card,
 		reply(control, count);
 		return;
 	}
+	if (strcmp(line, "held") == 0) {
+		reply(control, vcard_is_held(card) ? "1" : "0");
+		return;
+	}
 	if (strcmp(line, "reset-count") == 0)
 		vcard_reset_count(card);
 	else if (strcmp(line, "remove") == 0)

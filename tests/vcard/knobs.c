@@ -25,6 +25,7 @@ struct number_knob {
 static const struct number_knob number_knobs[] = {
 	KNOB("vanish-at", vanish_at, UINT64_MAX),
 	KNOB("vanish-after", vanish_after, UINT64_MAX),
+	KNOB("hold-at", hold_at, UINT64_MAX),
 	KNOB("wrong-answer-at", wrong_answer_at, UINT64_MAX),
 	KNOB("latency-apdu-us", latency_apdu_us, LATENCY_MAXIMUM_US),
 	KNOB("latency-byte-us", latency_byte_us, LATENCY_MAXIMUM_US),

@@ -122,7 +122,8 @@ static int run(struct program *program)
 	if (!program->options.remove_at_start)
 		insert_patiently(program, &while_polling);
 	while (!ended && program->exit_code < 0) {
-		struct pollfd sources[] = {{.fd = program->reader, .events = POLLIN},
+		int reader = vcard_is_held(program->card) ? -1 : program->reader;
+		struct pollfd sources[] = {{.fd = reader, .events = POLLIN},
 			{.fd = control_fd(&program->control), .events = POLLIN}};
 		if (ppoll(sources, 2, NULL, &while_polling) <= 0)
 			continue;

@@ -47,6 +47,7 @@ static const struct option table[] = {
 	{"vanish-at", required_argument, NULL, OPTION_KNOB},
 	{"vanish-after", required_argument, NULL, OPTION_KNOB},
 	{"fail-at", required_argument, NULL, OPTION_KNOB},
+	{"hold-at", required_argument, NULL, OPTION_KNOB},
 	{"wrong-answer-at", required_argument, NULL, OPTION_KNOB},
 	{"touch-deny", no_argument, NULL, OPTION_TOUCH_DENY},
 	{"count-file", required_argument, NULL, OPTION_COUNT_FILE},
@@ -83,6 +84,7 @@ static const char help[] =
 	"  --vanish-after=N              do APDU N and leave the reader before the answer\n"
 	"  --reinsert-after-ms=MS        come back; without it and --control the program ends\n"
 	"  --fail-at=N:SW                answer APDU N with a status word, not doing it\n"
+	"  --hold-at=N                   do not answer from APDU N on until hold-at is set to 0\n"
 	"  --wrong-answer-at=N           garble the response data of APDU N\n"
 	"  --latency-apdu-us=US          take longer for each APDU\n"
 	"  --latency-byte-us=US          take longer for each byte sent and received\n"
@@ -92,7 +94,8 @@ static const char help[] =
 	"  --count-file=FILE             keep the number of APDUs so far in this file\n"
 	"  --apdu-log=FILE               append a line per APDU: number, header, Lc, status word\n"
 	"  --control=SOCKET              take lines: the names under Trouble with a value\n"
-	"                                (touch-deny 0|1), count, reset-count, remove, insert;\n"
+	"                                (touch-deny 0|1), count, held, reset-count, remove, "
+	"insert;\n"
 	"                                each is answered with a number, \"ok\" or \"error: "
 	"...\"\n";
 

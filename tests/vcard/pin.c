@@ -8,9 +8,17 @@
 
 #define PIN_MINIMUM 6
 
+/* The tries left, as many as fit into one digit. */
+static uint16_t wrong_tries(const struct reference_data *reference)
+{
+	uint8_t left = reference->tries_left;
+
+	return SW_WRONG_TRIES | (left < 0x0F ? left : 0x0F);
+}
+
 static uint16_t tries_status(const struct reference_data *reference)
 {
-	return reference->tries_left ? SW_WRONG_TRIES | (reference->tries_left & 0x0F) : SW_BLOCKED;
+	return reference->tries_left ? wrong_tries(reference) : SW_BLOCKED;
 }
 
 static void forget_pin(struct vcard *card)
@@ -48,7 +56,7 @@ static uint16_t try_reference(
 	if (CRYPTO_memcmp(reference->value, value, STATE_REFERENCE_LENGTH) != 0) {
 		reference->tries_left--;
 		card->dirty = true;
-		return SW_WRONG_TRIES | (reference->tries_left & 0x0F);
+		return wrong_tries(reference);
 	}
 	if (reference->tries_left != reference->tries_maximum) {
 		reference->tries_left = reference->tries_maximum;

@@ -38,6 +38,7 @@ struct vcard_knobs {
 	uint64_t vanish_after;	  /* the card does the Nth APDU and is gone before it answers */
 	uint64_t fail_at;	  /* the Nth APDU is not done but answered with fail_status */
 	uint16_t fail_status;	  /* status word for fail_at */
+	uint64_t hold_at;	  /* the program serves no APDU from the Nth on while this stands */
 	uint64_t wrong_answer_at; /* the Nth APDU is done, the data of its response is garbled */
 	unsigned latency_apdu_us; /* time that each APDU takes more, in microseconds */
 	unsigned latency_byte_us; /* the same per byte of command and response */
@@ -84,6 +85,9 @@ void vcard_reset(struct vcard *card);
 
 /* The card was taken out by a knob and not reset since. */
 bool vcard_is_gone(const struct vcard *card);
+
+/* The next APDU is one that hold_at holds back. */
+bool vcard_is_held(const struct vcard *card);
 
 /* The answer to reset, owned by the card. */
 const struct buffer *vcard_atr(const struct vcard *card);

@@ -44,6 +44,7 @@ static struct {
 	struct client {
 		DBusConnection *connection;
 		bool logged_in;
+		bool watching; /* it asked for the tokens: it is told of changes */
 	} clients[CONNECTIONS_MAXIMUM];
 	dbus_uint64_t generation;
 	bool present, other, second_reader, suspended, renewed, slow, short_answers, wrong_type;
@@ -169,7 +170,7 @@ static void broadcast(void)
 {
 	state.generation++;
 	for (size_t i = 0; i < CONNECTIONS_MAXIMUM; i++) {
-		if (!state.clients[i].connection)
+		if (!state.clients[i].watching)
 			continue;
 		DBusMessage *signal =
 			dbus_message_new_signal("/org/tessera1", INTERFACE, "TokensChanged");
@@ -365,8 +366,10 @@ static DBusMessage *dispatch(struct client *client, DBusMessage *call)
 	const char *member = dbus_message_get_member(call);
 
 	state.calls++;
-	if (strcmp(member, "GetTokens") == 0)
+	if (strcmp(member, "GetTokens") == 0) {
+		client->watching = true;
 		return get_tokens(call);
+	}
 	if (strcmp(member, "GetObjects") == 0)
 		return get_objects(call);
 	if (strcmp(member, "Login") == 0)

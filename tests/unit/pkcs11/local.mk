@@ -2,6 +2,7 @@
 PKCS11_TESTS = \
 	tests/unit/pkcs11/crypto \
 	tests/unit/pkcs11/general \
+	tests/unit/pkcs11/key \
 	tests/unit/pkcs11/object \
 	tests/unit/pkcs11/session \
 	tests/unit/pkcs11/slot
@@ -19,6 +20,10 @@ tests_unit_pkcs11_crypto_LDADD = $(PKCS11_TEST_LIBS)
 tests_unit_pkcs11_general_SOURCES = tests/unit/pkcs11/general.c $(PKCS11_TEST_SOURCES)
 tests_unit_pkcs11_general_CPPFLAGS = $(PKCS11_TEST_CPPFLAGS)
 tests_unit_pkcs11_general_LDADD = $(PKCS11_TEST_LIBS)
+# built from the module's own file, whose functions the module does not export
+tests_unit_pkcs11_key_SOURCES = tests/unit/pkcs11/key.c pkcs11/key.c
+tests_unit_pkcs11_key_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_pkcs11_key_LDADD = libcommon.la $(PKCS11_TEST_LIBS)
 tests_unit_pkcs11_object_SOURCES = tests/unit/pkcs11/object.c $(PKCS11_TEST_SOURCES)
 tests_unit_pkcs11_object_CPPFLAGS = $(PKCS11_TEST_CPPFLAGS)
 tests_unit_pkcs11_object_LDADD = $(PKCS11_TEST_LIBS)

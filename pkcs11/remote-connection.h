@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Connections and messages, private to connection.c and remote.c: the only files with libdbus. */
-#ifndef TESSERA_PKCS11_CONNECTION_H
-#define TESSERA_PKCS11_CONNECTION_H
+/* Connections and messages, private to remote-connection.c and remote.c: the only files with
+ * libdbus. */
+#ifndef TESSERA_PKCS11_REMOTE_CONNECTION_H
+#define TESSERA_PKCS11_REMOTE_CONNECTION_H
 
 #include <dbus/dbus.h>
 
@@ -31,6 +32,13 @@ void remote_connect_if_needed(struct remote *remote);
 DBusMessage *remote_call_locked(struct remote *remote, DBusMessage *message, int timeout_ms,
 	const char *signature, struct error *error);
 uint64_t remote_number(const struct remote *remote);
+
+/* For a thread that waits for signals on a connection which no other thread uses. */
+int remote_descriptor(const struct remote *remote);
+bool remote_is_stopped(const struct remote *remote);
+/* Sleeps until the descriptor (-1: none) is readable or owner is stopped. False after timeout_ms.
+ */
+bool remote_sleep(const struct remote *owner, int descriptor, int timeout_ms);
 
 /* Fills error so that ckr_of() answers CKR_HOST_MEMORY. Returns false. */
 bool remote_out_of_memory(struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pkcs11/connection.h"
+#include "pkcs11/remote-connection.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +23,6 @@
 #define CONNECT_TIMEOUT_MS  2000
 #define HANDSHAKE_STEP_MS   50
 #define POLL_INTERVAL_MS    1000
-#define RETRY_INTERVAL_MS   1000
 
 struct remote {
 	atomic_uint references;
@@ -442,24 +441,20 @@ void remote_send_only(struct remote *remote, DBusMessage *message)
 	pthread_mutex_unlock(&bus);
 }
 
-bool remote_wait(struct remote *remote, struct remote *owner)
+int remote_descriptor(const struct remote *remote)
 {
-	uint64_t before, after, known, generation;
-	struct pollfd descriptors[2] = {
-		{.fd = -1, .events = POLLIN}, {.fd = owner->wake, .events = POLLIN}};
+	return remote->descriptor;
+}
 
-	remote_poll(remote, &before, &known);
-	pthread_mutex_lock(&remote->call);
-	remote_connect_if_needed(remote);
-	pthread_mutex_unlock(&remote->call);
-	remote_poll(remote, &after, &generation);
-	/* Whatever changed before the connection stood has not been told. */
-	while (after == before && generation == known && !owner->stopped) {
-		descriptors[0].fd = after ? remote->descriptor : -1;
-		int ready = poll(descriptors, 2, after ? -1 : RETRY_INTERVAL_MS);
-		remote_poll(remote, &after, &generation);
-		if (!after && ready == 0)
-			break;
-	}
-	return !owner->stopped;
+bool remote_is_stopped(const struct remote *remote)
+{
+	return remote->stopped;
+}
+
+bool remote_sleep(const struct remote *owner, int descriptor, int timeout_ms)
+{
+	struct pollfd descriptors[2] = {
+		{.fd = descriptor, .events = POLLIN}, {.fd = owner->wake, .events = POLLIN}};
+
+	return poll(descriptors, 2, timeout_ms) != 0;
 }

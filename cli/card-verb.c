@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tessera card: the verbs that change a card. */
+#include <string.h>
+
+#include "cli/card-find.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/job-wait.h"
+#include "cli/pin.h"
+#include "cli/terminal.h"
+#include "common/alloc.h"
+
+/* The card that the first argument means; *client is set with it. */
+static char *find(struct invocation *invocation, struct client **client, struct error *error)
+{
+	*client = invocation_client(invocation, error);
+	return *client ? card_find(*client, invocation->arguments[0], error) : NULL;
+}
+
+static const char *reason_of(const struct invocation *invocation)
+{
+	const char *reason = invocation->values[OPTION_REASON];
+
+	return reason ? reason : "";
+}
+
+/* The fields of --holder NAME=VALUE; NULL with error. */
+static json_t *holder_fields(const struct invocation *invocation, struct error *error)
+{
+	_cleanup_json_ json_t *fields = json_object();
+
+	for (size_t i = 0; i < invocation->holder_count; i++) {
+		const char *field = invocation->holder[i];
+		const char *equals = strchr(field, '=');
+		if (!equals || equals == field) {
+			error_set(error, ERROR_INVALID_ARGUMENT,
+				"--holder takes NAME=VALUE, not '%s'", field);
+			return NULL;
+		}
+		_cleanup_free_ char *name = xasprintf("%.*s", (int)(equals - field), field);
+		if (json_object_get(fields, name)) {
+			error_set(error, ERROR_INVALID_ARGUMENT,
+				"the holder's field '%s' was given twice", name);
+			return NULL;
+		}
+		if (json_object_set_new(fields, name, json_string(equals + 1)) != 0) {
+			error_set(error, ERROR_INVALID_ARGUMENT,
+				"a field of the holder is not valid UTF-8 text");
+			return NULL;
+		}
+	}
+	return steal_pointer(&fields);
+}
+
+bool card_issue(struct invocation *invocation, struct error *error)
+{
+	const char *template = invocation->values[OPTION_TEMPLATE];
+	_cleanup_json_ json_t *holder = holder_fields(invocation, error);
+
+	if (!holder)
+		return false;
+	if (!template)
+		return error_set(error, ERROR_INVALID_ARGUMENT, "'card issue' needs --template");
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_free_ char *reader =
+		client ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
+	if (!reader)
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Issue", error,
+			CLIENT_PATH(reader), CLIENT_STRING(template), CLIENT_FIELDS(holder),
+			CLIENT_NO_OPTIONS),
+		"issued; activate it to set its first PIN", error);
+}
+
+/* activate and unblock: a new PIN and nothing else */
+static bool set_pin(
+	struct invocation *invocation, const char *method, const char *done, struct error *error)
+{
+	_cleanup_secret_ struct secret pin = SECRET_INIT;
+	struct client *client = NULL;
+
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path || !pin_new(invocation, &pin, error))
+		return false;
+	json_t *answer =
+		CLIENT_CALL(client, path, CLIENT_CREDENTIAL, method, error, CLIENT_SECRET(&pin));
+	secret_clear(&pin);
+	return job_finish(invocation, answer, done, error);
+}
+
+bool card_activate(struct invocation *invocation, struct error *error)
+{
+	return set_pin(invocation, "Activate", "active", error);
+}
+
+bool card_unblock(struct invocation *invocation, struct error *error)
+{
+	return set_pin(invocation, "Unblock", "unblocked, with its new PIN", error);
+}
+
+bool card_change_pin(struct invocation *invocation, struct error *error)
+{
+	_cleanup_secret_ struct secret old_pin = SECRET_INIT;
+	_cleanup_secret_ struct secret new_pin = SECRET_INIT;
+	struct client *client = NULL;
+
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path || !pin_present(invocation, &old_pin, error) ||
+		!pin_new(invocation, &new_pin, error))
+		return false;
+	json_t *answer = CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "ChangePin", error,
+		CLIENT_SECRET(&old_pin), CLIENT_SECRET(&new_pin));
+	secret_clear(&old_pin);
+	secret_clear(&new_pin);
+	return job_finish(invocation, answer, "the PIN was changed", error);
+}
+
+bool card_reissue(struct invocation *invocation, struct error *error)
+{
+	const char *template = invocation->values[OPTION_TEMPLATE];
+	_cleanup_json_ json_t *holder = holder_fields(invocation, error);
+	struct client *client = NULL;
+
+	_cleanup_free_ char *path = holder ? find(invocation, &client, error) : NULL;
+	if (!path)
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Reissue", error,
+			CLIENT_STRING(template ? template : ""), CLIENT_FIELDS(holder)),
+		"issued anew; activate it to set its PIN", error);
+}
+
+static bool confirm(const struct invocation *invocation, const char *path, const char *what,
+	struct error *error)
+{
+	const char *card = invocation->arguments[0];
+
+	if (invocation_has(invocation, OPTION_YES))
+		return true;
+	_cleanup_free_ char *question =
+		card ? xasprintf("%s card %s?", what, card)
+		     : xasprintf("%s the card in the reader (credential %s)?", what,
+			       strrchr(path, '/') + 1);
+	return terminal_confirm(question, error);
+}
+
+static bool change_with_reason(struct invocation *invocation, const char *method,
+	const char *question, const char *done, struct error *error)
+{
+	struct client *client = NULL;
+
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path || (question && !confirm(invocation, path, question, error)))
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL(client, path, CLIENT_CREDENTIAL, method, error,
+			CLIENT_STRING(reason_of(invocation))),
+		done, error);
+}
+
+bool card_suspend(struct invocation *invocation, struct error *error)
+{
+	return change_with_reason(invocation, "Suspend", NULL, "suspended", error);
+}
+
+bool card_revoke(struct invocation *invocation, struct error *error)
+{
+	return change_with_reason(
+		invocation, "Revoke", "Revoke for good all certificates of", "revoked", error);
+}
+
+bool card_retire(struct invocation *invocation, struct error *error)
+{
+	return change_with_reason(
+		invocation, "Retire", "Revoke, blank and give up", "retired and blank", error);
+}
+
+bool card_resume(struct invocation *invocation, struct error *error)
+{
+	struct client *client = NULL;
+
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path)
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL_PLAIN(client, path, CLIENT_CREDENTIAL, "Resume", error), "resumed",
+		error);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tessera card: what is known of managed cards. */
+#include "cli/card-find.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/object.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "common/alloc.h"
+
+#define PAGE 1000 /* the most that ListCredentials answers */
+
+static const struct column list_columns[] = {
+	{"number", "NUMBER", COLUMN_TEXT},
+	{"serial", "SERIAL", COLUMN_TEXT},
+	{"state", "STATE", COLUMN_TEXT},
+	{"holder_name", "HOLDER", COLUMN_TEXT},
+	{"template", "TEMPLATE", COLUMN_TEXT},
+	{"reader", "READER", COLUMN_TEXT},
+	{"changed_at", "CHANGED", COLUMN_TIME},
+};
+
+static const struct column show_columns[] = {
+	{"number", "Credential", COLUMN_TEXT},
+	{"serial", "Serial", COLUMN_TEXT},
+	{"card_type", "Card type", COLUMN_TEXT},
+	{"state", "State", COLUMN_TEXT},
+	{"reason", "Reason", COLUMN_TEXT},
+	{"holder", "Holder", COLUMN_TEXT},
+	{"template", "Template", COLUMN_TEXT},
+	{"template_version", "Template version", COLUMN_TEXT},
+	{"reader", "Reader", COLUMN_TEXT},
+	{"kdf", "Key derivation", COLUMN_TEXT},
+	{"key_version", "Master key version", COLUMN_TEXT},
+	{"key_check_value", "Key check value", COLUMN_TEXT},
+	{"created_at", "Created", COLUMN_TIME},
+	{"changed_at", "Changed", COLUMN_TIME},
+};
+
+static const struct column certificate_columns[] = {
+	{"slot", "SLOT", COLUMN_TEXT},
+	{"status", "STATUS", COLUMN_TEXT},
+	{"not_after", "NOT AFTER", COLUMN_TIME},
+	{"authority", "AUTHORITY", COLUMN_TEXT},
+	{"serial", "SERIAL", COLUMN_TEXT},
+	{"subject", "SUBJECT", COLUMN_TEXT},
+};
+
+/* Members of the Certificates property, in their order. */
+static const char *const certificate_keys[] = {
+	"slot", "serial", "subject", "authority", "not_after", "status"};
+
+static json_t *certificate_record(const json_t *members)
+{
+	json_t *record = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(certificate_keys); i++)
+		json_object_set(record, certificate_keys[i], json_array_get(members, i));
+	return record;
+}
+
+static void name_certificates(json_t *card)
+{
+	const json_t *tuples = json_object_get(card, "certificates");
+	json_t *records = json_array();
+	json_t *members;
+	size_t index;
+
+	json_array_foreach(tuples, index, members)
+		json_array_append_new(records, certificate_record(members));
+	json_object_set_new(card, "certificates", records);
+}
+
+static json_t *card_get(struct client *client, const char *path, struct error *error)
+{
+	json_t *card = object_get(client, path, CLIENT_CREDENTIAL, error);
+
+	if (card)
+		name_certificates(card);
+	return card;
+}
+
+/* Appends a page of cards; *after becomes 0 behind the last one. */
+static bool append_page(struct client *client, const char *state, int64_t *after, json_t *cards,
+	struct error *error)
+{
+	_cleanup_json_ json_t *answer =
+		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "ListCredentials", error,
+			CLIENT_STRING(state), CLIENT_INT64(*after), CLIENT_UINT32(PAGE));
+	json_t *path;
+	size_t index;
+
+	if (!answer)
+		return false;
+	*after = 0;
+	json_array_foreach(json_array_get(answer, 0), index, path)
+	{
+		json_t *card = card_get(client, json_string_value(path), error);
+		if (!card)
+			return false;
+		json_array_append_new(cards, card);
+		*after = object_number(json_string_value(path));
+	}
+	if (index < PAGE)
+		*after = 0;
+	return true;
+}
+
+/* For the table: one short name of the holder. */
+static json_t *with_holder_names(const json_t *cards)
+{
+	json_t *rows = json_array();
+	json_t *card;
+	size_t index;
+
+	json_array_foreach(cards, index, card)
+	{
+		json_t *row = json_copy(card);
+		json_t *name = json_object_get(json_object_get(card, "holder"), "name");
+		json_object_set(row, "holder_name", name ? name : json_object_get(card, "holder"));
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+bool card_list(struct invocation *invocation, struct error *error)
+{
+	const char *state = invocation->values[OPTION_STATE];
+	_cleanup_json_ json_t *cards = json_array();
+	int64_t after = 0;
+
+	struct client *client = invocation_client(invocation, error);
+	if (!client)
+		return false;
+	do {
+		if (!append_page(client, state ? state : "", &after, cards, error))
+			return false;
+	} while (after);
+	if (invocation_has(invocation, OPTION_JSON)) {
+		output_json(cards);
+		return true;
+	}
+	_cleanup_json_ json_t *rows = with_holder_names(cards);
+	output_records(invocation, rows, list_columns, ARRAY_SIZE(list_columns),
+		"There are no such cards.");
+	return true;
+}
+
+bool card_show(struct invocation *invocation, struct error *error)
+{
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_free_ char *path =
+		client ? card_find(client, invocation->arguments[0], error) : NULL;
+	_cleanup_json_ json_t *card = path ? card_get(client, path, error) : NULL;
+
+	if (!card)
+		return false;
+	output_record(invocation, card, show_columns, ARRAY_SIZE(show_columns));
+	if (invocation_has(invocation, OPTION_JSON))
+		return true;
+	output_text(invocation, "%s", "");
+	output_records(invocation, json_object_get(card, "certificates"), certificate_columns,
+		ARRAY_SIZE(certificate_columns), "It has no certificates.");
+	return true;
+}
+
+/* "SLOT" alone is of the card in a reader, "CARD SLOT" of any. */
+bool card_certificate(struct invocation *invocation, struct error *error)
+{
+	bool named = invocation->argument_count == 2;
+	const char *card = named ? invocation->arguments[0] : NULL;
+	const char *slot = invocation->arguments[named ? 1 : 0];
+
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_free_ char *path = client ? card_find(client, card, error) : NULL;
+	_cleanup_json_ json_t *answer = path ? CLIENT_CALL(client, path, CLIENT_CREDENTIAL,
+						       "GetCertificate", error, CLIENT_STRING(slot))
+					     : NULL;
+
+	if (!answer)
+		return false;
+	return output_der(
+		invocation, "CERTIFICATE", json_string_value(json_array_get(answer, 0)), error);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.tessera1.Manager */
+#include <limits.h>
+
+#include "audit/audit.h"
+#include "bus/bus-private.h"
+#include "bus/verb.h"
+#include "common/alloc.h"
+#include "dbus/path.h"
+#include "operation/contact.h"
+#include "operation/documents.h"
+
+#define LIST_MAX 1000
+
+static void get_version(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	(void)object;
+	message_append_string(value, VERSION_STRING);
+}
+
+static void get_store_id(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+
+	(void)object;
+	message_append_string(value, store_id(bus->services->store));
+}
+
+static void get_service_available(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+
+	(void)object;
+	message_append_bool(value, contacts_service_available(bus->services->contacts));
+}
+
+static void get_private_address(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+	char *path = dbus_address_escape_value(bus->options->socket);
+
+	(void)object;
+	if (!path)
+		abort();
+	_cleanup_free_ char *address = xasprintf("unix:path=%s", path);
+	dbus_free(path);
+	message_append_string(value, address);
+}
+
+/* The number in a reader's path. */
+static bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error)
+{
+	struct bus *bus = call->context;
+	const char *path = message_read_string(&call->in);
+	_cleanup_free_ char *name = path_child_name(reader_kind.path, path);
+	int64_t number = name ? name_to_number(name) : 0;
+
+	if (number == 0 || number > UINT_MAX)
+		return error_set_field(
+			error, ERROR_NOT_FOUND, "reader", "there is no reader %s", path);
+	return contacts_status(bus->services->contacts, (unsigned)number, status, error);
+}
+
+static bool issue(struct bus_call *call, struct error *error)
+{
+	_cleanup_contact_status_ struct contact_status status = {0};
+	_cleanup_verb_ struct verb *verb = verb_new(call, LIFECYCLE_ISSUE);
+	DBusMessageIter options;
+
+	if (!read_reader(call, &status, error))
+		return false;
+	verb->reader = status.number;
+	verb->text = xstrdup(message_read_string(&call->in));
+	if (!read_fields(&call->in, &verb->holder, error))
+		return false;
+	dbus_message_iter_recurse(&call->in, &options);
+	if (dbus_message_iter_get_arg_type(&options) != DBUS_TYPE_INVALID)
+		return error_set_field(
+			error, ERROR_INVALID_ARGUMENT, "options", "there are no options yet");
+	return verb_start(call, steal_pointer(&verb), status.reader_name, error);
+}
+
+static bool check_limit(uint32_t limit, struct error *error)
+{
+	if (limit < 1 || limit > LIST_MAX)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "limit",
+			"it must be 1 to %d", LIST_MAX);
+	return true;
+}
+
+static bool read_state(DBusMessageIter *iter, enum lifecycle_state *state, struct error *error)
+{
+	const char *name = message_read_string(iter);
+
+	*state = name[0] ? lifecycle_state_from_name(name) : LIFECYCLE_STATE_COUNT;
+	if (name[0] && *state == LIFECYCLE_STATE_COUNT)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "state",
+			"there is no state \"%.64s\"", name);
+	return true;
+}
+
+static bool list_credentials(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	enum lifecycle_state state;
+	DBusMessageIter paths;
+	size_t count = 0;
+
+	if (!read_state(&call->in, &state, error))
+		return false;
+	int64_t after = message_read_i64(&call->in);
+	uint32_t limit = message_read_u32(&call->in);
+	_cleanup_free_ int64_t *ids = NULL;
+	if (!check_limit(limit, error) || !store_credential_list(bus->services->store, state, after,
+						 limit, &ids, &count, error))
+		return false;
+	message_open(&call->out, DBUS_TYPE_ARRAY, "o", &paths);
+	for (size_t i = 0; i < count; i++)
+		append_number_path(&paths, &credential_kind, ids[i]);
+	message_close(&call->out, &paths);
+	return true;
+}
+
+static bool find_credential(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	_cleanup_credential_ struct credential *credential = store_credential_by_serial(
+		bus->services->store, message_read_string(&call->in), error);
+
+	if (!credential)
+		return false;
+	append_number_path(&call->out, &credential_kind, credential->id);
+	return true;
+}
+
+typedef bool (*save_function)(
+	struct services *, const char *, const char *, char **, struct error *);
+
+/* Saves a new document of a kind, answers with the object's path. */
+static bool add_document(struct bus_call *call, const struct bus_kind *kind, save_function save,
+	const char *operation, struct error *error)
+{
+	struct bus *bus = call->context;
+	_cleanup_free_ char *name = NULL;
+	bool done = save(bus->services, NULL, message_read_string(&call->in), &name, error);
+
+	if (done) {
+		_cleanup_free_ char *path = path_of(kind->path, name);
+		bus_service_sync(bus->service, kind);
+		message_append_path(&call->out, path);
+	}
+	return audit_change(call, operation, name, done, error);
+}
+
+static bool add_template(struct bus_call *call, struct error *error)
+{
+	return add_document(call, &template_kind, template_document_save, "add-template", error);
+}
+
+static bool add_connection(struct bus_call *call, struct error *error)
+{
+	return add_document(
+		call, &connection_kind, connection_document_save, "add-connection", error);
+}
+
+static void append_record(DBusMessageIter *array, const struct audit_record *record)
+{
+	DBusMessageIter item;
+
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_i64(&item, record->id);
+	message_append_i64(&item, record->time_us);
+	message_append_string(&item, record->actor);
+	message_append_string(&item, record->operation);
+	message_append_string(&item, record->card);
+	message_append_string(&item, record->outcome);
+	message_append_string(&item, record->detail);
+	message_append_u32(&item, record->job);
+	message_close(array, &item);
+}
+
+static bool list_audit(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const char *card = message_read_string(&call->in);
+	int64_t after = message_read_i64(&call->in);
+	uint32_t limit = message_read_u32(&call->in);
+	struct audit_record *records = NULL;
+	DBusMessageIter array;
+	size_t count = 0;
+
+	if (!check_limit(limit, error) || !store_audit_list(bus->services->store,
+						 card[0] ? card : NULL, after, limit, &records,
+						 &count, error))
+		return false;
+	message_open(&call->out, DBUS_TYPE_ARRAY, "(xxsssssu)", &array);
+	for (size_t i = 0; i < count; i++)
+		append_record(&array, &records[i]);
+	message_close(&call->out, &array);
+	audit_records_free(records, count);
+	return true;
+}
+
+static bool verify_audit(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	int64_t records, first_bad;
+
+	if (!audit_verify(bus->services->store, &records, &first_bad, error))
+		return false;
+	message_append_i64(&call->out, records);
+	message_append_i64(&call->out, first_bad);
+	return true;
+}
+
+static const struct bus_method methods[] = {
+	{"Issue",
+		BUS_ARGUMENTS({"reader", "o"}, {"template", "s"}, {"holder", "a{ss}"},
+			{"options", "a{sv}"}),
+		BUS_ARGUMENTS({"job", "o"}), BUS_MANAGER, 0, issue},
+	{"ListCredentials", BUS_ARGUMENTS({"state", "s"}, {"after", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"credentials", "ao"}), BUS_MANAGER, BUS_SLOW, list_credentials},
+	{"FindCredential", BUS_ARGUMENTS({"serial", "s"}), BUS_ARGUMENTS({"credential", "o"}),
+		BUS_MANAGER, 0, find_credential},
+	{"AddTemplate", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"template", "o"}),
+		BUS_MANAGER, BUS_SLOW, add_template},
+	{"AddConnection", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"connection", "o"}),
+		BUS_MANAGER, BUS_SLOW, add_connection},
+	{"ListAudit", BUS_ARGUMENTS({"card", "s"}, {"after", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"records", "a(xxsssssu)"}), BUS_MANAGER, BUS_SLOW, list_audit},
+	{"VerifyAudit", NULL, BUS_ARGUMENTS({"records", "x"}, {"first_bad", "x"}), BUS_MANAGER,
+		BUS_SLOW, verify_audit},
+	{0},
+};
+
+static const struct bus_interface manager_interface = {
+	.name = BUS_NAME ".Manager",
+	.methods = methods,
+	.properties =
+		(const struct bus_property[]){
+			{"Version", "s", get_version},
+			{"StoreId", "s", get_store_id},
+			{"ReaderServiceAvailable", "b", get_service_available},
+			{"PrivateAddress", "s", get_private_address},
+			{0},
+		},
+};
+
+const struct bus_kind manager_kind = {
+	.path = BUS_ROOT,
+	.is_single = true,
+	.interfaces = (const struct bus_interface *const[]){&manager_interface, &provider_interface,
+		NULL},
+};

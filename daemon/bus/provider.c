@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.tessera1.Provider: what the PKCS#11 module needs. */
+#include <string.h>
+
+#include "bus/bus-private.h"
+#include "common/alloc.h"
+#include "operation/contact.h"
+#include "operation/provider.h"
+
+/* Tries of a PIN on a card as it comes; fewer left means that some were lost. */
+#define PIN_TRIES 3
+
+enum token_flag {
+	TOKEN_PRESENT = 1 << 0,
+	TOKEN_PIN_BLOCKED = 1 << 1,
+	TOKEN_PIN_LAST_TRY = 1 << 2,
+	TOKEN_PIN_TRIES_LOST = 1 << 3,
+	TOKEN_PIN_NOT_SET = 1 << 4,
+	TOKEN_SUSPENDED = 1 << 5,
+};
+
+static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
+	[LIFECYCLE_REGISTERED] = TOKEN_PRESENT | TOKEN_PIN_NOT_SET,
+	[LIFECYCLE_ISSUED] = TOKEN_PRESENT | TOKEN_PIN_NOT_SET,
+	[LIFECYCLE_ACTIVE] = TOKEN_PRESENT,
+	[LIFECYCLE_INACTIVE] = TOKEN_PRESENT | TOKEN_SUSPENDED,
+	[LIFECYCLE_REVOKED] = TOKEN_PRESENT | TOKEN_SUSPENDED,
+};
+
+static uint32_t pin_flags(const struct card_secret_state *pin)
+{
+	uint32_t flags = 0;
+
+	if (pin->blocked)
+		flags |= TOKEN_PIN_BLOCKED;
+	if (pin->tries_left == 1)
+		flags |= TOKEN_PIN_LAST_TRY;
+	if (pin->tries_left >= 0 && pin->tries_left < PIN_TRIES)
+		flags |= TOKEN_PIN_TRIES_LOST;
+	return flags;
+}
+
+static uint32_t flags_of(const struct contact_status *status)
+{
+	if (!status->card_present || !status->credential || status->problem)
+		return 0;
+	uint32_t flags = state_flags[status->credential->state];
+	return flags & TOKEN_PRESENT ? flags | pin_flags(&status->pin) : 0;
+}
+
+static void append_token(DBusMessageIter *array, const struct contact_status *status)
+{
+	uint32_t flags = flags_of(status);
+	bool present = flags & TOKEN_PRESENT;
+	DBusMessageIter item;
+
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_u32(&item, status->number);
+	message_append_string(&item, status->reader_name);
+	message_append_u32(&item, flags);
+	message_append_string(&item, present ? status->label : "");
+	message_append_string(&item, present ? status->manufacturer : "");
+	message_append_string(&item, present ? status->model : "");
+	message_append_string(&item, present ? status->serial : "");
+	message_append_u32(&item, present ? status->pin_minimum : 0);
+	message_append_u32(&item, present ? status->pin_maximum : 0);
+	message_append_u64(&item, status->generation);
+	message_close(array, &item);
+}
+
+static bool get_tokens(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct contacts *contacts = bus->services->contacts;
+	DBusMessageIter array;
+	size_t count;
+
+	(void)error;
+	/* First the wish for news, then the look: a change in between is told twice, not lost. */
+	private_connection_watch_tokens(call->caller->connection);
+	message_append_u64(&call->out, contacts_generation(contacts));
+	_cleanup_free_ unsigned *numbers = contacts_list(contacts, &count);
+	message_open(&call->out, DBUS_TYPE_ARRAY, "(usussssuut)", &array);
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_contact_status_ struct contact_status status = {0};
+		if (contacts_status(contacts, numbers[i], &status, NULL))
+			append_token(&array, &status);
+	}
+	message_close(&call->out, &array);
+	return true;
+}
+
+static void append_key(DBusMessageIter *array, const struct contact_key *key)
+{
+	uint32_t flags = key->pin == PIN_USE_ALWAYS ? 1 : key->pin == PIN_USE_NEVER ? 2 : 0;
+	DBusMessageIter item;
+
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_u32(&item, key->slot);
+	message_append_string(&item, key->label);
+	message_append_bytes(&item, key->certificate.data, key->certificate.length);
+	message_append_bytes(&item, key->public_key.data, key->public_key.length);
+	message_append_u32(&item, flags);
+	message_close(array, &item);
+}
+
+static bool get_objects(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	uint32_t slot = message_read_u32(&call->in);
+	struct contact_key *keys = NULL;
+	DBusMessageIter array;
+	uint64_t generation;
+	size_t count = 0;
+
+	if (!contacts_keys(bus->services->contacts, slot, &generation, &keys, &count, error))
+		return false;
+	message_append_u64(&call->out, generation);
+	message_open(&call->out, DBUS_TYPE_ARRAY, "(usayayu)", &array);
+	for (size_t i = 0; i < count; i++)
+		append_key(&array, &keys[i]);
+	message_close(&call->out, &array);
+	contact_keys_free(keys, count);
+	return true;
+}
+
+static struct provider_client *client_of(const struct bus_call *call)
+{
+	return private_connection_client(call->caller->connection);
+}
+
+static bool login(struct bus_call *call, struct error *error)
+{
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	uint32_t slot = message_read_u32(&call->in);
+
+	return message_read_secret(&call->in, &pin, error) &&
+	       provider_login(client_of(call), slot, &pin, error);
+}
+
+static bool logout(struct bus_call *call, struct error *error)
+{
+	return provider_logout(client_of(call), message_read_u32(&call->in), error);
+}
+
+static bool read_use(DBusMessageIter *iter, enum key_use *use, struct error *error)
+{
+	static const char *const names[] = {
+		[KEY_USE_SIGN] = "sign", [KEY_USE_DECRYPT] = "decrypt", [KEY_USE_DERIVE] = "derive"};
+	const char *name = message_read_string(iter);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(name, names[i]) == 0) {
+			*use = (enum key_use)i;
+			return true;
+		}
+	}
+	return error_set_field(error, ERROR_INVALID_ARGUMENT, "operation",
+		"it must be sign, decrypt or derive");
+}
+
+static bool use_key(struct bus_call *call, struct error *error)
+{
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	struct buffer output _cleanup_buffer_ = BUFFER_INIT_WIPE;
+	uint32_t slot = message_read_u32(&call->in);
+	uint32_t key = message_read_u32(&call->in);
+	const uint8_t *input;
+	enum key_use use;
+	size_t length;
+
+	if (!read_use(&call->in, &use, error) || !message_read_secret(&call->in, &pin, error))
+		return false;
+	if (pin.length == 0)
+		secret_clear(&pin);
+	message_read_bytes(&call->in, &input, &length);
+	if (!provider_use_key(
+		    client_of(call), slot, key, use, &pin, input, length, &output, error))
+		return false;
+	message_append_bytes(&call->out, output.data, output.length);
+	return true;
+}
+
+static bool change_pin(struct bus_call *call, struct error *error)
+{
+	struct secret old_pin _cleanup_secret_ = SECRET_INIT;
+	struct secret new_pin _cleanup_secret_ = SECRET_INIT;
+	uint32_t slot = message_read_u32(&call->in);
+
+	return message_read_secret(&call->in, &old_pin, error) &&
+	       message_read_secret(&call->in, &new_pin, error) &&
+	       provider_change_pin(client_of(call), slot, &old_pin, &new_pin, error);
+}
+
+static const struct bus_method methods[] = {
+	{"GetTokens", NULL, BUS_ARGUMENTS({"generation", "t"}, {"tokens", "a(usussssuut)"}),
+		BUS_ANYONE, 0, get_tokens},
+	{"GetObjects", BUS_ARGUMENTS({"slot", "u"}),
+		BUS_ARGUMENTS({"generation", "t"}, {"keys", "a(usayayu)"}), BUS_ANYONE, 0,
+		get_objects},
+	{"Login", BUS_ARGUMENTS({"slot", "u"}, {"pin", "ay"}), NULL, BUS_HOLDER, BUS_SECRET, login},
+	{"Logout", BUS_ARGUMENTS({"slot", "u"}), NULL, BUS_HOLDER, 0, logout},
+	{"UseKey",
+		BUS_ARGUMENTS({"slot", "u"}, {"key", "u"}, {"operation", "s"}, {"pin", "ay"},
+			{"input", "ay"}),
+		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
+	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
+		BUS_HOLDER, BUS_SECRET, change_pin},
+	{0},
+};
+
+const struct bus_interface provider_interface = {
+	.name = PROVIDER_INTERFACE,
+	.private_only = true,
+	.methods = methods,
+	.signals =
+		(const struct bus_signal[]){
+			{"TokensChanged", BUS_ARGUMENTS({"generation", "t"})},
+			{0},
+		},
+};

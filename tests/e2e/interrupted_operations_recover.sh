@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# a card that is pulled, a daemon that is killed and a disk that fills up at any APDU of issue, activate, unblock and retire recover at the next contact
+#
+# The unit test operation/interruptions walks every APDU on cards of three kinds inside one
+# process; this one does it with the real daemon, pcscd and command, for every APDU of issue and
+# for some of the others.
+# shellcheck source=tests/lib/sandbox.sh
+source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+cd "$TESSERA_SANDBOX/tmp"
+printf '271828\n' >pin
+cat >walk.json <<'END'
+{"name": "walk", "card-type": "piv",
+ "keys": [{"slot": "authentication", "algorithm": "ec-p256",
+           "certificate": {"authority": "local", "profile": "smartcard-logon",
+                           "subject": [["CN", "{name}"]]}}],
+ "pin-policy": {"minimum-length": 6, "maximum-length": 8, "characters": "digits"}}
+END
+
+state_is_one_of() {
+    local state
+    state=$(tessera --json reader show 1 2>/dev/null | jq -r 'select(.problem == "") | .state')
+    [ -n "$state" ] && [[ " $* " == *" $state "* ]]
+}
+issue() {
+    tessera card issue --reader 1 --template walk --holder name=Ada
+}
+activate() {
+    tessera card activate --new-pin-file pin
+}
+unblock() {
+    tessera card unblock --new-pin-file pin
+}
+retire() {
+    tessera card retire --reason walk --yes
+}
+sign() {
+    echo data >data
+    LD_PRELOAD=${TESSERA_PRELOAD:-} pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login \
+        --pin 271828 --id 01 --sign --mechanism ECDSA-SHA256 --input-file data \
+        --output-file signature
+}
+
+# --- how an operation is interrupted at APDU $1; $2... is the operation. Each leaves the card in
+# the reader and the daemon running, and says in $reached whether there was such an APDU.
+pulled_before() {
+    card_control 0 reset-count >/dev/null
+    card_control 0 "vanish-at $1" >/dev/null
+    reached=false
+    "${@:2}" >operation.log 2>&1 || reached=true
+    card_control 0 "vanish-at 0" >/dev/null
+    card_control 0 insert >/dev/null
+}
+pulled_after() {
+    card_control 0 reset-count >/dev/null
+    card_control 0 "vanish-after $1" >/dev/null
+    reached=true
+    "${@:2}" >operation.log 2>&1 || true
+    [ "$(apdu_count 0)" -ge "$1" ] || reached=false
+    card_control 0 "vanish-after 0" >/dev/null
+    card_control 0 insert >/dev/null
+}
+is_held_or_over() {
+    [ "$(card_control 0 held)" = 1 ] || ! kill -0 "$operation" 2>/dev/null
+}
+held() {
+    card_control 0 reset-count >/dev/null
+    card_control 0 "hold-at $1" >/dev/null
+    "${@:2}" >operation.log 2>&1 &
+    operation=$!
+    wait_for 30 is_held_or_over
+    reached=false
+    [ "$(card_control 0 held)" != 1 ] || reached=true
+}
+killed() {
+    held "$@"
+    $reached || { card_control 0 "hold-at 0" >/dev/null; wait "$operation"; return 0; }
+    kill_daemon
+    card_control 0 "hold-at 0" >/dev/null
+    wait "$operation" 2>/dev/null || true
+    start_daemon
+}
+filled_up() {
+    held "$@"
+    dd if=/dev/zero of="$TESSERA_STATE/filler" bs=64k 2>/dev/null || true
+    dd if=/dev/zero of="$TESSERA_STATE/filler2" bs=512 2>/dev/null || true
+    card_control 0 "hold-at 0" >/dev/null
+    wait "$operation" || true
+    rm "$TESSERA_STATE/filler" "$TESSERA_STATE/filler2"
+    # The next contact: the card is asked for again.
+    issue_state=$(tessera --json reader show 1 | jq -r .state)
+}
+
+# --- after each of them
+finish_issue() {
+    wait_for 20 state_is_one_of unregistered registered issued retired
+    state_is_one_of issued || issue >/dev/null || fail "no second issue after $where"
+    activate >/dev/null || fail "no activation after $where"
+    sign >/dev/null 2>&1 || fail "no signature after $where"
+    retire >/dev/null || fail "no retirement after $where"
+}
+finish_activate() {
+    wait_for 20 state_is_one_of issued active
+    state_is_one_of active || activate >/dev/null || fail "no second activation after $where"
+    sign >/dev/null 2>&1 || fail "no signature after $where"
+    retire >/dev/null && issue >/dev/null || fail "the card cannot be used again after $where"
+}
+finish_unblock() {
+    wait_for 20 state_is_one_of active
+    unblock >/dev/null || fail "no second unblocking after $where"
+    sign >/dev/null 2>&1 || fail "no signature after $where"
+}
+finish_retire() {
+    wait_for 20 state_is_one_of active retired unregistered
+    ! state_is_one_of active || retire >/dev/null || fail "no second retirement after $where"
+    issue >/dev/null && activate >/dev/null || fail "the card cannot be used again after $where"
+}
+
+# walk HOW OPERATION FEWEST [STEP]: at APDU 1, 1 + STEP, ... until the operation has no further one
+walk() {
+    local apdu=1
+    while true; do
+        where="$2, $1 APDU $apdu"
+        "$1" "$apdu" "$2"
+        "finish_$2"
+        $reached || break
+        apdu=$((apdu + ${4:-1}))
+    done
+    [ "$apdu" -gt "$3" ] || fail "$2 took fewer APDUs than it can: $apdu"
+    echo "$2: recovered wherever $1, up to APDU $apdu"
+}
+
+# The state folder on a small file system, so that it can be filled.
+wait_for 20 state_is_one_of unregistered
+stop_daemon
+mkdir small
+mount -t tmpfs -o size=24m tmpfs small
+cp -a "$TESSERA_STATE/." small/
+mount --bind small "$TESSERA_STATE"
+chmod 700 "$TESSERA_STATE"
+start_daemon
+wait_for 20 state_is_one_of unregistered
+tessera template add walk.json >/dev/null
+
+walk pulled_before issue 12
+walk pulled_after issue 12 3
+walk killed issue 12 3
+walk filled_up issue 12 3
+
+issue >/dev/null
+for how in pulled_before pulled_after killed filled_up; do
+    walk "$how" activate 1
+done
+activate >/dev/null
+for how in pulled_before pulled_after killed filled_up; do
+    walk "$how" unblock 1
+done
+for how in pulled_before killed filled_up; do
+    walk "$how" retire 4 3
+done
+output=$(tessera audit verify)
+[[ $output == *whole* ]] || fail "the audit trail is broken: $output"
+stop_daemon
+umount "$TESSERA_STATE"
+start_daemon
