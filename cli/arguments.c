@@ -37,18 +37,25 @@ static enum option find_option(const char *name, size_t length)
 	return OPTION_COUNT;
 }
 
-static bool unknown_option(
-	const struct invocation *invocation, const char *word, size_t length, struct error *error)
+/* The option of this subcommand, or any while it is not known, that is nearest to name. */
+static const char *near_option(const struct command *command, const char *name)
 {
 	struct suggestion suggestion = SUGGESTION_INIT;
 
-	_cleanup_free_ char *name = xasprintf("%.*s", (int)length, word);
-	_cleanup_free_ char *message = xasprintf("unknown option %s", name);
 	for (enum option option = 0; option < OPTION_COUNT; option++) {
-		if (!invocation->command || command_has_option(invocation->command, option))
+		if (!command || command_has_option(command, option))
 			suggest(&suggestion, name, option_specs[option].name);
 	}
-	return usage_error(error, message, suggestion.best);
+	return suggestion.best;
+}
+
+static bool unknown_option(
+	const struct invocation *invocation, const char *word, size_t length, struct error *error)
+{
+	_cleanup_free_ char *name = xasprintf("%.*s", (int)length, word);
+	_cleanup_free_ char *message = xasprintf("unknown option %s", name);
+
+	return usage_error(error, message, near_option(invocation->command, name));
 }
 
 static bool set_option(
@@ -147,11 +154,14 @@ static bool check_options(const struct invocation *invocation, struct error *err
 {
 	const struct command *command = invocation->command;
 
-	for (enum option option = 0; command && option < OPTION_COUNT; option++) {
-		if (invocation_has(invocation, option) && !command_has_option(command, option)) {
-			const char *name = option_specs[option].name;
-			return unknown_option(invocation, name, strlen(name), error);
-		}
+	for (enum option option = 0; option < OPTION_COUNT; option++) {
+		if (!invocation_has(invocation, option) || command_has_option(command, option))
+			continue;
+		const char *name = option_specs[option].name;
+		const char *verb = command->verb;
+		_cleanup_free_ char *message = xasprintf("'%s%s%s' takes no %s", command->subject,
+			verb ? " " : "", verb ? verb : "", name);
+		return usage_error(error, message, near_option(command, name));
 	}
 	return true;
 }
@@ -169,8 +179,9 @@ static bool check_complete(const struct invocation *invocation, struct error *er
 	if (!invocation->subject)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "no command was given");
 	if (!command)
-		return error_set(
-			error, ERROR_INVALID_ARGUMENT, "'%s' needs a verb", invocation->subject);
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"'%s' needs a verb: tessera %s --help lists them", invocation->subject,
+			invocation->subject);
 	if (invocation->argument_count < command->least)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "'%s %s' needs %s",
 			command->subject, command->verb, command->arguments);

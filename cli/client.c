@@ -13,14 +13,16 @@
 #include "common/alloc.h"
 #include "dbus/message.h"
 
-#define BUS_NAME	"org.tessera1"
-#define CALL_TIMEOUT_MS 90000 /* an authority's test or the walk of a long audit trail takes time  \
-			       */
+#define BUS_NAME "org.tessera1"
+#define CALL_TIMEOUT_MS                                                                            \
+	90000 /* an authority's test or the walk of a long audit trail takes time                  \
+	       */
 #define SIGNAL_MATCH "type='signal',sender='" BUS_NAME "'"
 
 struct client {
 	DBusConnection *connection;
 	const char *destination; /* NULL on the private socket */
+	bool watching;		 /* signals were asked for */
 	bool fallen_back;	 /* nobody asked for the system bus: no PIN goes there */
 };
 
@@ -68,15 +70,12 @@ static struct client *connect_socket(const char *path, struct error *error)
 	return client_new(connection, NULL);
 }
 
-/* Has the bus start tesserad if it can, and asks for its signals. */
+/* Has the bus start tesserad if it can. */
 static bool reach_service(struct client *client, struct error *error)
 {
 	DBusError dbus_error = DBUS_ERROR_INIT;
 
 	if (!dbus_bus_start_service_by_name(client->connection, BUS_NAME, 0, NULL, &dbus_error))
-		return take_dbus_error(&dbus_error, error);
-	dbus_bus_add_match(client->connection, SIGNAL_MATCH, &dbus_error);
-	if (dbus_error_is_set(&dbus_error))
 		return take_dbus_error(&dbus_error, error);
 	return true;
 }
@@ -127,6 +126,15 @@ static bool has_secret(const struct client_argument *arguments, size_t count)
 	return false;
 }
 
+/* A peer that hangs up is reported as a missing reply. */
+static bool take_call_error(struct client *client, DBusError *dbus_error, struct error *error)
+{
+	if (dbus_connection_get_is_connected(client->connection))
+		return take_dbus_error(dbus_error, error);
+	dbus_error_free(dbus_error);
+	return error_set(error, ERROR_NO_SERVICE, "tesserad closed the connection");
+}
+
 static json_t *exchange(
 	struct client *client, DBusMessage *message, bool secret, struct error *error)
 {
@@ -137,13 +145,7 @@ static json_t *exchange(
 	if (secret)
 		message_wipe(message);
 	if (!reply) {
-		/* A peer that hangs up is reported as a missing reply. */
-		if (!dbus_connection_get_is_connected(client->connection)) {
-			dbus_error_free(&dbus_error);
-			error_set(error, ERROR_NO_SERVICE, "tesserad closed the connection");
-		} else {
-			take_dbus_error(&dbus_error, error);
-		}
+		take_call_error(client, &dbus_error, error);
 		return NULL;
 	}
 	return client_results(reply);
@@ -168,6 +170,19 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 	if (client_append(message, arguments, count, error))
 		return exchange(client, message, secret, error);
 	return NULL;
+}
+
+bool client_watch(struct client *client, struct error *error)
+{
+	DBusError dbus_error = DBUS_ERROR_INIT;
+
+	if (client->watching)
+		return true;
+	dbus_bus_add_match(client->connection, SIGNAL_MATCH, &dbus_error);
+	if (dbus_error_is_set(&dbus_error))
+		return take_call_error(client, &dbus_error, error);
+	client->watching = true;
+	return true;
 }
 
 /* Whether a message that came by itself was there. */

@@ -95,8 +95,11 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 #define CLIENT_CALL_PLAIN(client, path, interface, method, error)                                  \
 	client_call((client), (path), (interface), (method), NULL, 0, (error))
 
+/* Asks tesserad to tell changes from now on; look at the objects after it, so as to miss none. */
+bool client_watch(struct client *client, struct error *error);
+
 /*
- * Waits until tesserad says that something changed, a signal comes for this
+ * Waits until tesserad tells a change (client_watch), a signal comes for this
  * process, or timeout_ms (-1: no limit) have passed. *changed (may be NULL) says
  * whether it was the first. False with ERROR_NO_SERVICE when tesserad went away.
  */

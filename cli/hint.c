@@ -8,7 +8,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 		"what there is: tessera reader list, card list, template list, connection list",
 	[ERROR_EXISTS] = "choose another name, or use the update verb",
 	[ERROR_ACCESS_DENIED] =
-		"be root or a member of the administrators' group (tessera.conf(5))",
+		"be root or a member of the administrators' group (tesserad.conf(5))",
 	[ERROR_NOT_SUPPORTED] = "use a card or an authority that can do it",
 	[ERROR_BUSY] = "wait for the other operation: tessera job list",
 	[ERROR_CANCELLED] = "see how things are with tessera card list, and start it again",

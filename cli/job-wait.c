@@ -84,7 +84,8 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
 	};
 
 	struct client *client = invocation_client(invocation, error);
-	json_t *job = client ? follow(client, path, &progress, error) : NULL;
+	json_t *job = client && client_watch(client, error) ? follow(client, path, &progress, error)
+							    : NULL;
 	progress_clear(&progress);
 	if (!job || strcmp(string_of(job, "state"), "succeeded") == 0)
 		return job;

@@ -152,7 +152,9 @@ bool reader_watch(struct invocation *invocation, struct error *error)
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_json_ json_t *before = json_array();
 
-	while (client && interrupt_count() == 0) {
+	if (!client || !client_watch(client, error))
+		return false;
+	while (interrupt_count() == 0) {
 		json_t *now = object_list(client, CLIENT_READER, error);
 		if (!now)
 			return false;
@@ -167,5 +169,5 @@ bool reader_watch(struct invocation *invocation, struct error *error)
 		if (ferror(stdout))
 			return error_set(error, ERROR_FAILED, "cannot write to standard output");
 	}
-	return client != NULL;
+	return true;
 }

@@ -52,11 +52,13 @@ static bool is_part(const char *typed, const char *known)
 
 void suggest(struct suggestion *suggestion, const char *typed, const char *known)
 {
-	size_t distance = edit_distance(typed, known);
-	size_t limit = strlen(known) / 3 + 1;
+	const char *typed_letters = without_dashes(typed);
+	const char *known_letters = without_dashes(known);
 
-	if (is_part(without_dashes(typed), without_dashes(known)))
-		distance = distance < limit ? distance : limit;
+	size_t distance = edit_distance(typed_letters, known_letters);
+	size_t limit = strlen(known_letters) / 3 + 1;
+	if (distance > 1 && is_part(typed_letters, known_letters))
+		distance = 1;
 	if (distance <= limit && distance < suggestion->distance) {
 		suggestion->best = known;
 		suggestion->distance = distance;

@@ -20,3 +20,8 @@ include daemon/keys/local.mk
 include daemon/authority/local.mk
 include daemon/operation/local.mk
 include daemon/bus/local.mk
+
+sbin_PROGRAMS += tesserad
+tesserad_SOURCES = daemon/main.c
+tesserad_CPPFLAGS = $(DAEMON_CPPFLAGS)
+tesserad_LDADD = libtesserad.la

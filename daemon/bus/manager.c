@@ -103,7 +103,7 @@ static bool read_state(DBusMessageIter *iter, enum lifecycle_state *state, struc
 static bool list_credentials(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
-	enum lifecycle_state state;
+	enum lifecycle_state state = LIFECYCLE_STATE_COUNT;
 	DBusMessageIter paths;
 	size_t count = 0;
 

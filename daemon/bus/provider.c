@@ -166,7 +166,7 @@ static bool use_key(struct bus_call *call, struct error *error)
 	uint32_t slot = message_read_u32(&call->in);
 	uint32_t key = message_read_u32(&call->in);
 	const uint8_t *input;
-	enum key_use use;
+	enum key_use use = KEY_USE_SIGN;
 	size_t length;
 
 	if (!read_use(&call->in, &use, error) || !message_read_secret(&call->in, &pin, error))

@@ -441,7 +441,7 @@ void system_door_close(struct system_door *door)
 		return;
 	door->is_closing = true;
 	if (door->connection)
-		dbus_connection_flush(door->connection);
+		dbus_connection_read_write(door->connection, 0);
 	drop_connection(door);
 	uv_close((uv_handle_t *)&door->wake, NULL);
 	uv_close((uv_handle_t *)&door->retry, NULL);

@@ -9,6 +9,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/contact.c daemon/operation/contact.h \
 	daemon/operation/documents.c daemon/operation/documents.h \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
+	daemon/operation/first-start.c daemon/operation/first-start.h \
 	daemon/operation/issue.c daemon/operation/issue.h \
 	daemon/operation/ownership.c daemon/operation/ownership.h \
 	daemon/operation/personalise.c daemon/operation/personalise.h \

@@ -5,6 +5,7 @@
 # The unit test operation/interruptions walks every APDU on cards of three kinds inside one
 # process; this one does it with the real daemon, pcscd and command, for every APDU of issue and
 # for some of the others.
+# time limit: 900
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
@@ -36,7 +37,7 @@ retire() {
 }
 sign() {
     echo data >data
-    LD_PRELOAD=${TESSERA_PRELOAD:-} pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login \
+    foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login \
         --pin 271828 --id 01 --sign --mechanism ECDSA-SHA256 --input-file data \
         --output-file signature
 }

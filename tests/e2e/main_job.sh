@@ -9,18 +9,14 @@ source "$TESSERA_SOURCE/tests/lib/narrate.sh"
 module=$TESSERA_PKCS11_MODULE
 opensc=$(ls /usr/lib/*/opensc-pkcs11.so)
 cd "$TESSERA_SANDBOX/tmp"
-pin=314159
+pin=271828
 printf '%s\n' "$pin" >pin
-printf '271828\n' >second-pin
-
-# Programs that load the module find its sanitizer's runtime where it was built with one.
-foreign() {
-    LD_PRELOAD=${TESSERA_PRELOAD:-} "$@"
-}
+printf '161803\n' >second-pin
 
 tool() {
     foreign pkcs11-tool --module "$module" "$@"
 }
+narrate_as tool "pkcs11-tool --module $module"
 
 sign_something() {
     echo 'to be signed' >message
@@ -136,14 +132,14 @@ run tool --list-slots
 
 step "The help desk unblocks it and sets a new PIN."
 run tessera card unblock --new-pin-file second-pin
-run sign_something 271828
+run sign_something 161803
 run_fails tool --login --pin "$pin" --list-objects
 
 step "Suspended, the card's keys are refused; resumed, they work again."
 run tessera card suspend --reason "left at home"
-run_fails sign_something 271828
+run_fails sign_something 161803
 run tessera card resume
-run sign_something 271828
+run sign_something 161803
 
 step "The card itself, read with OpenSC and without Tessera, shows the same certificate and key."
 stop_daemon
@@ -152,7 +148,7 @@ run pkcs11-tool --module "$opensc" --read-object --type cert --id 01 --output-fi
 run openssl x509 -inform DER -in opensc.der -noout -subject -serial
 [ "$(openssl x509 -inform DER -in opensc.der -outform PEM)" = "$(openssl x509 -in authentication.pem)" ] ||
     fail "OpenSC reads another certificate than Tessera issued"
-run pkcs11-tool --module "$opensc" --login --pin 271828 --id 01 --sign \
+run pkcs11-tool --module "$opensc" --login --pin 161803 --id 01 --sign \
     --mechanism SHA256-RSA-PKCS --input-file message --output-file signature
 run openssl dgst -sha256 -verify key.pem -signature signature message
 start_daemon

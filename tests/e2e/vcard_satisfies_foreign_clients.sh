@@ -149,6 +149,16 @@ wait_for 10 cards_seen_are 2
 expect_output "Successfully verified" piv -a verify-pin -P 654321
 piv -a read-certificate -s 9a | cmp - <(openssl x509 -in 9a.pem)
 
+tell "trouble on demand: the card vanishes, and comes back as it was"
+expect_output ok card_control 0 reset-count
+expect_output ok card_control 0 "vanish-at 3"
+expect_failure any piv -a verify-pin -P 654321
+wait_for 10 cards_seen_are 1
+expect_output 3 card_control 0 count
+card_insert 0
+expect_output "Successfully verified" piv -a verify-pin -P 654321
+expect_output "error: no such knob" card_control 0 "explode-at 3"
+
 tell "yubico-piv-tool: retry counts, which restore the factory PIN and PUK"
 expect_output "Successfully changed pin retries" \
     piv -a verify-pin -P 654321 -a pin-retries --pin-retries 5 --puk-retries 4

@@ -14,12 +14,19 @@
 
 #define CONNECT_PAUSE_MS 50
 
+/*
+ * pcscd looks into the reader every 400 ms. A card that comes back before it
+ * was seen missing stays "removed" for pcscd for ever.
+ */
+#define ABSENCE_MINIMUM_MS 700
+
 struct program {
 	struct options options;
 	struct vcard *card;
 	struct control control;
-	int reader;    /* socket to vpcd; -1: the card is outside the reader */
-	int exit_code; /* -1: go on */
+	int reader;	    /* socket to vpcd; -1: the card is outside the reader */
+	int exit_code;	    /* -1: go on */
+	int64_t left_at_ms; /* when the card last left the reader; 0: never */
 };
 
 static volatile sig_atomic_t ended;
@@ -58,12 +65,30 @@ static void pause_ms(unsigned milliseconds, const sigset_t *while_polling)
 	ppoll(NULL, 0, &time, while_polling);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void stay_out_long_enough(const struct program *program)
+{
+	int64_t left = program->left_at_ms + ABSENCE_MINIMUM_MS - now_ms();
+	const struct timespec time = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+
+	if (program->left_at_ms && left > 0)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
 static bool insert_card(void *data, struct error *error)
 {
 	struct program *program = data;
 
 	if (program->reader >= 0)
 		return true;
+	stay_out_long_enough(program);
 	vcard_reset(program->card);
 	program->reader = vpcd_connect(program->options.host, program->options.port, error);
 	return program->reader >= 0;
@@ -73,9 +98,11 @@ static void remove_card(void *data)
 {
 	struct program *program = data;
 
-	if (program->reader >= 0)
-		close(program->reader);
+	if (program->reader < 0)
+		return;
+	close(program->reader);
 	program->reader = -1;
+	program->left_at_ms = now_ms();
 }
 
 /* Tries until there is a reader, the time is over or a signal comes. */

@@ -1,1 +1,21 @@
-# unit tests of cli
+CLI_UNIT_CPPFLAGS = $(CLI_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
+CLI_UNIT_LIBS = libtessera-cli.la $(CMOCKA_LIBS) -lpthread
+
+check_PROGRAMS += tests/unit/cli/arguments tests/unit/cli/job-wait tests/unit/cli/output \
+	tests/unit/cli/pin tests/unit/cli/table
+tests_unit_cli_arguments_SOURCES = tests/unit/cli/arguments.c
+tests_unit_cli_arguments_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
+tests_unit_cli_arguments_LDADD = $(CLI_UNIT_LIBS)
+tests_unit_cli_job_wait_SOURCES = tests/unit/cli/job-wait.c \
+	tests/unit/cli/fake-server.c tests/unit/cli/fake-server.h
+tests_unit_cli_job_wait_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
+tests_unit_cli_job_wait_LDADD = $(CLI_UNIT_LIBS)
+tests_unit_cli_output_SOURCES = tests/unit/cli/output.c
+tests_unit_cli_output_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
+tests_unit_cli_output_LDADD = $(CLI_UNIT_LIBS)
+tests_unit_cli_pin_SOURCES = tests/unit/cli/pin.c
+tests_unit_cli_pin_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
+tests_unit_cli_pin_LDADD = $(CLI_UNIT_LIBS)
+tests_unit_cli_table_SOURCES = tests/unit/cli/table.c
+tests_unit_cli_table_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
+tests_unit_cli_table_LDADD = $(CLI_UNIT_LIBS)

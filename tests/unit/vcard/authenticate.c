@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <openssl/core_names.h>
+#include <openssl/rsa.h>
 
 #include "common/tlv.h"
 #include "unit/vcard/fixture.h"
@@ -209,7 +210,7 @@ static void raise_to_public(EVP_PKEY *pkey, const struct buffer *signature, uint
 	size_t length = signature->length;
 
 	assert_int_equal(EVP_PKEY_encrypt_init(context), 1);
-	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, 3 /* RSA_NO_PADDING */), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING), 1);
 	assert_int_equal(
 		EVP_PKEY_encrypt(context, out, &length, signature->data, signature->length), 1);
 	assert_int_equal(length, signature->length);

@@ -60,7 +60,7 @@ static void everything_survives_the_program(void **state)
 	assert_status(card, PUT_CHUID, 0x9000);
 	assert_int_equal(generate(card, 0x9E, ALGORITHM_P256, NULL), 0x9000);
 	assert_int_equal(generate(card, 0x9A, ALGORITHM_RSA2048, NULL), 0x9000);
-	assert_int_equal(transmit(card, "00F7009A", &before), 0x6100 + 14);
+	assert_int_equal(transmit(card, "00F7009A 000000", &before), 0x9000);
 	assert_status(card, VERIFY_WRONG, 0x63C2);
 
 	card = reopen(steal_pointer(&card), &options);
@@ -68,7 +68,7 @@ static void everything_survives_the_program(void **state)
 	assert_answer(card, GET_CHUID, "53020102");
 	assert_status(card, VERIFY_STATUS, 0x63C2);
 	assert_int_equal(use_key(card, 0x9E, ALGORITHM_P256, 0x81, hash, 32, NULL), 0x9000);
-	assert_int_equal(transmit(card, "00F7009A", &after), 0x6100 + 14);
+	assert_int_equal(transmit(card, "00F7009A 000000", &after), 0x9000);
 	assert_int_equal(after.length, before.length);
 	assert_memory_equal(after.data, before.data, before.length);
 	assert_status(card, PUT_CHUID, 0x6982);

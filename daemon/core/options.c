@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+#define DEFAULT_FILE SYSCONFDIR "/tessera/tesserad.conf"
+
+static bool set_text(char **option, const char *value)
+{
+	free(*option);
+	*option = xstrdup(value);
+	return value[0] != '\0';
+}
+
+static bool set_path(char **option, const char *value)
+{
+	return set_text(option, value) && value[0] == '/';
+}
+
+static bool set_state_dir(struct options *options, const char *value)
+{
+	return set_path(&options->state_dir, value);
+}
+
+static bool set_socket(struct options *options, const char *value)
+{
+	return set_path(&options->socket, value);
+}
+
+static bool set_bus(struct options *options, const char *value)
+{
+	options->use_system_bus = strcmp(value, "system") == 0;
+	return options->use_system_bus || strcmp(value, "none") == 0;
+}
+
+static bool set_admin_group(struct options *options, const char *value)
+{
+	return set_text(&options->admin_group, value);
+}
+
+/* The module that is the embedded one anyway may be named, too. */
+static bool set_token_module(struct options *options, const char *value)
+{
+	bool valid = set_path(&options->token_module, value);
+
+	if (strcmp(value, TOKEN_MODULE) == 0)
+		free(steal_pointer(&options->token_module));
+	return valid;
+}
+
+static bool set_token_label(struct options *options, const char *value)
+{
+	return set_text(&options->token_label, value) && strlen(value) <= 32;
+}
+
+static bool set_token_pin_file(struct options *options, const char *value)
+{
+	return set_path(&options->token_pin_file, value);
+}
+
+static bool set_publish_dir(struct options *options, const char *value)
+{
+	return set_path(&options->publish_dir, value);
+}
+
+static bool set_data_dir(struct options *options, const char *value)
+{
+	return set_path(&options->data_dir, value);
+}
+
+static bool set_log_level(struct options *options, const char *value)
+{
+	static const char *const names[] = {[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARNING] = "warning",
+		[LOG_LEVEL_NOTICE] = "notice",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug"};
+
+	for (size_t i = LOG_LEVEL_ERROR; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(names[i], value) == 0) {
+			options->log_level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const struct option {
+	const char *key;
+	const char *allowed;
+	bool (*set)(struct options *, const char *value);
+} known_options[] = {
+	{"state-dir", "an absolute path", set_state_dir},
+	{"socket", "an absolute path", set_socket},
+	{"bus", "system or none", set_bus},
+	{"admin-group", "the name of a group", set_admin_group},
+	{"token-module", "an absolute path", set_token_module},
+	{"token-label", "a text of 1 to 32 bytes", set_token_label},
+	{"token-pin-file", "an absolute path", set_token_pin_file},
+	{"publish-dir", "an absolute path", set_publish_dir},
+	{"data-dir", "an absolute path", set_data_dir},
+	{"log-level", "error, warning, notice, info or debug", set_log_level},
+};
+
+void options_clear(struct options *options)
+{
+	free(options->state_dir);
+	free(options->socket);
+	free(options->admin_group);
+	free(options->token_module);
+	free(options->token_label);
+	free(options->token_pin_file);
+	free(options->publish_dir);
+	free(options->data_dir);
+	*options = (struct options)OPTIONS_INIT;
+}
+
+static void set_defaults(struct options *options)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+
+	options_clear(options);
+	options->state_dir = xstrdup(LOCALSTATEDIR "/lib/tessera");
+	options->socket = xstrdup(RUNDIR "/bus");
+	options->use_system_bus = true;
+	options->admin_group = xstrdup("tessera-admin");
+	options->token_label = xstrdup("tessera");
+	options->token_pin_file =
+		credentials && credentials[0] == '/'
+			? xasprintf("%s/token-pin", credentials)
+			: xstrdup(SYSCONFDIR "/tessera/token-pin");
+	options->data_dir = xstrdup(PKGDATADIR);
+	options->log_level = LOG_LEVEL_INFO;
+}
+
+/* Cuts white space from both ends, in place. */
+static char *trim(char *text)
+{
+	static const char space[] = " \t\r\n";
+
+	text += strspn(text, space);
+	for (size_t length = strlen(text); length > 0 && strchr(space, text[length - 1]); length--)
+		text[length - 1] = '\0';
+	return text;
+}
+
+static bool set_option(
+	struct options *options, const char *key, const char *value, struct error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_options); i++) {
+		const struct option *option = &known_options[i];
+		if (strcmp(option->key, key) != 0)
+			continue;
+		return option->set(options, value) ||
+		       error_set(error, ERROR_INVALID_ARGUMENT, "%s must be %s, not \"%s\"", key,
+			       option->allowed, value);
+	}
+	return error_set(error, ERROR_INVALID_ARGUMENT, "there is no option \"%s\"", key);
+}
+
+static bool read_line(struct options *options, char *line, struct error *error)
+{
+	char *text = trim(line);
+	char *equals = strchr(text, '=');
+
+	if (text[0] == '\0' || text[0] == '#')
+		return true;
+	if (!equals)
+		return error_set(error, ERROR_INVALID_ARGUMENT, "the line is no \"key = value\"");
+	*equals = '\0';
+	return set_option(options, trim(text), trim(equals + 1), error);
+}
+
+static bool read_lines(
+	struct options *options, FILE *file, const char *path, struct error *error)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	unsigned number = 0;
+
+	while (getline(&line, &size, file) >= 0) {
+		number++;
+		if (!read_line(options, line, error))
+			return error_prefix(error, "%s:%u", path, number);
+	}
+	if (ferror(file))
+		return error_set(error, ERROR_FAILED, "cannot read %s: %m", path);
+	return true;
+}
+
+bool options_read(struct options *options, const char *path, struct error *error)
+{
+	const char *name = path ? path : DEFAULT_FILE;
+	FILE *file = fopen(name, "re");
+
+	set_defaults(options);
+	if (!file && !path && errno == ENOENT)
+		return true;
+	if (!file)
+		return error_set(error, ERROR_FAILED, "cannot open %s: %m", name);
+	bool done = read_lines(options, file, name, error);
+	fclose(file);
+	return done;
+}

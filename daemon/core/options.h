@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tesserad's configuration file: lines of `key = value`, comments after '#' at
+ * the start of a line. Every unknown key and wrong value is an error.
+ *
+ *    state-dir        folder of the store and the embedded token; LOCALSTATEDIR/lib/tessera
+ *    socket           path of the private socket; /run/tessera/bus
+ *    bus              system, none: whether to serve the system bus, too; system
+ *    admin-group      members may manage cards; tessera-admin
+ *    token-module     PKCS#11 module of the token; unset: the embedded SoftHSM2
+ *    token-label      label of the token; tessera
+ *    token-pin-file   file with its PIN; $CREDENTIALS_DIRECTORY/token-pin where that is set, else
+ *                     SYSCONFDIR/tessera/token-pin
+ *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
+ *    data-dir         folder of the shipped templates and connections; PKGDATADIR
+ *    log-level        error, warning, notice, info, debug; info
+ */
+#ifndef TESSERA_CORE_OPTIONS_H
+#define TESSERA_CORE_OPTIONS_H
+
+#include "common/error.h"
+#include "common/log.h"
+#include "common/macros.h"
+
+/* Strings are heap, never NULL but for token_module (embedded) and publish_dir. */
+struct options {
+	char *state_dir;
+	char *socket;
+	bool use_system_bus;
+	char *admin_group;
+	char *token_module;
+	char *token_label;
+	char *token_pin_file;
+	char *publish_dir;
+	char *data_dir;
+	enum log_level log_level;
+};
+#define OPTIONS_INIT                                                                               \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define _cleanup_options_ _cleanup_(options_clear)
+void options_clear(struct options *options);
+
+/*
+ * Reads the file; path NULL: SYSCONFDIR/tessera/tesserad.conf, which need not exist. All members
+ * are set on success. ERROR_INVALID_ARGUMENT with "FILE:LINE: " before the message, ERROR_FAILED
+ * for a file that cannot be read.
+ */
+bool options_read(struct options *options, const char *path, struct error *error);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tesserad: reads the configuration, makes the services, serves until it is told to stop. */
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "bus/bus.h"
+#include "common/alloc.h"
+#include "common/log.h"
+#include "common/secret.h"
+#include "core/notify.h"
+#include "core/options.h"
+#include "core/state-folder.h"
+#include "operation/contact.h"
+#include "operation/first-start.h"
+
+/* Exit status of a wrong command line or configuration, as EX_USAGE and EX_CONFIG say. */
+#define EXIT_USAGE  64
+#define EXIT_CONFIG 78
+/* Each thread's own heap would cost memory that the few threads here do not need. */
+#define HEAPS_MAX 2
+
+/* Invariant: what is NULL (lock: below 0) has not been made yet. */
+struct manager {
+	const char *config_path;
+	struct options options;
+	int lock;
+	uv_loop_t loop;
+	uv_signal_t signals[3];
+	uv_timer_t watchdog;
+	struct services services;
+	struct bus_options bus_options;
+	struct bus *bus;
+};
+
+/* --- making the services --- */
+
+static bool open_token(struct manager *manager, struct error *error)
+{
+	const struct options *options = &manager->options;
+	struct services *services = &manager->services;
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	_cleanup_free_ char *folder = xasprintf("%s/token", options->state_dir);
+	struct token_options token = {
+		.module = options->token_module ? options->token_module : TOKEN_MODULE,
+		.label = options->token_label,
+		.embedded_folder = options->token_module ? NULL : folder};
+
+	if (!pin_file_read(options->token_pin_file, &pin, error))
+		return false;
+	services->token = token_open(&token, &pin, error);
+	if (services->token)
+		services->master_key = master_key_open(services->token, error);
+	return services->master_key != NULL;
+}
+
+static bool open_state(struct manager *manager, struct error *error)
+{
+	const struct options *options = &manager->options;
+	struct services *services = &manager->services;
+	_cleanup_free_ char *database = xasprintf("%s/tessera.db", options->state_dir);
+
+	if (!state_folder_open(options->state_dir, &manager->lock, error))
+		return false;
+	services->store = store_open(database, error);
+	if (!services->store || !open_token(manager, error))
+		return false;
+	services->authority = (struct authority_services){.store = services->store,
+		.token = services->token,
+		.publish_folder = options->publish_dir};
+	return first_start_install(services, options->data_dir, error);
+}
+
+static bool start_services(struct manager *manager, struct error *error)
+{
+	struct services *services = &manager->services;
+
+	manager->bus_options = (struct bus_options){.socket = manager->options.socket,
+		.use_system_bus = manager->options.use_system_bus,
+		.admin_group = manager->options.admin_group};
+	manager->bus = bus_new(services, &manager->bus_options, &manager->loop);
+	services->jobs = jobs_new(bus_job_changed, manager->bus);
+	services->contacts = contacts_new(services, bus_contact_changed, manager->bus);
+	return bus_start(manager->bus, error) && contacts_start(services->contacts, error);
+}
+
+/* --- the loop --- */
+
+static void stop(uv_signal_t *handle, int number)
+{
+	log_info("stopping on signal %d", number);
+	uv_stop(handle->loop);
+}
+
+static void reload(uv_signal_t *handle, int number)
+{
+	struct manager *manager = handle->data;
+	_cleanup_options_ struct options fresh = OPTIONS_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	(void)number;
+	if (options_read(&fresh, manager->config_path, &error))
+		log_set_level(fresh.log_level);
+	else
+		log_error("log level kept: %s", error_message(&error));
+}
+
+static void keep_watchdog_quiet(uv_timer_t *timer)
+{
+	(void)timer;
+	notify_send("WATCHDOG=1");
+}
+
+static void start_loop(struct manager *manager)
+{
+	static const struct {
+		int number;
+		uv_signal_cb handler;
+	} signals[] = {{SIGTERM, stop}, {SIGINT, stop}, {SIGHUP, reload}};
+	uint64_t watchdog_ms = notify_watchdog_ms();
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		uv_signal_init(&manager->loop, &manager->signals[i]);
+		manager->signals[i].data = manager;
+		uv_signal_start(&manager->signals[i], signals[i].handler, signals[i].number);
+	}
+	uv_timer_init(&manager->loop, &manager->watchdog);
+	if (watchdog_ms > 0)
+		uv_timer_start(&manager->watchdog, keep_watchdog_quiet, watchdog_ms, watchdog_ms);
+}
+
+/* Ends what start_loop() began and what the doors left to the loop. */
+static void finish_loop(struct manager *manager)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
+		uv_close((uv_handle_t *)&manager->signals[i], NULL);
+	uv_close((uv_handle_t *)&manager->watchdog, NULL);
+	uv_run(&manager->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&manager->loop);
+}
+
+/* --- life --- */
+
+/* The doors close first, so that nothing new begins; jobs are cancelled and waited for. */
+static void manager_stop(struct manager *manager)
+{
+	struct services *services = &manager->services;
+
+	if (manager->bus)
+		bus_stop(manager->bus);
+	finish_loop(manager);
+	jobs_free(services->jobs);
+	contacts_free(services->contacts);
+	bus_free(manager->bus);
+	if (services->master_key)
+		master_key_close(services->master_key);
+	if (services->token)
+		token_close(services->token);
+	store_close(services->store);
+	if (manager->lock >= 0)
+		close(manager->lock);
+}
+
+static bool manager_run(struct manager *manager, struct error *error)
+{
+	if (uv_loop_init(&manager->loop) != 0)
+		return error_set(error, ERROR_FAILED, "no event loop can be made");
+	start_loop(manager);
+	bool started = open_state(manager, error) && start_services(manager, error);
+	if (started) {
+		log_info("ready state-dir=%s socket=%s", manager->options.state_dir,
+			manager->options.socket);
+		notify_send("READY=1");
+		uv_run(&manager->loop, UV_RUN_DEFAULT);
+		notify_send("STOPPING=1");
+	}
+	manager_stop(manager);
+	return started;
+}
+
+/* --- the command line --- */
+
+static const char usage[] =
+	"Usage: tesserad [OPTION...]\n"
+	"The daemon that owns the cards; see tesserad(8).\n\n"
+	"  --config FILE    read this configuration file instead of\n"
+	"                   " SYSCONFDIR "/tessera/tesserad.conf\n"
+	"  --check-config   read the configuration, say whether it is right, and end\n"
+	"  --version        print the version\n"
+	"  --help           print this text\n";
+
+struct arguments {
+	const char *config;
+	bool check_only;
+};
+
+/* Answers false when there is nothing more to do; *status is the exit status then. */
+static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *status)
+{
+	static const struct option long_options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check-config", no_argument, NULL, 'k'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int option;
+
+	*status = EXIT_SUCCESS;
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option == 'c') {
+			arguments->config = optarg;
+		} else if (option == 'k') {
+			arguments->check_only = true;
+		} else {
+			if (option == 'v')
+				puts("tesserad " VERSION_STRING);
+			else
+				fputs(usage, option == 'h' ? stdout : stderr);
+			*status = option == '?' ? EXIT_USAGE : EXIT_SUCCESS;
+			return false;
+		}
+	}
+	if (optind == argc)
+		return true;
+	fprintf(stderr, "tesserad: unexpected argument \"%s\"\n", argv[optind]);
+	*status = EXIT_USAGE;
+	return false;
+}
+
+static void prepare_process(void)
+{
+	secret_protect_process();
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	mallopt(M_ARENA_MAX, HEAPS_MAX);
+}
+
+int main(int argc, char **argv)
+{
+	struct manager manager = {.lock = -1};
+	struct arguments arguments = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
+	int status;
+
+	if (!parse_arguments(argc, argv, &arguments, &status))
+		return status;
+	prepare_process();
+	manager.config_path = arguments.config;
+	if (!options_read(&manager.options, arguments.config, &error)) {
+		log_error("%s", error_message(&error));
+		options_clear(&manager.options);
+		return EXIT_CONFIG;
+	}
+	log_set_level(manager.options.log_level);
+	status = EXIT_SUCCESS;
+	if (arguments.check_only) {
+		puts("the configuration is right");
+	} else if (!manager_run(&manager, &error)) {
+		log_error("cannot start: %s", error_message(&error));
+		status = EXIT_FAILURE;
+	}
+	options_clear(&manager.options);
+	return status;
+}
