@@ -75,8 +75,7 @@ static json_t *card_counts(struct client *client, struct error *error)
 		}
 		if (count < 0)
 			return NULL;
-		if (count > 0)
-			json_object_set_new(counts, states[i], json_integer(count));
+		json_object_set_new(counts, states[i], json_integer(count));
 	}
 	return steal_pointer(&counts);
 }
@@ -97,11 +96,12 @@ static json_t *running_jobs(const json_t *all)
 	return running;
 }
 
-static json_int_t count_objects(const json_t *all, const char *interface)
+/* null for who may not see them */
+static json_t *count_objects(const json_t *all, const char *interface, bool known)
 {
 	_cleanup_json_ json_t *objects = object_select(all, interface);
 
-	return (json_int_t)json_array_size(objects);
+	return known ? json_integer((json_int_t)json_array_size(objects)) : json_null();
 }
 
 static json_t *status_record(struct client *client, struct error *error)
@@ -112,10 +112,10 @@ static json_t *status_record(struct client *client, struct error *error)
 
 	if (!cards)
 		return NULL;
+	bool known = !json_is_null(cards);
 	json_object_set_new(status, "cards", cards);
-	json_object_set_new(status, "templates", json_integer(count_objects(all, CLIENT_TEMPLATE)));
-	json_object_set_new(
-		status, "connections", json_integer(count_objects(all, CLIENT_CONNECTION)));
+	json_object_set_new(status, "templates", count_objects(all, CLIENT_TEMPLATE, known));
+	json_object_set_new(status, "connections", count_objects(all, CLIENT_CONNECTION, known));
 	json_object_set_new(status, "readers", object_select(all, CLIENT_READER));
 	json_object_set_new(status, "jobs", running_jobs(all));
 	return steal_pointer(&status);

@@ -8,8 +8,7 @@
 #include "dbus/path.h"
 #include "dbus/service-private.h"
 
-static void print_arguments(
-	FILE *xml, const struct bus_argument *arguments, const char *direction)
+static void print_arguments(FILE *xml, const struct bus_argument *arguments, const char *direction)
 {
 	for (; arguments && arguments->name; arguments++)
 		fprintf(xml, "      <arg name=\"%s\" type=\"%s\"%s/>\n", arguments->name,

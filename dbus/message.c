@@ -209,8 +209,8 @@ bool message_read_dictionary(DBusMessageIter *iter, size_t limit,
 		dbus_message_iter_recurse(&entries, &entry);
 		const char *name = message_read_string(&entry);
 		if (came_before(first, count, name))
-			return error_set_field(error, ERROR_INVALID_ARGUMENT, name,
-				"the name is given twice");
+			return error_set_field(
+				error, ERROR_INVALID_ARGUMENT, name, "the name is given twice");
 		add(context, name, message_read_string(&entry));
 	}
 	dbus_message_iter_next(iter);

@@ -92,8 +92,7 @@ const struct bus_interface interface_object_manager = {
 		(const struct bus_signal[]){
 			{"InterfacesAdded",
 				BUS_ARGUMENTS({"object", "o"}, {"interfaces", "a{sa{sv}}"})},
-			{"InterfacesRemoved",
-				BUS_ARGUMENTS({"object", "o"}, {"interfaces", "as"})},
+			{"InterfacesRemoved", BUS_ARGUMENTS({"object", "o"}, {"interfaces", "as"})},
 			{0},
 		},
 };
@@ -159,7 +158,8 @@ static void append_invalidated(const struct bus_interface *interface, DBusMessag
 	DBusMessageIter names;
 
 	message_open(iter, DBUS_TYPE_ARRAY, "s", &names);
-	for (const struct bus_property *property = interface->properties; property->name; property++)
+	for (const struct bus_property *property = interface->properties; property->name;
+		property++)
 		message_append_string(&names, property->name);
 	message_close(iter, &names);
 }
@@ -197,8 +197,8 @@ static bool is_known(const struct bus_service *service, const char *path)
 /* Takes the path. */
 static void add_known(struct bus_service *service, char *path)
 {
-	service->known = xreallocarray(
-		service->known, service->known_count + 1, sizeof(*service->known));
+	service->known =
+		xreallocarray(service->known, service->known_count + 1, sizeof(*service->known));
 	service->known[service->known_count++] = path;
 }
 
@@ -225,8 +225,8 @@ static bool is_listed(char *const *names, size_t count, const char *name)
 	return false;
 }
 
-static void drop_missing(struct bus_service *service, const struct bus_kind *kind,
-	char *const *names, size_t count)
+static void drop_missing(
+	struct bus_service *service, const struct bus_kind *kind, char *const *names, size_t count)
 {
 	for (size_t i = 0; i < service->known_count;) {
 		char *path = service->known[i];
@@ -242,8 +242,7 @@ static void drop_missing(struct bus_service *service, const struct bus_kind *kin
 }
 
 /* Answers whether `changed` (or NULL) was announced as new. */
-static bool sync_kind(
-	struct bus_service *service, const struct bus_kind *kind, const char *changed)
+static bool sync_kind(struct bus_service *service, const struct bus_kind *kind, const char *changed)
 {
 	size_t count = 0;
 	bool is_new = false;
@@ -269,8 +268,7 @@ void bus_service_sync(struct bus_service *service, const struct bus_kind *kind)
 	pthread_mutex_unlock(&service->order);
 }
 
-void bus_service_changed(
-	struct bus_service *service, const struct bus_kind *kind, const char *name)
+void bus_service_changed(struct bus_service *service, const struct bus_kind *kind, const char *name)
 {
 	_cleanup_free_ char *path = kind_path(kind, name);
 	void *object;

@@ -39,8 +39,8 @@ static const struct bus_interface *readable_interface(
 			call->path);
 		return NULL;
 	}
-	bus_call_refuse(call, DBUS_ERROR_UNKNOWN_INTERFACE, "%s has no interface %s", call->path,
-		name);
+	bus_call_refuse(
+		call, DBUS_ERROR_UNKNOWN_INTERFACE, "%s has no interface %s", call->path, name);
 	return NULL;
 }
 
@@ -108,7 +108,8 @@ const struct bus_interface interface_properties = {
 	.methods =
 		(const struct bus_method[]){
 			{.name = "Get",
-				.in = BUS_ARGUMENTS({"interface_name", "s"}, {"property_name", "s"}),
+				.in = BUS_ARGUMENTS(
+					{"interface_name", "s"}, {"property_name", "s"}),
 				.out = BUS_ARGUMENTS({"value", "v"}),
 				.flags = BUS_ORDERED,
 				.handle = get},
@@ -125,10 +126,9 @@ const struct bus_interface interface_properties = {
 		},
 	.signals =
 		(const struct bus_signal[]){
-			{"PropertiesChanged",
-				BUS_ARGUMENTS({"interface_name", "s"},
-					{"changed_properties", "a{sv}"},
-					{"invalidated_properties", "as"})},
+			{"PropertiesChanged", BUS_ARGUMENTS({"interface_name", "s"},
+						      {"changed_properties", "a{sv}"},
+						      {"invalidated_properties", "as"})},
 			{0},
 		},
 };

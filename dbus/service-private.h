@@ -25,8 +25,7 @@ extern const struct bus_interface interface_properties;
 extern const struct bus_interface interface_object_manager;
 
 /* The standard interfaces' const rules: which one is at which node. */
-bool node_has_interface(
-	const struct bus_call *call, const struct bus_interface *interface);
+bool node_has_interface(const struct bus_call *call, const struct bus_interface *interface);
 /* The index-th interface of the node that the call is for, standard ones first; NULL at the end. */
 const struct bus_interface *node_interface(const struct bus_call *call, size_t index);
 

@@ -7,12 +7,12 @@
 #include "dbus/message.h"
 #include "dbus/service.h"
 
-#define BUS_NAME	     "org.tessera1"
-#define BUS_ROOT	     "/org/tessera1"
-#define MESSAGE_BYTES_MAX    (1024 * 1024)
-#define RECEIVED_BYTES_MAX   (4 * 1024 * 1024)
-#define OUTGOING_BYTES_MAX   (16 * 1024 * 1024)
-#define PROVIDER_INTERFACE   BUS_NAME ".Provider"
+#define BUS_NAME	   "org.tessera1"
+#define BUS_ROOT	   "/org/tessera1"
+#define MESSAGE_BYTES_MAX  (1024 * 1024)
+#define RECEIVED_BYTES_MAX (4 * 1024 * 1024)
+#define OUTGOING_BYTES_MAX (16 * 1024 * 1024)
+#define PROVIDER_INTERFACE BUS_NAME ".Provider"
 
 struct private_door;
 struct system_door;

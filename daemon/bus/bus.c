@@ -24,8 +24,7 @@ static void broadcast(void *context, DBusMessage *signal)
 	system_door_broadcast(bus->system_door, signal);
 }
 
-struct bus *bus_new(
-	struct services *services, const struct bus_options *options, uv_loop_t *loop)
+struct bus *bus_new(struct services *services, const struct bus_options *options, uv_loop_t *loop)
 {
 	struct bus *bus = xnew(struct bus);
 	struct bus_service_options service = {.root = BUS_ROOT,

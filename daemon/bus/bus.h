@@ -18,9 +18,9 @@ struct bus_options {
 	const char *admin_group; /* name of the administrators' group, which need not exist */
 };
 
-/* options and services are kept, not copied; the loop is that of the thread that calls bus_start. */
-struct bus *bus_new(
-	struct services *services, const struct bus_options *options, uv_loop_t *loop);
+/* options and services are kept, not copied; the loop is that of the thread that calls bus_start.
+ */
+struct bus *bus_new(struct services *services, const struct bus_options *options, uv_loop_t *loop);
 /* Opens both doors. A system bus that is not there is waited for. ERROR_FAILED for the socket. */
 bool bus_start(struct bus *bus, struct error *error);
 /* Closes both doors and waits for the calls that are under way. */

@@ -12,17 +12,17 @@
 #include "common/alloc.h"
 #include "common/log.h"
 
-#define NAME_BUFFER_BYTES     16384
-#define GROUPS_MAX	      4096
-#define DENIALS_A_MINUTE_MAX  30
+#define NAME_BUFFER_BYTES    16384
+#define GROUPS_MAX	     4096
+#define DENIALS_A_MINUTE_MAX 30
 
 static bool find_group(const char *name, gid_t *gid)
 {
 	_cleanup_free_ char *buffer = xcalloc(1, NAME_BUFFER_BYTES);
 	struct group group, *found = NULL;
 
-	if (!name || !name[0] ||
-		getgrnam_r(name, &group, buffer, NAME_BUFFER_BYTES, &found) != 0 || !found)
+	if (!name || !name[0] || getgrnam_r(name, &group, buffer, NAME_BUFFER_BYTES, &found) != 0 ||
+		!found)
 		return false;
 	*gid = found->gr_gid;
 	return true;

@@ -130,8 +130,8 @@ static bool get_crl(struct bus_call *call, struct error *error)
 {
 	_cleanup_authority_ struct authority *authority = authority_of_call(call, error);
 
-	return authority && answer_with(call, authority, authority->driver->crl,
-				    "revocation list", error);
+	return authority &&
+	       answer_with(call, authority, authority->driver->crl, "revocation list", error);
 }
 
 static const struct bus_interface connection_interface = {
@@ -142,7 +142,8 @@ static const struct bus_interface connection_interface = {
 			{"Update", BUS_ARGUMENTS({"document", "s"}), NULL, BUS_MANAGER, BUS_SLOW,
 				update},
 			{"Remove", NULL, NULL, BUS_MANAGER, BUS_SLOW, remove_connection},
-			{"Test", NULL, BUS_ARGUMENTS({"message", "s"}), BUS_MANAGER, BUS_SLOW, test},
+			{"Test", NULL, BUS_ARGUMENTS({"message", "s"}), BUS_MANAGER, BUS_SLOW,
+				test},
 			{"ListProfiles", NULL, BUS_ARGUMENTS({"profiles", "as"}), BUS_MANAGER,
 				BUS_SLOW, list_profiles},
 			{"GetCertificate", NULL, BUS_ARGUMENTS({"certificate", "ay"}), BUS_ANYONE,

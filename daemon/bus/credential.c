@@ -7,7 +7,8 @@
 #include "common/alloc.h"
 #include "operation/contact.h"
 
-/* The object: the stored credential, its certificates, and the reader that its card is in (or 0). */
+/* The object: the stored credential, its certificates, and the reader that its card is in (or 0).
+ */
 struct view {
 	struct credential *credential;
 	struct certificates certificates;
@@ -227,8 +228,7 @@ static bool reissue(struct bus_call *call, struct error *error)
 	return read_fields(&call->in, &verb->holder, error) && start(call, &verb, error);
 }
 
-static bool start_with_reason(
-	struct bus_call *call, enum lifecycle_verb which, struct error *error)
+static bool start_with_reason(struct bus_call *call, enum lifecycle_verb which, struct error *error)
 {
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
 

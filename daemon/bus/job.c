@@ -70,8 +70,8 @@ static void get_step(void *context, const void *object, DBusMessageIter *value)
 
 static void append_error_name(const struct job_status *status, DBusMessageIter *value)
 {
-	message_append_string(value,
-		status->error.code == ERROR_NONE ? "" : error_dbus_name(status->error.code));
+	message_append_string(
+		value, status->error.code == ERROR_NONE ? "" : error_dbus_name(status->error.code));
 }
 
 static void append_error_message(const struct job_status *status, DBusMessageIter *value)
@@ -165,9 +165,8 @@ static const struct bus_interface job_interface = {
 		},
 	.signals =
 		(const struct bus_signal[]){
-			{"Finished",
-				BUS_ARGUMENTS({"state", "s"}, {"error_name", "s"},
-					{"error_message", "s"}, {"result", "a{ss}"})},
+			{"Finished", BUS_ARGUMENTS({"state", "s"}, {"error_name", "s"},
+					     {"error_message", "s"}, {"result", "a{ss}"})},
 			{0},
 		},
 };

@@ -84,8 +84,8 @@ static bool issue(struct bus_call *call, struct error *error)
 static bool check_limit(uint32_t limit, struct error *error)
 {
 	if (limit < 1 || limit > LIST_MAX)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, "limit",
-			"it must be 1 to %d", LIST_MAX);
+		return error_set_field(
+			error, ERROR_INVALID_ARGUMENT, "limit", "it must be 1 to %d", LIST_MAX);
 	return true;
 }
 
@@ -113,7 +113,7 @@ static bool list_credentials(struct bus_call *call, struct error *error)
 	uint32_t limit = message_read_u32(&call->in);
 	_cleanup_free_ int64_t *ids = NULL;
 	if (!check_limit(limit, error) || !store_credential_list(bus->services->store, state, after,
-						 limit, &ids, &count, error))
+						  limit, &ids, &count, error))
 		return false;
 	message_open(&call->out, DBUS_TYPE_ARRAY, "o", &paths);
 	for (size_t i = 0; i < count; i++)
@@ -190,9 +190,9 @@ static bool list_audit(struct bus_call *call, struct error *error)
 	DBusMessageIter array;
 	size_t count = 0;
 
-	if (!check_limit(limit, error) || !store_audit_list(bus->services->store,
-						 card[0] ? card : NULL, after, limit, &records,
-						 &count, error))
+	if (!check_limit(limit, error) ||
+		!store_audit_list(bus->services->store, card[0] ? card : NULL, after, limit,
+			&records, &count, error))
 		return false;
 	message_open(&call->out, DBUS_TYPE_ARRAY, "(xxsssssu)", &array);
 	for (size_t i = 0; i < count; i++)

@@ -26,6 +26,7 @@
 
 #define CONNECTIONS_MAX		 512
 #define CONNECTIONS_OF_A_UID_MAX 128
+#define AUTHENTICATION_ROUNDS	 4
 #define AUTHENTICATION_MS	 10000
 #define SLOW_READER_MS		 30000
 /* Above this no further call is read until the caller has taken its answers. */
@@ -53,7 +54,7 @@ struct private_door {
 	DBusServer *server;
 	uv_poll_t *listener;
 	DBusWatch *watch;
-	struct stat socket; /* as we made it: device and inode */
+	struct stat socket;   /* as we made it: device and inode */
 	pthread_mutex_t lock; /* guards the four below; libdbus may be called under it */
 	pthread_cond_t idle;
 	struct private_connection *first;
@@ -66,8 +67,8 @@ struct private_door {
 struct provider_client *private_connection_client(struct private_connection *connection)
 {
 	if (!connection->client)
-		connection->client = provider_client_new(
-			connection->door->bus->services, connection->actor);
+		connection->client =
+			provider_client_new(connection->door->bus->services, connection->actor);
 	return connection->client;
 }
 
@@ -141,12 +142,21 @@ static bool has_room(const struct private_connection *connection)
 	return dbus_connection_get_outgoing_size(connection->connection) < OUTGOING_BYTES_HIGH;
 }
 
+/* While it authenticates, libdbus reads in one round and answers in the next. */
+static void read_and_write(DBusConnection *connection)
+{
+	int rounds = dbus_connection_get_is_authenticated(connection) ? 1 : AUTHENTICATION_ROUNDS;
+
+	while (rounds-- > 0)
+		dbus_connection_read_write(connection, 0);
+}
+
 /* Reads, writes and answers all that can be without waiting. False at the end. */
 static bool serve_pending(struct private_connection *connection)
 {
 	DBusMessage *message;
 
-	dbus_connection_read_write(connection->connection, 0);
+	read_and_write(connection->connection);
 	while (!connection->is_closing && has_room(connection) &&
 		(message = dbus_connection_pop_message(connection->connection))) {
 		handle_message(connection, message);
@@ -189,7 +199,8 @@ static bool wait_for_event(struct private_connection *connection, struct patienc
 		return false;
 	poll(descriptors, 2, (int)left);
 	eventfd_read(connection->wake, &count);
-	return true;
+	/* Who has gone takes no more answers; where there is room, libdbus notes it by reading. */
+	return has_room(connection) || !(descriptors[0].revents & (POLLHUP | POLLERR));
 }
 
 static void serve(struct private_connection *connection)
@@ -198,7 +209,8 @@ static void serve(struct private_connection *connection)
 
 	while (serve_pending(connection)) {
 		if (!wait_for_event(connection, &patience)) {
-			log_notice("private connection cut: it does not read or authenticate %s",
+			log_notice("private connection cut: it does not take its answers or "
+				   "authenticate %s",
 				connection->actor);
 			return;
 		}
@@ -337,7 +349,6 @@ static void limit_connection(struct private_connection *connection)
 	dbus_connection_set_max_message_size(peer, MESSAGE_BYTES_MAX);
 	dbus_connection_set_max_received_size(peer, RECEIVED_BYTES_MAX);
 	dbus_connection_set_max_message_unix_fds(peer, 0);
-	dbus_connection_set_max_received_unix_fds(peer, 0);
 	dbus_connection_set_wakeup_main_function(peer, wake_connection, connection, NULL);
 }
 

@@ -145,8 +145,9 @@ static bool logout(struct bus_call *call, struct error *error)
 
 static bool read_use(DBusMessageIter *iter, enum key_use *use, struct error *error)
 {
-	static const char *const names[] = {
-		[KEY_USE_SIGN] = "sign", [KEY_USE_DECRYPT] = "decrypt", [KEY_USE_DERIVE] = "derive"};
+	static const char *const names[] = {[KEY_USE_SIGN] = "sign",
+		[KEY_USE_DECRYPT] = "decrypt",
+		[KEY_USE_DERIVE] = "derive"};
 	const char *name = message_read_string(iter);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -155,8 +156,8 @@ static bool read_use(DBusMessageIter *iter, enum key_use *use, struct error *err
 			return true;
 		}
 	}
-	return error_set_field(error, ERROR_INVALID_ARGUMENT, "operation",
-		"it must be sign, decrypt or derive");
+	return error_set_field(
+		error, ERROR_INVALID_ARGUMENT, "operation", "it must be sign, decrypt or derive");
 }
 
 static bool use_key(struct bus_call *call, struct error *error)
@@ -174,8 +175,7 @@ static bool use_key(struct bus_call *call, struct error *error)
 	if (pin.length == 0)
 		secret_clear(&pin);
 	message_read_bytes(&call->in, &input, &length);
-	if (!provider_use_key(
-		    client_of(call), slot, key, use, &pin, input, length, &output, error))
+	if (!provider_use_key(client_of(call), slot, key, use, &pin, input, length, &output, error))
 		return false;
 	message_append_bytes(&call->out, output.data, output.length);
 	return true;

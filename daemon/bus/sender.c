@@ -79,8 +79,8 @@ bool sender_keep(struct sender *sender, DBusMessage *message)
 {
 	if (sender->waiting_count == WAITING_MAX)
 		return false;
-	sender->waiting = xreallocarray(
-		sender->waiting, sender->waiting_count + 1, sizeof(DBusMessage *));
+	sender->waiting =
+		xreallocarray(sender->waiting, sender->waiting_count + 1, sizeof(DBusMessage *));
 	sender->waiting[sender->waiting_count++] = dbus_message_ref(message);
 	return true;
 }

@@ -16,10 +16,10 @@
 #include "common/alloc.h"
 #include "common/log.h"
 
-#define DEFAULT_ADDRESS	 "unix:path=/run/dbus/system_bus_socket"
-#define RETRY_FIRST_MS	 500
-#define RETRY_LAST_MS	 30000
-#define WORK_MAX	 32
+#define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
+#define RETRY_FIRST_MS	500
+#define RETRY_LAST_MS	30000
+#define WORK_MAX	32
 
 struct system_door {
 	struct bus *bus;
@@ -151,8 +151,7 @@ static void start_work(
 		abort();
 }
 
-static void handle_call(
-	struct system_door *door, const struct sender *sender, DBusMessage *message)
+static void handle_call(struct system_door *door, const struct sender *sender, DBusMessage *message)
 {
 	struct bus_caller caller = {.uid = sender->uid,
 		.pid = sender->pid,

@@ -67,12 +67,11 @@ static void end(void *context)
 	verb_free(verb);
 }
 
-bool verb_start(
-	struct bus_call *call, struct verb *verb, const char *subject, struct error *error)
+bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, struct error *error)
 {
 	struct bus *bus = verb->bus;
-	unsigned id = jobs_start(bus->services->jobs, lifecycle_verb_name(verb->which), subject, run,
-		verb, end, error);
+	unsigned id = jobs_start(bus->services->jobs, lifecycle_verb_name(verb->which), subject,
+		run, verb, end, error);
 
 	if (id == 0)
 		return false;

@@ -25,7 +25,6 @@ DEFINE_CLEANUP(struct verb *, verb_free);
 #define _cleanup_verb_ _cleanup_(verb_freep)
 
 /* Starts the job and answers with its path; takes the verb, also on failure. ERROR_BUSY. */
-bool verb_start(
-	struct bus_call *call, struct verb *verb, const char *subject, struct error *error);
+bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, struct error *error);
 
 #endif

@@ -130,10 +130,9 @@ static void set_defaults(struct options *options)
 	options->use_system_bus = true;
 	options->admin_group = xstrdup("tessera-admin");
 	options->token_label = xstrdup("tessera");
-	options->token_pin_file =
-		credentials && credentials[0] == '/'
-			? xasprintf("%s/token-pin", credentials)
-			: xstrdup(SYSCONFDIR "/tessera/token-pin");
+	options->token_pin_file = credentials && credentials[0] == '/'
+					  ? xasprintf("%s/token-pin", credentials)
+					  : xstrdup(SYSCONFDIR "/tessera/token-pin");
 	options->data_dir = xstrdup(PKGDATADIR);
 	options->log_level = LOG_LEVEL_INFO;
 }
@@ -176,8 +175,7 @@ static bool read_line(struct options *options, char *line, struct error *error)
 	return set_option(options, trim(text), trim(equals + 1), error);
 }
 
-static bool read_lines(
-	struct options *options, FILE *file, const char *path, struct error *error)
+static bool read_lines(struct options *options, FILE *file, const char *path, struct error *error)
 {
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;

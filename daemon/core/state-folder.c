@@ -21,7 +21,7 @@ static void closep(int *descriptor)
 
 static bool fail_errno(const char *what, const char *path, struct error *error)
 {
-	enum error_code code = errno == EROFS			   ? ERROR_STORE_READ_ONLY
+	enum error_code code = errno == EROFS			    ? ERROR_STORE_READ_ONLY
 			       : errno == ENOSPC || errno == EDQUOT ? ERROR_STORE_FULL
 			       : errno == EACCES || errno == EPERM  ? ERROR_ACCESS_DENIED
 								    : ERROR_STORE_FAILED;
@@ -126,6 +126,7 @@ bool pin_file_read(const char *path, struct secret *pin, struct error *error)
 			"rand -hex 16 > %s)",
 			path);
 	if (descriptor < 0)
-		return error_set(error, ERROR_ACCESS_DENIED, "cannot open the PIN file %s: %m", path);
+		return error_set(
+			error, ERROR_ACCESS_DENIED, "cannot open the PIN file %s: %m", path);
 	return check_pin_file(descriptor, path, error) && read_pin(descriptor, path, pin, error);
 }

@@ -8,8 +8,8 @@
 /* --- templates --- */
 
 /* Whether the authority that a key names is there and has the profile. */
-static bool check_certificate(
-	struct services *services, size_t index, const struct template_key *key, struct error *error)
+static bool check_certificate(struct services *services, size_t index,
+	const struct template_key *key, struct error *error)
 {
 	_cleanup_free_ char *path = xasprintf("/keys/%zu/certificate", index);
 	_cleanup_authority_ struct authority *authority = NULL;
@@ -28,9 +28,9 @@ static bool check_certificate(
 	for (size_t i = 0; i < count; i++)
 		found = found || strcmp(profiles[i], key->profile) == 0;
 	store_names_free(profiles, count);
-	return found || error_set_field(error, ERROR_INVALID_TEMPLATE, path,
-				"connection \"%s\" has no profile \"%s\"", key->authority,
-				key->profile);
+	return found ||
+	       error_set_field(error, ERROR_INVALID_TEMPLATE, path,
+		       "connection \"%s\" has no profile \"%s\"", key->authority, key->profile);
 }
 
 /* Whether the name is free (for a new one) or the present one (for a change). */
@@ -41,13 +41,13 @@ static bool check_template_name(struct services *services, const char *name,
 		store_template_get(services->store, name ? name : template->name, 0, NULL);
 
 	if (!name && present)
-		return error_set(error, ERROR_EXISTS, "there is a template \"%s\" already",
-			template->name);
+		return error_set(
+			error, ERROR_EXISTS, "there is a template \"%s\" already", template->name);
 	if (name && !present)
 		return error_set(error, ERROR_NOT_FOUND, "there is no template \"%s\"", name);
 	if (name && strcmp(name, template->name) != 0)
-		return error_set_field(error, ERROR_INVALID_TEMPLATE, "/name",
-			"the name must stay \"%s\"", name);
+		return error_set_field(
+			error, ERROR_INVALID_TEMPLATE, "/name", "the name must stay \"%s\"", name);
 	return true;
 }
 
@@ -92,8 +92,7 @@ static bool check_connection_name(struct services *services, const char *name,
 }
 
 /* The document did not work: what was there before comes back. */
-static void take_back(
-	struct services *services, const char *name, const struct connection *present)
+static void take_back(struct services *services, const char *name, const struct connection *present)
 {
 	if (present->document)
 		store_connection_save(services->store, present, NULL);

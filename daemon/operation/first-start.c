@@ -36,8 +36,8 @@ static char *read_document(const char *path, struct error *error)
 typedef bool (*save_function)(
 	struct services *, const char *, const char *, char **, struct error *);
 
-static bool install_document(struct services *services, const char *operation, save_function save,
-	const char *path)
+static bool install_document(
+	struct services *services, const char *operation, save_function save, const char *path)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 	_cleanup_free_ char *document = read_document(path, &error);
@@ -48,7 +48,8 @@ static bool install_document(struct services *services, const char *operation, s
 	if (!done && error.code == ERROR_EXISTS)
 		return true;
 	if (!done)
-		log_error("shipped document not installed: %s file=%s", error_message(&error), path);
+		log_error(
+			"shipped document not installed: %s file=%s", error_message(&error), path);
 	audit_write(services->store, "tesserad", operation, NULL, 0, done ? NULL : &error,
 		done ? name : path, NULL);
 	return done;
@@ -85,8 +86,8 @@ bool first_start_install(struct services *services, const char *folder, struct e
 	/* Templates name connections: those come first. */
 	if (install_folder(services, folder, "connections", "add-connection",
 		    connection_document_save) < 0 ||
-		install_folder(services, folder, "templates", "add-template",
-			template_document_save) < 0)
+		install_folder(
+			services, folder, "templates", "add-template", template_document_save) < 0)
 		return true;
 	return store_value_set(services->store, DONE_VALUE, (const uint8_t *)"1", 1, error);
 }

@@ -20,10 +20,12 @@ narrate_as tool "pkcs11-tool --module $module"
 
 sign_something() {
     echo 'to be signed' >message
+    rm -f signature
     tool --login --pin "$1" --id 01 --sign --mechanism SHA256-RSA-PKCS --input-file message \
-        --output-file signature
-    openssl dgst -sha256 -verify key.pem -signature signature message
+        --output-file signature &&
+        openssl dgst -sha256 -verify key.pem -signature signature message
 }
+narrate_as sign_something "pkcs11-tool --module $module --id 01 --sign --login --pin"
 
 step "A new card is in the reader: nobody owns it yet."
 wait_for 10 tessera reader show 1
@@ -72,9 +74,16 @@ PIN = $pin
 init = 1
 END
 echo 'I agree. Ada' >letter
-run foreign env OPENSSL_CONF=openssl.cnf openssl cms -sign -in letter -text -out letter.p7m \
-    -outform PEM -signer signature.pem -engine pkcs11 -keyform engine \
-    -inkey 'pkcs11:id=%02;type=private'
+# The signature key wants its PIN for each use; OpenSSL asks for it on the terminal, or, without
+# one, reads it from standard input.
+sign_letter() {
+    OPENSSL_CONF=openssl.cnf foreign setsid --wait openssl cms -sign -nodetach -in letter -text \
+        -out letter.p7m -outform PEM -signer signature.pem -engine pkcs11 -keyform engine \
+        -inkey 'pkcs11:id=%02;type=private' <pin
+}
+narrate_as sign_letter "openssl cms -sign -nodetach -in letter -text -out letter.p7m -outform PEM \
+-signer signature.pem -engine pkcs11 -keyform engine -inkey 'pkcs11:id=%02;type=private' <pin"
+run sign_letter
 run openssl cms -verify -in letter.p7m -inform PEM -CAfile ca.pem -purpose smimesign
 
 step "An ssh login to a server that knows the card's key."
