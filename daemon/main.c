@@ -18,6 +18,7 @@
 #include "core/notify.h"
 #include "core/options.h"
 #include "core/state-folder.h"
+#include "operation/certificates.h"
 #include "operation/contact.h"
 #include "operation/first-start.h"
 
@@ -26,6 +27,8 @@
 #define EXIT_CONFIG 78
 /* Each thread's own heap would cost memory that the few threads here do not need. */
 #define HEAPS_MAX 2
+/* How often revocation lists are published, whether something changed or not. */
+#define PUBLISH_INTERVAL_MS (60 * 60 * 1000)
 
 /* Invariant: what is NULL (lock: below 0) has not been made yet. */
 struct manager {
@@ -35,6 +38,7 @@ struct manager {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
 	uv_timer_t watchdog;
+	uv_timer_t publishing;
 	struct services services;
 	struct bus_options bus_options;
 	struct bus *bus;
@@ -118,6 +122,27 @@ static void keep_watchdog_quiet(uv_timer_t *timer)
 	notify_send("WATCHDOG=1");
 }
 
+/* A job like any other, as an authority may take its time. */
+static bool publish(struct job *job, void *context, struct error *error)
+{
+	struct manager *manager = context;
+
+	(void)error;
+	job_progress(job, 0, "publishing revocation lists");
+	certificates_publish(&manager->services);
+	return true;
+}
+
+static void start_publishing(uv_timer_t *timer)
+{
+	struct manager *manager = timer->data;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (jobs_start(manager->services.jobs, "publish", NULL, publish, manager, NULL, &error) ==
+		0)
+		log_warning("revocation lists are published later: %s", error_message(&error));
+}
+
 static void start_loop(struct manager *manager)
 {
 	static const struct {
@@ -132,6 +157,8 @@ static void start_loop(struct manager *manager)
 		uv_signal_start(&manager->signals[i], signals[i].handler, signals[i].number);
 	}
 	uv_timer_init(&manager->loop, &manager->watchdog);
+	uv_timer_init(&manager->loop, &manager->publishing);
+	manager->publishing.data = manager;
 	if (watchdog_ms > 0)
 		uv_timer_start(&manager->watchdog, keep_watchdog_quiet, watchdog_ms, watchdog_ms);
 }
@@ -142,6 +169,7 @@ static void finish_loop(struct manager *manager)
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
 		uv_close((uv_handle_t *)&manager->signals[i], NULL);
 	uv_close((uv_handle_t *)&manager->watchdog, NULL);
+	uv_close((uv_handle_t *)&manager->publishing, NULL);
 	uv_run(&manager->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&manager->loop);
 }
@@ -178,6 +206,7 @@ static bool manager_run(struct manager *manager, struct error *error)
 		log_info("ready state-dir=%s socket=%s", manager->options.state_dir,
 			manager->options.socket);
 		notify_send("READY=1");
+		uv_timer_start(&manager->publishing, start_publishing, 0, PUBLISH_INTERVAL_MS);
 		uv_run(&manager->loop, UV_RUN_DEFAULT);
 		notify_send("STOPPING=1");
 	}

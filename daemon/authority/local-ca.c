@@ -284,7 +284,8 @@ static bool resume(
 
 static bool publish(struct authority *authority, struct error *error)
 {
-	return load(authority, error) && local_ca_renew_crl(authority, error);
+	return load(authority, error) && publish_certificate(authority, error) &&
+	       local_ca_renew_crl(authority, error);
 }
 
 static bool crl(struct authority *authority, struct buffer *der, struct error *error)

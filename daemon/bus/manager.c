@@ -125,9 +125,13 @@ static bool list_credentials(struct bus_call *call, struct error *error)
 static bool find_credential(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
-	_cleanup_credential_ struct credential *credential = store_credential_by_serial(
-		bus->services->store, message_read_string(&call->in), error);
+	const char *serial = message_read_string(&call->in);
+	_cleanup_credential_ struct credential *credential =
+		store_credential_by_serial(bus->services->store, serial, error);
 
+	if (!credential && error->code == ERROR_NOT_FOUND)
+		return error_set(error, ERROR_NOT_FOUND,
+			"no card with the serial \"%s\" is known", serial);
 	if (!credential)
 		return false;
 	append_number_path(&call->out, &credential_kind, credential->id);

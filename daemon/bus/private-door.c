@@ -27,6 +27,7 @@
 #define CONNECTIONS_MAX		 512
 #define CONNECTIONS_OF_A_UID_MAX 128
 #define AUTHENTICATION_ROUNDS	 4
+#define AUTHENTICATION_STEP_MS	 5
 #define AUTHENTICATION_MS	 10000
 #define SLOW_READER_MS		 30000
 /* Above this no further call is read until the caller has taken its answers. */
@@ -197,6 +198,9 @@ static bool wait_for_event(struct private_connection *connection, struct patienc
 		patience->deadline_ms = 0;
 	if (patience->deadline_ms != 0 && (left = patience->deadline_ms - now_ms()) <= 0)
 		return false;
+	/* libdbus does not tell whether it has something to say while it authenticates. */
+	if (patience->deadline_ms != 0 && !patience->for_reading && left > AUTHENTICATION_STEP_MS)
+		left = AUTHENTICATION_STEP_MS;
 	poll(descriptors, 2, (int)left);
 	eventfd_read(connection->wake, &count);
 	/* Who has gone takes no more answers; where there is room, libdbus notes it by reading. */

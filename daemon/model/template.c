@@ -253,3 +253,12 @@ void template_required_fields(const struct template *template, struct fields *fi
 			add_pattern_fields(key->san[j].pattern, fields);
 	}
 }
+
+bool template_has_slot(const struct template *template, key_slot slot)
+{
+	for (size_t i = 0; i < template->key_count; i++) {
+		if (template->keys[i].slot == slot)
+			return true;
+	}
+	return false;
+}

@@ -71,6 +71,9 @@ void template_free(struct template *template);
 DEFINE_CLEANUP(struct template *, template_free);
 #define _cleanup_template_ _cleanup_(template_freep)
 
+/* Whether the template has a key for the slot. */
+bool template_has_slot(const struct template *template, key_slot slot);
+
 /* Parses and checks a document. NULL with ERROR_INVALID_TEMPLATE. */
 struct template *template_parse(const char *document, struct error *error);
 

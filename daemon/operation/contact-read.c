@@ -81,18 +81,26 @@ static void add_key(struct contact_view *view, struct card_key *key)
 	view->keys[view->key_count++] = shown;
 }
 
-static bool read_keys(struct contact_view *view, struct error *error)
+/* The slots that the credential's template uses: what else is on the card is not the holder's. */
+static bool read_keys(struct contact_view *view, struct services *services, struct error *error)
 {
+	const struct credential *credential = view->credential;
+	struct template *template _cleanup_template_ = store_template_get(
+		services->store, credential->template_name, credential->template_version, error);
+
 	contact_keys_free(view->keys, view->key_count);
 	view->keys = NULL;
 	view->key_count = 0;
-	for (size_t i = 0; i < KEY_SLOT_COUNT; i++) {
+	for (size_t i = 0; template && i < KEY_SLOT_COUNT; i++) {
 		struct card_key key _cleanup_(card_key_clear) = {0};
-		if (!view->card->driver->read_key(view->card, key_slot_at(i), &key, error))
-			return error_prefix(error, "key slot %s", key_slot_name(key_slot_at(i)));
+		key_slot slot = key_slot_at(i);
+		if (!template_has_slot(template, slot))
+			continue;
+		if (!view->card->driver->read_key(view->card, slot, &key, error))
+			return error_prefix(error, "key slot %s", key_slot_name(slot));
 		add_key(view, &key);
 	}
-	return true;
+	return template != NULL;
 }
 
 static bool load_credential(
@@ -133,7 +141,7 @@ static bool refresh(
 		view->key_count = 0;
 		return true;
 	}
-	return objects ? read_keys(view, error) : true;
+	return objects ? read_keys(view, services, error) : true;
 }
 
 void contact_view_refresh(struct contact_view *view, struct services *services, bool objects)

@@ -9,6 +9,7 @@
 #include "card/chuid.h"
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/signing-key.h"
 #include "operation/certificates.h"
 #include "operation/enroll.h"
 #include "operation/pin.h"
@@ -148,24 +149,28 @@ static bool enroll_all(struct operation *operation, struct card *card,
 	return true;
 }
 
-static bool template_has_slot(const struct template *template, key_slot slot)
+/*
+ * An older template may have used more slots. PIV has no command that deletes a key: one that
+ * nobody will use takes its place.
+ */
+static bool destroy_key(struct card *card, key_slot slot, struct error *error)
 {
-	for (size_t i = 0; i < template->key_count; i++) {
-		if (template->keys[i].slot == slot)
-			return true;
-	}
-	return false;
+	EVP_PKEY *replacement _cleanup_(EVP_PKEY_freep) = NULL;
+
+	return card->driver->write(card, CARD_OBJECT_CERTIFICATE, slot, NULL, 0, error) &&
+	       card->driver->generate_key(card, slot, KEY_ALGORITHM_EC_P256, PIN_USE_DEFAULT,
+		       TOUCH_USE_DEFAULT, &replacement, error);
 }
 
-/* An older template may have used more slots. */
-static bool remove_old_certificates(
+static bool destroy_old_keys(
 	struct card *card, const struct personalisation *preparation, struct error *error)
 {
 	for (size_t i = 0; i < preparation->before.count; i++) {
-		key_slot slot = preparation->before.items[i].slot;
-		if (!template_has_slot(preparation->template, slot) &&
-			!card->driver->write(card, CARD_OBJECT_CERTIFICATE, slot, NULL, 0, error))
-			return false;
+		const struct certificate *old = &preparation->before.items[i];
+		if (old->status != CERTIFICATE_REVOKED &&
+			!template_has_slot(preparation->template, old->slot) &&
+			!destroy_key(card, old->slot, error))
+			return error_prefix(error, "old %s key", key_slot_name(old->slot));
 	}
 	return true;
 }
@@ -247,7 +252,7 @@ static bool write_card(struct operation *operation, struct card *card,
 	if (!pin_random(card, &pin, error) ||
 		!pin_set_by_puk(operation->services, card, credential->key_version, &pin, error) ||
 		!enroll_all(operation, card, credential, preparation, &pin, &expires_at, error) ||
-		!remove_old_certificates(card, preparation, error))
+		!destroy_old_keys(card, preparation, error))
 		return false;
 	job_progress(operation->job, PROGRESS_KEYS_END, "writing the card's data");
 	if (expires_at == 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* suspend, resume, revoke: changes of state and certificates for which the card need not be there.
  */
+#include <string.h>
+
 #include "common/alloc.h"
 #include "operation/certificates.h"
 #include "operation/session.h"
@@ -63,15 +65,21 @@ bool operation_resume(struct operation *operation, int64_t credential_id, struct
 	return run(operation, LIFECYCLE_RESUME, credential_id, NULL, error);
 }
 
+/* What an operator may say of a card; the others of RFC 5280 are holds or are about authorities. */
+static const char *const revocation_reasons[] = {"unspecified", "keyCompromise",
+	"affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"};
+
 bool operation_revoke(
 	struct operation *operation, int64_t credential_id, const char *reason, struct error *error)
 {
 	const struct revocation_reason *found = revocation_reason_find(reason);
 
-	if (!found)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, "reason",
-			"\"%s\" is no reason for revoking; use one of unspecified, keyCompromise, "
-			"affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn",
-			reason);
-	return run(operation, LIFECYCLE_REVOKE, credential_id, found->name, error);
+	for (size_t i = 0; found && i < ARRAY_SIZE(revocation_reasons); i++) {
+		if (strcmp(revocation_reasons[i], found->name) == 0)
+			return run(operation, LIFECYCLE_REVOKE, credential_id, found->name, error);
+	}
+	return error_set_field(error, ERROR_INVALID_ARGUMENT, "reason",
+		"\"%s\" is no reason for revoking; use one of unspecified, keyCompromise, "
+		"affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn",
+		reason);
 }

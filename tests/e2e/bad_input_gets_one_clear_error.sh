@@ -54,7 +54,8 @@ expect_failure 3 issue "$yubikey" nothing-like-it
 one_line_error "nothing-like-it"
 expect_failure any issue "$plain" employee
 one_line_error "management key"
-expect_failure 2 tessera card issue --reader "$yubikey" --template employee --holder "name=Ada"
+expect_failure 2 tessera card issue --reader "$yubikey" --template employee --holder "name=Ada" \
+    --holder upn=ada@example.org
 one_line_error "email"
 expect_output unregistered tessera reader show "$yubikey"
 

@@ -3,6 +3,7 @@
 # both doors check rights, survive the bus and strange callers, and tell of changes
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+cd "$TESSERA_SANDBOX/tmp"
 
 root=/org/tessera1
 manager=org.tessera1.Manager

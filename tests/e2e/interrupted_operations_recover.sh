@@ -88,8 +88,6 @@ filled_up() {
     card_control 0 "hold-at 0" >/dev/null
     wait "$operation" || true
     rm "$TESSERA_STATE/filler" "$TESSERA_STATE/filler2"
-    # The next contact: the card is asked for again.
-    issue_state=$(tessera --json reader show 1 | jq -r .state)
 }
 
 # --- after each of them

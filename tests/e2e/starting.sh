@@ -4,6 +4,7 @@
 # sandbox: --no-daemon
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+cd "$TESSERA_SANDBOX/tmp"
 
 state=$TESSERA_SANDBOX/tmp/state
 (umask 077 && echo 87654321 >pin)
