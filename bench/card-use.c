@@ -125,7 +125,10 @@ static void read_object(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJ
 		{CKA_LABEL, label, sizeof(label)}, {CKA_ID, id, sizeof(id)}};
 	CK_ATTRIBUTE certificate = {CKA_VALUE, value, sizeof(value)};
 
-	must(p11->C_GetAttributeValue(session, object, basics, 3), "C_GetAttributeValue");
+	CK_RV rv = p11->C_GetAttributeValue(session, object, basics, 3);
+	/* A data object has no CKA_ID; the others are read all the same. */
+	if (rv != CKR_ATTRIBUTE_TYPE_INVALID)
+		must(rv, "C_GetAttributeValue");
 	if (class == CKO_CERTIFICATE)
 		must(p11->C_GetAttributeValue(session, object, &certificate, 1),
 			"C_GetAttributeValue of a certificate");

@@ -4,6 +4,7 @@ libcommon_la_SOURCES = \
 	common/alloc.c common/alloc.h \
 	common/buffer.c common/buffer.h \
 	common/error.c common/error.h \
+	common/fields.c common/fields.h \
 	common/log.c common/log.h \
 	common/macros.h \
 	common/secret.c common/secret.h \

@@ -10,11 +10,11 @@
 
 #include "authority/local-ca-private.h"
 
-#define DAY_SECONDS	INT64_C(86400)
-#define SKEW_SECONDS	300 /* clocks of card users may be behind */
+#define DAY_SECONDS	 INT64_C(86400)
+#define SKEW_SECONDS	 300 /* clocks of card users may be behind */
 #define OWN_SKEW_SECONDS 3600
-#define RSA_BITS_MIN	2048
-#define RSA_BITS_MAX	8192
+#define RSA_BITS_MIN	 2048
+#define RSA_BITS_MAX	 8192
 
 DEFINE_CLEANUP(BIGNUM *, BN_free);
 DEFINE_CLEANUP(ASN1_TIME *, ASN1_TIME_free);
@@ -67,8 +67,8 @@ static X509_NAME *make_subject(const struct name_rule *rules, size_t count, stru
 	return steal_pointer(&name);
 }
 
-static bool set_subject(X509 *certificate, const struct name_rule *rules, size_t count,
-	struct error *error)
+static bool set_subject(
+	X509 *certificate, const struct name_rule *rules, size_t count, struct error *error)
 {
 	X509_NAME *name _cleanup_(X509_NAME_freep) = make_subject(rules, count, error);
 
@@ -91,8 +91,7 @@ static bool set_validity(X509 *certificate, int64_t from, int64_t until, struct 
 static bool sign(X509 *certificate, EVP_PKEY *key, X509 *issuer, struct error *error)
 {
 	if (X509_sign(certificate, key, local_ca_digest(key)) <= 0)
-		return signing_key_error(
-			ERROR_AUTHORITY_FAILED, "signing a certificate", error);
+		return signing_key_error(ERROR_AUTHORITY_FAILED, "signing a certificate", error);
 	if (X509_verify(certificate, X509_get0_pubkey(issuer)) == 1)
 		return true;
 	return failed(error, "the CA's signature is wrong");
@@ -208,8 +207,8 @@ static bool set_card_validity(X509 *certificate, X509 *issuer, int64_t days, str
 
 	if (now < first || now >= last)
 		return failed(error, "the CA's own certificate is not valid at this time");
-	return set_validity(certificate, from < first ? first : from, until > last ? last : until,
-		error);
+	return set_validity(
+		certificate, from < first ? first : from, until > last ? last : until, error);
 }
 
 static X509 *certificate_start(EVP_PKEY *key, X509 *issuer, struct error *error)
@@ -247,16 +246,14 @@ X509 *local_ca_make_certificate(
 		.subject_is_empty = request->subject_count == 0,
 		.crl_url = ca->settings.crl_url,
 	};
-	if (extensions.key_usage == 0 ||
-		(request->subject_count == 0 && request->san_count == 0)) {
+	if (extensions.key_usage == 0 || (request->subject_count == 0 && request->san_count == 0)) {
 		rejected(error, "the profile's key usages do not fit the key, or it names nobody");
 		return NULL;
 	}
 	certificate = certificate_start(key, ca->certificate, error);
 	if (!certificate || !set_serial(certificate, error) ||
 		!set_subject(certificate, request->subject, request->subject_count, error) ||
-		!set_card_validity(
-			certificate, ca->certificate, profile->validity_days, error) ||
+		!set_card_validity(certificate, ca->certificate, profile->validity_days, error) ||
 		!local_ca_add_extensions(certificate, ca->certificate, &extensions, error) ||
 		!sign(certificate, ca->key, ca->certificate, error))
 		return NULL;

@@ -119,8 +119,8 @@ static bool add_extensions(X509_CRL *crl, X509 *issuer, int64_t number, struct e
 		return failed(error);
 	X509V3_set_ctx_nodb(&context);
 	X509V3_set_ctx(&context, issuer, NULL, NULL, crl, 0);
-	X509_EXTENSION *extension _cleanup_(X509_EXTENSION_freep) = X509V3_EXT_conf_nid(
-		NULL, &context, NID_authority_key_identifier, "keyid:always");
+	X509_EXTENSION *extension _cleanup_(X509_EXTENSION_freep) =
+		X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
 	return (extension && X509_CRL_add_ext(crl, extension, -1) == 1) || failed(error);
 }
 
@@ -183,8 +183,7 @@ bool local_ca_renew_crl(struct authority *authority, struct error *error)
 static bool is_fresh(const struct buffer *der, int64_t crl_days)
 {
 	const unsigned char *position = der->data;
-	X509_CRL *crl _cleanup_(X509_CRL_freep) =
-		d2i_X509_CRL(NULL, &position, (long)der->length);
+	X509_CRL *crl _cleanup_(X509_CRL_freep) = d2i_X509_CRL(NULL, &position, (long)der->length);
 	time_t half = time(NULL) + (time_t)(crl_days * DAY_SECONDS / 2);
 
 	ERR_clear_error();

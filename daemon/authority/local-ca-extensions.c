@@ -8,7 +8,7 @@
 #include "authority/local-ca-private.h"
 #include "common/alloc.h"
 
-#define UPN_OID "1.3.6.1.4.1.311.20.2.3" /* userPrincipalName, an otherName of type UTF8String */
+#define UPN_OID			    "1.3.6.1.4.1.311.20.2.3" /* userPrincipalName, an otherName of type UTF8String */
 #define PIV_CARD_AUTHENTICATION_OID "2.16.840.1.101.3.6.8"
 
 DEFINE_CLEANUP(GENERAL_NAMES *, GENERAL_NAMES_free);
@@ -55,8 +55,7 @@ static bool add_key_usage(X509 *certificate, unsigned usage, struct error *error
 
 static bool add_extended_key_usage(X509 *certificate, unsigned numbers, struct error *error)
 {
-	EXTENDED_KEY_USAGE *usages _cleanup_(EXTENDED_KEY_USAGE_freep) =
-		sk_ASN1_OBJECT_new_null();
+	EXTENDED_KEY_USAGE *usages _cleanup_(EXTENDED_KEY_USAGE_freep) = sk_ASN1_OBJECT_new_null();
 	bool critical = false;
 	const char *oid;
 
@@ -132,8 +131,9 @@ static bool set_upn(GENERAL_NAME *name, int kind, const char *text)
 	ASN1_TYPE *value = ASN1_TYPE_new();
 
 	(void)kind;
-	if (type && value && ASN1_mbstring_copy(&string, (const unsigned char *)text, -1,
-				     MBSTRING_UTF8, B_ASN1_UTF8STRING) == V_ASN1_UTF8STRING) {
+	if (type && value &&
+		ASN1_mbstring_copy(&string, (const unsigned char *)text, -1, MBSTRING_UTF8,
+			B_ASN1_UTF8STRING) == V_ASN1_UTF8STRING) {
 		ASN1_TYPE_set(value, V_ASN1_UTF8STRING, string);
 		if (GENERAL_NAME_set0_othername(name, type, value))
 			return true;

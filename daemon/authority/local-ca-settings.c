@@ -13,8 +13,8 @@
 #define DAYS_DEFAULT_CRL     7
 #define DAYS_MAX_CA	     10957 /* 30 years */
 #define DAYS_MAX_CRL	     365
-#define SUBJECT_MAX	     16	   /* attributes */
-#define VALUE_MAX	     128   /* bytes of one */
+#define SUBJECT_MAX	     16	 /* attributes */
+#define VALUE_MAX	     128 /* bytes of one */
 #define PROFILES_MAX	     64
 #define USAGES_MAX	     32
 #define TEXT_MAX	     1024
@@ -61,16 +61,14 @@ static const struct {
 	const char *name;
 	const char *oid;
 } purposes[] = {
-	{"serverAuth", "1.3.6.1.5.5.7.3.1"},
-	{"clientAuth", "1.3.6.1.5.5.7.3.2"},
-	{"codeSigning", "1.3.6.1.5.5.7.3.3"},
-	{"emailProtection", "1.3.6.1.5.5.7.3.4"},
-	{"secureShellClient", "1.3.6.1.5.5.7.3.21"},	  /* RFC 6187, 2.2.2 */
-	{"documentSigning", "1.3.6.1.5.5.7.3.36"},	  /* RFC 9336 */
-	{"pkinitClientAuth", "1.3.6.1.5.2.3.4"},	  /* RFC 4556, 3.2.2 */
-	{"smartcardLogon", "1.3.6.1.4.1.311.20.2.2"},	  /* Microsoft */
+	{"serverAuth", "1.3.6.1.5.5.7.3.1"}, {"clientAuth", "1.3.6.1.5.5.7.3.2"},
+	{"codeSigning", "1.3.6.1.5.5.7.3.3"}, {"emailProtection", "1.3.6.1.5.5.7.3.4"},
+	{"secureShellClient", "1.3.6.1.5.5.7.3.21"},	    /* RFC 6187, 2.2.2 */
+	{"documentSigning", "1.3.6.1.5.5.7.3.36"},	    /* RFC 9336 */
+	{"pkinitClientAuth", "1.3.6.1.5.2.3.4"},	    /* RFC 4556, 3.2.2 */
+	{"smartcardLogon", "1.3.6.1.4.1.311.20.2.2"},	    /* Microsoft */
 	{"encryptingFileSystem", "1.3.6.1.4.1.311.10.3.4"}, /* Microsoft */
-	{"id-PIV-cardAuth", "2.16.840.1.101.3.6.8"},	  /* FIPS 201-3, appendix B */
+	{"id-PIV-cardAuth", "2.16.840.1.101.3.6.8"},	    /* FIPS 201-3, appendix B */
 };
 
 static const char *purpose_at(size_t index)

@@ -149,8 +149,7 @@ static bool make(struct authority *authority, struct error *error)
 		return error_prefix(error, "making CA %s", authority->name);
 	ca->certificate = local_ca_make_own(ca, error);
 	if (!ca->certificate || !certificate_to_der(ca->certificate, &der, error) ||
-		!store_value_set(
-			authority->services->store, name, der.data, der.length, error))
+		!store_value_set(authority->services->store, name, der.data, der.length, error))
 		return error_prefix(error, "making CA %s", authority->name);
 	log_notice("certification authority made authority=%s", authority->name);
 	return true;
@@ -203,7 +202,8 @@ static bool try_key(struct local_ca *ca, struct error *error)
 	EVP_MD_CTX_free(context);
 	EVP_MD_CTX_free(verify);
 	if (!made)
-		return signing_key_error(ERROR_AUTHORITY_FAILED, "signing with the CA's key", error);
+		return signing_key_error(
+			ERROR_AUTHORITY_FAILED, "signing with the CA's key", error);
 	ERR_clear_error();
 	return good || error_set(error, ERROR_AUTHORITY_FAILED, "the CA's key signs wrongly");
 }
@@ -231,8 +231,7 @@ static bool test(struct authority *authority, char **message, struct error *erro
 	return true;
 }
 
-static bool profiles(
-	struct authority *authority, char ***names, size_t *count, struct error *error)
+static bool profiles(struct authority *authority, char ***names, size_t *count, struct error *error)
 {
 	struct local_ca *ca = authority->data;
 

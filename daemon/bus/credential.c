@@ -5,6 +5,7 @@
 #include "bus/bus-private.h"
 #include "bus/verb.h"
 #include "common/alloc.h"
+#include "model/holder.h"
 #include "operation/contact.h"
 
 /* The object: the stored credential, its certificates, and the reader that its card is in (or 0).

@@ -130,8 +130,8 @@ static bool find_credential(struct bus_call *call, struct error *error)
 		store_credential_by_serial(bus->services->store, serial, error);
 
 	if (!credential && error->code == ERROR_NOT_FOUND)
-		return error_set(error, ERROR_NOT_FOUND,
-			"no card with the serial \"%s\" is known", serial);
+		return error_set(
+			error, ERROR_NOT_FOUND, "no card with the serial \"%s\" is known", serial);
 	if (!credential)
 		return false;
 	append_number_path(&call->out, &credential_kind, credential->id);

@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "dbus/path.h"
+#include "model/holder.h"
 
 int64_t name_to_number(const char *name)
 {
@@ -59,7 +60,7 @@ static void add_field(void *context, const char *name, const char *value)
 bool read_fields(DBusMessageIter *iter, struct fields *fields, struct error *error)
 {
 	return message_read_dictionary(iter, FIELDS_MAXIMUM, add_field, fields, error) &&
-	       fields_check(fields, error);
+	       holder_check(fields, error);
 }
 
 bool audit_change(const struct bus_call *call, const char *operation, const char *name, bool done,

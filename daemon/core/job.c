@@ -27,7 +27,8 @@ struct job {
 struct jobs {
 	job_changed changed;
 	void *changed_context;
-	pthread_mutex_t lock; /* guards the list and what the jobs show; never held over a call out */
+	pthread_mutex_t
+		lock; /* guards the list and what the jobs show; never held over a call out */
 	pthread_cond_t ended; /* a job ended, or its thread is about to be gone */
 	struct job *first;
 	unsigned last_id;
@@ -220,8 +221,7 @@ static bool start_locked(struct jobs *jobs, struct job *job, struct error *error
 	int result = pthread_create(&job->thread, &attributes, job_run, job);
 	pthread_attr_destroy(&attributes);
 	if (result != 0)
-		return error_set(
-			error, ERROR_BUSY, "cannot start a thread: %s", strerror(result));
+		return error_set(error, ERROR_BUSY, "cannot start a thread: %s", strerror(result));
 	while (*link)
 		link = &(*link)->next;
 	*link = job;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "model/fields.h"
+#include "common/fields.h"
 
 struct job;
 struct jobs;

@@ -28,9 +28,9 @@ DEFINE_CLEANUP(RSA *, RSA_free);
 DEFINE_CLEANUP(EC_KEY *, EC_KEY_free);
 
 static pthread_once_t methods_once = PTHREAD_ONCE_INIT;
-static RSA_METHOD *rsa_method;	    /* these are set by methods_make() and live on */
+static RSA_METHOD *rsa_method; /* these are set by methods_make() and live on */
 static EC_KEY_METHOD *ec_method;
-static int rsa_index, ec_index;	    /* of struct operation in the keys' extra data */
+static int rsa_index, ec_index;	     /* of struct operation in the keys' extra data */
 static pthread_key_t last_error_key; /* struct error of the last failed call, per thread */
 
 static void last_error_free(void *pointer)
@@ -71,8 +71,8 @@ static bool operation_run(const struct operation *operation, const uint8_t *inpu
 	if (!operation->sign(operation->context, input, length, output, error))
 		return false;
 	if (output->failed || output->length != expected)
-		return error_set(error, ERROR_FAILED, "the key gave a signature of %zu bytes, not %zu",
-			output->length, expected);
+		return error_set(error, ERROR_FAILED,
+			"the key gave a signature of %zu bytes, not %zu", output->length, expected);
 	return true;
 }
 

@@ -14,8 +14,8 @@ bool kdf_counter(kdf_prf prf, void *prf_context, const uint8_t *fixed, size_t fi
 	bool done = true;
 
 	if (output->length == 0 || output->length > UINT16_MAX)
-		return error_set(error, ERROR_INVALID_ARGUMENT, "cannot derive %zu bytes",
-			output->length);
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "cannot derive %zu bytes", output->length);
 	for (size_t at = 0; at < output->length && done; at += MAC_LENGTH) {
 		_cleanup_buffer_ struct buffer block = BUFFER_INIT;
 		size_t left = output->length - at;

@@ -102,8 +102,8 @@ struct prf_key {
 	const char *label;
 };
 
-static bool prf(void *context, const uint8_t *data, size_t length, uint8_t mac[16],
-	struct error *error)
+static bool prf(
+	void *context, const uint8_t *data, size_t length, uint8_t mac[16], struct error *error)
 {
 	const struct prf_key *key = context;
 
@@ -131,8 +131,8 @@ static bool derive(struct master_key *key, const char *purpose, const char *seri
 	struct prf_key prf_key = {key->token, label};
 
 	if (version == 0 || version > key->version)
-		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"there is no master key version %u", version);
+		return error_set(error, ERROR_INVALID_ARGUMENT, "there is no master key version %u",
+			version);
 	if (!serial || serial[0] == '\0' || strlen(serial) > SERIAL_MAX)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"a card's serial number has 1 to %d bytes", SERIAL_MAX);
@@ -249,8 +249,8 @@ bool master_key_derive_puk(struct master_key *key, const char *serial, uint32_t 
 	return true;
 }
 
-static bool encrypt_zero_block(const struct secret *key,
-	const struct management_algorithm *parameters, uint8_t block[16])
+static bool encrypt_zero_block(
+	const struct secret *key, const struct management_algorithm *parameters, uint8_t block[16])
 {
 	static const uint8_t zero[16];
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, parameters->cipher, NULL);

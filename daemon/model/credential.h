@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "common/buffer.h"
+#include "common/fields.h"
 #include "common/macros.h"
-#include "model/fields.h"
 #include "model/key.h"
 #include "model/lifecycle.h"
 

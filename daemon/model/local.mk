@@ -3,7 +3,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/certificate.c \
 	daemon/model/credential.c daemon/model/credential.h \
 	daemon/model/document.c daemon/model/document.h \
-	daemon/model/fields.c daemon/model/fields.h \
+	daemon/model/holder.c daemon/model/holder.h \
 	daemon/model/key.c daemon/model/key.h \
 	daemon/model/lifecycle.c daemon/model/lifecycle.h \
 	daemon/model/pattern.c \

@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/buffer.h"
+#include "model/holder.h"
 #include "model/template-private.h"
 
 bool pattern_next(const char **pattern, struct pattern_piece *piece, const char **why)

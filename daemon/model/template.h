@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "model/fields.h"
+#include "common/fields.h"
 #include "model/key.h"
 #include "model/pin-policy.h"
 

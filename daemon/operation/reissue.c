@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reissue: new keys and certificates on a card that is ours; the old ones are superseded. */
+#include "model/holder.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
 #include "operation/session.h"
@@ -12,7 +13,7 @@ static bool reissue(struct session *session, const char *template_name, const st
 	struct credential *credential = session->credential;
 	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
 
-	if (!fields_check(holder, error))
+	if (!holder_check(holder, error))
 		return false;
 	if (holder->count)
 		fields_copy(&credential->holder, holder);

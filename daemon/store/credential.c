@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "model/holder.h"
 #include "store/store-private.h"
 
 #define COLUMNS                                                                                    \
@@ -11,7 +12,7 @@
 /* In the order of both statements below. */
 static void bind_credential(struct statement *statement, const struct credential *credential)
 {
-	_cleanup_free_ char *holder = fields_to_json(&credential->holder);
+	_cleanup_free_ char *holder = holder_to_json(&credential->holder);
 
 	bind_int64(statement, credential->id);
 	bind_text(statement, credential->serial);
@@ -84,7 +85,7 @@ static bool read_holder(
 {
 	_cleanup_free_ char *holder = column_text(statement);
 
-	return fields_from_json(&credential->holder, holder ? holder : "", error);
+	return holder_from_json(&credential->holder, holder ? holder : "", error);
 }
 
 static bool read_key_check_value(struct statement *statement, struct credential *credential)

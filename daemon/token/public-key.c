@@ -19,8 +19,8 @@ DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free);
 DEFINE_CLEANUP(BIGNUM *, BN_free);
 DEFINE_CLEANUP(ASN1_OBJECT *, ASN1_OBJECT_free);
 
-static bool attribute_read(struct session *session, CK_OBJECT_HANDLE handle,
-	CK_ATTRIBUTE_TYPE type, struct buffer *value, struct error *error)
+static bool attribute_read(struct session *session, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE_TYPE type,
+	struct buffer *value, struct error *error)
 {
 	CK_ATTRIBUTE attribute = {type, NULL, 0};
 	CK_RV rv = session->functions->C_GetAttributeValue(session->handle, handle, &attribute, 1);

@@ -8,7 +8,6 @@
 #include "token/session.h"
 
 /* An RSA or EC public key object. NULL with ERROR_NOT_SUPPORTED or ERROR_TOKEN_FAILED. */
-EVP_PKEY *public_key_read(
-	struct session *session, CK_OBJECT_HANDLE handle, struct error *error);
+EVP_PKEY *public_key_read(struct session *session, CK_OBJECT_HANDLE handle, struct error *error);
 
 #endif

@@ -28,8 +28,8 @@ static bool session_open(struct session_pool *pool, CK_SESSION_HANDLE *handle, s
 
 static bool login(struct session_pool *pool, const struct secret *pin, struct error *error)
 {
-	CK_RV rv = pool->functions->C_Login(
-		pool->login, CKU_USER, pin->data, (CK_ULONG)pin->length);
+	CK_RV rv =
+		pool->functions->C_Login(pool->login, CKU_USER, pin->data, (CK_ULONG)pin->length);
 
 	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
 		return true;
@@ -98,8 +98,7 @@ bool session_take(struct session_pool *pool, struct session *session, struct err
 		forget_open(pool);
 		return false;
 	}
-	*session = (struct session){
-		.pool = pool, .functions = pool->functions, .handle = handle};
+	*session = (struct session){.pool = pool, .functions = pool->functions, .handle = handle};
 	return true;
 }
 

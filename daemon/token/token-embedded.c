@@ -38,8 +38,7 @@ static int folder_open(int parent, const char *path, struct error *error)
 		error_set(error, ERROR_TOKEN_FAILED, "cannot open the token's folder %s: %m", path);
 		return -1;
 	}
-	if (fstat(fd, &status) == 0 &&
-		((status.st_mode & 07777) == 0700 || fchmod(fd, 0700) == 0))
+	if (fstat(fd, &status) == 0 && ((status.st_mode & 07777) == 0700 || fchmod(fd, 0700) == 0))
 		return fd;
 	error_set(error, ERROR_TOKEN_FAILED, "cannot make the token's folder %s private: %m", path);
 	close(fd);
@@ -119,8 +118,7 @@ bool token_embedded_prepare(const char *folder, struct error *error)
 		return false;
 	resolved = realpath(folder, NULL);
 	if (!resolved)
-		return error_set(
-			error, ERROR_TOKEN_FAILED, "the token's folder %s: %m", folder);
+		return error_set(error, ERROR_TOKEN_FAILED, "the token's folder %s: %m", folder);
 	if (!path_can_be_configured(resolved, error))
 		return false;
 	_cleanup_free_ char *text = configuration_text(resolved);
@@ -186,8 +184,8 @@ static bool initialize_user_pin(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot,
  * When this is cut off before the user PIN is set, that token is never found
  * again (token_find_slot) and the next call makes another one.
  */
-bool token_embedded_initialize(
-	CK_FUNCTION_LIST *functions, const char *label, const struct secret *pin, struct error *error)
+bool token_embedded_initialize(CK_FUNCTION_LIST *functions, const char *label,
+	const struct secret *pin, struct error *error)
 {
 	_cleanup_secret_ struct secret so_pin = SECRET_INIT;
 	CK_SLOT_ID slot = 0;

@@ -20,8 +20,7 @@ bool token_find_objects(struct session *session, CK_OBJECT_CLASS object_class, c
 
 	if (rv != CKR_OK)
 		return session_failed(session, rv, "searching the token", error);
-	rv = session->functions->C_FindObjects(
-		session->handle, handles, TOKEN_OBJECTS_MAX, &found);
+	rv = session->functions->C_FindObjects(session->handle, handles, TOKEN_OBJECTS_MAX, &found);
 	session->functions->C_FindObjectsFinal(session->handle);
 	if (rv != CKR_OK)
 		return session_failed(session, rv, "searching the token", error);
@@ -38,8 +37,7 @@ bool token_find_object(struct session *session, CK_OBJECT_CLASS object_class, co
 	if (!token_find_objects(session, object_class, label, handles, &count, error))
 		return false;
 	if (count == 0)
-		return error_set(
-			error, ERROR_NOT_FOUND, "the token holds no key \"%s\"", label);
+		return error_set(error, ERROR_NOT_FOUND, "the token holds no key \"%s\"", label);
 	*handle = handles[0];
 	return true;
 }
@@ -147,8 +145,8 @@ bool token_cmac(struct token *token, const char *label, const uint8_t *data, siz
 	if (rv != CKR_OK)
 		return session_failed(&session, rv, "computing AES-CMAC", error);
 	if (mac_length != sizeof(result))
-		return error_set(error, ERROR_TOKEN_FAILED, "the token's AES-CMAC is %lu bytes long",
-			mac_length);
+		return error_set(error, ERROR_TOKEN_FAILED,
+			"the token's AES-CMAC is %lu bytes long", mac_length);
 	memcpy(mac, result, sizeof(result));
 	explicit_bzero(result, sizeof(result));
 	return true;

@@ -36,16 +36,19 @@ static bool pair_parameters(
 		parameters->bits = key_algorithm_bits(algorithm);
 		parameters->attributes[0] = (CK_ATTRIBUTE){
 			CKA_MODULUS_BITS, &parameters->bits, sizeof(parameters->bits)};
-		parameters->attributes[1] = (CK_ATTRIBUTE){
-			CKA_PUBLIC_EXPONENT, (void *)exponent, sizeof(exponent)};
+		parameters->attributes[1] =
+			(CK_ATTRIBUTE){CKA_PUBLIC_EXPONENT, (void *)exponent, sizeof(exponent)};
 		parameters->count = 2;
 		return true;
 	case KEY_ALGORITHM_EC_P256:
 	case KEY_ALGORITHM_EC_P384:
 		parameters->mechanism = CKM_EC_KEY_PAIR_GEN;
-		parameters->attributes[0] = algorithm == KEY_ALGORITHM_EC_P256
-			? (CK_ATTRIBUTE){CKA_EC_PARAMS, (void *)curve_p256, sizeof(curve_p256)}
-			: (CK_ATTRIBUTE){CKA_EC_PARAMS, (void *)curve_p384, sizeof(curve_p384)};
+		parameters->attributes[0] =
+			algorithm == KEY_ALGORITHM_EC_P256
+				? (CK_ATTRIBUTE){CKA_EC_PARAMS, (void *)curve_p256,
+					  sizeof(curve_p256)}
+				: (CK_ATTRIBUTE){
+					  CKA_EC_PARAMS, (void *)curve_p384, sizeof(curve_p384)};
 		parameters->count = 1;
 		return true;
 	default:
@@ -209,7 +212,6 @@ EVP_PKEY *token_signing_key(struct token *token, const char *label, struct error
 
 	if (!public_key)
 		return NULL;
-	struct token_signer *signer =
-		signer_get(token, label, signer_mechanism(token, public_key));
+	struct token_signer *signer = signer_get(token, label, signer_mechanism(token, public_key));
 	return signing_key_new(public_key, signer_sign, signer, error);
 }

@@ -124,8 +124,8 @@ static bool slot_open(struct token *token, const struct token_options *options,
 	if (!found)
 		return error_set(error, ERROR_TOKEN_FAILED, "there is no token labelled \"%s\"",
 			options->label);
-	token->sessions = session_pool_new(token->functions, token->slot,
-		sessions_at_once(token->functions), pin, error);
+	token->sessions = session_pool_new(
+		token->functions, token->slot, sessions_at_once(token->functions), pin, error);
 	return token->sessions != NULL;
 }
 

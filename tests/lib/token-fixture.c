@@ -44,8 +44,8 @@ void token_fixture_free(struct token_fixture *fixture)
 	free(fixture);
 }
 
-void token_fixture_import_aes(struct token_fixture *fixture, const char *label,
-	const uint8_t *key, size_t length)
+void token_fixture_import_aes(
+	struct token_fixture *fixture, const char *label, const uint8_t *key, size_t length)
 {
 	_cleanup_session_ struct session session = SESSION_INIT;
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;

@@ -24,7 +24,7 @@ struct token *token_fixture_open(
 void token_fixture_free(struct token_fixture *fixture);
 
 /* Puts an AES key of known value into the token (C_CreateObject). */
-void token_fixture_import_aes(struct token_fixture *fixture, const char *label,
-	const uint8_t *key, size_t length);
+void token_fixture_import_aes(
+	struct token_fixture *fixture, const char *label, const uint8_t *key, size_t length);
 
 #endif

@@ -103,9 +103,8 @@ X509 *fixture_ca(struct authority_fixture *fixture)
 X509_REQ *fixture_request(const char *key_name)
 {
 	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) =
-		strncmp(key_name, "RSA-", 4) == 0
-			? EVP_RSA_gen((unsigned)atoi(key_name + 4))
-			: EVP_EC_gen(key_name);
+		strncmp(key_name, "RSA-", 4) == 0 ? EVP_RSA_gen((unsigned)atoi(key_name + 4))
+						  : EVP_EC_gen(key_name);
 	X509_REQ *request = X509_REQ_new();
 
 	assert_non_null(key);

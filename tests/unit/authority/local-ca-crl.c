@@ -143,12 +143,11 @@ static void a_new_ca_publishes_an_empty_signed_crl(void **state)
 
 	assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(ca)), 1);
 	assert_int_equal(X509_CRL_get_version(crl), X509_CRL_VERSION_2);
-	assert_int_equal(
-		X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)), 0);
+	assert_int_equal(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)), 0);
 	assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), -1);
 	assert_int_equal(crl_number(crl), 1);
-	ASN1_TIME_diff(&days, &seconds, X509_CRL_get0_lastUpdate(crl),
-		X509_CRL_get0_nextUpdate(crl));
+	ASN1_TIME_diff(
+		&days, &seconds, X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl));
 	assert_int_equal(days, 7);
 	assert_true(X509_CRL_get_ext_by_NID(crl, NID_authority_key_identifier, -1) >= 0);
 }
@@ -219,8 +218,8 @@ static void a_fresh_crl_is_given_again_and_an_old_one_renewed(void **state)
 	assert_true(authority->driver->crl(authority, &second, NULL));
 	X509_CRL *crl _cleanup_(X509_CRL_freep) = published_crl(fixture);
 	assert_int_equal(crl_number(crl), 2);
-	assert_true(store_value_set(fixture->services.store, "ca-crl/local",
-		(const uint8_t *)"damaged", 7, NULL));
+	assert_true(store_value_set(
+		fixture->services.store, "ca-crl/local", (const uint8_t *)"damaged", 7, NULL));
 	assert_true(authority->driver->crl(authority, &second, NULL));
 	X509_CRL *third _cleanup_(X509_CRL_freep) = published_crl(fixture);
 	assert_int_equal(crl_number(third), 3);

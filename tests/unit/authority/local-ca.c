@@ -47,8 +47,7 @@ static void assert_verifies(struct authority_fixture *fixture, X509 *certificate
 	X509_STORE_CTX_set_purpose(context, purpose);
 	int result = X509_verify_cert(context);
 	if (result != 1)
-		fail_msg("%s",
-			X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+		fail_msg("%s", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
 	X509_STORE_CTX_free(context);
 	X509_STORE_free(store);
 	X509_free(ca);
@@ -107,8 +106,7 @@ static void the_names_of_the_request_are_in_the_certificate(void **state)
 	assert_int_equal(upn->type, GEN_OTHERNAME);
 	assert_int_equal(OBJ_obj2nid(upn->d.otherName->type_id), NID_ms_upn);
 	assert_int_equal(upn->d.otherName->value->type, V_ASN1_UTF8STRING);
-	assert_string_equal(
-		ASN1_STRING_get0_data(upn->d.otherName->value->value.utf8string),
+	assert_string_equal(ASN1_STRING_get0_data(upn->d.otherName->value->value.utf8string),
 		"ada@corp.example");
 	GENERAL_NAMES_free(names);
 	certificate_clear(&certificate);
@@ -172,8 +170,8 @@ static void the_crl_url_is_taken_as_it_is(void **state)
 	X509 *x509 _cleanup_(X509_freep) = fixture_x509(&certificate);
 	CRL_DIST_POINTS *points = X509_get_ext_d2i(x509, NID_crl_distribution_points, NULL, NULL);
 	assert_int_equal(sk_DIST_POINT_num(points), 1);
-	GENERAL_NAME *name = sk_GENERAL_NAME_value(
-		sk_DIST_POINT_value(points, 0)->distpoint->name.fullname, 0);
+	GENERAL_NAME *name =
+		sk_GENERAL_NAME_value(sk_DIST_POINT_value(points, 0)->distpoint->name.fullname, 0);
 	assert_string_equal(ASN1_STRING_get0_data(name->d.uniformResourceIdentifier),
 		"http://pki.example.org/local.crl?a=1,b=2");
 	CRL_DIST_POINTS_free(points);
@@ -242,7 +240,9 @@ static void wrong_names_are_rejected(void **state)
 	} cases[] = {
 		{"C", "Germany", "C", false},
 		{"CN", "", "CN", false},
-		{"CN", "a name that is longer than the sixty-four characters that X.520 allows here",
+		{"CN",
+			"a name that is longer than the sixty-four characters that X.520 allows "
+			"here",
 			"CN", false},
 		{"NOSUCH", "x", "NOSUCH", false},
 		{"CN", "\xff\xfe", "CN", false},
@@ -274,8 +274,8 @@ static void wrong_names_are_rejected(void **state)
 	}
 }
 
-static void expect_rejected(struct authority_fixture *fixture, const char *profile,
-	X509_REQ *csr, const char *words)
+static void expect_rejected(
+	struct authority_fixture *fixture, const char *profile, X509_REQ *csr, const char *words)
 {
 	struct name_rule subject[] = {{(char *)"CN", (char *)"Ada"}};
 	struct authority_request request = {profile, csr, subject, 1, NULL, 0};
@@ -417,8 +417,7 @@ static void the_profiles_are_listed(void **state)
 	char **names;
 	size_t count;
 
-	assert_true(
-		fixture->authority->driver->profiles(fixture->authority, &names, &count, NULL));
+	assert_true(fixture->authority->driver->profiles(fixture->authority, &names, &count, NULL));
 	assert_int_equal(count, 4);
 	assert_string_equal(names[0], "smartcard-logon");
 	for (size_t i = 0; i < count; i++)

@@ -183,9 +183,8 @@ static void the_sixty_fifth_job_is_refused_and_its_context_freed(void **state)
 	gate_init(&gate);
 	struct jobs *jobs = jobs_new(NULL, NULL);
 	for (int i = 0; i < 64; i++)
-		assert_int_not_equal(jobs_start(jobs, "issue", NULL, wait_at_gate, &gate,
-					     count_free, NULL),
-			0);
+		assert_int_not_equal(
+			jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL), 0);
 	assert_int_equal(
 		jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, &error), 0);
 	assert_int_equal(error.code, ERROR_BUSY);

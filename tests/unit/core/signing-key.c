@@ -19,13 +19,13 @@
 /* Stands for the card: a software key that does the raw operation. */
 struct card_key {
 	EVP_PKEY *key;
-	bool broken; /* refuses */
+	bool broken;	/* refuses */
 	bool shortened; /* answers too few bytes */
 	size_t input_length;
 };
 
-static bool raw_rsa(struct card_key *card, const uint8_t *input, size_t length,
-	struct buffer *output)
+static bool raw_rsa(
+	struct card_key *card, const uint8_t *input, size_t length, struct buffer *output)
 {
 	size_t size = (size_t)EVP_PKEY_get_size(card->key);
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(card->key, NULL);
@@ -38,8 +38,8 @@ static bool raw_rsa(struct card_key *card, const uint8_t *input, size_t length,
 	return done;
 }
 
-static bool raw_ec(struct card_key *card, const uint8_t *input, size_t length,
-	struct buffer *output)
+static bool raw_ec(
+	struct card_key *card, const uint8_t *input, size_t length, struct buffer *output)
 {
 	uint8_t der[160];
 	size_t der_length = sizeof(der);
@@ -103,8 +103,8 @@ static EVP_PKEY *make_key(int kind)
 
 #define FOR_EACH_KEY(card, key)                                                                    \
 	for (int kind = 0; kind < 3; kind++)                                                       \
-		for (struct card_key card = {.key = make_key(kind)}; card.key;                      \
-			EVP_PKEY_free(card.key), card.key = NULL)                                   \
+		for (struct card_key card = {.key = make_key(kind)}; card.key;                     \
+			EVP_PKEY_free(card.key), card.key = NULL)                                  \
 			for (EVP_PKEY *key = wrap(&card); key; EVP_PKEY_free(key), key = NULL)
 
 static X509 *make_certificate(EVP_PKEY *key)

@@ -79,8 +79,8 @@ static void the_published_vectors_come_out_of_the_token(void **state)
 		assert_true(hex_decode(vectors[i].output, &expected));
 		token_fixture_import_aes(fixture, "kdf test", key.data, key.length);
 		assert_true(secret_allocate(&output, expected.length));
-		assert_true(kdf_counter(token_prf, fixture->token, fixed.data, fixed.length,
-			&output, NULL));
+		assert_true(kdf_counter(
+			token_prf, fixture->token, fixed.data, fixed.length, &output, NULL));
 		if (memcmp(output.data, expected.data, expected.length) != 0)
 			fail_msg("%s differs", vectors[i].name);
 		assert_true(token_destroy(fixture->token, "kdf test", NULL));
@@ -100,8 +100,7 @@ static void openssl_kbkdf(const uint8_t *key, const uint8_t *fixed, size_t fixed
 		OSSL_PARAM_construct_int(OSSL_KDF_PARAM_KBKDF_USE_L, &no),
 		OSSL_PARAM_construct_int(OSSL_KDF_PARAM_KBKDF_USE_SEPARATOR, &no),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)key, 32),
-		OSSL_PARAM_construct_octet_string(
-			OSSL_KDF_PARAM_INFO, (void *)fixed, fixed_length),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)fixed, fixed_length),
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "KBKDF", NULL);
@@ -127,8 +126,8 @@ static void random_inputs_agree_with_openssl(void **state)
 		size_t length = 1 + sizes[1] % (sizeof(expected) - 1);
 		token_fixture_import_aes(fixture, "kdf test", key, sizeof(key));
 		assert_true(secret_allocate(&output, length));
-		assert_true(kdf_counter(
-			token_prf, fixture->token, fixed, fixed_length, &output, NULL));
+		assert_true(
+			kdf_counter(token_prf, fixture->token, fixed, fixed_length, &output, NULL));
 		openssl_kbkdf(key, fixed, fixed_length, expected, length);
 		assert_memory_equal(output.data, expected, length);
 		assert_true(token_destroy(fixture->token, "kdf test", NULL));

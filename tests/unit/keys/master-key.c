@@ -35,8 +35,8 @@ static int teardown(void **state)
  * What docs/security tells a stranger to do, with OpenSSL's KBKDF: label, zero
  * byte, context and length are put in by OpenSSL (SP 800-108r1, 4.1).
  */
-static void derive_as_a_stranger(const char *label, const char *serial, uint32_t version,
-	uint8_t *output, size_t length)
+static void derive_as_a_stranger(
+	const char *label, const char *serial, uint32_t version, uint8_t *output, size_t length)
 {
 	char mode[] = "COUNTER", mac[] = "CMAC", cipher[] = "AES-256-CBC";
 	uint8_t context[64];
@@ -53,8 +53,7 @@ static void derive_as_a_stranger(const char *label, const char *serial, uint32_t
 			OSSL_KDF_PARAM_KEY, (void *)known_key, sizeof(known_key)),
 		OSSL_PARAM_construct_octet_string(
 			OSSL_KDF_PARAM_SALT, (void *)label, strlen(label)),
-		OSSL_PARAM_construct_octet_string(
-			OSSL_KDF_PARAM_INFO, context, serial_length + 5),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, context, serial_length + 5),
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "KBKDF", NULL);
@@ -229,8 +228,8 @@ static void check(const uint8_t *bytes, size_t length, uint8_t algorithm, const 
 static void key_check_values_are_those_of_a_zero_block(void **state)
 {
 	static const uint8_t zeros[32];
-	static const uint8_t factory[24] = {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3,
-		4, 5, 6, 7, 8};
+	static const uint8_t factory[24] = {
+		1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8};
 	_cleanup_secret_ struct secret key = SECRET_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
 	uint8_t value[3];

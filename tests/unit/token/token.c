@@ -351,8 +351,7 @@ static void twelve_threads_share_the_sessions(void **state)
 
 	assert_true(token_generate_aes(fixture->token, "shared", NULL));
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
-		assert_int_equal(
-			pthread_create(&threads[i], NULL, compute, fixture->token), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, compute, fixture->token), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		assert_int_equal(pthread_join(threads[i], &results[i]), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
@@ -396,8 +395,8 @@ static void a_half_initialised_token_does_not_block_a_new_one(void **state)
 	memset(label, ' ', sizeof(label));
 	memcpy(label, "half", 4);
 	assert_int_equal(functions->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
-	assert_int_equal(functions->C_InitToken(
-				 slots[count - 1], (CK_UTF8CHAR *)"12345678", 8, label),
+	assert_int_equal(
+		functions->C_InitToken(slots[count - 1], (CK_UTF8CHAR *)"12345678", 8, label),
 		CKR_OK);
 	assert_true(token_find_slot(functions, "half", &slot, &found, NULL));
 	assert_false(found);

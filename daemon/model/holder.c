@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/fields.h"
+#include "model/holder.h"
 
 #include <string.h>
 
@@ -7,57 +7,6 @@
 
 #include "common/alloc.h"
 #include "model/document.h"
-
-static struct field *find(const struct fields *fields, const char *name)
-{
-	for (size_t i = 0; i < fields->count; i++) {
-		if (strcmp(fields->items[i].name, name) == 0)
-			return &fields->items[i];
-	}
-	return NULL;
-}
-
-void fields_set(struct fields *fields, const char *name, const char *value)
-{
-	struct field *field = find(fields, name);
-	char *copy = xstrdup(value);
-
-	if (field) {
-		free(field->value);
-		field->value = copy;
-		return;
-	}
-	char *name_copy = xstrdup(name);
-	fields->items = xreallocarray(fields->items, fields->count + 1, sizeof(*fields->items));
-	fields->items[fields->count++] = (struct field){.name = name_copy, .value = copy};
-}
-
-const char *fields_get(const struct fields *fields, const char *name)
-{
-	const struct field *field = find(fields, name);
-
-	return field ? field->value : NULL;
-}
-
-void fields_copy(struct fields *to, const struct fields *from)
-{
-	struct fields copy = FIELDS_INIT;
-
-	for (size_t i = 0; i < from->count; i++)
-		fields_set(&copy, from->items[i].name, from->items[i].value);
-	fields_clear(to);
-	*to = copy;
-}
-
-void fields_clear(struct fields *fields)
-{
-	for (size_t i = 0; i < fields->count; i++) {
-		free(fields->items[i].name);
-		free(fields->items[i].value);
-	}
-	free(fields->items);
-	*fields = (struct fields)FIELDS_INIT;
-}
 
 bool field_name_is_valid(const char *name, size_t length)
 {
@@ -85,7 +34,7 @@ static bool value_is_text(const char *value)
 	return string != NULL;
 }
 
-bool fields_check(const struct fields *fields, struct error *error)
+bool holder_check(const struct fields *fields, struct error *error)
 {
 	if (fields->count > FIELDS_MAXIMUM)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "more than %d fields are given",
@@ -106,7 +55,7 @@ bool fields_check(const struct fields *fields, struct error *error)
 	return true;
 }
 
-char *fields_to_json(const struct fields *fields)
+char *holder_to_json(const struct fields *fields)
 {
 	json_t *object = json_object();
 
@@ -120,7 +69,7 @@ char *fields_to_json(const struct fields *fields)
 	return text;
 }
 
-bool fields_from_json(struct fields *fields, const char *json, struct error *error)
+bool holder_from_json(struct fields *fields, const char *json, struct error *error)
 {
 	_cleanup_fields_ struct fields read = FIELDS_INIT;
 	_cleanup_json_ json_t *document = document_load(json, ERROR_INVALID_ARGUMENT, error);

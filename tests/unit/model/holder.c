@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/fields.h"
+#include "model/holder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,44 +12,6 @@
 #include "common/alloc.h"
 #include "common/macros.h"
 
-static void a_field_is_set_once_and_replaced(void **state)
-{
-	_cleanup_fields_ struct fields fields = FIELDS_INIT;
-
-	(void)state;
-	assert_null(fields_get(&fields, "name"));
-	fields_set(&fields, "name", "Ada");
-	fields_set(&fields, "email", "ada@example.org");
-	fields_set(&fields, "name", "Ada Lovelace");
-	assert_int_equal(fields.count, 2);
-	assert_string_equal(fields_get(&fields, "name"), "Ada Lovelace");
-	assert_string_equal(fields.items[0].name, "name");
-}
-
-static void a_field_can_be_set_from_its_own_value(void **state)
-{
-	_cleanup_fields_ struct fields fields = FIELDS_INIT;
-
-	(void)state;
-	fields_set(&fields, "name", "Ada Lovelace");
-	fields_set(&fields, "name", fields_get(&fields, "name") + 4);
-	assert_string_equal(fields_get(&fields, "name"), "Lovelace");
-}
-
-static void a_copy_is_of_its_own(void **state)
-{
-	_cleanup_fields_ struct fields fields = FIELDS_INIT;
-	_cleanup_fields_ struct fields copy = FIELDS_INIT;
-
-	(void)state;
-	fields_set(&fields, "name", "Ada");
-	fields_set(&copy, "old", "gone");
-	fields_copy(&copy, &fields);
-	fields_clear(&fields);
-	assert_int_equal(copy.count, 1);
-	assert_string_equal(fields_get(&copy, "name"), "Ada");
-}
-
 static void fields_go_through_json_and_back(void **state)
 {
 	_cleanup_fields_ struct fields fields = FIELDS_INIT;
@@ -59,9 +21,9 @@ static void fields_go_through_json_and_back(void **state)
 	(void)state;
 	fields_set(&fields, "name", "Zo\xC3\xAB \"Z\" O'Hara\\");
 	fields_set(&fields, "a-first", "");
-	_cleanup_free_ char *json = fields_to_json(&fields);
+	_cleanup_free_ char *json = holder_to_json(&fields);
 	fields_set(&back, "old", "gone");
-	assert_true(fields_from_json(&back, json, &error));
+	assert_true(holder_from_json(&back, json, &error));
 	assert_int_equal(back.count, 2);
 	assert_string_equal(back.items[0].name, "name");
 	assert_string_equal(fields_get(&back, "name"), "Zo\xC3\xAB \"Z\" O'Hara\\");
@@ -71,11 +33,11 @@ static void fields_go_through_json_and_back(void **state)
 static void no_fields_are_an_empty_object(void **state)
 {
 	struct fields fields = FIELDS_INIT;
-	_cleanup_free_ char *json = fields_to_json(&fields);
+	_cleanup_free_ char *json = holder_to_json(&fields);
 
 	(void)state;
 	assert_string_equal(json, "{}");
-	assert_true(fields_from_json(&fields, json, NULL));
+	assert_true(holder_from_json(&fields, json, NULL));
 	assert_int_equal(fields.count, 0);
 }
 
@@ -102,7 +64,7 @@ static void json_that_is_no_object_of_strings_is_refused(void **state)
 		_cleanup_error_ struct error error = ERROR_INIT;
 		_cleanup_fields_ struct fields fields = FIELDS_INIT;
 		fields_set(&fields, "kept", "yes");
-		assert_false(fields_from_json(&fields, cases[i].json, &error));
+		assert_false(holder_from_json(&fields, cases[i].json, &error));
 		assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
 		assert_string_equal(error.field, cases[i].field);
 		assert_string_equal(fields_get(&fields, "kept"), "yes");
@@ -117,7 +79,7 @@ static void a_caller_may_give_ordinary_fields(void **state)
 	(void)state;
 	fields_set(&fields, "name", "Zo\xC3\xAB");
 	fields_set(&fields, "Cost_Centre-2", "");
-	assert_true(fields_check(&fields, &error));
+	assert_true(holder_check(&fields, &error));
 }
 
 static void a_caller_may_not_give_strange_fields(void **state)
@@ -147,7 +109,7 @@ static void a_caller_may_not_give_strange_fields(void **state)
 		_cleanup_fields_ struct fields fields = FIELDS_INIT;
 		_cleanup_error_ struct error error = ERROR_INIT;
 		fields_set(&fields, cases[i].name, cases[i].value);
-		assert_false(fields_check(&fields, &error));
+		assert_false(holder_check(&fields, &error));
 		assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
 		assert_string_equal(error.field, cases[i].name);
 	}
@@ -160,18 +122,15 @@ static void a_caller_may_not_give_countless_fields(void **state)
 	(void)state;
 	for (int i = 0; i <= FIELDS_MAXIMUM; i++) {
 		_cleanup_free_ char *name = xasprintf("field%d", i);
-		assert_true(fields_check(&fields, NULL));
+		assert_true(holder_check(&fields, NULL));
 		fields_set(&fields, name, "x");
 	}
-	assert_false(fields_check(&fields, NULL));
+	assert_false(holder_check(&fields, NULL));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_field_is_set_once_and_replaced),
-		cmocka_unit_test(a_field_can_be_set_from_its_own_value),
-		cmocka_unit_test(a_copy_is_of_its_own),
 		cmocka_unit_test(fields_go_through_json_and_back),
 		cmocka_unit_test(no_fields_are_an_empty_object),
 		cmocka_unit_test(json_that_is_no_object_of_strings_is_refused),
