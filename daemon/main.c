@@ -166,8 +166,12 @@ static void start_loop(struct manager *manager)
 /* Ends what start_loop() began and what the doors left to the loop. */
 static void finish_loop(struct manager *manager)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++) {
+		int number = manager->signals[i].signum; /* uv_close() clears it */
 		uv_close((uv_handle_t *)&manager->signals[i], NULL);
+		/* Asked again, it goes on stopping: an operation may be at its last step. */
+		signal(number, SIG_IGN);
+	}
 	uv_close((uv_handle_t *)&manager->watchdog, NULL);
 	uv_close((uv_handle_t *)&manager->publishing, NULL);
 	uv_run(&manager->loop, UV_RUN_DEFAULT);
