@@ -36,8 +36,9 @@ for door in "" private; do
     [[ $output == *administrators* ]] || fail "the refusal says: $output"
     expect_failure any $door as_ada busctl --no-pager get-property org.tessera1 \
         $root/template/employee org.tessera1.Template Document
-    expect_output 'a{oa{sa{sv}}} 2 ' $door as_ada busctl --no-pager call org.tessera1 $root \
-        org.freedesktop.DBus.ObjectManager GetManagedObjects
+    expect_output '"/org/tessera1/reader/1"' $door as_ada busctl --no-pager call org.tessera1 \
+        $root org.freedesktop.DBus.ObjectManager GetManagedObjects
+    [[ $output != */org/tessera1/template/* ]] || fail "templates are shown to everyone"
     expect_output '"/org/tessera1/template/employee"' $door busctl --no-pager call org.tessera1 \
         $root org.freedesktop.DBus.ObjectManager GetManagedObjects
 done
