@@ -17,8 +17,11 @@
 
 struct bus_service;
 
-/* HOLDER is who can prove the PIN: the card checks that, so anyone may call. */
-enum bus_permission { BUS_ANYONE, BUS_HOLDER, BUS_MANAGER };
+/*
+ * What a call needs is a number that the service's `may` understands; these two need no right:
+ * HOLDER is who can prove the PIN, and the card checks that.
+ */
+enum { BUS_ANYONE, BUS_HOLDER, BUS_FIRST_RIGHT };
 
 /* Who calls; lives as long as the call. */
 struct bus_caller {
@@ -76,7 +79,7 @@ enum bus_method_flag {
 struct bus_method {
 	const char *name;
 	const struct bus_argument *in, *out;
-	enum bus_permission permission;
+	unsigned permission;
 	unsigned flags;
 	/* Reads call->in, appends to call->out. An error takes the place of the reply. */
 	bool (*handle)(struct bus_call *call, struct error *error);
@@ -97,8 +100,8 @@ struct bus_signal {
 /* The three lists end with an entry without a name; a list may be NULL. */
 struct bus_interface {
 	const char *name;
-	enum bus_permission read; /* who may read the properties */
-	bool private_only;	  /* served on the private socket only */
+	unsigned read;	   /* the permission that reading the properties needs */
+	bool private_only; /* served on the private socket only */
 	const struct bus_method *methods;
 	const struct bus_property *properties;
 	const struct bus_signal *signals;

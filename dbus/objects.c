@@ -17,7 +17,8 @@ static void append_no_properties(DBusMessageIter *iter)
 	message_close(iter, &dictionary);
 }
 
-/* a{sa{sv}}: the interfaces of an object; what `reader` may not read is left empty. */
+/* a{sa{sv}}: the interfaces of an object; what `reader` (NULL: everyone) may not read is left
+ * empty. */
 static void append_interfaces(struct bus_service *service, const struct bus_kind *kind,
 	const void *object, const struct bus_caller *reader, DBusMessageIter *iter)
 {
@@ -28,7 +29,7 @@ static void append_interfaces(struct bus_service *service, const struct bus_kind
 		const struct bus_interface *interface = kind->interfaces[i];
 		message_open(&dictionary, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
 		message_append_string(&entry, interface->name);
-		if (caller_may(reader, interface->read))
+		if (caller_may(service, reader, interface->read, NULL))
 			append_properties(service->options.context, interface, object, &entry);
 		else
 			append_no_properties(&entry);
@@ -65,7 +66,8 @@ static bool get_managed_objects(struct bus_call *call, struct error *error)
 	for (size_t i = 0; i < options->kind_count; i++) {
 		const struct bus_kind *kind = options->kinds[i];
 		size_t count = 0;
-		if (!kind->list || !caller_may(call->caller, kind->interfaces[0]->read))
+		if (!kind->list ||
+			!caller_may(call->service, call->caller, kind->interfaces[0]->read, NULL))
 			continue;
 		char **names = kind->list(call->context, &count);
 		for (size_t j = 0; j < count; j++) {
@@ -121,9 +123,6 @@ static void broadcast(struct bus_service *service, DBusMessage *signal)
 	service->options.broadcast(service->options.context, signal);
 }
 
-/* What everyone may know. */
-static const struct bus_caller everyone = {0};
-
 static void announce_added(struct bus_service *service, const struct bus_kind *kind,
 	const char *path, const void *object)
 {
@@ -133,7 +132,7 @@ static void announce_added(struct bus_service *service, const struct bus_kind *k
 
 	dbus_message_iter_init_append(signal, &iter);
 	message_append_path(&iter, path);
-	append_interfaces(service, kind, object, &everyone, &iter);
+	append_interfaces(service, kind, object, NULL, &iter);
 	broadcast(service, signal);
 }
 
@@ -173,7 +172,7 @@ static void announce_changed(struct bus_service *service, const struct bus_inter
 
 	dbus_message_iter_init_append(signal, &iter);
 	message_append_string(&iter, interface->name);
-	if (caller_may(&everyone, interface->read)) {
+	if (caller_may(service, NULL, interface->read, NULL)) {
 		append_properties(service->options.context, interface, object, &iter);
 		message_append_strings(&iter, NULL, 0);
 	} else {

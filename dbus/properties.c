@@ -32,12 +32,7 @@ static const struct bus_interface *readable_interface(
 	for (size_t i = 0; (interface = node_interface(call, i)); i++) {
 		if (strcmp(interface->name, name) != 0)
 			continue;
-		if (caller_may(call->caller, interface->read))
-			return interface;
-		error_set(error, ERROR_ACCESS_DENIED,
-			"only root and members of the administrators' group may read %s",
-			call->path);
-		return NULL;
+		return caller_may(call->service, call->caller, interface->read, error) ? interface : NULL;
 	}
 	bus_call_refuse(
 		call, DBUS_ERROR_UNKNOWN_INTERFACE, "%s has no interface %s", call->path, name);

@@ -29,8 +29,9 @@ bool node_has_interface(const struct bus_call *call, const struct bus_interface 
 /* The index-th interface of the node that the call is for, standard ones first; NULL at the end. */
 const struct bus_interface *node_interface(const struct bus_call *call, size_t index);
 
-/* Whether the caller has that right. */
-bool caller_may(const struct bus_caller *caller, enum bus_permission permission);
+/* Whether the caller (NULL: everyone) has that right; error may be NULL. */
+bool caller_may(const struct bus_service *service, const struct bus_caller *caller,
+	unsigned permission, struct error *error);
 
 /* Appends a{sv}: all properties of the object. */
 void append_properties(void *context, const struct bus_interface *interface, const void *object,

@@ -148,9 +148,12 @@ static void signature_of(const struct bus_argument *arguments, char signature[SI
 		strncat(signature, arguments->type, SIGNATURE_MAX - strlen(signature) - 1);
 }
 
-bool caller_may(const struct bus_caller *caller, enum bus_permission permission)
+bool caller_may(const struct bus_service *service, const struct bus_caller *caller,
+	unsigned permission, struct error *error)
 {
-	return permission != BUS_MANAGER || caller->is_manager;
+	if (permission < BUS_FIRST_RIGHT)
+		return true;
+	return caller && service->options.may(service->options.context, caller, permission, error);
 }
 
 /* --- one call --- */
@@ -171,16 +174,11 @@ bool bus_call_refuse(struct bus_call *call, const char *error_name, const char *
 	return true;
 }
 
-static void refuse_access(struct bus_call *call)
+static void refuse_access(struct bus_call *call, const struct error *error)
 {
-	struct error error _cleanup_error_ = ERROR_INIT;
-
 	if (call->service->options.denied)
 		call->service->options.denied(call->context, call);
-	error_set(&error, ERROR_ACCESS_DENIED,
-		"only root and members of the administrators' group may call %s",
-		call->method->name);
-	call->reply = message_error_of(call->message, &error);
+	call->reply = message_error_of(call->message, error);
 }
 
 /* Looks up the object and runs the handler. */
@@ -212,6 +210,7 @@ static void run_method(struct bus_call *call)
 
 static void dispatch(struct bus_call *call, const char *interface, const char *member)
 {
+	struct error refusal _cleanup_error_ = ERROR_INIT;
 	char signature[SIGNATURE_MAX];
 
 	if (!call->method) {
@@ -228,8 +227,8 @@ static void dispatch(struct bus_call *call, const char *interface, const char *m
 		bus_call_refuse(call, DBUS_ERROR_INVALID_ARGS,
 			"%s takes arguments of signature \"%s\", not \"%s\"", member, signature,
 			dbus_message_get_signature(call->message));
-	else if (!caller_may(call->caller, call->method->permission))
-		refuse_access(call);
+	else if (!caller_may(call->service, call->caller, call->method->permission, &refusal))
+		refuse_access(call, &refusal);
 	else
 		run_method(call);
 }

@@ -15,6 +15,12 @@ struct bus_service_options {
 	void *context; /* given to all functions of the tables */
 	/* Sends a signal to whoever wants signals; does not take the message. */
 	void (*broadcast)(void *context, DBusMessage *signal);
+	/*
+	 * Whether the caller has a right (BUS_FIRST_RIGHT and up). On refusal ERROR_ACCESS_DENIED
+	 * says what to do; error may be NULL.
+	 */
+	bool (*may)(void *context, const struct bus_caller *caller, unsigned permission,
+		struct error *error);
 	/* A method call was refused for lack of rights; may be NULL. */
 	void (*denied)(void *context, const struct bus_call *call);
 };

@@ -6,6 +6,7 @@
 #include "bus/bus.h"
 #include "dbus/message.h"
 #include "dbus/service.h"
+#include "model/role.h"
 
 #define BUS_NAME	   "org.tessera1"
 #define BUS_ROOT	   "/org/tessera1"
@@ -37,6 +38,9 @@ extern const struct bus_interface provider_interface;
 
 /* --- caller.c --- */
 bool caller_is_manager(const struct bus *bus, uid_t uid);
+/* Whether the caller has an enum permission. ERROR_ACCESS_DENIED. */
+bool caller_may_do(
+	void *context, const struct bus_caller *caller, unsigned permission, struct error *error);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
 /* Logs a refused call and writes it to the audit trail. */

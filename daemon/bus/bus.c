@@ -32,6 +32,7 @@ struct bus *bus_new(struct services *services, const struct bus_options *options
 		.kind_count = ARRAY_SIZE(kinds),
 		.context = bus,
 		.broadcast = broadcast,
+		.may = caller_may_do,
 		.denied = caller_denied};
 
 	bus->services = services;

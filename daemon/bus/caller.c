@@ -56,6 +56,16 @@ bool caller_is_manager(const struct bus *bus, uid_t uid)
 	return find_group(bus->options->admin_group, &gid) && user_is_in_group(uid, gid);
 }
 
+bool caller_may_do(
+	void *context, const struct bus_caller *caller, unsigned permission, struct error *error)
+{
+	(void)context;
+	return caller->is_manager ||
+	       error_set(error, ERROR_ACCESS_DENIED,
+		       "only root and members of the administrators' group may %s",
+		       permission_description((enum permission)permission));
+}
+
 char *caller_actor(uid_t uid, pid_t pid)
 {
 	char link[64], executable[256];

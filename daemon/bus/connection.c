@@ -136,16 +136,17 @@ static bool get_crl(struct bus_call *call, struct error *error)
 
 static const struct bus_interface connection_interface = {
 	.name = BUS_NAME ".Connection",
-	.read = BUS_MANAGER,
+	.read = PERMISSION_VIEW_SETTINGS,
 	.methods =
 		(const struct bus_method[]){
-			{"Update", BUS_ARGUMENTS({"document", "s"}), NULL, BUS_MANAGER, BUS_SLOW,
-				update},
-			{"Remove", NULL, NULL, BUS_MANAGER, BUS_SLOW, remove_connection},
-			{"Test", NULL, BUS_ARGUMENTS({"message", "s"}), BUS_MANAGER, BUS_SLOW,
-				test},
-			{"ListProfiles", NULL, BUS_ARGUMENTS({"profiles", "as"}), BUS_MANAGER,
-				BUS_SLOW, list_profiles},
+			{"Update", BUS_ARGUMENTS({"document", "s"}), NULL,
+				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, update},
+			{"Remove", NULL, NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
+				remove_connection},
+			{"Test", NULL, BUS_ARGUMENTS({"message", "s"}),
+				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, test},
+			{"ListProfiles", NULL, BUS_ARGUMENTS({"profiles", "as"}),
+				PERMISSION_VIEW_SETTINGS, BUS_SLOW, list_profiles},
 			{"GetCertificate", NULL, BUS_ARGUMENTS({"certificate", "ay"}), BUS_ANYONE,
 				BUS_SLOW, get_certificate},
 			{"GetCrl", NULL, BUS_ARGUMENTS({"crl", "ay"}), BUS_ANYONE, BUS_SLOW,

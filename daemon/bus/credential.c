@@ -292,24 +292,27 @@ static bool get_certificate(struct bus_call *call, struct error *error)
 #define JOB_RESULT BUS_ARGUMENTS({"job", "o"})
 
 static const struct bus_method methods[] = {
-	{"Activate", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, BUS_MANAGER, BUS_SECRET, activate},
+	{"Activate", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, PERMISSION_ACTIVATE, BUS_SECRET,
+		activate},
 	{"ChangePin", BUS_ARGUMENTS({"old_pin", "s"}, {"new_pin", "s"}), JOB_RESULT, BUS_HOLDER,
 		BUS_SECRET, change_pin},
-	{"Unblock", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, BUS_MANAGER, BUS_SECRET, unblock},
-	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT, BUS_MANAGER,
-		0, reissue},
-	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, suspend},
-	{"Resume", NULL, JOB_RESULT, BUS_MANAGER, 0, resume},
-	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, revoke_credential},
-	{"Retire", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, BUS_MANAGER, 0, retire},
+	{"Unblock", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, PERMISSION_UNBLOCK, BUS_SECRET,
+		unblock},
+	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
+		PERMISSION_REISSUE, 0, reissue},
+	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, suspend},
+	{"Resume", NULL, JOB_RESULT, PERMISSION_SUSPEND, 0, resume},
+	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_REVOKE, 0,
+		revoke_credential},
+	{"Retire", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_RETIRE, 0, retire},
 	{"GetCertificate", BUS_ARGUMENTS({"slot", "s"}), BUS_ARGUMENTS({"certificate", "ay"}),
-		BUS_MANAGER, 0, get_certificate},
+		PERMISSION_VIEW_CARDS, 0, get_certificate},
 	{0},
 };
 
 static const struct bus_interface credential_interface = {
 	.name = BUS_NAME ".Credential",
-	.read = BUS_MANAGER,
+	.read = PERMISSION_VIEW_CARDS,
 	.methods = methods,
 	.properties =
 		(const struct bus_property[]){

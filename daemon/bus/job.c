@@ -144,7 +144,7 @@ static const struct bus_interface job_interface = {
 	.methods =
 		(const struct bus_method[]){
 			{.name = "Cancel",
-				.permission = BUS_MANAGER,
+				.permission = PERMISSION_CANCEL_JOBS,
 				.flags = BUS_SLOW,
 				.handle = cancel},
 			{0},

@@ -93,12 +93,13 @@ static bool remove_template(struct bus_call *call, struct error *error)
 
 static const struct bus_interface template_interface = {
 	.name = BUS_NAME ".Template",
-	.read = BUS_MANAGER,
+	.read = PERMISSION_VIEW_SETTINGS,
 	.methods =
 		(const struct bus_method[]){
-			{"Update", BUS_ARGUMENTS({"document", "s"}), NULL, BUS_MANAGER, BUS_SLOW,
-				update},
-			{"Remove", NULL, NULL, BUS_MANAGER, BUS_SLOW, remove_template},
+			{"Update", BUS_ARGUMENTS({"document", "s"}), NULL,
+				PERMISSION_CHANGE_TEMPLATES, BUS_SLOW, update},
+			{"Remove", NULL, NULL, PERMISSION_CHANGE_TEMPLATES, BUS_SLOW,
+				remove_template},
 			{0},
 		},
 	.properties =

@@ -8,6 +8,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/lifecycle.c daemon/model/lifecycle.h \
 	daemon/model/pattern.c \
 	daemon/model/pin-policy.c daemon/model/pin-policy.h \
+	daemon/model/role.c daemon/model/role.h \
 	daemon/model/template.c daemon/model/template.h \
 	daemon/model/template-certificate.c \
 	daemon/model/template-private.h

@@ -99,7 +99,7 @@ static const struct bus_interface main_interface = {
 			{"Echo", BUS_ARGUMENTS({"text", "s"}), BUS_ARGUMENTS({"text", "s"}),
 				BUS_ANYONE, 0, echo},
 			{"Rule", BUS_ARGUMENTS({"text", "s"}), BUS_ARGUMENTS({"text", "s"}),
-				BUS_MANAGER, BUS_SLOW, echo},
+				BUS_FIRST_RIGHT, BUS_SLOW, echo},
 			{"Keep", BUS_ARGUMENTS({"pin", "s"}), NULL, BUS_HOLDER, BUS_SECRET,
 				keep_secret},
 			{"Count", BUS_ARGUMENTS({"map", "a{ss}"}), BUS_ARGUMENTS({"count", "u"}),
@@ -122,7 +122,7 @@ static const struct bus_interface private_interface = {
 
 static const struct bus_interface thing_interface = {
 	.name = THING,
-	.read = BUS_MANAGER,
+	.read = BUS_FIRST_RIGHT,
 	.properties = (const struct bus_property[]){{"Text", "s", get_text}, {0}},
 };
 
@@ -149,6 +149,16 @@ static void broadcast(void *context, DBusMessage *signal)
 	free(fixture->last_signal);
 	fixture->last_signal = xasprintf("%s %s %s", dbus_message_get_member(signal),
 		dbus_message_get_signature(signal), dbus_message_get_path(signal));
+}
+
+static bool may(
+	void *context, const struct bus_caller *caller, unsigned permission, struct error *error)
+{
+	struct fixture *fixture = context;
+
+	(void)caller;
+	assert_int_equal(permission, BUS_FIRST_RIGHT);
+	return fixture->has_right || error_set(error, ERROR_ACCESS_DENIED, "log in first");
 }
 
 static void denied(void *context, const struct bus_call *call)
@@ -218,6 +228,7 @@ int service_fixture_setup(void **state)
 		.kind_count = ARRAY_SIZE(kinds),
 		.context = fixture,
 		.broadcast = broadcast,
+		.may = may,
 		.denied = denied};
 
 	connect_ends(fixture);

@@ -20,6 +20,7 @@ struct fixture {
 	struct bus_service *service;
 	struct bus_caller caller;
 	const char *things[3]; /* names of what is there now */
+	bool has_right;	       /* what the caller may */
 	unsigned denials, signals;
 	char *last_signal; /* "MEMBER SIGNATURE PATH" */
 	char secret_seen[16];

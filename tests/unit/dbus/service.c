@@ -78,14 +78,14 @@ static void unknown_names_have_their_standard_errors(void **state)
 		DBUS_ERROR_UNKNOWN_OBJECT);
 }
 
-static void a_managers_method_is_denied_to_others_and_noted(void **state)
+static void a_method_is_denied_without_its_right_and_noted(void **state)
 {
 	struct fixture *fixture = *state;
 
 	expect_refusal(
 		call_strings(fixture, ROOT, MAIN, "Rule", "x", NULL), OUR_NAME("AccessDenied"));
 	assert_int_equal(fixture->denials, 1);
-	fixture->caller.is_manager = true;
+	fixture->has_right = true;
 	expect_text(call_strings(fixture, ROOT, MAIN, "Rule", "x", NULL), "x");
 	assert_int_equal(fixture->denials, 1);
 }
@@ -179,7 +179,7 @@ static void a_property_cannot_be_set(void **state)
 	expect_refusal(exchange(*state, call), DBUS_ERROR_PROPERTY_READ_ONLY);
 }
 
-static void restricted_properties_are_for_managers(void **state)
+static void restricted_properties_need_their_right(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -189,7 +189,7 @@ static void restricted_properties_are_for_managers(void **state)
 	expect_refusal(
 		call_strings(fixture, CHILD, DBUS_INTERFACE_PROPERTIES, "GetAll", THING, NULL),
 		OUR_NAME("AccessDenied"));
-	fixture->caller.is_manager = true;
+	fixture->has_right = true;
 	dbus_message_unref(
 		call_strings(fixture, CHILD, DBUS_INTERFACE_PROPERTIES, "Get", THING, "Text"));
 }
@@ -213,7 +213,7 @@ static void objects_are_listed_for_those_who_may_read_them(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(count_managed(fixture), 0);
-	fixture->caller.is_manager = true;
+	fixture->has_right = true;
 	assert_int_equal(count_managed(fixture), 1);
 }
 
@@ -324,14 +324,14 @@ int main(void)
 		TEST(arguments_of_another_signature_are_refused),
 		TEST(deeply_nested_arguments_are_refused),
 		TEST(unknown_names_have_their_standard_errors),
-		TEST(a_managers_method_is_denied_to_others_and_noted),
+		TEST(a_method_is_denied_without_its_right_and_noted),
 		TEST(a_private_interface_is_not_there_on_the_system_bus),
 		TEST(a_message_that_held_a_secret_is_wiped),
 		TEST(a_dictionary_may_have_each_name_once_and_not_too_many),
 		TEST(properties_are_read_one_by_one_and_together),
 		TEST(unknown_properties_and_interfaces_are_refused),
 		TEST(a_property_cannot_be_set),
-		TEST(restricted_properties_are_for_managers),
+		TEST(restricted_properties_need_their_right),
 		TEST(objects_are_listed_for_those_who_may_read_them),
 		TEST(introspection_leads_from_the_root_to_each_object),
 		TEST(introspection_shows_methods_with_named_arguments),
