@@ -20,7 +20,7 @@
 
 /* What hangs at the RSA or EC_KEY; freed with it. */
 struct operation {
-	signing_function sign;
+	signing_function sign, decipher; /* one is NULL */
 	void *context;
 };
 
@@ -60,20 +60,34 @@ static void operation_free(
 	free(pointer);
 }
 
-/* Runs the private-key operation; the output must have the expected length. */
-static bool operation_run(const struct operation *operation, const uint8_t *input, size_t length,
-	struct buffer *output, size_t expected)
+/* Runs a private-key operation; the output must have the expected length. */
+static bool function_run(signing_function function, void *context, const uint8_t *input,
+	size_t length, struct buffer *output, size_t expected)
 {
 	struct error *error = last_error();
 
-	if (!operation)
-		return error_set(error, ERROR_FAILED, "the key has lost its operation");
-	if (!operation->sign(operation->context, input, length, output, error))
+	if (!function)
+		return error_set(error, ERROR_FAILED, "the key is not for this use");
+	if (!function(context, input, length, output, error))
 		return false;
 	if (output->failed || output->length != expected)
-		return error_set(error, ERROR_FAILED,
-			"the key gave a signature of %zu bytes, not %zu", output->length, expected);
+		return error_set(error, ERROR_FAILED, "the key gave %zu bytes, not %zu",
+			output->length, expected);
 	return true;
+}
+
+static bool operation_sign(const struct operation *operation, const uint8_t *input, size_t length,
+	struct buffer *output, size_t expected)
+{
+	return operation &&
+	       function_run(operation->sign, operation->context, input, length, output, expected);
+}
+
+static bool operation_decipher(const struct operation *operation, const uint8_t *input,
+	size_t length, struct buffer *output, size_t expected)
+{
+	return operation && function_run(operation->decipher, operation->context, input, length,
+				    output, expected);
 }
 
 /* RSA_private_encrypt(): pads what is not padded yet and has the block signed. */
@@ -93,7 +107,7 @@ static int rsa_private_encrypt(
 		done = RSA_padding_add_none(padded, size, from, length);
 	if (done != 1)
 		return -1;
-	if (!operation_run(RSA_get_ex_data(rsa, rsa_index), block.data, block.length, &output,
+	if (!operation_sign(RSA_get_ex_data(rsa, rsa_index), block.data, block.length, &output,
 		    (size_t)size)) {
 		ERR_raise(ERR_LIB_RSA, ERR_R_OPERATION_FAIL);
 		return -1;
@@ -110,7 +124,7 @@ static ECDSA_SIG *ec_sign(const unsigned char *digest, int length, const BIGNUM 
 	size_t used = (size_t)length < size ? (size_t)length : size;
 
 	(void)inverse, (void)r_given;
-	if (!operation_run(EC_KEY_get_ex_data(key, ec_index), digest, used, &output, 2 * size)) {
+	if (!operation_sign(EC_KEY_get_ex_data(key, ec_index), digest, used, &output, 2 * size)) {
 		ERR_raise(ERR_LIB_EC, ERR_R_OPERATION_FAIL);
 		return NULL;
 	}
@@ -123,6 +137,51 @@ static ECDSA_SIG *ec_sign(const unsigned char *digest, int length, const BIGNUM 
 	BN_free(s);
 	ECDSA_SIG_free(signature);
 	return NULL;
+}
+
+/* RSA_private_decrypt(): has the block deciphered and takes the padding off. */
+static int rsa_private_decrypt(
+	int length, const unsigned char *from, unsigned char *to, RSA *rsa, int padding)
+{
+	_cleanup_buffer_ struct buffer output = BUFFER_INIT;
+	int size = RSA_size(rsa);
+
+	if (!operation_decipher(
+		    RSA_get_ex_data(rsa, rsa_index), from, (size_t)length, &output, (size_t)size)) {
+		ERR_raise(ERR_LIB_RSA, ERR_R_OPERATION_FAIL);
+		return -1;
+	}
+	int done = -1;
+	if (padding == RSA_PKCS1_PADDING)
+		done = RSA_padding_check_PKCS1_type_2(to, size, output.data, size, size);
+	else if (padding == RSA_NO_PADDING)
+		done = RSA_padding_check_none(to, size, output.data, size, size);
+	OPENSSL_cleanse(output.data, output.length);
+	return done;
+}
+
+/* ECDH_compute_key(): the x coordinate, for the caller to free. */
+static int ec_compute_key(
+	unsigned char **secret, size_t *length, const EC_POINT *point, const EC_KEY *key)
+{
+	_cleanup_buffer_ struct buffer output = BUFFER_INIT;
+	const EC_GROUP *group = EC_KEY_get0_group(key);
+	size_t size = ((size_t)EC_GROUP_get_degree(group) + 7) / 8;
+	unsigned char *peer = NULL;
+	size_t peer_length =
+		EC_POINT_point2buf(group, point, POINT_CONVERSION_UNCOMPRESSED, &peer, NULL);
+	bool done = peer_length > 0 && operation_decipher(EC_KEY_get_ex_data(key, ec_index), peer,
+					       peer_length, &output, size);
+
+	OPENSSL_free(peer);
+	if (!done) {
+		ERR_raise(ERR_LIB_EC, ERR_R_OPERATION_FAIL);
+		return 0;
+	}
+	*secret = OPENSSL_memdup(output.data, output.length);
+	*length = output.length;
+	OPENSSL_cleanse(output.data, output.length);
+	return *secret != NULL;
 }
 
 static void methods_make(void)
@@ -139,17 +198,11 @@ static void methods_make(void)
 		abort();
 	RSA_meth_set1_name(rsa_method, "Tessera");
 	RSA_meth_set_priv_enc(rsa_method, rsa_private_encrypt);
+	RSA_meth_set_priv_dec(rsa_method, rsa_private_decrypt);
 	/* The default one makes DER from what sign_sig gives. */
 	EC_KEY_METHOD_get_sign(ec_method, &sign, NULL, NULL);
 	EC_KEY_METHOD_set_sign(ec_method, sign, NULL, ec_sign);
-}
-
-static struct operation *operation_new(signing_function sign, void *context)
-{
-	struct operation *operation = xnew(struct operation);
-
-	*operation = (struct operation){.sign = sign, .context = context};
-	return operation;
+	EC_KEY_METHOD_set_compute_key(ec_method, ec_compute_key);
 }
 
 static EVP_PKEY *rsa_wrap(EVP_PKEY *public_key, struct operation *operation)
@@ -185,18 +238,19 @@ static EVP_PKEY *ec_wrap(EVP_PKEY *public_key, struct operation *operation)
 	return steal_pointer(&key);
 }
 
-EVP_PKEY *signing_key_new(
-	EVP_PKEY *public_key, signing_function sign, void *context, struct error *error)
+static EVP_PKEY *key_new(
+	EVP_PKEY *public_key, const struct operation *operation_given, struct error *error)
 {
 	int type = EVP_PKEY_get_base_id(public_key);
 	EVP_PKEY *key;
 
 	pthread_once(&methods_once, methods_make);
 	if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC) {
-		error_set(error, ERROR_NOT_SUPPORTED, "keys of this type cannot sign here");
+		error_set(error, ERROR_NOT_SUPPORTED, "keys of this type are not used here");
 		return NULL;
 	}
-	struct operation *operation = operation_new(sign, context);
+	struct operation *operation = xnew(struct operation);
+	*operation = *operation_given;
 	key = type == EVP_PKEY_RSA ? rsa_wrap(public_key, operation)
 				   : ec_wrap(public_key, operation);
 	if (key)
@@ -204,6 +258,22 @@ EVP_PKEY *signing_key_new(
 	free(operation);
 	signing_key_error(ERROR_FAILED, "preparing a key", error);
 	return NULL;
+}
+
+EVP_PKEY *signing_key_new(
+	EVP_PKEY *public_key, signing_function sign, void *context, struct error *error)
+{
+	const struct operation operation = {.sign = sign, .context = context};
+
+	return key_new(public_key, &operation, error);
+}
+
+EVP_PKEY *deciphering_key_new(
+	EVP_PKEY *public_key, signing_function decipher, void *context, struct error *error)
+{
+	const struct operation operation = {.decipher = decipher, .context = context};
+
+	return key_new(public_key, &operation, error);
 }
 
 bool signing_key_error(enum error_code fallback, const char *what, struct error *error)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An OpenSSL private key whose operations are done elsewhere (on a card, in a
- * token): X509_sign, X509_REQ_sign, X509_CRL_sign, CMS_sign work with it.
+ * token): X509_sign, X509_REQ_sign, X509_CRL_sign, CMS_sign work with one that
+ * signs, CMS_decrypt with one that deciphers.
  */
 #ifndef TESSERA_CORE_SIGNING_KEY_H
 #define TESSERA_CORE_SIGNING_KEY_H
@@ -29,6 +30,14 @@ typedef bool (*signing_function)(void *context, const uint8_t *input, size_t len
  */
 EVP_PKEY *signing_key_new(
 	EVP_PKEY *public_key, signing_function sign, void *context, struct error *error);
+
+/*
+ * The same for a key that deciphers. RSA: the function's input is the ciphertext, its output the
+ * padded block (RSADP); EC: its input is the peer's uncompressed point, its output the x
+ * coordinate of the shared point (ECDH).
+ */
+EVP_PKEY *deciphering_key_new(
+	EVP_PKEY *public_key, signing_function decipher, void *context, struct error *error);
 
 /*
  * Moves the error of the last failed private-key operation on this thread to

@@ -2,4 +2,5 @@
 libtesserad_la_SOURCES += \
 	daemon/keys/des.c daemon/keys/des.h \
 	daemon/keys/kdf.c daemon/keys/kdf.h \
-	daemon/keys/master-key.c daemon/keys/master-key.h
+	daemon/keys/master-key.c daemon/keys/master-key.h \
+	daemon/keys/seal.c daemon/keys/seal.h

@@ -6,6 +6,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/holder.c daemon/model/holder.h \
 	daemon/model/key.c daemon/model/key.h \
 	daemon/model/lifecycle.c daemon/model/lifecycle.h \
+	daemon/model/operator.c daemon/model/operator.h \
 	daemon/model/pattern.c \
 	daemon/model/pin-policy.c daemon/model/pin-policy.h \
 	daemon/model/role.c daemon/model/role.h \

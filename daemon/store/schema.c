@@ -87,6 +87,16 @@ static const char *const migrations[] = {
 	"	job BIGINT NOT NULL,"
 	"	hash BYTEA NOT NULL);"
 	"CREATE INDEX audit_card ON audit (card, id);",
+
+	/* 2: operators */
+	"CREATE TABLE operator ("
+	"	credential_id BIGINT PRIMARY KEY REFERENCES credential (id),"
+	"	id TEXT NOT NULL UNIQUE,"
+	"	roles TEXT NOT NULL,"
+	"	active BIGINT NOT NULL,"
+	"	sealed BYTEA NOT NULL,"
+	"	created_at BIGINT NOT NULL,"
+	"	last_login_at BIGINT NOT NULL);",
 };
 
 int64_t schema_version(void)

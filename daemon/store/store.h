@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "common/macros.h"
 #include "model/credential.h"
+#include "model/operator.h"
 #include "model/template.h"
 
 struct store;
@@ -133,6 +134,20 @@ bool store_connection_list(struct store *store, char ***names, size_t *count, st
 /* ERROR_IN_USE while a current template or a certificate that is neither expired nor revoked names
  * it. */
 bool store_connection_remove(struct store *store, const char *name, struct error *error);
+
+/* --- operators (store/operator.c) --- */
+/* Inserts or replaces the record of a card; sets created_at of a new one. ERROR_NOT_FOUND for a
+ * credential that the store does not have, ERROR_EXISTS for an id that another operator has. */
+bool store_operator_save(struct store *store, struct operator_record *record, struct error *error);
+/* ERROR_NOT_FOUND when the card is no operator's. */
+bool store_operator_get(struct store *store, int64_t credential_id, struct operator_record *record,
+	struct error *error);
+/* All of them; free with operators_free. */
+bool store_operator_list(
+	struct store *store, struct operator_record **operators, size_t *count, struct error *error);
+void operators_free(struct operator_record *operators, size_t count);
+/* Removing what is not there is no error. */
+bool store_operator_remove(struct store *store, int64_t credential_id, struct error *error);
 
 /* --- counters and values (store/value.c) --- */
 /* The next number (from 1) of a named counter ("crl/local"). */

@@ -7,3 +7,7 @@ check_PROGRAMS += tests/unit/keys/master-key
 tests_unit_keys_master_key_SOURCES = tests/unit/keys/master-key.c $(TOKEN_FIXTURE)
 tests_unit_keys_master_key_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_keys_master_key_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/keys/seal
+tests_unit_keys_seal_SOURCES = tests/unit/keys/seal.c
+tests_unit_keys_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_keys_seal_LDADD = $(UNIT_LIBS)
