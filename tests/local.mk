@@ -8,3 +8,9 @@ list-unit-tests:
 
 .PHONY: unit-tests
 unit-tests: $(check_PROGRAMS)
+
+if SANITIZED
+noinst_LTLIBRARIES += tests/lib/sanitizer-first.la
+tests_lib_sanitizer_first_la_SOURCES = tests/lib/sanitizer-first.c
+tests_lib_sanitizer_first_la_LDFLAGS = -module -avoid-version -rpath /nowhere -Wl,-z,initfirst
+endif

@@ -111,8 +111,9 @@ static void sign_certificate(X509 *certificate, EVP_PKEY *key)
 
 	X509_set_version(certificate, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 4711);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
+	/* Fixed, so that the same certificate is made at each question. */
+	ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate), "20260101000000Z");
+	ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "20360101000000Z");
 	X509_NAME_add_entry_by_txt(
 		name, "CN", MBSTRING_ASC, (const unsigned char *)"Ada Lovelace", -1, -1, 0);
 	X509_set_issuer_name(certificate, name);
