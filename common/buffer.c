@@ -117,6 +117,8 @@ const uint8_t *reader_bytes(struct reader *reader, size_t length)
 		reader->failed = true;
 		return NULL;
 	}
+	if (length == 0 && !reader->data)
+		return NULL; /* an empty reader's data; adding to it is undefined */
 	const uint8_t *bytes = reader->data + reader->position;
 	reader->position += length;
 	return bytes;

@@ -169,6 +169,10 @@ static void an_empty_buffer_can_be_read(void **state)
 
 	(void)state;
 	assert_int_equal(reader_left(&reader), 0);
+	assert_null(reader_bytes(&reader, 0));
+	struct reader part = reader_sub(&reader, 0);
+	assert_int_equal(reader_left(&part), 0);
+	assert_false(part.failed);
 	assert_false(reader.failed);
 	assert_int_equal(reader_u8(&reader), 0);
 	assert_true(reader.failed);
