@@ -115,6 +115,12 @@ static uint16_t send_pending(struct vcard *card, size_t maximum, struct buffer *
 	return SW_MORE_DATA | (left < APDU_SHORT_RESPONSE ? (uint16_t)left : 0);
 }
 
+static void drop_pending(struct vcard *card)
+{
+	buffer_clear(&card->pending);
+	card->pending_at = 0;
+}
+
 static uint16_t get_response(struct vcard *card, const struct apdu *apdu, struct buffer *data)
 {
 	if (card->pending.length == 0)
@@ -162,8 +168,6 @@ static uint16_t run_whole(struct vcard *card, struct apdu *apdu, struct buffer *
 		card->chaining = false;
 		apdu->data = reader_of(&chain);
 	}
-	buffer_clear(&card->pending);
-	card->pending_at = 0;
 	uint16_t status = run(card, apdu, &card->pending);
 	if (status != SW_SUCCESS || card->pending.failed) {
 		buffer_clear(&card->pending);
@@ -191,9 +195,10 @@ uint16_t dispatch_command(
 	uint16_t status = check_class(apdu.cla);
 	if (status != SW_SUCCESS)
 		return status;
+	drop_other_chain(card, &apdu);
 	if (apdu.ins == INS_GET_RESPONSE)
 		return get_response(card, &apdu, data);
-	drop_other_chain(card, &apdu);
+	drop_pending(card);
 	if (apdu.cla & CLASS_CHAINING)
 		return collect(card, &apdu);
 	return run_whole(card, &apdu, data);

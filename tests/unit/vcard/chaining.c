@@ -83,6 +83,10 @@ static void last_piece_tells_how_much_is_left(void **state)
 	/* Another command drops what is left. */
 	assert_status(card, VERIFY_STATUS, 0x63C3);
 	assert_status(card, "00C0000000", 0x6985);
+	/* So does the first piece of a chain. */
+	assert_int_equal(transmit(card, GET_CHUID "40", NULL), 0x6100 + 102 - 64);
+	assert_status(card, "10DB3FFF055C035FC102", 0x9000);
+	assert_status(card, "00C0000000", 0x6985);
 }
 
 static void extended_length_needs_no_pieces(void **state)
@@ -113,6 +117,10 @@ static void broken_off_chain_is_not_executed(void **state)
 	/* A piece with other parameters does not go on with the chain either. */
 	assert_status(card, "10DB3FFF055C035FC102", 0x9000);
 	assert_status(card, "00DB3FFE0453020102", 0x6A86);
+	assert_status(card, "00DB3FFF0453020102", 0x6A80);
+	/* Nor does GET RESPONSE. */
+	assert_status(card, "10DB3FFF055C035FC102", 0x9000);
+	assert_status(card, "00C0000000", 0x6985);
 	assert_status(card, "00DB3FFF0453020102", 0x6A80);
 	assert_status(card, "10DB3FFF055C035FC102", 0x9000);
 	assert_status(card, "00DB3FFF0453020102", 0x9000);
