@@ -21,6 +21,11 @@ static uint16_t tries_status(const struct reference_data *reference)
 	return reference->tries_left ? wrong_tries(reference) : SW_BLOCKED;
 }
 
+static bool counted_wrong(uint16_t status)
+{
+	return (status & 0xFFF0) == SW_WRONG_TRIES;
+}
+
 static void forget_pin(struct vcard *card)
 {
 	card->status.pin_verified = card->status.pin_fresh = false;
@@ -47,13 +52,18 @@ static bool is_well_formed(const struct vcard *card, uint8_t reference, const ui
 	return length >= PIN_MINIMUM;
 }
 
+static bool is_right(const struct reference_data *reference, const uint8_t *value)
+{
+	return CRYPTO_memcmp(reference->value, value, STATE_REFERENCE_LENGTH) == 0;
+}
+
 /* Compares, and counts: success restores the retry counter, failure takes one from it. */
 static uint16_t try_reference(
 	struct vcard *card, struct reference_data *reference, const uint8_t *value)
 {
 	if (reference->tries_left == 0)
 		return SW_BLOCKED;
-	if (CRYPTO_memcmp(reference->value, value, STATE_REFERENCE_LENGTH) != 0) {
+	if (!is_right(reference, value)) {
 		reference->tries_left--;
 		card->dirty = true;
 		return wrong_tries(reference);
@@ -63,6 +73,21 @@ static uint16_t try_reference(
 		card->dirty = true;
 	}
 	return SW_SUCCESS;
+}
+
+/*
+ * Proves the old value, for a new one that may be well formed or not. The standard's card refuses a
+ * malformed new value and looks no further; the YubiKey still counts a wrong old one, and ykman
+ * blocks the PUK with that.
+ */
+static uint16_t authorise_change(struct vcard *card, struct reference_data *reference,
+	const uint8_t *old, bool new_is_well_formed)
+{
+	if (reference->tries_left == 0)
+		return SW_BLOCKED;
+	if (!new_is_well_formed && (card_is_nist(card) || is_right(reference, old)))
+		return SW_WRONG_DATA;
+	return try_reference(card, reference, old);
 }
 
 static void set_value(struct vcard *card, struct reference_data *reference, const uint8_t *value)
@@ -114,12 +139,9 @@ uint16_t command_change_reference_data(
 		return SW_REFERENCE_NOT_FOUND;
 	if (!new || reader_left(&data) > 0)
 		return SW_WRONG_DATA;
-	if (reference->tries_left == 0)
-		return SW_BLOCKED;
-	if (!is_well_formed(card, apdu->p2, new))
-		return SW_WRONG_DATA;
-	uint16_t status = try_reference(card, reference, old);
-	if (is_pin && status != SW_SUCCESS)
+	uint16_t status =
+		authorise_change(card, reference, old, is_well_formed(card, apdu->p2, new));
+	if (is_pin && counted_wrong(status))
 		forget_pin(card);
 	if (status != SW_SUCCESS)
 		return status;
@@ -143,14 +165,12 @@ uint16_t command_reset_retry_counter(
 		return SW_REFERENCE_NOT_FOUND;
 	if (!pin || reader_left(&data) > 0)
 		return SW_WRONG_DATA;
-	if (card->state.puk.tries_left == 0)
-		return SW_BLOCKED;
-	if (!is_well_formed(card, REFERENCE_PIN, pin))
-		return SW_WRONG_DATA;
-	uint16_t status = try_reference(card, &card->state.puk, puk);
+	uint16_t status = authorise_change(
+		card, &card->state.puk, puk, is_well_formed(card, REFERENCE_PIN, pin));
 	if (status == SW_SUCCESS)
 		set_value(card, &card->state.pin, pin);
-	forget_pin(card);
+	if (status == SW_SUCCESS || counted_wrong(status))
+		forget_pin(card);
 	return status;
 }
 

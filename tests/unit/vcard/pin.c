@@ -127,6 +127,31 @@ static void wrong_puk_three_times_blocks_it(void **state)
 	assert_status(card, VERIFY_PIN, 0x9000);
 }
 
+/* ykman blocks the PUK so, before it resets a YubiKey. */
+static void wrong_puk_counts_also_before_a_malformed_pin(void **state)
+{
+	static const char empty[] = "002C008010 FFFFFFFFFFFFFFFF FFFFFFFFFFFFFFFF";
+	struct vcard_options options = {.profile = VCARD_PROFILE_NIST};
+	_cleanup_vcard_ struct vcard *card = open_card(NULL);
+	_cleanup_vcard_ struct vcard *nist = open_card(&options);
+
+	(void)state;
+	assert_status(card, "002C0080103132333435363738 FFFFFFFFFFFFFFFF", 0x6A80);
+	assert_status(card, "0024008010313233343536FFFF FFFFFFFFFFFFFFFF", 0x6A80);
+	assert_status(card, "0024008010FFFFFFFFFFFFFFFF FFFFFFFFFFFFFFFF", 0x63C2);
+	assert_status(card, "0024008010313233343536FFFF FFFFFFFFFFFFFFFF", 0x6A80);
+	assert_status(card, VERIFY_STATUS, 0x63C2);
+	assert_status(card, empty, 0x63C2);
+	assert_status(card, empty, 0x63C1);
+	assert_status(card, empty, 0x63C0);
+	assert_status(card, empty, 0x6983);
+	/* SP 800-73-4 part 2, 3.2.3: no try is lost, and what was verified stays. */
+	assert_status(nist, VERIFY_PIN, 0x9000);
+	assert_status(nist, empty, 0x6A80);
+	assert_status(nist, VERIFY_STATUS, 0x9000);
+	assert_status(nist, UNBLOCK_WRONG, 0x63C2);
+}
+
 static void new_retry_counts_need_both_secrets_and_restore_them(void **state)
 {
 	_cleanup_vcard_ struct vcard *card = open_card(NULL);
@@ -179,6 +204,7 @@ int main(void)
 		cmocka_unit_test(pin_changes_and_counts_wrong_old_ones),
 		cmocka_unit_test(puk_unblocks_the_pin),
 		cmocka_unit_test(wrong_puk_three_times_blocks_it),
+		cmocka_unit_test(wrong_puk_counts_also_before_a_malformed_pin),
 		cmocka_unit_test(new_retry_counts_need_both_secrets_and_restore_them),
 		cmocka_unit_test(many_tries_are_shown_as_fifteen),
 		cmocka_unit_test(nist_card_takes_digits_only),
