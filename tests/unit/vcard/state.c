@@ -3,12 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/alloc.h"
+#include "common/tlv.h"
 #include "lib/scratch.h"
 #include "unit/vcard/fixture.h"
 #include "vcard/keys.h"
@@ -102,6 +105,68 @@ static void blank_forgets_the_state_and_an_option_sets_the_serial(void **state)
 	assert_answer(card, "00F80000", "00001267");
 }
 
+#define KILLS 30
+
+/* Changes the PIN to and fro until somebody ends the process. No assertion here: it is a child. */
+_Noreturn static void change_for_ever(const struct vcard_options *options)
+{
+	_cleanup_vcard_ struct vcard *card = vcard_open(options, NULL);
+
+	if (!card)
+		_exit(1);
+	transmit(card, SELECT_PIV, NULL);
+	for (;;) {
+		transmit(card, "0024008010313233343536FFFF363534333231FFFF", NULL);
+		transmit(card, "0024008010363534333231FFFF313233343536FFFF", NULL);
+	}
+}
+
+/* Objects that make the file long enough for a half-written one to be seen. */
+static void fill(struct vcard *card)
+{
+	_cleanup_buffer_ struct buffer data = BUFFER_INIT;
+
+	authenticate(card);
+	for (uint8_t last = 0x05; last <= 0x20; last++) {
+		buffer_truncate(&data, 0);
+		tlv_append(&data, 0x5C, (uint8_t[]){0x5F, 0xC1, last}, 3);
+		tlv_append_header(&data, 0x53, 3000);
+		buffer_fill(&data, last, 3000);
+		assert_int_equal(
+			transmit_data(card, "00DB3FFF", data.data, data.length, NULL), 0x9000);
+	}
+}
+
+static void a_kill_at_any_moment_leaves_a_whole_state(void **state)
+{
+	const struct place *place = *state;
+	struct vcard_options options = {.state_path = place->path};
+	_cleanup_vcard_ struct vcard *card = open_card(&options);
+	_cleanup_buffer_ struct buffer object = BUFFER_INIT;
+	int changed = 0;
+
+	fill(card);
+	for (unsigned i = 0; i < KILLS; i++) {
+		int status = 0;
+		pid_t child = fork();
+		if (child == 0)
+			change_for_ever(&options);
+		usleep(2000 + i * 1313 % 20000);
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		card = reopen(steal_pointer(&card), &options);
+		assert_int_equal(
+			transmit(card, "00CB3FFF 000005 5C035FC120 0000", &object), 0x9000);
+		assert_int_equal(object.length, 4 + 3000);
+		if (transmit(card, VERIFY_PIN, NULL) == 0x9000)
+			continue;
+		changed++;
+		assert_status(card, "0020008008363534333231FFFF", 0x9000);
+	}
+	print_message("%d of %d kills found the other PIN\n", changed, KILLS);
+}
+
 static void spoiled_state_file_is_refused(void **state)
 {
 	const struct place *place = *state;
@@ -167,6 +232,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(state_file_is_private_and_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			blank_forgets_the_state_and_an_option_sets_the_serial, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_kill_at_any_moment_leaves_a_whole_state, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(spoiled_state_file_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			state_that_cannot_be_saved_is_an_error, set_up, tear_down),
