@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # the virtual card is a PIV card to programs that nobody here wrote
-# sandbox: --no-daemon --cards blank,nist --vcard-option 1:--management-algorithm=aes256
+# sandbox: --no-daemon --cards blank,nist,old,factory --vcard-option 1:--management-algorithm=aes256
+# time limit: 240
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
@@ -9,6 +10,8 @@ cd "$TESSERA_SANDBOX/tmp"
 # The sandbox's variables by these names; shellcheck cannot see where they come from.
 reader=${VCARD_READER_0:?}
 nist_reader=${VCARD_READER_1:?}
+old_reader=${VCARD_READER_2:?}
+newer_reader=${VCARD_READER_3:?}
 factory_key=010203040506070801020304050607080102030405060708
 other_key=0102030405060708010203040506070801020304050607aa
 opensc=$(find /usr/lib -name opensc-pkcs11.so | head -n 1)
@@ -25,6 +28,25 @@ manage() {
 
 tell() {
     echo "== $*"
+}
+
+# admin READER KEY ALGORITHM ARGUMENT...: piv-tool with the management key; its output in admin.log.
+admin() {
+    local reader=$1 key=$2 algorithm=$3
+    shift 3
+    sed 's/../&:/g; s/:$//' <<<"$key" >management.key
+    PIV_EXT_AUTH_KEY=$PWD/management.key piv-tool --reader "$reader" -A "M:9B:$algorithm" "$@" \
+        >admin.log 2>&1 || fail "piv-tool: $(cat admin.log)"
+}
+
+# admin_load CARD ...: the same for loading a file. This version's exit status is then the length
+# that it wrote; the APDU log tells the truth.
+admin_load() {
+    local log=VCARD_LOG_$1
+    shift
+    (admin "$@") 2>/dev/null || true
+    expect_output "00 DB 3F FF" tail -n 1 "${!log}"
+    expect_output "SW=9000" tail -n 1 "${!log}"
 }
 
 # certify SLOT PUBLIC-KEY: writes SLOT.pem, a certificate from our own issuer.
@@ -109,6 +131,25 @@ for kind in "RSA2048 rsa_keygen_bits:2048 RSA" "ECCP256 ec_paramgen_curve:P-256 
 done
 expect_failure any piv -a attest -s 83
 
+tell "yubico-piv-tool: policies of a key; without a touch no signature"
+expect_output "Successfully generated" piv -a generate -s 84 -A ECCP256 --pin-policy=never \
+    --touch-policy=always -o 84.pub
+certify 84 84.pub
+expect_output "uccess" piv -a test-signature -s 84 -i 84.pem
+expect_output ok card_control 0 "touch-deny 1"
+expect_failure any piv -a test-signature -s 84 -i 84.pem
+expect_output ok card_control 0 "touch-deny 0"
+
+tell "yubico-piv-tool: objects, of which one needs the PIN, and a deleted certificate"
+for object in 0x5fc109 0x5fff11; do
+    piv -a write-object --id "$object" -f hex -i - <<<0102030405
+    expect_output 0102030405 piv -a verify-pin -P 123456 -a read-object --id "$object" -f hex
+done
+expect_failure any piv -a read-object --id 0x5fc109 -f hex
+expect_output 0102030405 piv -a read-object --id 0x5fff11 -f hex
+piv -a delete-certificate -s 83
+expect_failure any piv -a read-certificate -s 83
+
 tell "yubico-piv-tool: CHUID and CCC, and they are in the status"
 expect_output "Successfully set new CHUID" piv -a set-chuid
 expect_output "Successfully set new CCC" piv -a set-ccc
@@ -127,6 +168,20 @@ for module in "$opensc" "$ykcs11"; do
         fail "$module shows too few keys: $(cat objects.log)"
 done
 
+tell "pkcs15-tool: objects, a certificate that piv-tool wrote compressed, PIN and PUK"
+pkcs15() {
+    pkcs15-tool --reader "$reader" "$@"
+}
+expect_output "Private RSA Key [PIV AUTH key]" pkcs15 --dump
+openssl x509 -in 9a.pem -outform DER | gzip >9a.gz
+admin_load 0 "$reader" "$factory_key" 03 -Z 9A -i 9a.gz
+pkcs15 --read-certificate 01 | cmp - <(openssl x509 -in 9a.pem)
+expect_output "Successfully imported" piv -a import-certificate -s 9a -i 9a.pem
+pkcs15 --change-pin --pin 123456 --new-pin 654321
+expect_failure any pkcs15 --verify-pin --pin 123456 --list-pins
+pkcs15 --unblock-pin --puk 12345678 --new-pin 123456
+expect_output "PIV PUK" pkcs15 --verify-pin --pin 123456 --list-pins
+
 tell "yubico-piv-tool: PIN and PUK"
 expect_output "Successfully verified" piv -a verify-pin -P 123456
 expect_output "Successfully changed the pin" piv -a change-pin -P 123456 -N 654321
@@ -143,9 +198,9 @@ tell "the state outlives the card's removal and its program"
 card_remove 0
 card_insert 0
 kill_card 0
-wait_for 10 cards_seen_are 1
+wait_for 10 cards_seen_are 3
 start_card 0
-wait_for 10 cards_seen_are 2
+wait_for 10 cards_seen_are 4
 expect_output "Successfully verified" piv -a verify-pin -P 654321
 piv -a read-certificate -s 9a | cmp - <(openssl x509 -in 9a.pem)
 
@@ -153,7 +208,7 @@ tell "trouble on demand: the card vanishes, and comes back as it was"
 expect_output ok card_control 0 reset-count
 expect_output ok card_control 0 "vanish-at 3"
 expect_failure any piv -a verify-pin -P 654321
-wait_for 10 cards_seen_are 1
+wait_for 10 cards_seen_are 3
 expect_output 3 card_control 0 count
 card_insert 0
 expect_output "Successfully verified" piv -a verify-pin -P 654321
@@ -182,14 +237,6 @@ manage access change-management-key --management-key "$aes" --algorithm TDES \
 
 # Version 0.23 cannot do external authentication (A:) with any card, so it is mutual here.
 tell "piv-tool: management key authentication, and an object written"
-# admin READER KEY ALGORITHM ARGUMENT...: piv-tool with the management key.
-admin() {
-    local reader=$1 key=$2 algorithm=$3
-    shift 3
-    sed 's/../&:/g; s/:$//' <<<"$key" >management.key
-    PIV_EXT_AUTH_KEY=$PWD/management.key piv-tool --reader "$reader" -A "M:9B:$algorithm" "$@" \
-        >admin.log 2>&1 || fail "piv-tool: $(cat admin.log)"
-}
 admin "$reader" "$factory_key" 03 -s 00:DB:3F:FF:0B:5C:03:5F:C1:0C:53:04:70:02:05:00
 expect_output "SW1=0x90, SW2=0x00" cat admin.log
 
@@ -203,6 +250,29 @@ expect_output "Successfully reset" piv -a reset
 expect_output "PIN tries left:	3" piv -a status
 expect_failure any piv -a read-certificate -s 9a
 
+tell "ykman: reset"
+manage reset --force
+expect_output "PIN tries left:	3" piv -a status
+
+tell "firmware 4.3 without metadata, and 5.7 with an AES management key: key, PIN, attestation, reset"
+for reader in "$old_reader" "$newer_reader"; do
+    manage keys generate --management-key "$factory_key" --algorithm ECCP384 9a 9a.pub
+    manage certificates generate --pin 123456 --management-key "$factory_key" --subject CN=self 9a \
+        9a.pub
+    manage keys attest 9a attest.pem
+    piv -a read-certificate -s f9 >attester.pem
+    expect_output "attest.pem: OK" openssl verify -CAfile attester.pem attest.pem
+    manage access change-pin --pin 123456 --new-pin 654321
+    manage access change-puk --puk 12345678 --new-puk 87654321
+    manage access unblock-pin --puk 87654321 --new-pin 123456
+    manage access set-retries --management-key "$factory_key" --pin 123456 --force 5 4
+    expect_output "PIN tries remaining: 5" manage info
+    manage reset --force
+    expect_failure any piv -a read-certificate -s 9a
+done
+expect_failure any ykman --reader "$old_reader" piv access change-management-key --force \
+    --management-key "$factory_key" --algorithm AES256 --new-management-key "$(printf '%064d' 1)"
+
 tell "a plain NIST card with an AES key: piv-tool makes and certifies a key, pkcs11-tool uses it"
 aes=0102030405060708010203040506070801020304050607080102030405060708
 expect_output "Personal Identity Verification Card" opensc-tool --reader "$nist_reader" --name
@@ -214,10 +284,7 @@ perl -e 'print pack "H*", $ARGV[0]' \
     "3059301306072A8648CE3D020106082A8648CE3D030107034200$point" >nist.der
 openssl pkey -pubin -inform DER -in nist.der -out nist.pub
 certify nist nist.pub
-# This version's exit status after -C is the length it wrote; the APDU log tells the truth.
-(admin "$nist_reader" "$aes" 0C -C 9A -i nist.pem) 2>/dev/null || true
-expect_output "00 DB 3F FF" tail -n 1 "${VCARD_LOG_1:?}"
-expect_output "SW=9000" tail -n 1 "$VCARD_LOG_1"
+admin_load 1 "$nist_reader" "$aes" 0C -C 9A -i nist.pem
 echo "to be signed" >message
 openssl dgst -sha256 -binary -out digest message
 pkcs11-tool --module "$opensc" --slot-index "$(slot_index "$opensc" "$nist_reader")" --login --pin 123456 \
