@@ -6,6 +6,7 @@ static bool parse_short(struct reader *reader, struct apdu *apdu)
 	size_t length = reader_u8(reader);
 
 	if (reader_left(reader) == 0) {
+		apdu->has_le = true;
 		apdu->response_maximum = length ? length : APDU_SHORT_RESPONSE;
 		return true;
 	}
@@ -13,6 +14,7 @@ static bool parse_short(struct reader *reader, struct apdu *apdu)
 	apdu->response_maximum = APDU_SHORT_RESPONSE;
 	if (reader_left(reader) > 0) {
 		size_t maximum = reader_u8(reader);
+		apdu->has_le = true;
 		apdu->response_maximum = maximum ? maximum : APDU_SHORT_RESPONSE;
 	}
 	return !reader->failed && reader_left(reader) == 0;
@@ -23,14 +25,17 @@ static bool parse_extended(struct reader *reader, struct apdu *apdu)
 	reader_u8(reader);
 	size_t length = reader_u16(reader);
 
+	apdu->is_extended = true;
 	apdu->response_maximum = APDU_EXTENDED_RESPONSE;
 	if (reader_left(reader) == 0) {
+		apdu->has_le = true;
 		apdu->response_maximum = length ? length : APDU_EXTENDED_RESPONSE;
 		return !reader->failed;
 	}
 	apdu->data = reader_sub(reader, length);
 	if (reader_left(reader) > 0) {
 		size_t maximum = reader_u16(reader);
+		apdu->has_le = true;
 		apdu->response_maximum = maximum ? maximum : APDU_EXTENDED_RESPONSE;
 	}
 	return !reader->failed && reader_left(reader) == 0;

@@ -34,6 +34,8 @@ enum status_word {
 struct apdu {
 	uint8_t cla, ins, p1, p2;
 	struct reader data;
+	bool has_le;
+	bool is_extended;
 	size_t response_maximum;
 };
 

@@ -162,6 +162,20 @@ static bool load_or_make_state(struct vcard *card, struct error *error)
 	return !options->state_path || state_save(&card->state, options->state_path, error);
 }
 
+/* The first protocol offered is in TD1, or is T=0 without one (ISO/IEC 7816-3, 8.2.3). */
+static bool offers_t0_first(struct reader atr)
+{
+	reader_u8(&atr);
+	uint8_t follows = reader_u8(&atr) >> 4;
+
+	if (!(follows & 8))
+		return true;
+	for (uint8_t bit = 1; bit < 8; bit <<= 1)
+		if (follows & bit)
+			reader_u8(&atr);
+	return (reader_u8(&atr) & 0x0F) == 0;
+}
+
 static bool check_options(struct vcard *card, struct error *error)
 {
 	struct vcard_options *options = &card->options;
@@ -172,6 +186,7 @@ static bool check_options(struct vcard *card, struct error *error)
 	if (!hex_decode(atr, &card->atr) || card->atr.length < 2 || card->atr.length > 33)
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "atr",
 			"the ATR is not 2 to 33 bytes of hex");
+	card->is_t0 = offers_t0_first(reader_of(&card->atr));
 	if (options->management_algorithm && !block_cipher_find(options->management_algorithm))
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "management_algorithm",
 			"no such management key algorithm");

@@ -45,6 +45,7 @@ struct vcard {
 	bool gone;
 	uint64_t count;
 	struct buffer atr;
+	bool is_t0; /* the ATR offers T=0 first, which readers then use */
 	struct security_status status;
 	struct buffer chain;	 /* data of a command chain so far */
 	uint8_t chain_header[3]; /* its INS P1 P2 */

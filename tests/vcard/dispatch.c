@@ -185,12 +185,27 @@ static uint16_t check_class(uint8_t cla)
 	return cla & CLASS_SECURE_MESSAGES ? SW_NO_SECURE_MESSAGING : SW_SUCCESS;
 }
 
+/*
+ * T=0 knows short commands only, none with both data and Le, and no answer to a command with data
+ * but by GET RESPONSE (ISO/IEC 7816-3, 12.2).
+ */
+static bool fit_t0(struct apdu *apdu)
+{
+	bool has_data = reader_left(&apdu->data) > 0;
+
+	if (has_data)
+		apdu->response_maximum = 0;
+	return !apdu->is_extended && !(has_data && apdu->has_le);
+}
+
 uint16_t dispatch_command(
 	struct vcard *card, const uint8_t *bytes, size_t length, struct buffer *data)
 {
 	struct apdu apdu;
 
 	if (!apdu_parse(bytes, length, &apdu))
+		return SW_WRONG_LENGTH;
+	if (card->is_t0 && !fit_t0(&apdu))
 		return SW_WRONG_LENGTH;
 	uint16_t status = check_class(apdu.cla);
 	if (status != SW_SUCCESS)

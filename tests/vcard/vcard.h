@@ -53,7 +53,7 @@ struct vcard_options {
 	uint32_t serial;	      /* 0: the card tells none */
 	const char *state_path;	      /* the state file; NULL keeps the state in memory */
 	bool blank;		      /* forget what the state file holds: factory state */
-	const char *atr;	      /* hex; NULL is the profile's own */
+	const char *atr;	      /* hex; NULL: the profile's own. T=0 first: no T=1 */
 	uint8_t management_algorithm; /* of a new state: 03, 08, 0A, 0C; 0 is the profile's own */
 	const uint8_t *guid; /* 16 bytes: a new state has a CHUID with this GUID; NULL: none */
 	FILE *apdu_log;	     /* one line per APDU, without any data; NULL: none. Not owned */

@@ -169,6 +169,24 @@ static void lengths_that_do_not_fit_are_refused(void **state)
 	buffer_clear(&response);
 }
 
+static void t0_card_answers_after_data_by_get_response_only(void **state)
+{
+	struct vcard_options options = {.atr = "3b8b005465737365726120504956"};
+	struct vcard *card _cleanup_vcard_ = vcard_open(&options, NULL);
+	_cleanup_buffer_ struct buffer data = BUFFER_INIT;
+
+	(void)state;
+	assert_int_equal(transmit(card, SELECT_PIV, &data), 0x6113);
+	assert_int_equal(data.length, 0);
+	assert_int_equal(transmit(card, "00C0000013", &data), 0x9000);
+	assert_int_equal(data.length, 0x13);
+	assert_status(card, SELECT_PIV "00", 0x6700);
+	assert_status(card, "00CB3FFF 000005 5C035FC102", 0x6700);
+	assert_answer(card, "00FD000000", "050403");
+	assert_status(card, VERIFY_STATUS "00", 0x63C3);
+	assert_status(card, VERIFY_PIN, 0x9000);
+}
+
 static void other_classes_are_refused(void **state)
 {
 	_cleanup_vcard_ struct vcard *card = open_card(NULL);
@@ -190,6 +208,7 @@ int main(void)
 		cmocka_unit_test(endless_chain_is_cut),
 		cmocka_unit_test(too_large_an_object_is_refused),
 		cmocka_unit_test(lengths_that_do_not_fit_are_refused),
+		cmocka_unit_test(t0_card_answers_after_data_by_get_response_only),
 		cmocka_unit_test(other_classes_are_refused),
 	};
 
