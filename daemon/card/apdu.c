@@ -24,14 +24,24 @@ static void append_header(struct buffer *message, const struct apdu *command)
 	buffer_append_u8(message, command->p2);
 }
 
-static void append_short(struct buffer *message, const struct apdu *command)
+/* Whether Le is sent: T=0 has none behind data, where the card announces its answer with 61xx. */
+static bool has_short_le(const struct apdu_channel *channel, const struct apdu *command)
 {
+	return command->answer && !(channel->transport->is_t0 && command->length);
+}
+
+/* The mapping to T=0 is ISO/IEC 7816-3, 12.2. */
+static void append_short(
+	struct buffer *message, const struct apdu_channel *channel, const struct apdu *command)
+{
+	bool is_bare = !command->length && !command->answer;
+
 	append_header(message, command);
 	if (command->length) {
 		buffer_append_u8(message, (uint8_t)command->length);
 		buffer_append(message, command->data, command->length);
 	}
-	if (command->answer)
+	if (has_short_le(channel, command) || (channel->transport->is_t0 && is_bare))
 		buffer_append_u8(message, 0);
 }
 
@@ -101,7 +111,7 @@ static bool get_response(struct apdu_channel *channel, struct buffer *response, 
 		struct apdu command = {.ins = INS_GET_RESPONSE, .answer = APDU_ANSWER_SHORT};
 		size_t before = response->length;
 
-		append_short(&message, &command);
+		append_short(&message, channel, &command);
 		if (!message.failed)
 			message.data[message.length - 1] = (uint8_t)*status;
 		if (!transmit_with_le(channel, &message, true, response, status, error))
@@ -141,8 +151,9 @@ static bool exchange_short(struct apdu_channel *channel, const struct apdu *comm
 			block.cla |= CLA_CHAINED;
 			block.answer = 0;
 		}
-		append_short(&message, &block);
-		if (!transmit_with_le(channel, &message, block.answer, response, status, error))
+		append_short(&message, channel, &block);
+		if (!transmit_with_le(channel, &message, has_short_le(channel, &block), response,
+			    status, error))
 			return false;
 		if (!last && *status != SW_SUCCESS)
 			return true;
@@ -152,7 +163,8 @@ static bool exchange_short(struct apdu_channel *channel, const struct apdu *comm
 
 static bool wants_extended(const struct apdu_channel *channel, const struct apdu *command)
 {
-	return channel->extended && command->length <= channel->transport->maximum_data &&
+	return channel->extended && !channel->transport->is_t0 &&
+	       command->length <= channel->transport->maximum_data &&
 	       command->length <= EXTENDED_DATA_MAXIMUM &&
 	       (command->length > TRANSPORT_SHORT_DATA || command->answer > APDU_ANSWER_SHORT);
 }

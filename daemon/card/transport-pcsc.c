@@ -66,6 +66,7 @@ static bool reconnect(struct transport_pcsc *pcsc, struct error *error)
 	LONG status = SCardReconnect(
 		pcsc->handle, SCARD_SHARE_SHARED, PROTOCOLS, SCARD_LEAVE_CARD, &pcsc->protocol);
 
+	pcsc->transport.is_t0 = pcsc->protocol == SCARD_PROTOCOL_T0;
 	return status == SCARD_S_SUCCESS || set_error(status, error);
 }
 
@@ -104,8 +105,7 @@ static bool pcsc_transmit(struct transport *transport, const uint8_t *command, s
 	struct buffer *response, struct error *error)
 {
 	struct transport_pcsc *pcsc = (struct transport_pcsc *)transport;
-	const SCARD_IO_REQUEST *protocol =
-		pcsc->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
+	const SCARD_IO_REQUEST *protocol = transport->is_t0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
 	DWORD answer_length = sizeof(pcsc->answer);
 
 	LONG status = SCardTransmit(
@@ -150,6 +150,7 @@ static bool connect_card(struct transport_pcsc *pcsc, const char *reader_name, s
 	if (status != SCARD_S_SUCCESS)
 		return set_error(status, error);
 	pcsc->connected = true;
+	pcsc->transport.is_t0 = pcsc->protocol == SCARD_PROTOCOL_T0;
 	return true;
 }
 

@@ -44,6 +44,7 @@ struct transport {
 	/* Bytes of data that reader and protocol can carry in one command APDU: at most
 	 * TRANSPORT_SHORT_DATA means that extended length cannot be used. */
 	size_t maximum_data;
+	bool is_t0; /* the card is spoken to with T=0, which leaves parts of a command out */
 };
 
 /* PC/SC: connects to the named reader in shared mode. ERROR_NO_CARD, ERROR_NO_READER_SERVICE,

@@ -32,15 +32,30 @@ struct exchange {
 	char *log;
 };
 
-static struct exchange exchange(
-	const struct script_step *steps, bool extended, const struct apdu *command)
+static struct exchange exchange_with(
+	struct transport *transport, bool extended, const struct apdu *command)
 {
-	struct exchange e = {
-		.channel = {.transport = transport_script_new(steps), .extended = extended}};
+	struct exchange e = {.channel = {.transport = transport, .extended = extended}};
 
 	e.done = apdu_exchange(&e.channel, command, &e.response, &e.status, &e.error);
 	e.log = transport_script_take_log(e.channel.transport);
 	return e;
+}
+
+static struct exchange exchange(
+	const struct script_step *steps, bool extended, const struct apdu *command)
+{
+	return exchange_with(transport_script_new(steps), extended, command);
+}
+
+/* The same with a card of T=0. */
+static struct exchange exchange_t0(const struct script_step *steps, const struct apdu *command)
+{
+	struct transport *transport = transport_script_new(steps);
+
+	transport->is_t0 = true;
+	transport->maximum_data = TRANSPORT_SHORT_DATA;
+	return exchange_with(transport, false, command);
 }
 
 static void exchange_clear(struct exchange *e)
@@ -72,6 +87,32 @@ static void data_and_answer_make_a_short_command(void **state)
 	assert_true(e.done);
 	assert_string_equal(e.log, "00cb000002000000 ");
 	assert_int_equal(e.response.length, 2);
+}
+
+/* ISO/IEC 7816-3, 12.2: one length byte at the header's end, and no Le behind data. */
+static void a_t0_card_gets_commands_in_its_own_form(void **state)
+{
+	static const struct {
+		struct apdu command;
+		const char *log;
+	} cases[] = {
+		{{.ins = 0x20, .p2 = 0x80}, "0020008000 "},
+		{{.ins = 0xFD, .answer = 256}, "00fd000000 "},
+		{{.ins = 0xDB, .data = zeros, .length = 2}, "00db0000020000 "},
+		{{.ins = 0xCB, .data = zeros, .length = 2, .answer = 256},
+			"00cb0000020000 00c0000002 "},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		EXCHANGE e =
+			exchange_t0(STEPS({"00cb", "6102"}, {"00c0", "01029000"}, {NULL, "9000"}),
+				&cases[i].command);
+		assert_true(e.done);
+		assert_int_equal(e.status, 0x9000);
+		assert_string_equal(e.log, cases[i].log);
+		assert_int_equal(e.response.length, i == 3 ? 2 : 0);
+	}
 }
 
 static void long_data_goes_extended_where_card_and_reader_can(void **state)
@@ -237,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_without_data_or_answer_is_its_header),
 		cmocka_unit_test(data_and_answer_make_a_short_command),
+		cmocka_unit_test(a_t0_card_gets_commands_in_its_own_form),
 		cmocka_unit_test(long_data_goes_extended_where_card_and_reader_can),
 		cmocka_unit_test(long_data_is_chained_where_they_cannot),
 		cmocka_unit_test(a_chain_ends_at_the_first_refusal),
