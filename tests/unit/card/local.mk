@@ -23,6 +23,13 @@ tests_unit_card_piv_hostile_SOURCES = tests/unit/card/piv-hostile.c $(CARD_SCRIP
 tests_unit_card_piv_hostile_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_piv_hostile_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/card/piv-random
+tests_unit_card_piv_random_SOURCES = tests/unit/card/piv-random.c \
+	tests/fuzz/card-answers.c tests/fuzz/fuzz.h \
+	tests/lib/transport-bytes.c tests/lib/transport-bytes.h
+tests_unit_card_piv_random_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_card_piv_random_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/card/piv-secret
 tests_unit_card_piv_secret_SOURCES = tests/unit/card/piv-secret.c $(CARD_FIXTURE)
 tests_unit_card_piv_secret_CPPFLAGS = $(UNIT_CPPFLAGS)
