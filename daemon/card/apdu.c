@@ -16,6 +16,9 @@
  */
 #define EXTENDED_DATA_MAXIMUM 2048
 
+/* Pieces of one answer; a card that gives a byte at a time would hold its lock for minutes. */
+#define PIECES_MAXIMUM 1024
+
 static void append_header(struct buffer *message, const struct apdu *command)
 {
 	buffer_append_u8(message, command->cla);
@@ -106,11 +109,14 @@ static bool transmit_with_le(struct apdu_channel *channel, struct buffer *messag
 static bool get_response(struct apdu_channel *channel, struct buffer *response, uint16_t *status,
 	struct error *error)
 {
-	while (*status >> 8 == SW1_MORE_DATA) {
+	for (unsigned pieces = 0; *status >> 8 == SW1_MORE_DATA; pieces++) {
 		_cleanup_buffer_ struct buffer message = BUFFER_INIT;
 		struct apdu command = {.ins = INS_GET_RESPONSE, .answer = APDU_ANSWER_SHORT};
 		size_t before = response->length;
 
+		if (pieces == PIECES_MAXIMUM)
+			return error_set(error, ERROR_CARD_FAILED,
+				"the card's answer comes in too many pieces");
 		append_short(&message, channel, &command);
 		if (!message.failed)
 			message.data[message.length - 1] = (uint8_t)*status;
