@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/log.h"
 
 static bool derive(struct services *services, const struct card *card, enum card_secret which,
 	uint32_t version, uint8_t algorithm, struct secret *value, struct error *error)
@@ -86,6 +87,11 @@ static bool derive_fresh(struct services *services, const struct card *card, enu
 	return true;
 }
 
+static bool is_other_puk(const struct error *refusal)
+{
+	return refusal->code == ERROR_PIN_WRONG || refusal->code == ERROR_PUK_BLOCKED;
+}
+
 /* Factory value to the fresh one. */
 static bool set_secret(struct services *services, struct card *card, enum card_secret which,
 	uint32_t version, struct error *error)
@@ -96,6 +102,33 @@ static bool set_secret(struct services *services, struct card *card, enum card_s
 	return derive_fresh(services, card, which, version, &fresh, error) &&
 	       card_factory_secret(card, which, &factory, error) &&
 	       card->driver->change_secret(card, which, which, &factory, &fresh, error);
+}
+
+/*
+ * Before anything is changed: a PUK that somebody has set, or blocked, would be found out only when
+ * the management key is ours already. Where the card does not tell, it is given the factory's value
+ * once more.
+ */
+static bool check_puk(struct services *services, struct card *card, struct error *error)
+{
+	struct card_secret_state state;
+	struct secret factory _cleanup_secret_ = SECRET_INIT;
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+	bool fits;
+
+	if (!card->driver->secret_state(card, CARD_SECRET_PUK, &state, error) ||
+		!ownership_secret(services, card, CARD_SECRET_PUK, 0, &factory, error))
+		return false;
+	if (state.known_default)
+		fits = state.is_default;
+	else
+		fits = card->driver->change_secret(
+			card, CARD_SECRET_PUK, CARD_SECRET_PUK, &factory, &factory, &refusal);
+	if (!fits && refusal.code != ERROR_NONE && !is_other_puk(&refusal))
+		return error_move(error, &refusal);
+	return fits || error_set(error, ERROR_CARD_FOREIGN,
+			       "the card's PUK is not the factory's: reset the card, which "
+			       "deletes what is on it, and try again");
 }
 
 /* Where the card does not tell, the new value is tried first: a wrong try costs one of three. */
@@ -154,7 +187,7 @@ bool ownership_take(struct operation *operation, struct card *card, struct crede
 		.step = xstrdup(INTENT_OWNERSHIP),
 		.new_version = version};
 
-	if (!store_intent_add(services->store, &intent, error))
+	if (!check_puk(services, card, error) || !store_intent_add(services->store, &intent, error))
 		return false;
 	if (!set_secret(services, card, CARD_SECRET_ADMIN, version, error))
 		return error_prefix(error, "management key");
@@ -166,12 +199,19 @@ bool ownership_take(struct operation *operation, struct card *card, struct crede
 bool ownership_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error)
 {
+	struct error refusal _cleanup_error_ = ERROR_INIT;
 	uint32_t version;
 
 	if (!ownership_find(services, card, intent->new_version, &version, error))
 		return false;
 	if (version == intent->old_version)
 		return store_intent_remove(services->store, intent->id, error);
-	return complete_puk(services, card, version, error) &&
-	       register_credential(services, card, intent, credential, error);
+	if (!complete_puk(services, card, version, &refusal)) {
+		if (!is_other_puk(&refusal))
+			return error_move(error, &refusal);
+		/* The card is ours all the same: it can be retired, which needs no PUK. */
+		log_warning(
+			"the card's PUK was changed by another program card=%s", intent->serial);
+	}
+	return register_credential(services, card, intent, credential, error);
 }

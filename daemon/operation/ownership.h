@@ -36,13 +36,15 @@ bool ownership_find(struct services *services, struct card *card, uint32_t expec
  * Takes a factory card (its management key is authenticated) into ownership: management key,
  * then PUK become those of the master key's current version, and the credential is saved as
  * registered; the intent is on disk before. A derived value that equals the factory's is refused.
+ * ERROR_CARD_FOREIGN, before anything is changed, when the PUK is not the factory's.
  */
 bool ownership_take(struct operation *operation, struct card *card, struct credential *credential,
 	struct error *error);
 
 /*
  * Settles an interrupted ownership_take: finishes it when the management key was changed already,
- * otherwise nothing has happened to the card. The intent is removed.
+ * otherwise nothing has happened to the card. A PUK that is neither the factory's nor ours keeps
+ * the card from being issued, not from being retired. The intent is removed.
  */
 bool ownership_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error);

@@ -169,6 +169,23 @@ static void assert_no_valid_certificate(const struct card *card)
 		assert_int_equal(all.items[i].status, CERTIFICATE_REVOKED);
 }
 
+enum vanish { VANISH_BEFORE, VANISH_AFTER };
+
+static void arm(struct vcard *vcard, enum vanish how, uint64_t apdu)
+{
+	vcard_reset_count(vcard);
+	if (how == VANISH_BEFORE)
+		vcard_knobs(vcard)->vanish_at = apdu;
+	else
+		vcard_knobs(vcard)->vanish_after = apdu;
+}
+
+static void disarm(struct vcard *vcard)
+{
+	vcard_knobs(vcard)->vanish_at = 0;
+	vcard_knobs(vcard)->vanish_after = 0;
+}
+
 static void recover(struct contact_with *contact, uint64_t apdu)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
@@ -177,6 +194,45 @@ static void recover(struct contact_with *contact, uint64_t apdu)
 	if (!recover_card(&services, contact->card, &error))
 		fail_msg("not recovered after APDU %u: %s", (unsigned)apdu, error_message(&error));
 	assert_nothing_pending(contact->card);
+}
+
+/*
+ * The recovery is cut off as well: at its first APDU, then, at the next contact, at its second, and
+ * so on, until it ends.
+ */
+static void recover_in_spite_of_interruptions(
+	struct contact_with *contact, enum vanish how, uint64_t apdu)
+{
+	bool vanished = true;
+
+	for (uint64_t again = 1; vanished; again++) {
+		struct error error _cleanup_error_ = ERROR_INIT;
+		connect_card(contact);
+		arm(contact->vcard, how, again);
+		bool ok = recover_card(&services, contact->card, &error);
+		vanished = vcard_is_gone(contact->vcard);
+		disarm(contact->vcard);
+		disconnect_card(contact);
+		if (!ok && !vanished)
+			fail_msg("APDU %u, recovery %u: %s", (unsigned)apdu, (unsigned)again,
+				error_message(&error));
+	}
+	recover(contact, apdu);
+}
+
+/* Nobody is left with a PIN that works on a card without a holder, but the factory's. */
+static void assert_no_unknown_pin(struct card *card)
+{
+	struct card_secret_state state;
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct secret factory _cleanup_secret_ = SECRET_INIT;
+
+	assert_true(card->driver->secret_state(card, CARD_SECRET_PIN, &state, &error));
+	if (state.blocked)
+		return;
+	assert_true(card_factory_secret(card, CARD_SECRET_PIN, &factory, &error));
+	if (!card->driver->authenticate(card, CARD_SECRET_PIN, &factory, &error))
+		fail_msg("the PIN is neither blocked nor the factory's");
 }
 
 /* The secrets that the store believes in are those on the card: a PIN can be set by the PUK. */
@@ -203,23 +259,6 @@ static struct vcard *fresh_card(uint32_t firmware)
 	return vcard;
 }
 
-enum vanish { VANISH_BEFORE, VANISH_AFTER };
-
-static void arm(struct vcard *vcard, enum vanish how, uint64_t apdu)
-{
-	vcard_reset_count(vcard);
-	if (how == VANISH_BEFORE)
-		vcard_knobs(vcard)->vanish_at = apdu;
-	else
-		vcard_knobs(vcard)->vanish_after = apdu;
-}
-
-static void disarm(struct vcard *vcard)
-{
-	vcard_knobs(vcard)->vanish_at = 0;
-	vcard_knobs(vcard)->vanish_after = 0;
-}
-
 /* True when the operation ended before its Nth APDU: the walk is over. */
 static bool interrupt_issue(uint32_t firmware, enum vanish how, uint64_t apdu)
 {
@@ -233,10 +272,11 @@ static bool interrupt_issue(uint32_t firmware, enum vanish how, uint64_t apdu)
 	disarm(contact.vcard);
 	disconnect_card(&contact);
 	if (vanished) {
-		recover(&contact, apdu);
+		recover_in_spite_of_interruptions(&contact, how, apdu);
 		enum lifecycle_state state = state_of(contact.card->info.serial);
 		assert_true(state == LIFECYCLE_UNREGISTERED || state == LIFECYCLE_REGISTERED ||
 			    (ok && state == LIFECYCLE_ISSUED));
+		assert_no_unknown_pin(contact.card);
 		if (!ok)
 			assert_no_valid_certificate(contact.card);
 		if (!ok && !issue_once(contact.card, &error))
@@ -267,7 +307,7 @@ static bool interrupt_retire(uint32_t firmware, enum vanish how, uint64_t apdu)
 	disconnect_card(&contact);
 	if (!vanished && !ok)
 		fail_msg("retire failed by itself: %s", error_message(&error));
-	recover(&contact, apdu);
+	recover_in_spite_of_interruptions(&contact, how, apdu);
 	assert_int_equal(state_of(serial), LIFECYCLE_RETIRED);
 	assert_true(ownership_authenticate(&services, contact.card, 0, &error));
 	if (!issue_once(contact.card, &error))
@@ -315,6 +355,79 @@ static void a_card_pulled_at_any_apdu_of_retire_ends_retired(void **state)
 	walk(interrupt_retire, VCARD_FIRMWARE(4, 3, 5), 3);
 }
 
+/* The factory's management key, but a PUK that somebody has set. */
+static void set_other_puk(struct card *card)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct secret factory _cleanup_secret_ = SECRET_INIT;
+	struct secret other _cleanup_secret_ = SECRET_INIT;
+
+	assert_true(ownership_secret(&services, card, CARD_SECRET_PUK, 0, &factory, &error));
+	secret_set(&other, "87654321", 8);
+	assert_true(card->driver->change_secret(
+		card, CARD_SECRET_PUK, CARD_SECRET_PUK, &factory, &other, &error));
+}
+
+static void a_card_with_a_puk_of_somebody_else_is_left_as_it_is(void **state)
+{
+	static const uint32_t firmwares[] = {VCARD_FIRMWARE(5, 4, 3), VCARD_FIRMWARE(4, 3, 5)};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(firmwares); i++) {
+		struct error error _cleanup_error_ = ERROR_INIT;
+		struct contact_with contact = {.vcard = fresh_card(firmwares[i])};
+		connect_card(&contact);
+		set_other_puk(contact.card);
+		assert_false(issue_once(contact.card, &error));
+		assert_int_equal(error.code, ERROR_CARD_FOREIGN);
+		error_clear(&error);
+		if (!ownership_authenticate(&services, contact.card, 0, &error))
+			fail_msg("the management key was changed: %s", error_message(&error));
+		assert_nothing_pending(contact.card);
+		disconnect_card(&contact);
+		vcard_free(contact.vcard);
+	}
+}
+
+/* Cut off after the management key was changed; then somebody sets the PUK. */
+static void a_puk_that_was_changed_meanwhile_does_not_strand_the_card(void **state)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct contact_with contact = {.vcard = fresh_card(VCARD_FIRMWARE(4, 3, 5))};
+	uint64_t apdu = 0;
+	bool ours = false;
+
+	(void)state;
+	while (!ours) {
+		connect_card(&contact);
+		arm(contact.vcard, VANISH_AFTER, ++apdu);
+		assert_false(issue_once(contact.card, &error));
+		disarm(contact.vcard);
+		disconnect_card(&contact);
+		error_clear(&error);
+		connect_card(&contact);
+		ours = ownership_authenticate(&services, contact.card, 1, NULL);
+		if (!ours)
+			assert_true(recover_card(&services, contact.card, &error));
+		else
+			set_other_puk(contact.card);
+		disconnect_card(&contact);
+	}
+	recover(&contact, apdu);
+	assert_int_equal(state_of(contact.card->info.serial), LIFECYCLE_REGISTERED);
+	assert_false(issue_once(contact.card, &error));
+	/* The tries were used up by looking for the PUK that fits. */
+	assert_int_equal(error.code, ERROR_PUK_BLOCKED);
+	error_clear(&error);
+	assert_true(retire_once(contact.card, &error));
+	disconnect_card(&contact);
+	connect_card(&contact);
+	if (!issue_once(contact.card, &error))
+		fail_msg("%s", error_message(&error));
+	disconnect_card(&contact);
+	vcard_free(contact.vcard);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +435,8 @@ int main(void)
 		cmocka_unit_test(an_old_card_without_metadata_pulled_at_any_apdu_of_issue_recovers),
 		cmocka_unit_test(a_new_card_with_an_aes_management_key_recovers_too),
 		cmocka_unit_test(a_card_pulled_at_any_apdu_of_retire_ends_retired),
+		cmocka_unit_test(a_card_with_a_puk_of_somebody_else_is_left_as_it_is),
+		cmocka_unit_test(a_puk_that_was_changed_meanwhile_does_not_strand_the_card),
 	};
 
 	return cmocka_run_group_tests(tests, make_services, free_services);
