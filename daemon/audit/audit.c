@@ -15,6 +15,8 @@
 #define PAGE	     256  /* records read at once by audit_verify */
 #define ABSENT	     UINT32_MAX
 
+#define REFUSALS_A_MINUTE_MAX 30
+
 /* Each field with its length first, so that no two records give the same bytes. */
 static void append_text(struct buffer *buffer, const char *text)
 {
@@ -106,6 +108,14 @@ bool audit_write(struct store *store, const char *actor, const char *operation, 
 	log_record(&record);
 	return store_audit_append(store, &record, chain, error) ||
 	       error_prefix(error, "the audit record of %s was not written", operation);
+}
+
+bool audit_write_refusal(struct store *store, struct rate_limit *limit, const char *actor,
+	const char *operation, const char *card, unsigned job, const struct error *result,
+	const char *detail, struct error *error)
+{
+	return !rate_limit_pass(limit, REFUSALS_A_MINUTE_MAX) ||
+	       audit_write(store, actor, operation, card, job, result, detail, error);
 }
 
 /* Whether the record is number `expected` and its hash follows from `previous`, which moves on. */

@@ -7,6 +7,7 @@
 #ifndef TESSERA_AUDIT_AUDIT_H
 #define TESSERA_AUDIT_AUDIT_H
 
+#include "core/rate-limit.h"
 #include "store/store.h"
 
 /*
@@ -18,6 +19,14 @@
  */
 bool audit_write(struct store *store, const char *actor, const char *operation, const char *card,
 	unsigned job, const struct error *result, const char *detail, struct error *error);
+
+/*
+ * Writes a record of what anyone can make fail at will: at most 30 a minute per limit, so that
+ * nobody fills the disk with them. Answers true for one that is left out.
+ */
+bool audit_write_refusal(struct store *store, struct rate_limit *limit, const char *actor,
+	const char *operation, const char *card, unsigned job, const struct error *result,
+	const char *detail, struct error *error);
 
 /*
  * Walks the whole chain. *records is the number of records written so far;

@@ -25,10 +25,6 @@ struct bus {
 	struct bus_service *service;
 	struct private_door *private_door;
 	struct system_door *system_door;
-	/* Denials are written to the audit trail at a limited rate. */
-	pthread_mutex_t denial_lock; /* guards the two below */
-	int64_t denial_minute;
-	unsigned denials;
 };
 
 /* The objects, one file each. */
@@ -69,6 +65,10 @@ void private_door_free(struct private_door *door);
 void private_door_broadcast(struct private_door *door, DBusMessage *signal);
 /* Sends to all connections that use tokens or asked for signals. */
 void private_door_send_tokens_changed(struct private_door *door, DBusMessage *signal);
+
+/* Listens at the path, where the socket of a daemon that was killed may lie. ERROR_EXISTS when
+ * another program listens there. */
+DBusServer *private_socket_listen(const char *path, struct error *error);
 
 /* Connects, or tries again and again. */
 struct system_door *system_door_open(struct bus *bus);

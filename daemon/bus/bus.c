@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/bus.h"
 
-#include <pthread.h>
-
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "operation/contact.h"
@@ -39,7 +37,6 @@ struct bus *bus_new(struct services *services, const struct bus_options *options
 	bus->options = options;
 	bus->loop = loop;
 	bus->service = bus_service_new(&service);
-	pthread_mutex_init(&bus->denial_lock, NULL);
 	return bus;
 }
 
@@ -69,7 +66,6 @@ void bus_free(struct bus *bus)
 	private_door_free(bus->private_door);
 	system_door_free(bus->system_door);
 	bus_service_free(bus->service);
-	pthread_mutex_destroy(&bus->denial_lock);
 	free(bus);
 }
 

@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
@@ -12,9 +11,8 @@
 #include "common/alloc.h"
 #include "common/log.h"
 
-#define NAME_BUFFER_BYTES    16384
-#define GROUPS_MAX	     4096
-#define DENIALS_A_MINUTE_MAX 30
+#define NAME_BUFFER_BYTES 16384
+#define GROUPS_MAX	  4096
 
 static bool find_group(const char *name, gid_t *gid)
 {
@@ -78,31 +76,15 @@ char *caller_actor(uid_t uid, pid_t pid)
 	return xasprintf("uid=%lu pid=%ld exe=%s", (unsigned long)uid, (long)pid, executable);
 }
 
-/* Whether one more denial may be recorded: nobody can fill the disk with them. */
-static bool may_record_denial(struct bus *bus)
-{
-	int64_t minute = time(NULL) / 60;
-
-	pthread_mutex_lock(&bus->denial_lock);
-	if (bus->denial_minute != minute) {
-		bus->denial_minute = minute;
-		bus->denials = 0;
-	}
-	bool may = bus->denials++ < DENIALS_A_MINUTE_MAX;
-	pthread_mutex_unlock(&bus->denial_lock);
-	return may;
-}
-
 void caller_denied(void *context, const struct bus_call *call)
 {
 	struct bus *bus = context;
 	struct error denial _cleanup_error_ = ERROR_INIT;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (!may_record_denial(bus))
-		return;
 	error_set(&denial, ERROR_ACCESS_DENIED, "the caller is no manager");
-	if (!audit_write(bus->services->store, call->caller->actor, call->method->name, NULL, 0,
-		    &denial, call->path, &failure))
+	if (!audit_write_refusal(bus->services->store, &bus->services->refusals,
+		    call->caller->actor, call->method->name, NULL, 0, &denial, call->path,
+		    &failure))
 		log_error("audit record not written: %s", error_message(&failure));
 }

@@ -132,8 +132,14 @@ static void note_failure(
 			.blocked = failure->code == ERROR_PIN_BLOCKED || failure->detail == 0};
 		contacts_note_pin(client->services->contacts, slot, &state);
 	}
-	if (!audit_write(client->services->store, client->actor, "login", serial, 0, failure, NULL,
-		    &error))
+	/* The card's own counter limits wrong PINs; the other failures cost a caller nothing. */
+	bool written =
+		failure->code == ERROR_PIN_WRONG
+			? audit_write(client->services->store, client->actor, "login", serial, 0,
+				  failure, NULL, &error)
+			: audit_write_refusal(client->services->store, &client->services->refusals,
+				  client->actor, "login", serial, 0, failure, NULL, &error);
+	if (!written)
 		log_error("audit record not written: %s", error_message(&error));
 }
 

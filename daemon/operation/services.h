@@ -5,6 +5,7 @@
 
 #include "authority/authority.h"
 #include "core/job.h"
+#include "core/rate-limit.h"
 #include "keys/master-key.h"
 #include "store/store.h"
 #include "token/token.h"
@@ -18,6 +19,7 @@ struct services {
 	struct authority_services authority;
 	struct contacts *contacts;
 	struct jobs *jobs;
+	struct rate_limit refusals; /* audit records of what anyone can make fail */
 };
 
 /* One run of a verb: who asked for it, and the job that shows its progress. */

@@ -106,6 +106,27 @@ void session_close(struct session *session)
 	*session = (struct session)SESSION_INIT;
 }
 
+/* Holders are anyone: what costs them no try of the card could be repeated for ever. */
+static bool is_cheap_refusal(enum lifecycle_verb verb, const struct error *result)
+{
+	return verb == LIFECYCLE_CHANGE_PIN && result->code != ERROR_NONE &&
+	       result->code != ERROR_PIN_WRONG;
+}
+
+static bool write_record(struct operation *operation, enum lifecycle_verb verb, const char *serial,
+	const char *detail, const struct error *result, struct error *error)
+{
+	struct services *services = operation->services;
+	const char *name = lifecycle_verb_name(verb);
+	unsigned job = job_id(operation->job);
+
+	if (is_cheap_refusal(verb, result))
+		return audit_write_refusal(services->store, &services->refusals, operation->actor,
+			name, serial, job, result, detail, error);
+	return audit_write(
+		services->store, operation->actor, name, serial, job, result, detail, error);
+}
+
 bool session_finish(struct operation *operation, enum lifecycle_verb verb, const char *serial,
 	const char *detail, struct error *result, struct error *error)
 {
@@ -113,8 +134,7 @@ bool session_finish(struct operation *operation, enum lifecycle_verb verb, const
 	bool ok = result->code == ERROR_NONE;
 
 	/* The verb's own outcome is what the caller asked for; the trail's failure is the log's. */
-	if (!audit_write(operation->services->store, operation->actor, lifecycle_verb_name(verb),
-		    serial, job_id(operation->job), result, detail, &failure))
+	if (!write_record(operation, verb, serial, detail, result, &failure))
 		log_error("audit record not written: %s operation=%s card=%s",
 			error_message(&failure), lifecycle_verb_name(verb), serial);
 	if (!ok)
