@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@
 #define EXIT_USAGE  64
 #define EXIT_CONFIG 78
 /* Each thread's own heap would cost memory that the few threads here do not need. */
-#define HEAPS_MAX 2
+#define HEAPS_MAX	   2
+#define DESCRIPTORS_WANTED 4096
 /* How often revocation lists are published, whether something changed or not. */
 #define PUBLISH_INTERVAL_MS (60 * 60 * 1000)
 
@@ -138,8 +140,8 @@ static void start_publishing(uv_timer_t *timer)
 	struct manager *manager = timer->data;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (jobs_start(manager->services.jobs, "publish", NULL, publish, manager, NULL, &error) ==
-		0)
+	if (jobs_start(manager->services.jobs, 0, "publish", NULL, publish, manager, NULL,
+		    &error) == 0)
 		log_warning("revocation lists are published later: %s", error_message(&error));
 }
 
@@ -268,8 +270,20 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
 	return false;
 }
 
+/* Each private connection takes three, and the doors allow hundreds. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_WANTED)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void prepare_process(void)
 {
+	allow_descriptors();
 	secret_protect_process();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);

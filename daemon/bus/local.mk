@@ -9,6 +9,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/manager.c \
 	daemon/bus/object.c \
 	daemon/bus/private-door.c \
+	daemon/bus/private-socket.c \
 	daemon/bus/provider.c \
 	daemon/bus/reader.c \
 	daemon/bus/sender.c daemon/bus/sender.h \

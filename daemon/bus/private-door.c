@@ -5,7 +5,6 @@
  * reads a call, does it and answers (design, decision 3). The thread never
  * waits inside libdbus, so that signals from other threads go out at once.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,24 +14,30 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/rate-limit.h"
 #include "operation/provider.h"
 
-#define CONNECTIONS_MAX		 512
+#define CONNECTIONS_MAX 512
+/* Those who are no managers leave room for those who are. */
+#define GUESTS_MAX		 448
 #define CONNECTIONS_OF_A_UID_MAX 128
 #define AUTHENTICATION_ROUNDS	 4
-#define AUTHENTICATION_STEP_MS	 5
+#define AUTHENTICATION_STEP_MS	 5 /* at first; doubles while the peer is silent */
 #define AUTHENTICATION_MS	 10000
 #define SLOW_READER_MS		 30000
 /* Above this no further call is read until the caller has taken its answers. */
-#define OUTGOING_BYTES_HIGH (1024 * 1024)
-#define THREAD_STACK_BYTES  (1024 * 1024)
+#define OUTGOING_BYTES_HIGH (128 * 1024)
+/* What a guest makes us keep, times its connections, is memory: a PIN and 512 bytes are little. */
+#define GUEST_MESSAGE_BYTES_MAX	 (64 * 1024)
+#define GUEST_OUTGOING_BYTES_MAX (1024 * 1024)
+#define REFUSALS_A_MINUTE_MAX	 30
+#define THREAD_STACK_BYTES	 (1024 * 1024)
 
 struct private_connection {
 	struct private_door *door;
@@ -46,6 +51,7 @@ struct private_connection {
 	uid_t uid;
 	pid_t pid;
 	bool is_manager;
+	bool is_listed_guest; /* guarded by the door's lock */
 	atomic_bool watches_all, watches_tokens, is_closing;
 	struct provider_client *client; /* made when it is first needed, by the thread */
 };
@@ -55,11 +61,13 @@ struct private_door {
 	DBusServer *server;
 	uv_poll_t *listener;
 	DBusWatch *watch;
-	struct stat socket;   /* as we made it: device and inode */
-	pthread_mutex_t lock; /* guards the four below; libdbus may be called under it */
+	struct stat socket; /* as we made it: device and inode */
+	struct rate_limit refusals;
+	pthread_mutex_t lock; /* guards the five below; libdbus may be called under it */
 	pthread_cond_t idle;
 	struct private_connection *first;
 	unsigned count;
+	unsigned guest_count;
 	unsigned last_number;
 };
 
@@ -107,7 +115,8 @@ static void send_message(struct private_connection *connection, DBusMessage *mes
 	if (!dbus_message_set_sender(message, BUS_NAME) ||
 		!dbus_connection_send(connection->connection, message, NULL))
 		abort();
-	if (dbus_connection_get_outgoing_size(connection->connection) > OUTGOING_BYTES_MAX)
+	long maximum = connection->is_manager ? OUTGOING_BYTES_MAX : GUEST_OUTGOING_BYTES_MAX;
+	if (dbus_connection_get_outgoing_size(connection->connection) > maximum)
 		cut_connection(connection);
 }
 
@@ -170,12 +179,14 @@ static bool serve_pending(struct private_connection *connection)
 struct patience {
 	int64_t deadline_ms; /* 0: nothing is awaited */
 	bool for_reading;    /* until the peer has read; else until it has authenticated */
+	int step_ms;	     /* of an authentication: when to look again */
 };
 
 static void set_patience(struct patience *patience, bool for_reading, int64_t milliseconds)
 {
 	if (patience->deadline_ms == 0 || patience->for_reading != for_reading)
-		*patience = (struct patience){now_ms() + milliseconds, for_reading};
+		*patience = (struct patience){
+			now_ms() + milliseconds, for_reading, AUTHENTICATION_STEP_MS};
 }
 
 /* Sleeps until something can be done. False when the peer let us wait too long. */
@@ -199,9 +210,13 @@ static bool wait_for_event(struct private_connection *connection, struct patienc
 	if (patience->deadline_ms != 0 && (left = patience->deadline_ms - now_ms()) <= 0)
 		return false;
 	/* libdbus does not tell whether it has something to say while it authenticates. */
-	if (patience->deadline_ms != 0 && !patience->for_reading && left > AUTHENTICATION_STEP_MS)
-		left = AUTHENTICATION_STEP_MS;
+	bool authenticates = patience->deadline_ms != 0 && !patience->for_reading;
+	if (authenticates && left > patience->step_ms)
+		left = patience->step_ms;
 	poll(descriptors, 2, (int)left);
+	if (authenticates)
+		patience->step_ms =
+			descriptors[0].revents ? AUTHENTICATION_STEP_MS : patience->step_ms * 2;
 	eventfd_read(connection->wake, &count);
 	/* Who has gone takes no more answers; where there is room, libdbus notes it by reading. */
 	return has_room(connection) || !(descriptors[0].revents & (POLLHUP | POLLERR));
@@ -239,14 +254,46 @@ static void connection_free(struct private_connection *connection)
 	free(connection);
 }
 
+static void log_refusal(struct private_door *door, uid_t uid)
+{
+	if (rate_limit_pass(&door->refusals, REFUSALS_A_MINUTE_MAX))
+		log_warning("private connection refused: too many are open uid=%lu",
+			(unsigned long)uid);
+}
+
 static void unlist(struct private_door *door, const struct private_connection *connection)
 {
 	for (struct private_connection **link = &door->first; *link; link = &(*link)->next) {
 		if (*link == connection) {
 			*link = connection->next;
+			door->guest_count -= connection->is_listed_guest;
 			return;
 		}
 	}
+}
+
+/* Who calls, and what that one is allowed to cost. False when there are too many of its kind. */
+static bool admit(struct private_connection *connection)
+{
+	struct private_door *door = connection->door;
+	bool admitted = true;
+
+	connection->is_manager = caller_is_manager(door->bus, connection->uid);
+	connection->actor = caller_actor(connection->uid, connection->pid);
+	if (connection->is_manager)
+		return true;
+	dbus_connection_set_max_message_size(connection->connection, GUEST_MESSAGE_BYTES_MAX);
+	pthread_mutex_lock(&door->lock);
+	if (door->guest_count < GUESTS_MAX) {
+		connection->is_listed_guest = true;
+		door->guest_count++;
+	} else {
+		admitted = false;
+	}
+	pthread_mutex_unlock(&door->lock);
+	if (!admitted)
+		log_refusal(door, connection->uid);
+	return admitted;
 }
 
 /* private_door_close() waits for these threads through count. */
@@ -255,9 +302,8 @@ static void *run_connection(void *argument)
 	struct private_connection *connection = argument;
 	struct private_door *door = connection->door;
 
-	connection->is_manager = caller_is_manager(door->bus, connection->uid);
-	connection->actor = caller_actor(connection->uid, connection->pid);
-	serve(connection);
+	if (admit(connection))
+		serve(connection);
 	pthread_mutex_lock(&door->lock);
 	unlist(door, connection);
 	pthread_mutex_unlock(&door->lock);
@@ -365,8 +411,7 @@ static void accept_connection(DBusServer *server, DBusConnection *peer, void *da
 	connection->connection = dbus_connection_ref(peer);
 	connection->descriptor = connection->wake = -1;
 	if (!prepare_connection(connection) || !list_connection(connection)) {
-		log_warning("private connection refused: too many are open uid=%lu",
-			(unsigned long)connection->uid);
+		log_refusal(connection->door, connection->uid);
 		connection_free(connection);
 		return;
 	}
@@ -418,53 +463,12 @@ static void remove_watch(DBusWatch *watch, void *data)
 	door->listener = NULL;
 }
 
-/* A socket that nobody listens at is left from a daemon that was killed. */
-static bool remove_stale_socket(const char *path, struct error *error)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat status;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"the path of the private socket is longer than %zu bytes",
-			sizeof(address.sun_path) - 1);
-	if (lstat(path, &status) != 0)
-		return true;
-	if (!S_ISSOCK(status.st_mode))
-		return error_set(error, ERROR_EXISTS, "%s is there and is no socket", path);
-	strcpy(address.sun_path, path);
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool alive = descriptor >= 0 &&
-		     connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0;
-	if (descriptor >= 0)
-		close(descriptor);
-	if (alive)
-		return error_set(error, ERROR_EXISTS, "another program listens at %s", path);
-	if (unlink(path) != 0)
-		return error_set(error, ERROR_FAILED, "cannot remove the old %s: %m", path);
-	return true;
-}
-
-static DBusServer *listen_at(const char *path, struct error *error)
-{
-	DBusError failure = DBUS_ERROR_INIT;
-	char *escaped = dbus_address_escape_value(path);
-	_cleanup_free_ char *address = xasprintf("unix:path=%s", escaped ? escaped : "");
-
-	dbus_free(escaped);
-	DBusServer *server = dbus_server_listen(address, &failure);
-	if (!server)
-		error_set(error, ERROR_FAILED, "cannot listen at %s: %s", path, failure.message);
-	dbus_error_free(&failure);
-	return server;
-}
-
 static bool start_listening(struct private_door *door, struct error *error)
 {
 	static const char *mechanisms[] = {"EXTERNAL", NULL};
 	const char *path = door->bus->options->socket;
 
-	if (!remove_stale_socket(path, error) || !(door->server = listen_at(path, error)))
+	if (!(door->server = private_socket_listen(path, error)))
 		return false;
 	dbus_server_set_new_connection_function(door->server, accept_connection, door, NULL);
 	if (!dbus_server_set_auth_mechanisms(door->server, mechanisms) ||

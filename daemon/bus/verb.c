@@ -70,8 +70,9 @@ static void end(void *context)
 bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, struct error *error)
 {
 	struct bus *bus = verb->bus;
-	unsigned id = jobs_start(bus->services->jobs, lifecycle_verb_name(verb->which), subject,
-		run, verb, end, error);
+	unsigned guest = call->caller->is_manager ? 0 : (unsigned)call->caller->uid;
+	unsigned id = jobs_start(bus->services->jobs, guest, lifecycle_verb_name(verb->which),
+		subject, run, verb, end, error);
 
 	if (id == 0)
 		return false;

@@ -10,11 +10,15 @@
 #include "common/alloc.h"
 #include "common/log.h"
 
-#define RUNNING_MAX 64
-#define ENDED_MAX   100
+#define RUNNING_MAX	       64
+#define RUNNING_OF_GUESTS_MAX  32
+#define RUNNING_OF_A_GUEST_MAX 4
+#define ENDED_MAX	       100
+#define ENDED_OF_GUESTS_MAX    50
 
 struct job {
 	struct jobs *jobs;
+	unsigned guest; /* user id, or 0 */
 	pthread_t thread;
 	job_function function;
 	void *context;
@@ -119,16 +123,21 @@ static struct job *find(struct jobs *jobs, unsigned id)
 	return job;
 }
 
-/* Under the lock: drops the oldest ended jobs beyond ENDED_MAX. */
-static void forget_old(struct jobs *jobs)
+static bool has_ended(const struct job *job, bool of_guests)
+{
+	return job->status.state != JOB_RUNNING && (job->guest != 0) == of_guests;
+}
+
+/* Under the lock: drops the oldest ended jobs, of guests or of the others, beyond `maximum`. */
+static void forget_old(struct jobs *jobs, bool of_guests, unsigned maximum)
 {
 	unsigned ended = 0;
 
 	for (struct job *job = jobs->first; job; job = job->next)
-		ended += job->status.state != JOB_RUNNING;
-	for (struct job **link = &jobs->first; ended > ENDED_MAX;) {
+		ended += has_ended(job, of_guests);
+	for (struct job **link = &jobs->first; ended > maximum;) {
 		struct job *job = *link;
-		if (job->status.state == JOB_RUNNING) {
+		if (!has_ended(job, of_guests)) {
 			link = &job->next;
 			continue;
 		}
@@ -160,7 +169,8 @@ static void job_end(struct job *job, bool done, struct error *error)
 	}
 	status->ended_at = time(NULL);
 	jobs->running--;
-	forget_old(jobs);
+	forget_old(jobs, false, ENDED_MAX);
+	forget_old(jobs, true, ENDED_OF_GUESTS_MAX);
 	pthread_cond_broadcast(&jobs->ended);
 	pthread_mutex_unlock(&jobs->lock);
 }
@@ -191,12 +201,13 @@ static void *job_run(void *argument)
 	return NULL;
 }
 
-static struct job *job_new(struct jobs *jobs, const char *operation, const char *subject,
-	job_function function, void *context, void (*free_context)(void *))
+static struct job *job_new(struct jobs *jobs, unsigned guest, const char *operation,
+	const char *subject, job_function function, void *context, void (*free_context)(void *))
 {
 	struct job *job = xnew(struct job);
 
 	job->jobs = jobs;
+	job->guest = guest;
 	job->function = function;
 	job->context = context;
 	job->free_context = free_context;
@@ -207,14 +218,33 @@ static struct job *job_new(struct jobs *jobs, const char *operation, const char 
 	return job;
 }
 
+/* Under the lock: whether there is room for one more job of that guest (0: of a manager). */
+static bool has_room(const struct jobs *jobs, unsigned guest, struct error *error)
+{
+	unsigned of_guests = 0, of_guest = 0;
+
+	for (const struct job *job = jobs->first; job; job = job->next) {
+		if (job->status.state == JOB_RUNNING && job->guest) {
+			of_guests++;
+			of_guest += job->guest == guest;
+		}
+	}
+	if (jobs->running >= RUNNING_MAX)
+		return error_set(error, ERROR_BUSY, "%d jobs are running already", RUNNING_MAX);
+	if (guest && (of_guest >= RUNNING_OF_A_GUEST_MAX || of_guests >= RUNNING_OF_GUESTS_MAX))
+		return error_set(error, ERROR_BUSY,
+			"too many jobs of this user are running; wait until they have ended");
+	return true;
+}
+
 /* Under the lock: appends the job and starts its thread. */
 static bool start_locked(struct jobs *jobs, struct job *job, struct error *error)
 {
 	struct job **link = &jobs->first;
 	pthread_attr_t attributes;
 
-	if (jobs->running >= RUNNING_MAX)
-		return error_set(error, ERROR_BUSY, "%d jobs are running already", RUNNING_MAX);
+	if (!has_room(jobs, job->guest, error))
+		return false;
 	job->status.id = jobs->last_id + 1;
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -231,10 +261,10 @@ static bool start_locked(struct jobs *jobs, struct job *job, struct error *error
 	return true;
 }
 
-unsigned jobs_start(struct jobs *jobs, const char *operation, const char *subject,
+unsigned jobs_start(struct jobs *jobs, unsigned guest, const char *operation, const char *subject,
 	job_function function, void *context, void (*free_context)(void *), struct error *error)
 {
-	struct job *job = job_new(jobs, operation, subject, function, context, free_context);
+	struct job *job = job_new(jobs, guest, operation, subject, function, context, free_context);
 	unsigned id = 0;
 
 	pthread_mutex_lock(&jobs->lock);
@@ -266,7 +296,7 @@ bool jobs_status(struct jobs *jobs, unsigned id, struct job_status *status, stru
 
 unsigned *jobs_list(struct jobs *jobs, size_t *count)
 {
-	size_t room = RUNNING_MAX + ENDED_MAX + 1, used = 0;
+	size_t room = RUNNING_MAX + ENDED_MAX + ENDED_OF_GUESTS_MAX + 1, used = 0;
 	unsigned *ids = xcalloc(room, sizeof(*ids));
 
 	pthread_mutex_lock(&jobs->lock);

@@ -38,17 +38,22 @@ typedef bool (*job_function)(struct job *job, void *context, struct error *error
 /* Called on the job's thread, without locks held, at each change; finished on the last one. */
 typedef void (*job_changed)(void *context, unsigned id, bool finished);
 
-/* The register of jobs; remembers the last 100 that ended. */
+/*
+ * The register of jobs; remembers the last 100 that ended, and the last 50 of guests. A guest is a
+ * user who is no manager: whatever guests start, managers have room for their jobs.
+ */
 struct jobs *jobs_new(job_changed changed, void *context);
 /* Cancels what runs, waits for the threads, frees. */
 void jobs_free(struct jobs *jobs);
 
 /*
  * Starts function(job, context) on a thread; free_context(context) is called
- * when it is done. operation and subject are copied. Returns the id (from 1);
- * 0 with ERROR_BUSY when 64 jobs run already (context is freed then, too).
+ * when it is done. guest: the user id of a guest who asked for it, 0 for a
+ * manager or the daemon itself. operation and subject are copied. Returns the id
+ * (from 1); 0 with ERROR_BUSY when 64 jobs run already, or 4 of that guest or 32
+ * of all guests (context is freed then, too).
  */
-unsigned jobs_start(struct jobs *jobs, const char *operation, const char *subject,
+unsigned jobs_start(struct jobs *jobs, unsigned guest, const char *operation, const char *subject,
 	job_function function, void *context, void (*free_context)(void *), struct error *error);
 /* ERROR_NOT_FOUND */
 bool jobs_status(struct jobs *jobs, unsigned id, struct job_status *status, struct error *error);

@@ -108,7 +108,7 @@ static void a_job_shows_its_progress_and_result(void **state)
 	(void)state;
 	gate_init(&gate);
 	struct jobs *jobs = jobs_new(count_change, &gate);
-	unsigned id = jobs_start(jobs, "issue", "card-1", work, &gate, count_free, NULL);
+	unsigned id = jobs_start(jobs, 0, "issue", "card-1", work, &gate, count_free, NULL);
 	assert_int_equal(id, 1);
 	jobs_wait(jobs, id);
 	assert_true(jobs_status(jobs, id, &status, NULL));
@@ -132,7 +132,7 @@ static void a_failed_job_keeps_its_error(void **state)
 	struct jobs *jobs = jobs_new(NULL, NULL);
 
 	(void)state;
-	unsigned id = jobs_start(jobs, "issue", NULL, fail_work, NULL, NULL, NULL);
+	unsigned id = jobs_start(jobs, 0, "issue", NULL, fail_work, NULL, NULL, NULL);
 	jobs_wait(jobs, id);
 	assert_true(jobs_status(jobs, id, &status, NULL));
 	assert_int_equal(status.state, JOB_FAILED);
@@ -140,7 +140,7 @@ static void a_failed_job_keeps_its_error(void **state)
 	assert_int_equal(status.error.code, ERROR_CARD_FAILED);
 	assert_string_equal(status.error.message, "the card said no");
 	assert_string_equal(status.error.field, "part");
-	id = jobs_start(jobs, "issue", NULL, fail_without_words, NULL, NULL, NULL);
+	id = jobs_start(jobs, 0, "issue", NULL, fail_without_words, NULL, NULL, NULL);
 	jobs_wait(jobs, id);
 	assert_true(jobs_status(jobs, id, &other, NULL));
 	assert_int_equal(other.error.code, ERROR_FAILED);
@@ -156,7 +156,7 @@ static void a_cancelled_job_stops_at_its_next_safe_point(void **state)
 	(void)state;
 	gate_init(&gate);
 	struct jobs *jobs = jobs_new(NULL, NULL);
-	unsigned id = jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
+	unsigned id = jobs_start(jobs, 0, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
 	gate_await(&gate, 1);
 	assert_true(jobs_cancel(jobs, id, NULL));
 	gate_open(&gate);
@@ -184,9 +184,10 @@ static void the_sixty_fifth_job_is_refused_and_its_context_freed(void **state)
 	struct jobs *jobs = jobs_new(NULL, NULL);
 	for (int i = 0; i < 64; i++)
 		assert_int_not_equal(
-			jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL), 0);
+			jobs_start(jobs, 0, "issue", NULL, wait_at_gate, &gate, count_free, NULL),
+			0);
 	assert_int_equal(
-		jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, &error), 0);
+		jobs_start(jobs, 0, "issue", NULL, wait_at_gate, &gate, count_free, &error), 0);
 	assert_int_equal(error.code, ERROR_BUSY);
 	assert_int_equal(gate.freed, 1);
 	unsigned *ids = jobs_list(jobs, &count);
@@ -204,13 +205,57 @@ static void only_the_last_hundred_ended_jobs_are_remembered(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 130; i++) {
-		assert_int_equal(jobs_start(jobs, "issue", NULL, work, NULL, NULL, NULL), i);
+		assert_int_equal(jobs_start(jobs, 0, "issue", NULL, work, NULL, NULL, NULL), i);
 		jobs_wait(jobs, i);
 	}
 	unsigned *ids = jobs_list(jobs, &count);
 	assert_int_equal(count, 100);
 	for (unsigned i = 0; i < count; i++)
 		assert_int_equal(ids[i], 31 + i);
+	free(ids);
+	jobs_free(jobs);
+}
+
+static void guests_leave_room_for_managers(void **state)
+{
+	struct gate gate;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	(void)state;
+	gate_init(&gate);
+	struct jobs *jobs = jobs_new(NULL, NULL);
+	for (unsigned i = 0; i < 32; i++)
+		assert_int_not_equal(jobs_start(jobs, 1000 + i / 4, "change-pin", NULL,
+					     wait_at_gate, &gate, count_free, NULL),
+			0);
+	/* The fifth of one guest, and the first of another one when there are 32. */
+	for (unsigned guest = 1000; guest <= 1008; guest += 8) {
+		assert_int_equal(jobs_start(jobs, guest, "change-pin", NULL, wait_at_gate, &gate,
+					 count_free, &error),
+			0);
+		assert_int_equal(error.code, ERROR_BUSY);
+		error_clear(&error);
+	}
+	assert_int_not_equal(
+		jobs_start(jobs, 0, "issue", NULL, wait_at_gate, &gate, count_free, NULL), 0);
+	gate_open(&gate);
+	jobs_free(jobs);
+}
+
+static void jobs_of_guests_push_no_others_out_of_memory(void **state)
+{
+	_cleanup_job_status_ struct job_status status = {0};
+	struct jobs *jobs = jobs_new(NULL, NULL);
+	size_t count;
+
+	(void)state;
+	unsigned first = jobs_start(jobs, 0, "issue", NULL, work, NULL, NULL, NULL);
+	jobs_wait(jobs, first);
+	for (unsigned i = 0; i < 130; i++)
+		jobs_wait(jobs, jobs_start(jobs, 1000, "change-pin", NULL, work, NULL, NULL, NULL));
+	assert_true(jobs_status(jobs, first, &status, NULL));
+	unsigned *ids = jobs_list(jobs, &count);
+	assert_int_equal(count, 51);
 	free(ids);
 	jobs_free(jobs);
 }
@@ -229,8 +274,8 @@ static void freeing_cancels_and_waits(void **state)
 	(void)state;
 	gate_init(&gate);
 	struct jobs *jobs = jobs_new(count_change, &gate);
-	jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
-	jobs_start(jobs, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
+	jobs_start(jobs, 0, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
+	jobs_start(jobs, 0, "issue", NULL, wait_at_gate, &gate, count_free, NULL);
 	gate_await(&gate, 2);
 	pthread_create(&thread, NULL, open_gate, &gate);
 	jobs_free(jobs);
@@ -257,6 +302,8 @@ int main(void)
 		cmocka_unit_test(a_cancelled_job_stops_at_its_next_safe_point),
 		cmocka_unit_test(the_sixty_fifth_job_is_refused_and_its_context_freed),
 		cmocka_unit_test(only_the_last_hundred_ended_jobs_are_remembered),
+		cmocka_unit_test(guests_leave_room_for_managers),
+		cmocka_unit_test(jobs_of_guests_push_no_others_out_of_memory),
 		cmocka_unit_test(freeing_cancels_and_waits),
 		cmocka_unit_test(an_operation_without_a_job_may_report_too),
 	};
