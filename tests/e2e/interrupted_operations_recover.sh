@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# a card that is pulled, a daemon that is killed and a disk that fills up at any APDU of issue, activate, unblock and retire recover at the next contact
+# a card that is pulled, a daemon that is killed and a disk that fills up at any APDU of an operation recover at the next contact
 #
 # The unit test operation/interruptions walks every APDU on cards of three kinds inside one
-# process; this one does it with the real daemon, pcscd and command, for every APDU of issue and
-# for some of the others.
+# process; this one does it with the real daemon, pcscd and command.
 # time limit: 900
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
 printf '271828\n' >pin
+printf '314159\n' >other-pin
 cat >walk.json <<'END'
 {"name": "walk", "card-type": "piv",
  "keys": [{"slot": "authentication", "algorithm": "ec-p256",
@@ -32,8 +32,18 @@ activate() {
 unblock() {
     tessera card unblock --new-pin-file pin
 }
+change_pin() {
+    tessera card change-pin --pin-file pin --new-pin-file other-pin
+}
+reissue() {
+    tessera card reissue
+}
 retire() {
     tessera card retire --reason walk --yes
+}
+# As a program beside Tessera sees it.
+pin_is_blocked() {
+    yubico-piv-tool -a status 2>/dev/null | grep -q '^PIN tries left:[[:space:]]*0$'
 }
 sign() {
     echo data >data
@@ -100,6 +110,7 @@ finish_issue() {
 }
 finish_activate() {
     wait_for 20 state_is_one_of issued active
+    state_is_one_of active || pin_is_blocked || fail "a PIN that nobody may know after $where"
     state_is_one_of active || activate >/dev/null || fail "no second activation after $where"
     sign >/dev/null 2>&1 || fail "no signature after $where"
     retire >/dev/null && issue >/dev/null || fail "the card cannot be used again after $where"
@@ -109,13 +120,25 @@ finish_unblock() {
     unblock >/dev/null || fail "no second unblocking after $where"
     sign >/dev/null 2>&1 || fail "no signature after $where"
 }
+finish_change_pin() {
+    wait_for 20 state_is_one_of active
+    unblock >/dev/null || fail "no unblocking after $where"
+    sign >/dev/null 2>&1 || fail "no signature after $where"
+}
+finish_reissue() {
+    wait_for 20 state_is_one_of active registered issued
+    state_is_one_of active || pin_is_blocked || fail "a PIN that nobody may know after $where"
+    ! state_is_one_of registered || issue >/dev/null || fail "no issue after $where"
+    state_is_one_of active || activate >/dev/null || fail "no activation after $where"
+    sign >/dev/null 2>&1 || fail "no signature after $where"
+}
 finish_retire() {
     wait_for 20 state_is_one_of active retired unregistered
     ! state_is_one_of active || retire >/dev/null || fail "no second retirement after $where"
     issue >/dev/null && activate >/dev/null || fail "the card cannot be used again after $where"
 }
 
-# walk HOW OPERATION FEWEST [STEP]: at APDU 1, 1 + STEP, ... until the operation has no further one
+# walk HOW OPERATION FEWEST: at APDU 1, 2, 3, ... until the operation has no further one
 walk() {
     local apdu=1
     while true; do
@@ -123,7 +146,7 @@ walk() {
         "$1" "$apdu" "$2"
         "finish_$2"
         $reached || break
-        apdu=$((apdu + ${4:-1}))
+        apdu=$((apdu + 1))
     done
     [ "$apdu" -gt "$3" ] || fail "$2 took fewer APDUs than it can: $apdu"
     echo "$2: recovered wherever $1, up to APDU $apdu"
@@ -141,21 +164,24 @@ start_daemon
 wait_for 20 state_is_one_of unregistered
 tessera template add walk.json >/dev/null
 
-walk pulled_before issue 12
-walk pulled_after issue 12 3
-walk killed issue 12 3
-walk filled_up issue 12 3
-
+ways="pulled_before pulled_after killed filled_up"
+for how in $ways; do
+    walk "$how" issue 12
+done
 issue >/dev/null
-for how in pulled_before pulled_after killed filled_up; do
+for how in $ways; do
     walk "$how" activate 1
 done
 activate >/dev/null
-for how in pulled_before pulled_after killed filled_up; do
+for how in $ways; do
     walk "$how" unblock 1
+    walk "$how" change_pin 1
 done
-for how in pulled_before killed filled_up; do
-    walk "$how" retire 4 3
+# Past its first steps a reissue is an issue.
+walk pulled_before reissue 12
+walk killed reissue 12
+for how in $ways; do
+    walk "$how" retire 4
 done
 output=$(tessera audit verify)
 [[ $output == *whole* ]] || fail "the audit trail is broken: $output"
