@@ -59,8 +59,8 @@ struct authority_driver {
 	bool (*ca_certificate)(struct authority *, struct buffer *, struct error *);
 	bool (*crl)(struct authority *, struct buffer *, struct error *);
 	/*
-	 * Publishes anew what follows from the store (a local CA: its CRL); NULL where the
-	 * authority does so itself.
+	 * Publishes anew what follows from the store (a local CA: its CRL), and completes a
+	 * `prepare` that was cut off; NULL where the authority does so itself.
 	 */
 	bool (*publish)(struct authority *, struct error *);
 	void (*close)(struct authority *);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "authority/local-ca.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -171,16 +172,30 @@ static bool publish_certificate(struct authority *authority, struct error *error
 		       "CERTIFICATE", &der, error);
 }
 
-static bool prepare(struct authority *authority, struct error *error)
+static bool load_or_make(struct authority *authority, struct error *error)
 {
 	struct local_ca *ca = authority->data;
 	bool found = true;
 
 	if (!ca->certificate && !load_certificate(authority, &found, error))
 		return false;
-	if (!found && !make(authority, error))
-		return false;
-	return publish_certificate(authority, error) && local_ca_renew_crl(authority, error);
+	return found || make(authority, error);
+}
+
+/*
+ * Also what publishing does: a connection that was saved, and whose certificate could not be made
+ * since the disk was full or the daemon was killed, becomes whole at the next start.
+ */
+static bool prepare(struct authority *authority, struct error *error)
+{
+	/* A CA has one certificate, even if two threads find that it has none. */
+	static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&making);
+	bool made = load_or_make(authority, error);
+	pthread_mutex_unlock(&making);
+	return made && publish_certificate(authority, error) &&
+	       local_ca_renew_crl(authority, error);
 }
 
 /* Signs with the CA's key and checks the signature. */
@@ -281,12 +296,6 @@ static bool resume(
 	return load(authority, error) && local_ca_renew_crl(authority, error);
 }
 
-static bool publish(struct authority *authority, struct error *error)
-{
-	return load(authority, error) && publish_certificate(authority, error) &&
-	       local_ca_renew_crl(authority, error);
-}
-
 static bool crl(struct authority *authority, struct buffer *der, struct error *error)
 {
 	return load(authority, error) && local_ca_present_crl(authority, der, error);
@@ -305,6 +314,6 @@ const struct authority_driver local_ca_driver = {
 	.resume = resume,
 	.ca_certificate = ca_certificate,
 	.crl = crl,
-	.publish = publish,
+	.publish = prepare,
 	.close = ca_close,
 };

@@ -134,6 +134,24 @@ static int verify(struct authority_fixture *fixture, const struct certificate *c
 	return result;
 }
 
+/* As after a full disk or a killed daemon between saving the connection and making the CA. */
+static void publishing_completes_a_ca_that_was_cut_off(void **state)
+{
+	struct authority_fixture *fixture = fixture_new("ec-p256");
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	(void)state;
+	fixture_reopen(fixture);
+	if (!fixture->authority->driver->publish(fixture->authority, &error))
+		fail_msg("%s", error_message(&error));
+	X509 *made _cleanup_(X509_freep) = fixture_ca(fixture);
+	fixture_reopen(fixture);
+	assert_true(fixture->authority->driver->publish(fixture->authority, &error));
+	X509 *kept _cleanup_(X509_freep) = fixture_ca(fixture);
+	assert_int_equal(X509_cmp(made, kept), 0);
+	fixture_free(fixture);
+}
+
 static void a_new_ca_publishes_an_empty_signed_crl(void **state)
 {
 	struct authority_fixture *fixture = *state;
@@ -313,6 +331,7 @@ static void a_local_ca_has_nothing_to_collect(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(publishing_completes_a_ca_that_was_cut_off),
 		TEST(a_new_ca_publishes_an_empty_signed_crl),
 		TEST(a_revoked_certificate_is_listed_with_its_reason),
 		TEST(a_certificate_on_hold_is_listed_until_it_is_resumed),
