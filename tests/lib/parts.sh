@@ -15,16 +15,16 @@ vpcd_first_port=35963
 
 # --- any part -----------------------------------------------------------------------------------
 
-# start_part NAME CMD...: CMD in the background; log, process id and, at the end, status in files.
+# start_part NAME CMD...: CMD in the background; log, process id and, at the end, status in files. It
+# gets a session of its own: Ctrl-C on the terminal is for the sandbox's command, not for its parts.
 start_part() {
     local name=$1
     shift
     rm -f "$TESSERA_SANDBOX/part/$name".{pid,status}
     (
         status=0
-        trap '' INT QUIT
         # shellcheck disable=SC2016
-        "$BASH" -c 'echo $$ >"$1.new" && mv "$1.new" "$1"; shift; exec "$@"' \
+        setsid --wait "$BASH" -c 'echo $$ >"$1.new" && mv "$1.new" "$1"; shift; exec "$@"' \
             part "$TESSERA_SANDBOX/part/$name.pid" "$@" </dev/null >>"$TESSERA_SANDBOX/log/$name" 2>&1 ||
             status=$?
         echo "$status" >"$TESSERA_SANDBOX/part/$name.status"
