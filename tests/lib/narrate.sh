@@ -10,6 +10,9 @@
 #     remark "words"        a sentence about what was just seen
 # shellcheck shell=bash
 
+# Ctrl-C ends the whole tale, also when the command that it met made an orderly end of it.
+trap 'exit 130' INT
+
 narrate_step=0
 declare -gA narrate_names=()
 
