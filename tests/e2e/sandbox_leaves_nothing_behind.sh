@@ -41,10 +41,10 @@ expect_failure 96 "${sandbox[@]}" --daemon-option 'log-level = loud' true
 [[ $output == *"log-level must be"* ]] || fail "the daemon's error is not shown: $output"
 nothing_is_left 'a failed start'
 
-# start_one OPTION...: a sandbox in the background that has come to its command; its id in $one.
+# start_one: a sandbox in the background that has come to its command; its id in $one.
 start_one() {
     rm -f "$work/there"
-    "${sandbox[@]}" "$@" sh -c "touch $work/there; exec sleep 300" >"$work/log" 2>&1 &
+    "${sandbox[@]}" sh -c "touch $work/there; exec sleep 300" >"$work/log" 2>&1 &
     one=$!
     wait_for 60 test -e "$work/there"
 }
