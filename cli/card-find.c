@@ -12,6 +12,14 @@ static bool has_card(const json_t *reader)
 	return json_is_true(json_object_get(reader, "card_present"));
 }
 
+/* It was just inserted. */
+static bool is_being_read(const json_t *reader)
+{
+	const char *state = json_string_value(json_object_get(reader, "state"));
+
+	return has_card(reader) && state && state[0] == '\0';
+}
+
 static bool is_managed(const json_t *reader)
 {
 	return json_is_integer(json_object_get(reader, "credential"));
@@ -41,7 +49,9 @@ static void set_no_card(const json_t *readers, struct error *error)
 {
 	json_int_t other = only_one(readers, has_card, "number");
 
-	if (other == 0)
+	if (only_one(readers, is_being_read, "number") != 0)
+		error_set(error, ERROR_BUSY, "a card is still being read");
+	else if (other == 0)
 		error_set(error, ERROR_NO_CARD, "there is no card in a reader");
 	else if (other < 0)
 		error_set(error, ERROR_NOT_FOUND, "none of the cards in readers is managed");
@@ -80,7 +90,9 @@ static char *find_in_reader(struct client *client, const char *text, struct erro
 	if (is_managed(reader))
 		return object_path(
 			"credential", json_integer_value(json_object_get(reader, "credential")));
-	if (has_card(reader))
+	if (is_being_read(reader))
+		error_set(error, ERROR_BUSY, "the card in reader %s is still being read", text);
+	else if (has_card(reader))
 		error_set(error, ERROR_NOT_FOUND, "the card in reader %s is not managed", text);
 	else
 		error_set(error, ERROR_NO_CARD, "there is no card in reader %s", text);

@@ -10,7 +10,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_ACCESS_DENIED] =
 		"be root or a member of the administrators' group (tesserad.conf(5))",
 	[ERROR_NOT_SUPPORTED] = "use a card or an authority that can do it",
-	[ERROR_BUSY] = "wait for the other operation: tessera job list",
+	[ERROR_BUSY] = "try again in a moment; tessera job list shows what goes on",
 	[ERROR_CANCELLED] = "see how things are with tessera card list, and start it again",
 	[ERROR_TIMEOUT] = "look whether it still goes on: tessera job list",
 	[ERROR_NO_CARD] = "put the card into a reader; tessera reader list shows what is there",

@@ -113,6 +113,7 @@ static bool get_objects(struct bus_call *call, struct error *error)
 	uint64_t generation;
 	size_t count = 0;
 
+	contacts_await(bus->services->contacts, slot);
 	if (!contacts_keys(bus->services->contacts, slot, &generation, &keys, &count, error))
 		return false;
 	message_append_u64(&call->out, generation);

@@ -79,11 +79,12 @@ static void get_serial(void *context, const void *object, DBusMessageIter *value
 static void get_state(void *context, const void *object, DBusMessageIter *value)
 {
 	const struct contact_status *status = object;
+	bool known = status->card_present && (status->card_type || status->problem);
 	enum lifecycle_state state =
 		status->credential ? status->credential->state : LIFECYCLE_UNREGISTERED;
 
 	(void)context;
-	message_append_string(value, status->card_present ? lifecycle_state_name(state) : "");
+	message_append_string(value, known ? lifecycle_state_name(state) : "");
 }
 
 static void get_credential(void *context, const void *object, DBusMessageIter *value)

@@ -94,8 +94,8 @@ static void *read_first_contact(void *argument)
 	free(first->reader_name);
 	free(first);
 	pthread_mutex_lock(&contacts->lock);
-	if (--contacts->first_contacts == 0)
-		pthread_cond_broadcast(&contacts->idle);
+	contacts->first_contacts--;
+	pthread_cond_broadcast(&contacts->settled);
 	pthread_mutex_unlock(&contacts->lock);
 	return NULL;
 }
@@ -113,6 +113,7 @@ static void start_first_contact(struct contacts *contacts, struct first_contact 
 		log_error("no thread for the card in reader=%u", first->number);
 		pthread_mutex_lock(&contacts->lock);
 		contacts->first_contacts--;
+		pthread_cond_broadcast(&contacts->settled);
 		pthread_mutex_unlock(&contacts->lock);
 		free(first->reader_name);
 		free(first);

@@ -29,7 +29,7 @@ struct contacts {
 	/* Guards all below. Taken after a card's lock, never before; no device is touched under it.
 	 */
 	pthread_mutex_t lock;
-	pthread_cond_t idle;	 /* signalled when first_contacts falls to 0 */
+	pthread_cond_t settled;	 /* signalled when a thread of first_contacts has ended */
 	unsigned first_contacts; /* threads reading a card that was just inserted */
 	bool service_available;
 	uint64_t generation;

@@ -2,9 +2,13 @@
 #include "operation/contact-private.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
+
+/* How long a caller waits for a card that was just inserted to be read. */
+#define FIRST_CONTACT_SECONDS 10
 
 struct contact *contact_find(struct contacts *contacts, unsigned number)
 {
@@ -33,7 +37,7 @@ struct contacts *contacts_new(struct services *services, contacts_changed change
 	contacts->changed = changed;
 	contacts->context = context;
 	pthread_mutex_init(&contacts->lock, NULL);
-	pthread_cond_init(&contacts->idle, NULL);
+	pthread_cond_init(&contacts->settled, NULL);
 	return contacts;
 }
 
@@ -51,7 +55,7 @@ void contacts_free(struct contacts *contacts)
 		reader_watch_stop(contacts->watch);
 	pthread_mutex_lock(&contacts->lock);
 	while (contacts->first_contacts > 0)
-		pthread_cond_wait(&contacts->idle, &contacts->lock);
+		pthread_cond_wait(&contacts->settled, &contacts->lock);
 	pthread_mutex_unlock(&contacts->lock);
 	for (size_t i = 0; i < contacts->count; i++) {
 		contact_view_clear(&contacts->items[i]->view);
@@ -62,7 +66,7 @@ void contacts_free(struct contacts *contacts)
 	free(contacts->items);
 	free(contacts->claims);
 	pthread_mutex_destroy(&contacts->lock);
-	pthread_cond_destroy(&contacts->idle);
+	pthread_cond_destroy(&contacts->settled);
 	free(contacts);
 }
 
@@ -170,6 +174,36 @@ unsigned contacts_find(struct contacts *contacts, int64_t credential_id)
 	return number;
 }
 
+/* Under the lock. */
+static bool being_read(const struct contact *contact)
+{
+	return contact->attached && contact->card_present && !contact->view.problem &&
+	       !contact->view.card;
+}
+
+static bool any_being_read(struct contacts *contacts, unsigned number)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < contacts->count && !found; i++)
+		found = (number == 0 || contacts->items[i]->number == number) &&
+			being_read(contacts->items[i]);
+	return found;
+}
+
+void contacts_await(struct contacts *contacts, unsigned number)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += FIRST_CONTACT_SECONDS;
+	pthread_mutex_lock(&contacts->lock);
+	while (contacts->first_contacts > 0 && any_being_read(contacts, number) &&
+		pthread_cond_timedwait(&contacts->settled, &contacts->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&contacts->lock);
+}
+
 /* Why the card cannot be used, in the caller's error. Under the lock. */
 static bool usable(const struct contact *contact, unsigned number, struct error *error)
 {
@@ -180,8 +214,8 @@ static bool usable(const struct contact *contact, unsigned number, struct error 
 	if (contact->view.problem)
 		return error_set(error, ERROR_CARD_FAILED, "%s", contact->view.problem);
 	if (!contact->view.card)
-		return error_set(error, ERROR_BUSY,
-			"the card in reader %u is still being read; try again", number);
+		return error_set(
+			error, ERROR_BUSY, "the card in reader %u is still being read", number);
 	return true;
 }
 

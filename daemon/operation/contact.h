@@ -59,6 +59,11 @@ bool contacts_status(struct contacts *contacts, unsigned number, struct contact_
 	struct error *error);
 /* Reader that holds the credential's card, 0 when it is in none. */
 unsigned contacts_find(struct contacts *contacts, int64_t credential_id);
+/*
+ * Waits until a card that was just inserted has been read, in reader `number`, or with 0 in any of
+ * them; at most some seconds. For threads that may wait, and hold no card.
+ */
+void contacts_await(struct contacts *contacts, unsigned number);
 /* The keys of the card; no APDU. ERROR_NOT_FOUND, ERROR_NO_CARD. */
 bool contacts_keys(struct contacts *contacts, unsigned number, uint64_t *generation,
 	struct contact_key **keys, size_t *count, struct error *error);

@@ -97,6 +97,7 @@ static struct card *usable_card(struct provider_client *client, unsigned slot,
 {
 	struct contact_status status _cleanup_contact_status_ = {0};
 
+	contacts_await(client->services->contacts, slot);
 	if (!contacts_status(client->services->contacts, slot, &status, error))
 		return NULL;
 	if (!status.card_present) {

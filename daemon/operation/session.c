@@ -53,10 +53,11 @@ static bool take(struct session *session, struct card *card, unsigned reader, st
 bool session_take_reader(
 	struct session *session, struct operation *operation, unsigned reader, struct error *error)
 {
-	struct card *card _cleanup_card_ =
-		contacts_card(operation->services->contacts, reader, error);
+	struct contacts *contacts = operation->services->contacts;
 
 	session->operation = operation;
+	contacts_await(contacts, reader);
+	struct card *card _cleanup_card_ = contacts_card(contacts, reader, error);
 	if (!card)
 		return false;
 	_cleanup_free_ char *name =
@@ -69,6 +70,10 @@ bool session_take_card(struct session *session, enum lifecycle_verb verb, struct
 	struct contacts *contacts = session->operation->services->contacts;
 	unsigned reader = contacts_find(contacts, session->credential->id);
 
+	if (reader == 0) {
+		contacts_await(contacts, 0);
+		reader = contacts_find(contacts, session->credential->id);
+	}
 	if (reader == 0)
 		return error_set(error, ERROR_NO_CARD,
 			"the card %s is in no reader; insert it and try again",
