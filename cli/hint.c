@@ -2,10 +2,10 @@
 #include "cli/hint.h"
 
 static const char *const hints[ERROR_CODE_COUNT] = {
-	[ERROR_FAILED] = "the service's log says more: journalctl -u tesserad",
+	[ERROR_FAILED] = "if the service failed, its log says more: journalctl -u tesserad",
 	[ERROR_INVALID_ARGUMENT] = "see tessera --help and tessera(1)",
-	[ERROR_NOT_FOUND] =
-		"what there is: tessera reader list, card list, template list, connection list",
+	[ERROR_NOT_FOUND] = "what there is: tessera the list verb of reader, card, template, "
+			    "connection and job",
 	[ERROR_EXISTS] = "choose another name, or use the update verb",
 	[ERROR_ACCESS_DENIED] =
 		"be root or a member of the administrators' group (tesserad.conf(5))",
@@ -20,7 +20,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_CARD_UNKNOWN] = "tessera reader show tells what the card is",
 	[ERROR_CARD_FOREIGN] =
 		"have the system that owns the card give it up, or reset the card, first",
-	[ERROR_WRONG_STATE] = "tessera card show tells the card's state",
+	[ERROR_WRONG_STATE] = "tessera card show and tessera job show tell how things are",
 	[ERROR_PIN_WRONG] = "try again with care: a few wrong PINs block the card",
 	[ERROR_PIN_BLOCKED] = "tessera card unblock sets a new PIN",
 	[ERROR_PIN_LENGTH] =

@@ -189,8 +189,8 @@ static void run_method(struct bus_call *call)
 
 	if (call->kind && !kind_find(call->kind, call->context, call->name, &object, &error)) {
 		if (error.code == ERROR_NOT_FOUND)
-			bus_call_refuse(call, DBUS_ERROR_UNKNOWN_OBJECT, "there is no object %s",
-				call->path);
+			bus_call_refuse(
+				call, DBUS_ERROR_UNKNOWN_OBJECT, "%s", error_message(&error));
 		else
 			call->reply = message_error_of(call->message, &error);
 		return;

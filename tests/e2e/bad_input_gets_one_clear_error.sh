@@ -50,6 +50,10 @@ expect_failure 6 issue "$empty" employee
 one_line_error "no card"
 expect_failure 3 issue 99 employee
 one_line_error "99"
+expect_failure 3 tessera job show 99
+one_line_error "there is no job 99"
+expect_failure 3 tessera card show 99
+one_line_error "no such card"
 expect_failure 3 issue "$yubikey" nothing-like-it
 one_line_error "nothing-like-it"
 expect_failure any issue "$plain" employee
