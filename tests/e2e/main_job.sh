@@ -101,7 +101,13 @@ UsePAM no
 PasswordAuthentication no
 PidFile none
 END
-/usr/sbin/sshd -D -f "$PWD/sshd_config" -E sshd.log &
+# In a user namespace with one user sshd cannot become another: there it runs as that one, ada.
+sshd_as=() login=$(id -un)
+if [ "$(awk '{ n += $3 } END { print n }' /proc/self/uid_map)" = 1 ]; then
+    sshd_as=(unshare --user "--map-user=$(id -u ada)" "--map-group=$(id -g ada)")
+    login=ada
+fi
+"${sshd_as[@]}" /usr/sbin/sshd -D -f "$PWD/sshd_config" -E "$PWD/sshd.log" &
 sshd=$!
 wait_for 10 bash -c ': </dev/tcp/127.0.0.1/2222'
 printf '#!/bin/sh\ncat %s/pin\n' "$PWD" >askpass
@@ -109,7 +115,7 @@ chmod +x askpass
 echo "[127.0.0.1]:2222 $(cut -d' ' -f1,2 host_key.pub)" >known_hosts
 run foreign env SSH_ASKPASS="$PWD/askpass" SSH_ASKPASS_REQUIRE=force \
     ssh -F none -p 2222 -o PKCS11Provider="$module" -o UserKnownHostsFile=known_hosts \
-    -o IdentitiesOnly=no -o PreferredAuthentications=publickey "$(id -un)@127.0.0.1" \
+    -o IdentitiesOnly=no -o PreferredAuthentications=publickey "$login@127.0.0.1" \
     echo logged in with a card
 [[ $output == *"logged in with a card"* ]] || fail "ssh said: $output"
 kill "$sshd"
