@@ -74,6 +74,10 @@ make_configure() {
 build_tree() {
     local folder=$1 targets=$2 target
     shift 2
+    if [[ $source_tree =~ [[:space:]] ]]; then
+        echo "The path $source_tree has a space in it, which configure does not take." >&2
+        return 1
+    fi
     if [ -e "$source_tree/config.status" ]; then
         echo "The source tree itself is configured; 'make distclean' there first." >&2
         return 1
