@@ -27,6 +27,7 @@ struct card_info {
 	bool has_metadata;
 	bool can_set_admin_key;
 	bool can_reset;
+	bool can_set_tries; /* of PIN and PUK, see reset */
 	bool can_attest;
 	uint8_t admin_algorithm; /* PIV algorithm reference of the present management key, 0x03 if
 				    it does not tell */
@@ -39,10 +40,16 @@ enum card_secret { CARD_SECRET_PIN, CARD_SECRET_PUK, CARD_SECRET_ADMIN };
 
 /* What the card tells about a secret. */
 struct card_secret_state {
-	int tries_left; /* -1: it does not tell */
+	int tries_left;	 /* -1: it does not tell */
+	int tries_total; /* after a right one; -1: it does not tell */
 	bool blocked;
 	bool known_default; /* the card tells whether the value is the factory one ... */
 	bool is_default;    /* ... and it is */
+};
+
+/* How many wrong tries in a row block the PIN and the PUK. */
+struct card_tries {
+	unsigned pin, puk; /* 1 to 255 */
 };
 
 /* Data objects; the certificate is that of a key slot. */
@@ -123,10 +130,12 @@ struct card_driver {
 	bool (*secret_state)(
 		struct card *, enum card_secret, struct card_secret_state *, struct error *);
 	/*
-	 * Back to the factory's state, keys and data gone, factory secrets set. PIN and PUK must be
-	 * blocked first where the card wants that (YubiKey): the driver does not block them.
+	 * Without tries: back to the factory's state, keys and data gone, factory secrets set. PIN
+	 * and PUK must be blocked first where the card wants that (YubiKey): the driver does not
+	 * block them. With tries (info.can_set_tries): PIN and PUK alone get the factory's values
+	 * back, and these counts; needs CARD_SECRET_ADMIN and the PIN, ERROR_PIN_REQUIRED without.
 	 */
-	bool (*reset)(struct card *, struct error *);
+	bool (*reset)(struct card *, const struct card_tries *, struct error *);
 };
 
 /*

@@ -88,6 +88,7 @@ static bool identify_vendor(struct card *card, uint32_t *serial, struct error *e
 		return false;
 	info->can_set_admin_key = true;
 	info->can_reset = true;
+	info->can_set_tries = true;
 	info->can_attest = info->firmware >= FIRMWARE_ATTESTATION;
 	if (info->firmware >= FIRMWARE_EXTENDED_LENGTH &&
 		card->transport->maximum_data > TRANSPORT_SHORT_DATA)

@@ -151,6 +151,7 @@ static bool state_by_metadata(struct card *card, enum card_secret which,
 	state->is_default = metadata.tells_default && metadata.is_default;
 	if (metadata.tells_tries) {
 		state->tries_left = metadata.tries_left;
+		state->tries_total = metadata.tries_total;
 		state->blocked = metadata.tries_left == 0;
 	}
 	return true;
@@ -176,7 +177,7 @@ static bool state_by_query(struct card *card, struct card_secret_state *state, s
 bool piv_pin_state(struct card *card, enum card_secret which, struct card_secret_state *state,
 	struct error *error)
 {
-	*state = (struct card_secret_state){.tries_left = -1};
+	*state = (struct card_secret_state){.tries_left = -1, .tries_total = -1};
 	if (card->info.has_metadata)
 		return state_by_metadata(card, which, state, error);
 	return which == CARD_SECRET_PUK || state_by_query(card, state, error);

@@ -96,7 +96,7 @@ static void read_element(struct yubikey_metadata *metadata, struct tlv *element)
 		break;
 	case TAG_TRIES: /* total, left */
 		metadata->tells_tries = reader_left(value) == 2;
-		reader_u8(value);
+		metadata->tries_total = reader_u8(value);
 		metadata->tries_left = reader_u8(value);
 		break;
 	default:
@@ -151,6 +151,19 @@ bool yubikey_set_management_key(struct card *card, const struct secret *key, str
 		return false;
 	card->info.admin_algorithm = algorithm;
 	return true;
+}
+
+bool yubikey_set_pin_retries(struct card *card, const struct card_tries *tries, struct error *error)
+{
+	struct apdu command = {.ins = PIV_INS_SET_PIN_RETRIES,
+		.p1 = (uint8_t)tries->pin,
+		.p2 = (uint8_t)tries->puk};
+
+	if (tries->pin < 1 || tries->pin > UINT8_MAX || tries->puk < 1 || tries->puk > UINT8_MAX)
+		return error_set(error, ERROR_INVALID_ARGUMENT, "a card counts 1 to 255 tries");
+	/* Whatever it answers: a PIN that was proven may be another one now. */
+	card_note_security_lost(card);
+	return piv_command(card, &command, "SET PIN RETRIES", NULL, error);
 }
 
 bool yubikey_reset(struct card *card, struct error *error)

@@ -163,7 +163,7 @@ static bool admin_state(struct card *card, struct card_secret_state *state, stru
 	_cleanup_buffer_ struct buffer response = BUFFER_INIT;
 	struct yubikey_metadata metadata;
 
-	*state = (struct card_secret_state){.tries_left = -1};
+	*state = (struct card_secret_state){.tries_left = -1, .tries_total = -1};
 	if (!card->info.has_metadata)
 		return true;
 	if (!yubikey_metadata(card, PIV_REFERENCE_ADMIN, &response, &metadata, error))
@@ -180,8 +180,13 @@ static bool secret_state(struct card *card, enum card_secret which, struct card_
 					  : piv_pin_state(card, which, state, error);
 }
 
-static bool reset(struct card *card, struct error *error)
+static bool reset(struct card *card, const struct card_tries *tries, struct error *error)
 {
+	if (tries && !card->info.can_set_tries)
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"this card's numbers of PIN and PUK tries cannot be changed");
+	if (tries)
+		return yubikey_set_pin_retries(card, tries, error);
 	if (!card->info.can_reset)
 		return error_set(error, ERROR_NOT_SUPPORTED,
 			"this card cannot be set back to its factory state");

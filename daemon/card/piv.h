@@ -11,7 +11,7 @@
 #include "card/status-word.h"
 #include "common/tlv.h"
 
-/* Commands (SP 800-73-4 part 2, table 2; the last six are the YubiKey's) */
+/* Commands (SP 800-73-4 part 2, table 2; the last seven are the YubiKey's) */
 #define PIV_INS_VERIFY		      0x20
 #define PIV_INS_CHANGE_REFERENCE_DATA 0x24
 #define PIV_INS_RESET_RETRY_COUNTER   0x2C
@@ -21,6 +21,7 @@
 #define PIV_INS_PUT_DATA	      0xDB
 #define PIV_INS_GET_METADATA	      0xF7
 #define PIV_INS_GET_SERIAL	      0xF8
+#define PIV_INS_SET_PIN_RETRIES	      0xFA
 #define PIV_INS_RESET		      0xFB
 #define PIV_INS_GET_VERSION	      0xFD
 #define PIV_INS_SET_MANAGEMENT_KEY    0xFF
@@ -138,7 +139,7 @@ struct yubikey_metadata {
 	uint8_t pin_policy, touch_policy;
 	bool tells_default, is_default;
 	bool tells_tries;
-	uint8_t tries_left;
+	uint8_t tries_total, tries_left;
 	struct reader public_key; /* into the response */
 };
 /* response: holds what metadata points into. ERROR_NOT_SUPPORTED for a card without metadata. */
@@ -146,6 +147,9 @@ bool yubikey_metadata(struct card *card, uint8_t reference, struct buffer *respo
 	struct yubikey_metadata *metadata, struct error *error);
 bool yubikey_set_management_key(struct card *card, const struct secret *key, struct error *error);
 bool yubikey_reset(struct card *card, struct error *error);
+/* PIN and PUK get the factory's values. ERROR_PIN_REQUIRED without management key or PIN. */
+bool yubikey_set_pin_retries(
+	struct card *card, const struct card_tries *tries, struct error *error);
 /* The YubiKey's numbers for the policies of a key, 0 for the slot's default, and back. */
 uint8_t yubikey_pin_policy(enum pin_use use);
 enum pin_use yubikey_pin_use(uint8_t policy);

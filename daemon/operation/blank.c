@@ -9,7 +9,7 @@
 static bool reset(struct card *card, struct error *error)
 {
 	return card_block(card, CARD_SECRET_PIN, error) &&
-	       card_block(card, CARD_SECRET_PUK, error) && card->driver->reset(card, error);
+	       card_block(card, CARD_SECRET_PUK, error) && card->driver->reset(card, NULL, error);
 }
 
 /*

@@ -87,10 +87,10 @@ static void a_reset_restores_the_factory_state(void **state)
 	fixture_open(&f, &yubikey);
 	unsigned epoch = f.card->epoch;
 
-	assert_false(f.card->driver->reset(f.card, &f.error));
+	assert_false(f.card->driver->reset(f.card, NULL, &f.error));
 	assert_true(card_block(f.card, CARD_SECRET_PIN, &f.error));
 	assert_true(card_block(f.card, CARD_SECRET_PUK, &f.error));
-	assert_true(f.card->driver->reset(f.card, &f.error));
+	assert_true(f.card->driver->reset(f.card, NULL, &f.error));
 	assert_true(f.card->epoch > epoch);
 	assert_true(fixture_verify(&f, "123456"));
 	assert_true(fixture_authenticate_admin(&f));
@@ -102,7 +102,7 @@ static void a_card_without_the_vendor_s_commands_is_not_reset(void **state)
 	FIXTURE f = {0};
 	fixture_open(&f, &nist);
 
-	assert_false(f.card->driver->reset(f.card, &f.error));
+	assert_false(f.card->driver->reset(f.card, NULL, &f.error));
 	assert_int_equal(f.error.code, ERROR_NOT_SUPPORTED);
 }
 
