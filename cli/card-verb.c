@@ -89,14 +89,37 @@ static bool set_pin(
 	return job_finish(invocation, answer, done, error);
 }
 
+/* The same with a PIN that tesserad makes. */
+static bool set_generated_pin(
+	struct invocation *invocation, const char *method, const char *done, struct error *error)
+{
+	struct client *client = NULL;
+
+	if (invocation_has(invocation, OPTION_NO_WAIT) || invocation->values[OPTION_NEW_PIN_FILE] ||
+		invocation->values[OPTION_PIN_FD])
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"--generate-pin goes with neither --no-wait nor a PIN of your own");
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path)
+		return false;
+	return job_finish_with_pin(invocation,
+		CLIENT_CALL_PLAIN(client, path, CLIENT_CREDENTIAL, method, error), done, error);
+}
+
 bool card_activate(struct invocation *invocation, struct error *error)
 {
+	if (invocation_has(invocation, OPTION_GENERATE_PIN))
+		return set_generated_pin(invocation, "ActivateGenerated", "active", error);
 	return set_pin(invocation, "Activate", "active", error);
 }
 
 bool card_unblock(struct invocation *invocation, struct error *error)
 {
-	return set_pin(invocation, "Unblock", "unblocked, with its new PIN", error);
+	const char *done = "unblocked, with its new PIN";
+
+	if (invocation_has(invocation, OPTION_GENERATE_PIN))
+		return set_generated_pin(invocation, "UnblockGenerated", done, error);
+	return set_pin(invocation, "Unblock", done, error);
 }
 
 bool card_change_pin(struct invocation *invocation, struct error *error)

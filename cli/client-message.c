@@ -30,22 +30,6 @@ static bool append_path(DBusMessageIter *iterator, const char *path, struct erro
 	return true;
 }
 
-static bool append_secret(
-	DBusMessageIter *iterator, const struct secret *secret, struct error *error)
-{
-	_cleanup_secret_ struct secret text = SECRET_INIT;
-
-	if (!secret_allocate(&text, secret->length + 1))
-		abort();
-	memcpy(text.data, secret->data, secret->length);
-	if (memchr(text.data, 0, secret->length) ||
-		!dbus_validate_utf8((const char *)text.data, NULL))
-		return error_set(
-			error, ERROR_PIN_POLICY, "the PIN has characters that no PIN can have");
-	message_append_string(iterator, (const char *)text.data);
-	return true;
-}
-
 static bool check_fields(const json_t *fields, struct error *error)
 {
 	const char *name;
@@ -92,7 +76,7 @@ static bool append_argument(
 	case CLIENT_ARGUMENT_PATH:
 		return append_path(iterator, argument->string, error);
 	case CLIENT_ARGUMENT_SECRET:
-		return append_secret(iterator, argument->secret, error);
+		return message_append_secret(iterator, argument->secret, error);
 	case CLIENT_ARGUMENT_FIELDS:
 		return append_fields(iterator, argument->fields, error);
 	case CLIENT_ARGUMENT_OPTIONS:

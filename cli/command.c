@@ -13,6 +13,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
+	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
+		"have a random PIN made by the template's rules, and print it"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
 		"a field of the person who gets the card; may be repeated"},
 	[OPTION_LIMIT] = {"--limit", NULL, "NUMBER", "at most so many records"},
@@ -36,6 +38,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		OPTION_BIT(OPTION_VERSION))
 #define NO_WAIT	 OPTION_BIT(OPTION_NO_WAIT)
 #define NEW_PIN	 (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
+#define SET_PIN	 (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
 #define FORM	 (OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
 #define REASON	 OPTION_BIT(OPTION_REASON)
 #define YES	 OPTION_BIT(OPTION_YES)
@@ -57,11 +60,11 @@ const struct command commands[] = {
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
 	{"card", "issue", "", 0, 0, READER | FIELDS | NO_WAIT, "issue the card in a reader",
 		card_issue},
-	{"card", "activate", "[CARD]", 0, 1, NEW_PIN | NO_WAIT, "set an issued card's first PIN",
+	{"card", "activate", "[CARD]", 0, 1, SET_PIN | NO_WAIT, "set an issued card's first PIN",
 		card_activate},
 	{"card", "change-pin", "[CARD]", 0, 1, PIN_FILE | NEW_PIN | NO_WAIT, "change the PIN",
 		card_change_pin},
-	{"card", "unblock", "[CARD]", 0, 1, NEW_PIN | NO_WAIT,
+	{"card", "unblock", "[CARD]", 0, 1, SET_PIN | NO_WAIT,
 		"set a new PIN on a card whose PIN is blocked or forgotten", card_unblock},
 	{"card", "reissue", "[CARD]", 0, 1, FIELDS | NO_WAIT, "make new keys and certificates",
 		card_reissue},

@@ -101,17 +101,24 @@ static void print_done(const struct invocation *invocation, const json_t *job, c
 	output_text(invocation, "%s: %s", serial[0] ? serial : string_of(job, "subject"), done);
 }
 
+static const char *job_path(const json_t *answer, struct error *error)
+{
+	const char *path = json_string_value(json_array_get(answer, 0));
+
+	if (!path)
+		error_set(error, ERROR_FAILED, "tesserad's answer names no job");
+	return path;
+}
+
 bool job_finish(
 	struct invocation *invocation, json_t *answer, const char *done, struct error *error)
 {
 	_cleanup_json_ json_t *results = answer;
 	_cleanup_json_ json_t *job = NULL;
-	const char *path = json_string_value(json_array_get(results, 0));
+	const char *path = results ? job_path(results, error) : NULL;
 
-	if (!results)
-		return false;
 	if (!path)
-		return error_set(error, ERROR_FAILED, "tesserad's answer names no job");
+		return false;
 	if (invocation_has(invocation, OPTION_NO_WAIT)) {
 		job = json_pack("{s:I}", "number", (json_int_t)object_number(path));
 		output_text(invocation, "job %lld", (long long)object_number(path));
@@ -121,6 +128,27 @@ bool job_finish(
 			return false;
 		print_done(invocation, job, done);
 	}
+	if (invocation_has(invocation, OPTION_JSON))
+		output_json(job);
+	return true;
+}
+
+bool job_finish_with_pin(
+	struct invocation *invocation, json_t *answer, const char *done, struct error *error)
+{
+	_cleanup_json_ json_t *results = answer;
+	const char *path = results ? job_path(results, error) : NULL;
+	_cleanup_json_ json_t *job = path ? job_follow(invocation, path, error) : NULL;
+
+	if (!job)
+		return false;
+	_cleanup_json_ json_t *taken = CLIENT_CALL_PLAIN(
+		invocation_client(invocation, error), path, CLIENT_JOB, "TakePin", error);
+	if (!taken)
+		return error_prefix(error, "the new PIN is set but could not be fetched");
+	json_object_set(job, "pin", json_array_get(taken, 0));
+	print_done(invocation, job, done);
+	output_text(invocation, "PIN: %s", string_of(job, "pin"));
 	if (invocation_has(invocation, OPTION_JSON))
 		output_json(job);
 	return true;

@@ -24,4 +24,11 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
 bool job_finish(
 	struct invocation *invocation, json_t *answer, const char *done, struct error *error);
 
+/*
+ * The same for a verb that makes a PIN: when the job has succeeded, the PIN is taken and printed as
+ * well. It cannot be had again, and only over this connection: there is no --no-wait.
+ */
+bool job_finish_with_pin(
+	struct invocation *invocation, json_t *answer, const char *done, struct error *error);
+
 #endif

@@ -62,6 +62,8 @@ static const struct {
 		"the PIN breaks the PIN policy"},
 	[ERROR_PIN_REQUIRED] = {PREFIX "PinRequired", CKR_USER_NOT_LOGGED_IN, EXIT_PIN,
 		"the PIN is needed first"},
+	[ERROR_PIN_EXPIRED] = {PREFIX "PinExpired", CKR_PIN_EXPIRED, EXIT_PIN,
+		"the PIN has expired: change it"},
 	[ERROR_PUK_BLOCKED] = {PREFIX "PukBlocked", CKR_PIN_LOCKED, EXIT_CARD,
 		"the card's PUK is blocked"},
 	[ERROR_ALREADY_LOGGED_IN] = {PREFIX "AlreadyLoggedIn", CKR_USER_ALREADY_LOGGED_IN,

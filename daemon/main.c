@@ -19,6 +19,7 @@
 #include "core/notify.h"
 #include "core/options.h"
 #include "core/state-folder.h"
+#include "model/weak-pins.h"
 #include "operation/certificates.h"
 #include "operation/contact.h"
 #include "operation/first-start.h"
@@ -67,6 +68,18 @@ static bool open_token(struct manager *manager, struct error *error)
 	return services->master_key != NULL;
 }
 
+/* Without the list only templates that want it are at a loss. */
+static struct weak_pins *read_weak_pins(const char *folder)
+{
+	_cleanup_free_ char *path = xasprintf("%s/weak-pins", folder);
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct weak_pins *list = weak_pins_read(path, &error);
+
+	if (!list)
+		log_warning("no list of weak PINs: %s", error_message(&error));
+	return list;
+}
+
 static bool open_state(struct manager *manager, struct error *error)
 {
 	const struct options *options = &manager->options;
@@ -78,6 +91,7 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->store = store_open(database, error);
 	if (!services->store || !open_token(manager, error))
 		return false;
+	services->weak_pins = read_weak_pins(options->data_dir);
 	services->authority = (struct authority_services){.store = services->store,
 		.token = services->token,
 		.publish_folder = options->publish_dir};
@@ -197,6 +211,7 @@ static void manager_stop(struct manager *manager)
 		master_key_close(services->master_key);
 	if (services->token)
 		token_close(services->token);
+	weak_pins_free(services->weak_pins);
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);

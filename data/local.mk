@@ -29,5 +29,7 @@ dist_tesseratemplates_DATA = \
 	data/templates/ec.json \
 	data/templates/employee.json
 
+dist_pkgdata_DATA = data/weak-pins
+
 tesseraconnectionsdir = $(pkgdatadir)/connections
 dist_tesseraconnections_DATA = data/connections/local.json

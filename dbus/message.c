@@ -164,6 +164,21 @@ void message_read_bytes(DBusMessageIter *iter, const uint8_t **data, size_t *len
 	dbus_message_iter_next(iter);
 }
 
+bool message_append_secret(DBusMessageIter *iter, const struct secret *secret, struct error *error)
+{
+	_cleanup_secret_ struct secret text = SECRET_INIT;
+
+	if (!secret_allocate(&text, secret->length + 1))
+		return error_set(error, ERROR_FAILED, "no locked memory is left");
+	memcpy(text.data, secret->data, secret->length);
+	if (memchr(text.data, 0, secret->length) ||
+		!dbus_validate_utf8((const char *)text.data, NULL))
+		return error_set(
+			error, ERROR_PIN_POLICY, "the PIN has characters that no PIN can have");
+	message_append_string(iter, (const char *)text.data);
+	return true;
+}
+
 bool message_read_secret(DBusMessageIter *iter, struct secret *secret, struct error *error)
 {
 	const uint8_t *data;

@@ -43,6 +43,8 @@ uint32_t message_read_u32(DBusMessageIter *iter);
 uint64_t message_read_u64(DBusMessageIter *iter);
 int64_t message_read_i64(DBusMessageIter *iter);
 void message_read_bytes(DBusMessageIter *iter, const uint8_t **data, size_t *length);
+/* A PIN, as s. ERROR_PIN_POLICY for one that is no text. */
+bool message_append_secret(DBusMessageIter *iter, const struct secret *secret, struct error *error);
 /* A PIN, as s or ay. ERROR_FAILED when no locked memory is left. */
 bool message_read_secret(DBusMessageIter *iter, struct secret *secret, struct error *error);
 /*

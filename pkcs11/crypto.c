@@ -116,7 +116,7 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 		*operation = &session->operations[kind];
 		(*operation)->calling = false;
 	}
-	if (error.code == ERROR_PIN_REQUIRED)
+	if (error.code == ERROR_PIN_REQUIRED || error.code == ERROR_PIN_EXPIRED)
 		forget_login(slot_id);
 	if (!done)
 		return ckr_of(

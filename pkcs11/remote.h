@@ -24,6 +24,7 @@
 #define TOKEN_PIN_TRIES_LOST  (1U << 3)
 #define TOKEN_PIN_NOT_SET     (1U << 4)
 #define TOKEN_SUSPENDED	      (1U << 5)
+#define TOKEN_PIN_EXPIRED     (1U << 6)
 #define REMOTE_KEY_PIN_ALWAYS (1U << 0)
 #define REMOTE_KEY_PIN_NEVER  (1U << 1)
 

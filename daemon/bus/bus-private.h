@@ -39,6 +39,11 @@ bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
+/*
+ * Who calls, as long as the connection lasts: the door, the name there, and the actor; heap. No two
+ * callers have the same.
+ */
+char *caller_name(const struct bus_call *call);
 /* Logs a refused call and writes it to the audit trail. */
 void caller_denied(void *context, const struct bus_call *call);
 

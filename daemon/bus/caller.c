@@ -76,6 +76,16 @@ char *caller_actor(uid_t uid, pid_t pid)
 	return xasprintf("uid=%lu pid=%ld exe=%s", (unsigned long)uid, (long)pid, executable);
 }
 
+char *caller_name(const struct bus_call *call)
+{
+	const struct bus_caller *caller = call->caller;
+	const char *name = caller->is_private ? private_connection_name(caller->connection)
+					      : dbus_message_get_sender(call->message);
+
+	return xasprintf("%s %s %s", caller->is_private ? "private" : "system", name ? name : "",
+		caller->actor);
+}
+
 void caller_denied(void *context, const struct bus_call *call)
 {
 	struct bus *bus = context;

@@ -7,13 +7,17 @@
 #include "common/alloc.h"
 #include "model/holder.h"
 #include "operation/contact.h"
+#include "operation/pin-history.h"
 
-/* The object: the stored credential, its certificates, and the reader that its card is in (or 0).
+/*
+ * The object: the stored credential, its certificates, the reader that its card is in (or 0), and
+ * when its PIN has to be changed (or 0).
  */
 struct view {
 	struct credential *credential;
 	struct certificates certificates;
 	unsigned reader;
+	int64_t pin_expires_at;
 };
 
 static void release(void *object)
@@ -36,7 +40,8 @@ static void *find(void *context, const char *name, struct error *error)
 	struct view *view = xnew(struct view);
 	view->credential = credential;
 	if (!store_certificate_list(
-		    bus->services->store, credential->id, &view->certificates, error)) {
+		    bus->services->store, credential->id, &view->certificates, error) ||
+		!pin_history_expiry(bus->services, credential, &view->pin_expires_at, error)) {
 		release(view);
 		return NULL;
 	}
@@ -151,6 +156,12 @@ static void get_changed_at(void *context, const void *object, DBusMessageIter *v
 	message_append_i64(value, credential_of(object)->changed_at);
 }
 
+static void get_pin_expires_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, ((const struct view *)object)->pin_expires_at);
+}
+
 static void get_certificates(void *context, const void *object, DBusMessageIter *value)
 {
 	const struct certificates *certificates = &((const struct view *)object)->certificates;
@@ -203,6 +214,21 @@ static bool activate(struct bus_call *call, struct error *error)
 static bool unblock(struct bus_call *call, struct error *error)
 {
 	return start_with_pin(call, LIFECYCLE_UNBLOCK, error);
+}
+
+/* The same with a PIN that the service makes: the verb's stays unset. */
+static bool activate_generated(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_ACTIVATE);
+
+	return start(call, &verb, error);
+}
+
+static bool unblock_generated(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNBLOCK);
+
+	return start(call, &verb, error);
 }
 
 static bool change_pin(struct bus_call *call, struct error *error)
@@ -294,10 +320,12 @@ static bool get_certificate(struct bus_call *call, struct error *error)
 static const struct bus_method methods[] = {
 	{"Activate", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, PERMISSION_ACTIVATE, BUS_SECRET,
 		activate},
+	{"ActivateGenerated", NULL, JOB_RESULT, PERMISSION_ACTIVATE, 0, activate_generated},
 	{"ChangePin", BUS_ARGUMENTS({"old_pin", "s"}, {"new_pin", "s"}), JOB_RESULT, BUS_HOLDER,
 		BUS_SECRET, change_pin},
 	{"Unblock", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, PERMISSION_UNBLOCK, BUS_SECRET,
 		unblock},
+	{"UnblockGenerated", NULL, JOB_RESULT, PERMISSION_UNBLOCK, 0, unblock_generated},
 	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
 		PERMISSION_REISSUE, 0, reissue},
 	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, suspend},
@@ -329,6 +357,7 @@ static const struct bus_interface credential_interface = {
 			{"Reason", "s", get_reason},
 			{"CreatedAt", "x", get_created_at},
 			{"ChangedAt", "x", get_changed_at},
+			{"PinExpiresAt", "x", get_pin_expires_at},
 			{"Certificates", "a(ssssxs)", get_certificates},
 			{0},
 		},

@@ -139,6 +139,18 @@ static bool cancel(struct bus_call *call, struct error *error)
 	return audit_change(call, "cancel-job", call->name, done, error);
 }
 
+static bool take_pin(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct job_status *status = call->object;
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	_cleanup_free_ char *caller = caller_name(call);
+
+	if (!jobs_take_secret(bus->services->jobs, status->id, caller, &pin, error))
+		return false;
+	return message_append_secret(&call->out, &pin, error);
+}
+
 static const struct bus_interface job_interface = {
 	.name = BUS_NAME ".Job",
 	.methods =
@@ -147,6 +159,10 @@ static const struct bus_interface job_interface = {
 				.permission = PERMISSION_CANCEL_JOBS,
 				.flags = BUS_SLOW,
 				.handle = cancel},
+			{.name = "TakePin",
+				.out = BUS_ARGUMENTS({"pin", "s"}),
+				.permission = BUS_ANYONE,
+				.handle = take_pin},
 			{0},
 		},
 	.properties =

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* org.tessera1.Provider: what the PKCS#11 module needs. */
 #include <string.h>
+#include <time.h>
 
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "operation/contact.h"
 #include "operation/provider.h"
 
-/* Tries of a PIN on a card as it comes; fewer left means that some were lost. */
+/* Tries of a PIN on a card that does not tell how many it gives; fewer left are some lost. */
 #define PIN_TRIES 3
 
 enum token_flag {
@@ -17,6 +18,7 @@ enum token_flag {
 	TOKEN_PIN_TRIES_LOST = 1 << 3,
 	TOKEN_PIN_NOT_SET = 1 << 4,
 	TOKEN_SUSPENDED = 1 << 5,
+	TOKEN_PIN_EXPIRED = 1 << 6,
 };
 
 static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
@@ -29,13 +31,14 @@ static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
 
 static uint32_t pin_flags(const struct card_secret_state *pin)
 {
+	int tries = pin->tries_total > 0 ? pin->tries_total : PIN_TRIES;
 	uint32_t flags = 0;
 
 	if (pin->blocked)
 		flags |= TOKEN_PIN_BLOCKED;
 	if (pin->tries_left == 1)
 		flags |= TOKEN_PIN_LAST_TRY;
-	if (pin->tries_left >= 0 && pin->tries_left < PIN_TRIES)
+	if (pin->tries_left >= 0 && pin->tries_left < tries)
 		flags |= TOKEN_PIN_TRIES_LOST;
 	return flags;
 }
@@ -45,6 +48,9 @@ static uint32_t flags_of(const struct contact_status *status)
 	if (!status->card_present || !status->credential || status->problem)
 		return 0;
 	uint32_t flags = state_flags[status->credential->state];
+	if (status->credential->state == LIFECYCLE_ACTIVE && status->pin_expires_at &&
+		time(NULL) >= status->pin_expires_at)
+		flags |= TOKEN_PIN_EXPIRED;
 	return flags & TOKEN_PRESENT ? flags | pin_flags(&status->pin) : 0;
 }
 

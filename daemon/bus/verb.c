@@ -11,6 +11,7 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 
 	verb->bus = call->context;
 	verb->actor = xstrdup(call->caller->actor);
+	verb->caller = caller_name(call);
 	verb->which = which;
 	return verb;
 }
@@ -18,6 +19,7 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 void verb_free(struct verb *verb)
 {
 	free(verb->actor);
+	free(verb->caller);
 	free(verb->text);
 	fields_clear(&verb->holder);
 	secret_clear(&verb->pin);
@@ -25,9 +27,23 @@ void verb_free(struct verb *verb)
 	free(verb);
 }
 
+/* activate and unblock; a PIN that was made is the caller's alone. */
+static bool set_pin(struct operation *operation, struct verb *verb,
+	bool (*set)(struct operation *, int64_t, struct secret *, struct error *),
+	struct error *error)
+{
+	bool is_made = !secret_is_set(&verb->pin);
+
+	if (!set(operation, verb->credential_id, &verb->pin, error))
+		return false;
+	if (is_made)
+		job_secret(operation->job, verb->caller, &verb->pin);
+	return true;
+}
+
 static bool run(struct job *job, void *context, struct error *error)
 {
-	const struct verb *verb = context;
+	struct verb *verb = context;
 	struct operation operation = {verb->bus->services, job, verb->actor};
 	int64_t id = verb->credential_id;
 
@@ -35,11 +51,11 @@ static bool run(struct job *job, void *context, struct error *error)
 	case LIFECYCLE_ISSUE:
 		return operation_issue(&operation, verb->reader, verb->text, &verb->holder, error);
 	case LIFECYCLE_ACTIVATE:
-		return operation_activate(&operation, id, &verb->pin, error);
+		return set_pin(&operation, verb, operation_activate, error);
 	case LIFECYCLE_CHANGE_PIN:
 		return operation_change_pin(&operation, id, &verb->pin, &verb->new_pin, error);
 	case LIFECYCLE_UNBLOCK:
-		return operation_unblock(&operation, id, &verb->pin, error);
+		return set_pin(&operation, verb, operation_unblock, error);
 	case LIFECYCLE_REISSUE:
 		return operation_reissue(&operation, id, verb->text, &verb->holder, error);
 	case LIFECYCLE_SUSPEND:

@@ -11,12 +11,13 @@
 struct verb {
 	struct bus *bus;
 	char *actor;
+	char *caller; /* who is given a PIN that was made */
 	enum lifecycle_verb which;
 	unsigned reader;
 	int64_t credential_id; /* 0 for issue */
 	char *text;	       /* template or reason; NULL: none given */
 	struct fields holder;
-	struct secret pin, new_pin;
+	struct secret pin, new_pin; /* pin unset: one is to be made */
 };
 
 struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which);

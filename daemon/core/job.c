@@ -15,6 +15,7 @@
 #define RUNNING_OF_A_GUEST_MAX 4
 #define ENDED_MAX	       100
 #define ENDED_OF_GUESTS_MAX    50
+#define SECRET_SECONDS	       300
 
 struct job {
 	struct jobs *jobs;
@@ -25,7 +26,10 @@ struct job {
 	void (*free_context)(void *);
 	bool cancel_asked;	  /* guarded by jobs->lock, as all below */
 	struct job_status status; /* operation and subject never change */
-	struct job *next;	  /* ids ascend */
+	struct secret secret;	  /* waits for its owner, until the time below */
+	char *owner;
+	int64_t secret_until; /* CLOCK_MONOTONIC, seconds */
+	struct job *next;     /* ids ascend */
 };
 
 struct jobs {
@@ -89,6 +93,8 @@ struct jobs *jobs_new(job_changed changed, void *context)
 
 static void job_free(struct job *job)
 {
+	secret_clear(&job->secret);
+	free(job->owner);
 	job_status_clear(&job->status);
 	free(job);
 }
@@ -144,6 +150,25 @@ static void forget_old(struct jobs *jobs, bool of_guests, unsigned maximum)
 		*link = job->next;
 		job_free(job);
 		ended--;
+	}
+}
+
+static int64_t monotonic_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Under the lock: wipes the secrets that nobody has come for. */
+static void forget_secrets(struct jobs *jobs)
+{
+	int64_t now = monotonic_seconds();
+
+	for (struct job *job = jobs->first; job; job = job->next) {
+		if (secret_is_set(&job->secret) && now >= job->secret_until)
+			secret_clear(&job->secret);
 	}
 }
 
@@ -268,6 +293,7 @@ unsigned jobs_start(struct jobs *jobs, unsigned guest, const char *operation, co
 	unsigned id = 0;
 
 	pthread_mutex_lock(&jobs->lock);
+	forget_secrets(jobs);
 	if (start_locked(jobs, job, error))
 		id = jobs->last_id;
 	pthread_mutex_unlock(&jobs->lock);
@@ -320,6 +346,26 @@ bool jobs_cancel(struct jobs *jobs, unsigned id, struct error *error)
 	return running || error_set(error, ERROR_WRONG_STATE, "job %u has ended", id);
 }
 
+bool jobs_take_secret(struct jobs *jobs, unsigned id, const char *owner, struct secret *secret,
+	struct error *error)
+{
+	pthread_mutex_lock(&jobs->lock);
+	forget_secrets(jobs);
+	struct job *job = find(jobs, id);
+	bool there = job && secret_is_set(&job->secret);
+	bool is_owner = there && strcmp(job->owner, owner) == 0;
+	if (is_owner)
+		secret_move(secret, &job->secret);
+	pthread_mutex_unlock(&jobs->lock);
+	if (!job)
+		return not_found(id, error);
+	if (!there)
+		return error_set(error, ERROR_NOT_FOUND,
+			"job %u has no PIN to give, or has given it already", id);
+	return is_owner || error_set(error, ERROR_ACCESS_DENIED,
+				   "only who started job %u is given its PIN", id);
+}
+
 void jobs_wait(struct jobs *jobs, unsigned id)
 {
 	pthread_mutex_lock(&jobs->lock);
@@ -356,6 +402,18 @@ void job_result(struct job *job, const char *name, const char *value)
 		return;
 	pthread_mutex_lock(&job->jobs->lock);
 	fields_set(&job->status.result, name, value);
+	pthread_mutex_unlock(&job->jobs->lock);
+}
+
+void job_secret(struct job *job, const char *owner, struct secret *secret)
+{
+	if (!job)
+		return;
+	pthread_mutex_lock(&job->jobs->lock);
+	secret_move(&job->secret, secret);
+	free(job->owner);
+	job->owner = xstrdup(owner);
+	job->secret_until = monotonic_seconds() + SECRET_SECONDS;
 	pthread_mutex_unlock(&job->jobs->lock);
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "common/fields.h"
+#include "common/secret.h"
 
 struct job;
 struct jobs;
@@ -62,12 +63,23 @@ unsigned *jobs_list(struct jobs *jobs, size_t *count);
 /* Asks a job to stop at its next safe point. ERROR_NOT_FOUND; ERROR_WRONG_STATE when it has ended.
  */
 bool jobs_cancel(struct jobs *jobs, unsigned id, struct error *error);
+/*
+ * Moves a job's secret (job_secret) to the one whose it is, who then has it alone. ERROR_NOT_FOUND
+ * when there is no such job, or it has no secret (any more); ERROR_ACCESS_DENIED for another owner.
+ */
+bool jobs_take_secret(struct jobs *jobs, unsigned id, const char *owner, struct secret *secret,
+	struct error *error);
 /* Waits until the job has ended. */
 void jobs_wait(struct jobs *jobs, unsigned id);
 
 /* For the operation itself; a NULL job is allowed and ignored (operations without a job). */
 void job_progress(struct job *job, unsigned percent, const char *format, ...) PRINTF_LIKE(3, 4);
 void job_result(struct job *job, const char *name, const char *value);
+/*
+ * A result that nobody is shown: it waits to be taken once, for five minutes at most. Takes over
+ * what *secret holds. owner: whom jobs_take_secret() gives it to; copied.
+ */
+void job_secret(struct job *job, const char *owner, struct secret *secret);
 /* False with ERROR_CANCELLED when cancellation was asked for: `if (!job_continue(...)) return
  * false;` */
 bool job_continue(struct job *job, struct error *error);

@@ -9,7 +9,10 @@ libtesserad_la_SOURCES += \
 	daemon/model/operator.c daemon/model/operator.h \
 	daemon/model/pattern.c \
 	daemon/model/pin-policy.c daemon/model/pin-policy.h \
+	daemon/model/pin-word.c \
 	daemon/model/role.c daemon/model/role.h \
 	daemon/model/template.c daemon/model/template.h \
 	daemon/model/template-certificate.c \
-	daemon/model/template-private.h
+	daemon/model/template-pin-policy.c \
+	daemon/model/template-private.h \
+	daemon/model/weak-pins.c daemon/model/weak-pins.h

@@ -22,6 +22,19 @@ struct pattern_piece {
  * for a malformed pattern (*why says how). */
 bool pattern_next(const char **pattern, struct pattern_piece *piece, const char **why);
 
+/* Optional members: *choice and *value are left alone when the member is absent. */
+bool template_read_choice(const struct document_node *object, const char *member,
+	const char *(*name_at)(size_t index), size_t *choice, struct error *error);
+bool template_read_number(const struct document_node *object, const char *member, unsigned minimum,
+	unsigned maximum, unsigned *value, struct error *error);
+
+/*
+ * Reads /pin-policy (template-pin-policy.c). The card type has been read: what its cards cannot
+ * keep is refused.
+ */
+bool template_read_pin_policy(
+	const struct document_node *root, struct template *template, struct error *error);
+
 /* Reads /keys/N/certificate into *key (template-certificate.c). */
 bool template_read_certificate(
 	const struct document_node *node, struct template_key *key, struct error *error);

@@ -8,8 +8,6 @@
 #include "model/template-private.h"
 
 #define COMMENT_MAXIMUM	  1024 /* bytes */
-#define PIV_PIN_MINIMUM	  6    /* SP 800-73-4 part 2, 2.4.3 */
-#define PIV_PIN_MAXIMUM	  8
 #define CARD_SERIAL_FIELD "serial"
 
 /* RSA-1024 is left out: SP 800-78-4 section 3.1 ended its use. */
@@ -44,11 +42,6 @@ static const char *touch_use_name_at(size_t index)
 	return touch_use_name((enum touch_use)index);
 }
 
-static const char *pin_characters_name_at(size_t index)
-{
-	return pin_characters_name((enum pin_characters)index);
-}
-
 static void rules_free(struct name_rule *rules, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -69,6 +62,7 @@ void template_free(struct template *template)
 		rules_free(template->keys[i].san, template->keys[i].san_count);
 	}
 	free(template->keys);
+	pin_policy_clear(&template->pin_policy);
 	free(template->name);
 	free(template->card_type);
 	free(template->comment);
@@ -76,8 +70,7 @@ void template_free(struct template *template)
 	free(template);
 }
 
-/* An optional choice: *choice is left alone when the member is absent. */
-static bool read_choice(const struct document_node *object, const char *member,
+bool template_read_choice(const struct document_node *object, const char *member,
 	const char *(*name_at)(size_t index), size_t *choice, struct error *error)
 {
 	struct document_node node;
@@ -116,8 +109,8 @@ static bool read_key(const struct document_node *node, const struct template *te
 		!read_slot(node, template, key, error) ||
 		!document_member(node, "algorithm", &member, error) ||
 		!document_choice(&member, algorithm_name_at, &algorithm, error) ||
-		!read_choice(node, "pin", pin_use_name_at, &pin, error) ||
-		!read_choice(node, "touch", touch_use_name_at, &touch, error))
+		!template_read_choice(node, "pin", pin_use_name_at, &pin, error) ||
+		!template_read_choice(node, "touch", touch_use_name_at, &touch, error))
 		return false;
 	key->algorithm = allowed_algorithms[algorithm];
 	key->pin = (enum pin_use)pin;
@@ -145,8 +138,7 @@ static bool read_keys(
 	return true;
 }
 
-/* An optional number: *value is left alone when the member is absent. */
-static bool read_number(const struct document_node *object, const char *member, unsigned minimum,
+bool template_read_number(const struct document_node *object, const char *member, unsigned minimum,
 	unsigned maximum, unsigned *value, struct error *error)
 {
 	struct document_node node;
@@ -157,35 +149,6 @@ static bool read_number(const struct document_node *object, const char *member, 
 	if (!document_integer(&node, minimum, maximum, &number, error))
 		return false;
 	*value = (unsigned)number;
-	return true;
-}
-
-static bool read_pin_policy(
-	const struct document_node *root, struct pin_policy *policy, struct error *error)
-{
-	static const char *const members[] = {"minimum-length", "maximum-length", "characters",
-		"maximum-repeats", "maximum-sequence"};
-	size_t characters = pin_policy_default.characters;
-	struct document_node node;
-
-	*policy = pin_policy_default;
-	if (!document_find(root, "pin-policy", &node))
-		return true;
-	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
-		!read_number(&node, "minimum-length", PIV_PIN_MINIMUM, PIV_PIN_MAXIMUM,
-			&policy->minimum_length, error) ||
-		!read_number(&node, "maximum-length", PIV_PIN_MINIMUM, PIV_PIN_MAXIMUM,
-			&policy->maximum_length, error) ||
-		!read_choice(&node, "characters", pin_characters_name_at, &characters, error) ||
-		!read_number(&node, "maximum-repeats", 0, PIV_PIN_MAXIMUM, &policy->maximum_repeats,
-			error) ||
-		!read_number(&node, "maximum-sequence", 0, PIV_PIN_MAXIMUM,
-			&policy->maximum_sequence, error))
-		return false;
-	policy->characters = (enum pin_characters)characters;
-	if (policy->minimum_length > policy->maximum_length)
-		return document_fail(
-			&node, error, "minimum-length must not be above maximum-length");
 	return true;
 }
 
@@ -222,7 +185,7 @@ struct template *template_parse(const char *document, struct error *error)
 	_cleanup_template_ struct template *template = xnew(struct template);
 	struct document_node root = document_root(value, ERROR_INVALID_TEMPLATE);
 	if (!read_head(&root, template, error) || !read_keys(&root, template, error) ||
-		!read_pin_policy(&root, &template->pin_policy, error))
+		!template_read_pin_policy(&root, template, error))
 		return NULL;
 	template->document = xstrdup(document);
 	return steal_pointer(&template);

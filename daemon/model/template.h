@@ -22,8 +22,16 @@
  *      /minimum-length             6 to 8; 6
  *      /maximum-length             6 to 8, not below minimum-length; 8
  *      /characters                 digits, alphanumeric, any; any
- *      /maximum-repeats            equal characters in a row, 0 to 8, 0 is no limit; 0
- *      /maximum-sequence           ascending or descending run, 0 to 8, 0 is no limit; 0
+ *      /required                 object of least numbers of digits, letters, upper, lower,
+ *                                special; none
+ *      /maximum-repeats          equal characters in a row, 0 to 8, 0 is no limit; 0
+ *      /maximum-sequence         ascending or descending run, 0 to 8, 0 is no limit; 0
+ *      /weak-list                none, shipped; none
+ *      /forbidden                array of at most 256 words of 3 to maximum-length bytes; none
+ *      /holder-data              allowed, refused; allowed
+ *      /history                  last PINs that may not come again, 0 to 24; 0
+ *      /maximum-age-days         0 to 3650, 0 is no limit; 0
+ *      /pin-tries, /puk-tries    3 to 15; as the card has them, or 3 if one of them is given
  */
 #ifndef TESSERA_MODEL_TEMPLATE_H
 #define TESSERA_MODEL_TEMPLATE_H

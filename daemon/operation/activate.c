@@ -4,14 +4,14 @@
 #include "operation/pin.h"
 #include "operation/verbs.h"
 
-bool operation_activate(struct operation *operation, int64_t credential_id,
-	const struct secret *pin, struct error *error)
+bool operation_activate(
+	struct operation *operation, int64_t credential_id, struct secret *pin, struct error *error)
 {
 	return pin_verb(operation, LIFECYCLE_ACTIVATE, credential_id, pin, error);
 }
 
-bool operation_unblock(struct operation *operation, int64_t credential_id, const struct secret *pin,
-	struct error *error)
+bool operation_unblock(
+	struct operation *operation, int64_t credential_id, struct secret *pin, struct error *error)
 {
 	return pin_verb(operation, LIFECYCLE_UNBLOCK, credential_id, pin, error);
 }

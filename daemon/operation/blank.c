@@ -35,6 +35,7 @@ static bool settle(struct store *store, const struct intent *intent, struct cred
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = store;
 	return store_credential_save(transaction, credential, error) &&
+	       store_pin_forget_all(transaction, credential->id, error) &&
 	       store_intent_remove(transaction, intent->id, error) &&
 	       store_commit(transaction, error);
 }

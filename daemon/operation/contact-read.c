@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "operation/pin-history.h"
 #include "operation/recover.h"
 
 /* A card that was just inserted may be in use by the program that woke first. */
@@ -134,6 +135,10 @@ static bool refresh(
 	if (!load_credential(view, services, error))
 		return false;
 	if (!view->card->driver->secret_state(view->card, CARD_SECRET_PIN, &view->pin, error))
+		return false;
+	view->pin_expires_at = 0;
+	if (view->credential &&
+		!pin_history_expiry(services, view->credential, &view->pin_expires_at, error))
 		return false;
 	if (!shows_keys(view->credential)) {
 		contact_keys_free(view->keys, view->key_count);

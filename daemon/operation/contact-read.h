@@ -10,6 +10,8 @@ struct contact_view {
 	struct card *card;
 	struct credential *credential;
 	struct card_secret_state pin;
+	int64_t pin_expires_at; /* seconds since 1970, 0: never */
+	bool pin_expiry_told;	/* programs were told that it has expired */
 	struct contact_key *keys;
 	size_t key_count;
 	char *problem;

@@ -134,6 +134,7 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 	status->pin_minimum = info->pin_minimum;
 	status->pin_maximum = info->pin_maximum;
 	status->pin = view->pin;
+	status->pin_expires_at = view->pin_expires_at;
 	if (view->credential)
 		status->credential = credential_copy(view->credential);
 }
@@ -330,6 +331,26 @@ void contacts_note_pin(
 	pthread_mutex_unlock(&contacts->lock);
 	if (changed)
 		contact_notify(contacts, number, false);
+}
+
+bool contacts_pin_has_expired(struct contacts *contacts, unsigned number)
+{
+	bool expired = false, news = false;
+
+	pthread_mutex_lock(&contacts->lock);
+	struct contact *contact = contact_find(contacts, number);
+	if (contact && contact->view.card && contact->view.pin_expires_at) {
+		struct contact_view *view = &contact->view;
+		expired = time(NULL) >= view->pin_expires_at;
+		news = expired && !view->pin_expiry_told;
+		view->pin_expiry_told |= expired;
+		if (news)
+			contact_touch(contacts, contact);
+	}
+	pthread_mutex_unlock(&contacts->lock);
+	if (news)
+		contact_notify(contacts, number, false);
+	return expired;
 }
 
 unsigned contacts_count_login(

@@ -23,6 +23,7 @@ struct contact_status {
 	unsigned pin_minimum, pin_maximum;
 	struct credential *credential; /* NULL when it is none of ours */
 	struct card_secret_state pin;  /* as last seen */
+	int64_t pin_expires_at;	       /* seconds since 1970; 0: never */
 	char *problem;		       /* why the card cannot be used, or NULL */
 	uint64_t generation;	       /* grows with every change of this contact */
 };
@@ -77,6 +78,8 @@ void contacts_refresh(struct contacts *contacts, unsigned number, bool objects);
 /* Notes what the card said about its PIN, without asking it again. */
 void contacts_note_pin(
 	struct contacts *contacts, unsigned number, const struct card_secret_state *pin);
+/* Whether the age of the card's PIN is beyond its template's limit; programs are told once. */
+bool contacts_pin_has_expired(struct contacts *contacts, unsigned number);
 /* Algorithm and PIN policy of one key; false when the card has no such key. */
 bool contacts_key_info(struct contacts *contacts, unsigned number, key_slot slot,
 	enum key_algorithm *algorithm, enum pin_use *pin);

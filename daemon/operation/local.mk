@@ -14,6 +14,10 @@ libtesserad_la_SOURCES += \
 	daemon/operation/ownership.c daemon/operation/ownership.h \
 	daemon/operation/personalise.c daemon/operation/personalise.h \
 	daemon/operation/pin.c daemon/operation/pin.h \
+	daemon/operation/pin-generate.c \
+	daemon/operation/pin-history.c daemon/operation/pin-history.h \
+	daemon/operation/pin-rules.c daemon/operation/pin-rules.h \
+	daemon/operation/pin-tries.c daemon/operation/pin-tries.h \
 	daemon/operation/provider.c daemon/operation/provider.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
 	daemon/operation/reissue.c \

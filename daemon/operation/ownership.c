@@ -131,8 +131,14 @@ static bool check_puk(struct services *services, struct card *card, struct error
 			       "deletes what is on it, and try again");
 }
 
+bool ownership_set_puk(
+	struct services *services, struct card *card, uint32_t version, struct error *error)
+{
+	return set_secret(services, card, CARD_SECRET_PUK, version, error);
+}
+
 /* Where the card does not tell, the new value is tried first: a wrong try costs one of three. */
-static bool complete_puk(
+bool ownership_complete_puk(
 	struct services *services, struct card *card, uint32_t version, struct error *error)
 {
 	struct card_secret_state state;
@@ -206,7 +212,7 @@ bool ownership_recover(struct services *services, struct card *card, const struc
 		return false;
 	if (version == intent->old_version)
 		return store_intent_remove(services->store, intent->id, error);
-	if (!complete_puk(services, card, version, &refusal)) {
+	if (!ownership_complete_puk(services, card, version, &refusal)) {
 		if (!is_other_puk(&refusal))
 			return error_move(error, &refusal);
 		/* The card is ours all the same: it can be retired, which needs no PUK. */

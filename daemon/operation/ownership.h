@@ -49,6 +49,13 @@ bool ownership_take(struct operation *operation, struct card *card, struct crede
 bool ownership_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error);
 
+/* The PUK, which is the factory's, becomes that of a key version. */
+bool ownership_set_puk(
+	struct services *services, struct card *card, uint32_t version, struct error *error);
+/* The same for a PUK that may be that of the key version already. */
+bool ownership_complete_puk(
+	struct services *services, struct card *card, uint32_t version, struct error *error);
+
 /* Fills kdf, key_version, key_check_value and admin_algorithm of a credential for a version. */
 bool ownership_describe(struct services *services, const struct card *card, uint32_t version,
 	struct credential *credential, struct error *error);

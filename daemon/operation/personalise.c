@@ -12,6 +12,7 @@
 #include "core/signing-key.h"
 #include "operation/certificates.h"
 #include "operation/enroll.h"
+#include "operation/pin-tries.h"
 #include "operation/pin.h"
 
 #define GUID_SERIAL_PREFIX "guid-"
@@ -48,7 +49,7 @@ static bool check_template(
 		if (!check_key(card, template, i, error))
 			return false;
 	}
-	return true;
+	return pin_tries_check(card, template, error);
 }
 
 void personalisation_clear(struct personalisation *preparation)
@@ -251,6 +252,8 @@ static bool write_card(struct operation *operation, struct card *card,
 
 	if (!pin_random(card, &pin, error) ||
 		!pin_set_by_puk(operation->services, card, credential->key_version, &pin, error) ||
+		!pin_tries_set(operation->services, card, credential->key_version,
+			preparation->template, &pin, error) ||
 		!enroll_all(operation, card, credential, preparation, &pin, &expires_at, error) ||
 		!destroy_old_keys(card, preparation, error))
 		return false;
@@ -275,6 +278,7 @@ bool personalise_card(struct operation *operation, struct card *card, struct cre
 bool personalise_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error)
 {
-	return card_block(card, CARD_SECRET_PIN, error) &&
+	return pin_tries_recover(services, card, credential, error) &&
+	       card_block(card, CARD_SECRET_PIN, error) &&
 	       settle(services, credential, LIFECYCLE_REGISTERED, INT64_MAX, intent, error);
 }

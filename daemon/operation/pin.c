@@ -5,19 +5,100 @@
 
 #include "common/alloc.h"
 #include "operation/ownership.h"
+#include "operation/pin-history.h"
 
-bool pin_check(struct services *services, const struct credential *credential,
-	const struct card *card, const struct secret *pin, struct error *error)
+void pin_change_clear(struct pin_change *change)
 {
-	if (pin->length < card->info.pin_minimum || pin->length > card->info.pin_maximum)
-		return error_set(error, ERROR_PIN_LENGTH,
-			"the card takes PINs of %u to %u characters", card->info.pin_minimum,
-			card->info.pin_maximum);
-	if (!credential->template_name)
-		return pin_policy_check(&pin_policy_default, pin, error);
-	struct template *template _cleanup_template_ = store_template_get(
-		services->store, credential->template_name, credential->template_version, error);
-	return template && pin_policy_check(&template->pin_policy, pin, error);
+	pin_rules_clear(&change->rules);
+	intent_clear(&change->intent);
+	*change = (struct pin_change)PIN_CHANGE_INIT;
+}
+
+static bool save_intent(struct pin_change *change, struct error *error)
+{
+	struct store *store = change->session->operation->services->store;
+	int64_t id = change->session->credential->id;
+
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return (pin_history_length(change->rules.policy) == 0 ||
+		       store_pin_add(transaction, id, &change->record, error)) &&
+	       store_intent_add(transaction, &change->intent, error) &&
+	       store_commit(transaction, error);
+}
+
+bool pin_change_begin(struct pin_change *change, struct session *session, enum lifecycle_verb verb,
+	struct secret *pin, struct error *error)
+{
+	struct services *services = session->operation->services;
+	const struct credential *credential = session->credential;
+
+	change->session = session;
+	change->intent = (struct intent){.serial = xstrdup(credential->serial),
+		.operation = xstrdup(lifecycle_verb_name(verb)),
+		.step = xstrdup(INTENT_PIN),
+		.old_version = credential->key_version,
+		.new_version = credential->key_version};
+	if (!pin_rules_load(&change->rules, services, credential, session->card, error))
+		return false;
+	bool allowed = secret_is_set(pin)
+			       ? pin_rules_check(&change->rules, pin, &change->record, error)
+			       : pin_rules_generate(&change->rules, pin, &change->record, error);
+	return allowed && save_intent(change, error);
+}
+
+/* A policy that keeps no history leaves none behind either. */
+static bool confirm(struct store *store, const struct pin_change *change, struct error *error)
+{
+	int64_t id = change->session->credential->id;
+	unsigned length = pin_history_length(change->rules.policy);
+
+	return length == 0 ? store_pin_forget_all(store, id, error)
+			   : store_pin_confirm(store, id, change->record.id, length, error);
+}
+
+bool pin_change_settle(struct pin_change *change, struct error *error)
+{
+	struct session *session = change->session;
+	struct store *store = session->operation->services->store;
+
+	session->credential->state = session->next;
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return confirm(transaction, change, error) &&
+	       store_credential_save(transaction, session->credential, error) &&
+	       store_intent_remove(transaction, change->intent.id, error) &&
+	       store_commit(transaction, error);
+}
+
+bool pin_change_drop(struct pin_change *change, struct error *error)
+{
+	struct store *store = change->session->operation->services->store;
+	int64_t id = change->session->credential->id;
+
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return store_pin_forget(transaction, id, change->record.id, error) &&
+	       store_intent_remove(transaction, change->intent.id, error) &&
+	       store_commit(transaction, error);
+}
+
+bool pin_recover(struct services *services, struct card *card, const struct intent *intent,
+	struct credential *credential, struct error *error)
+{
+	bool is_first = credential->state == LIFECYCLE_ISSUED;
+
+	if (is_first && !card_block(card, CARD_SECRET_PIN, error))
+		return false;
+	if (!store_begin(services->store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	return (!is_first || store_pin_forget_pending(transaction, credential->id, error)) &&
+	       store_intent_remove(transaction, intent->id, error) &&
+	       store_commit(transaction, error);
 }
 
 bool pin_set_by_puk(struct services *services, struct card *card, uint32_t key_version,
@@ -52,42 +133,23 @@ bool pin_random(const struct card *card, struct secret *pin, struct error *error
 	return true;
 }
 
-static bool settle(struct session *session, const struct intent *intent, struct error *error)
+static bool set_pin(
+	struct session *session, enum lifecycle_verb verb, struct secret *pin, struct error *error)
 {
-	struct store *store = session->operation->services->store;
+	struct pin_change change _cleanup_pin_change_ = PIN_CHANGE_INIT;
 
-	session->credential->state = session->next;
-	if (!store_begin(store, error))
+	if (!pin_change_begin(&change, session, verb, pin, error))
 		return false;
-	struct store *transaction _cleanup_(store_rollbackp) = store;
-	return store_credential_save(transaction, session->credential, error) &&
-	       store_intent_remove(transaction, intent->id, error) &&
-	       store_commit(transaction, error);
-}
-
-static bool set_pin(struct session *session, enum lifecycle_verb verb, const struct secret *pin,
-	struct error *error)
-{
-	struct services *services = session->operation->services;
-	struct credential *credential = session->credential;
-	struct intent intent _cleanup_intent_ = {.serial = xstrdup(credential->serial),
-		.operation = xstrdup(lifecycle_verb_name(verb)),
-		.step = xstrdup(INTENT_PIN),
-		.old_version = credential->key_version,
-		.new_version = credential->key_version};
-
-	if (!pin_check(services, credential, session->card, pin, error) ||
-		!store_intent_add(services->store, &intent, error))
-		return false;
-	if (pin_set_by_puk(services, session->card, credential->key_version, pin, error) &&
-		settle(session, &intent, error))
+	if (pin_set_by_puk(session->operation->services, session->card,
+		    session->credential->key_version, pin, error) &&
+		pin_change_settle(&change, error))
 		return true;
 	session_recover(session);
 	return false;
 }
 
 bool pin_verb(struct operation *operation, enum lifecycle_verb verb, int64_t credential_id,
-	const struct secret *pin, struct error *error)
+	struct secret *pin, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;

@@ -174,6 +174,14 @@ static void drop_stale_login(struct provider_client *client, unsigned slot, cons
 		remove_login(client, login);
 }
 
+/* The PIN can still be changed. */
+static bool check_pin_age(struct provider_client *client, unsigned slot, struct error *error)
+{
+	return !contacts_pin_has_expired(client->services->contacts, slot) ||
+	       error_set(error, ERROR_PIN_EXPIRED,
+		       "the PIN is older than its template allows; change it first");
+}
+
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,
 	struct error *error)
 {
@@ -186,6 +194,10 @@ bool provider_login(struct provider_client *client, unsigned slot, const struct 
 	drop_stale_login(client, slot, card);
 	if (*find_login(client, slot))
 		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
+	if (!check_pin_age(client, slot, &failure)) {
+		note_failure(client, slot, serial, &failure);
+		return error_move(error, &failure);
+	}
 	if (!card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
 	bool proved = prove_pin(card, pin, &failure);
@@ -303,6 +315,11 @@ bool provider_use_key(struct provider_client *client, unsigned slot, unsigned ke
 	if (!card || !find_key(client, slot, key, &wanted.algorithm, &policy, error))
 		return false;
 	drop_stale_login(client, slot, card);
+	if (policy != PIN_USE_NEVER && !check_pin_age(client, slot, error)) {
+		if (*find_login(client, slot))
+			remove_login(client, find_login(client, slot));
+		return false;
+	}
 	if (!card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
 	bool done = policy == PIN_USE_NEVER ? use_once(&wanted, &failure)
@@ -316,7 +333,7 @@ bool provider_use_key(struct provider_client *client, unsigned slot, unsigned ke
 }
 
 bool provider_change_pin(struct provider_client *client, unsigned slot,
-	const struct secret *old_pin, const struct secret *new_pin, struct error *error)
+	const struct secret *old_pin, struct secret *new_pin, struct error *error)
 {
 	struct contact_status status _cleanup_contact_status_ = {0};
 	struct operation operation = {.services = client->services, .actor = client->actor};

@@ -26,6 +26,6 @@ bool provider_use_key(struct provider_client *client, unsigned slot, unsigned ke
 	const struct secret *pin, const uint8_t *input, size_t length, struct buffer *output,
 	struct error *error);
 bool provider_change_pin(struct provider_client *client, unsigned slot,
-	const struct secret *old_pin, const struct secret *new_pin, struct error *error);
+	const struct secret *old_pin, struct secret *new_pin, struct error *error);
 
 #endif

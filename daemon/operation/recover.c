@@ -15,25 +15,13 @@
 typedef bool (*recovery)(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error);
 
-/*
- * A PIN that was about to be set is set or not; both are whole states. Only a first PIN, which
- * nobody may know, is taken back: the card waits for its activation again.
- */
-static bool recover_pin(struct services *services, struct card *card, const struct intent *intent,
-	struct credential *credential, struct error *error)
-{
-	if (credential->state == LIFECYCLE_ISSUED && !card_block(card, CARD_SECRET_PIN, error))
-		return false;
-	return store_intent_remove(services->store, intent->id, error);
-}
-
 static const struct {
 	const char *step;
 	recovery recover;
 } recoveries[] = {
 	{INTENT_OWNERSHIP, ownership_recover},
 	{INTENT_PERSONALISE, personalise_recover},
-	{INTENT_PIN, recover_pin},
+	{INTENT_PIN, pin_recover},
 	{INTENT_BLANK, blank_recover},
 };
 

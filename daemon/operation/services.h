@@ -11,12 +11,14 @@
 #include "token/token.h"
 
 struct contacts;
+struct weak_pins;
 
 struct services {
 	struct store *store;
 	struct token *token;
 	struct master_key *master_key;
 	struct authority_services authority;
+	struct weak_pins *weak_pins; /* NULL when the list could not be read */
 	struct contacts *contacts;
 	struct jobs *jobs;
 	struct rate_limit refusals; /* audit records of what anyone can make fail */

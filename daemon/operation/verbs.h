@@ -19,14 +19,15 @@
  */
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
 	const struct fields *holder, struct error *error);
-/* Sets the first PIN. ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
-bool operation_activate(struct operation *operation, int64_t credential_id,
-	const struct secret *pin, struct error *error);
+/* Sets the first PIN. One that is unset is made by the template's rules and given back.
+ * ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
+bool operation_activate(struct operation *operation, int64_t credential_id, struct secret *pin,
+	struct error *error);
 /* ERROR_PIN_WRONG, ERROR_PIN_BLOCKED, ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
 bool operation_change_pin(struct operation *operation, int64_t credential_id,
-	const struct secret *old_pin, const struct secret *new_pin, struct error *error);
-/* ERROR_PIN_LENGTH, ERROR_PIN_POLICY, ERROR_PUK_BLOCKED. */
-bool operation_unblock(struct operation *operation, int64_t credential_id, const struct secret *pin,
+	const struct secret *old_pin, struct secret *new_pin, struct error *error);
+/* pin as for operation_activate. ERROR_PIN_LENGTH, ERROR_PIN_POLICY, ERROR_PUK_BLOCKED. */
+bool operation_unblock(struct operation *operation, int64_t credential_id, struct secret *pin,
 	struct error *error);
 /* template_name NULL: the present one; holder empty: the present fields. Errors as issue. */
 bool operation_reissue(struct operation *operation, int64_t credential_id,

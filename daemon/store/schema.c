@@ -97,6 +97,16 @@ static const char *const migrations[] = {
 	"	sealed BYTEA NOT NULL,"
 	"	created_at BIGINT NOT NULL,"
 	"	last_login_at BIGINT NOT NULL);",
+
+	/* 3: earlier PINs, for the PIN policy */
+	"CREATE TABLE pin_history ("
+	"	id BIGINT PRIMARY KEY,"
+	"	credential_id BIGINT NOT NULL REFERENCES credential (id),"
+	"	salt BYTEA NOT NULL,"
+	"	tag BYTEA NOT NULL,"
+	"	pending BIGINT NOT NULL,"
+	"	set_at BIGINT NOT NULL);"
+	"CREATE INDEX pin_history_credential ON pin_history (credential_id, id);",
 };
 
 int64_t schema_version(void)

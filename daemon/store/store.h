@@ -101,6 +101,34 @@ bool store_intent_remove(struct store *store, int64_t id, struct error *error);
 bool store_intent_list(struct store *store, const char *serial, struct intent **intents,
 	size_t *count, struct error *error);
 
+/* --- PINs (store/pin-history.c): what tells a PIN that was used again, and when it was set --- */
+/*
+ * tag is a MAC by a key in the token of the card, the salt and the PIN: without the token it tells
+ * nothing of the PIN. A pending one was about to be set when its operation was interrupted.
+ */
+struct pin_record {
+	int64_t id;
+	uint8_t salt[16], tag[16];
+	bool pending;
+	int64_t set_at;
+};
+/* Adds it as pending; sets id, pending and set_at. ERROR_NOT_FOUND for no such credential. */
+bool store_pin_add(
+	struct store *store, int64_t credential_id, struct pin_record *record, struct error *error);
+/* It was set now; what was pending before counts as used. Only the `keep` newest are kept. */
+bool store_pin_confirm(
+	struct store *store, int64_t credential_id, int64_t id, unsigned keep, struct error *error);
+/* Forgetting what is not there is no error. */
+bool store_pin_forget(struct store *store, int64_t credential_id, int64_t id, struct error *error);
+bool store_pin_forget_pending(struct store *store, int64_t credential_id, struct error *error);
+bool store_pin_forget_all(struct store *store, int64_t credential_id, struct error *error);
+/* Newest first; heap array. */
+bool store_pin_list(struct store *store, int64_t credential_id, struct pin_record **records,
+	size_t *count, struct error *error);
+/* When the present PIN was set, seconds since 1970; 0 when that is not recorded. */
+bool store_pin_set_at(
+	struct store *store, int64_t credential_id, int64_t *set_at, struct error *error);
+
 /* --- templates (store/template.c): versions are kept as long as a credential refers to them --- */
 /* Adds a new template or a new version of it; sets template->version. */
 bool store_template_save(struct store *store, struct template *template, struct error *error);

@@ -20,8 +20,10 @@ tests_unit_model_pattern_SOURCES = tests/unit/model/pattern.c
 tests_unit_model_pattern_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_pattern_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/model/pin-policy
-tests_unit_model_pin_policy_SOURCES = tests/unit/model/pin-policy.c
-tests_unit_model_pin_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_pin_policy_SOURCES = tests/unit/model/pin-policy.c \
+	tests/lib/scratch.c tests/lib/scratch.h
+# It reads the shipped list of weak PINs.
+tests_unit_model_pin_policy_CPPFLAGS = $(UNIT_CPPFLAGS) -DSOURCE_FOLDER='"$(abs_top_srcdir)"'
 tests_unit_model_pin_policy_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/model/template
 tests_unit_model_template_SOURCES = tests/unit/model/template.c

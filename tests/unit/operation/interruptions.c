@@ -33,6 +33,10 @@ static const char template_document[] =
 	"{\"slot\": \"signature\", \"algorithm\": \"ec-p256\", \"certificate\": "
 	"{\"authority\": \"local\", \"profile\": \"test\", \"subject\": [[\"CN\", \"{name}\"]]}}]}";
 
+static const char tries_document[] = "{\"name\": \"tries\", \"card-type\": \"piv\", \"keys\": ["
+				     "{\"slot\": \"authentication\", \"algorithm\": \"ec-p256\"}], "
+				     "\"pin-policy\": {\"pin-tries\": 5, \"puk-tries\": 4}}";
+
 static const char connection_document[] =
 	"{\"name\": \"local\", \"kind\": \"local-ca\", \"key-algorithm\": \"ec-p256\", "
 	"\"subject\": [[\"CN\", \"Test CA\"]], \"validity-days\": 30, \"crl-days\": 7, "
@@ -43,14 +47,24 @@ static struct services services;
 static struct operation operation = {.services = &services, .actor = "test"};
 static char *folder;
 
-static void add_template_and_authority(void)
+static const char *template_name = TEMPLATE_NAME;
+
+static void add_template(const char *document)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
-	struct connection connection _cleanup_(connection_clear) = CONNECTION_INIT;
-	struct template *template _cleanup_template_ = template_parse(template_document, &error);
+	struct template *template _cleanup_template_ = template_parse(document, &error);
 
 	assert_non_null(template);
 	assert_true(store_template_save(services.store, template, &error));
+}
+
+static void add_templates_and_authority(void)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct connection connection _cleanup_(connection_clear) = CONNECTION_INIT;
+
+	add_template(template_document);
+	add_template(tries_document);
 	assert_true(authority_check_document(connection_document, &connection, &error));
 	assert_true(store_connection_save(services.store, &connection, &error));
 	assert_true(authority_prepare(&services.authority, "local", &error));
@@ -76,7 +90,7 @@ static int make_services(void **state)
 	assert_non_null(services.master_key);
 	services.authority = (struct authority_services){
 		.store = services.store, .token = services.token, .publish_folder = folder};
-	add_template_and_authority();
+	add_templates_and_authority();
 	return 0;
 }
 
@@ -120,7 +134,7 @@ static bool issue_once(struct card *card, struct error *error)
 	struct fields holder _cleanup_fields_ = FIELDS_INIT;
 
 	fields_set(&holder, "name", "Ada Lovelace");
-	bool ok = issue_card(&session, TEMPLATE_NAME, &holder, error);
+	bool ok = issue_card(&session, template_name, &holder, error);
 	credential_free(session.credential);
 	return ok;
 }
@@ -428,6 +442,76 @@ static void a_puk_that_was_changed_meanwhile_does_not_strand_the_card(void **sta
 	vcard_free(contact.vcard);
 }
 
+/* One wrong PIN leaves four of five tries, one wrong PUK three of four. */
+static void assert_tries(struct vcard *vcard)
+{
+	struct contact_with contact = {.vcard = vcard};
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct secret wrong _cleanup_secret_ = SECRET_INIT;
+
+	secret_set(&wrong, "00000000", 8);
+	connect_card(&contact);
+	assert_usable(contact.card);
+	const struct card_driver *driver = contact.card->driver;
+	assert_false(driver->authenticate(contact.card, CARD_SECRET_PIN, &wrong, &error));
+	assert_int_equal(error.detail, 4);
+	assert_false(driver->change_secret(
+		contact.card, CARD_SECRET_PUK, CARD_SECRET_PUK, &wrong, &wrong, &error));
+	assert_int_equal(error.detail, 3);
+	disconnect_card(&contact);
+}
+
+/*
+ * The card is pulled at an APDU of issue, and then at one of the recovery, time and again: no try
+ * that finding out may cost adds up to a blocked PUK.
+ */
+static bool interrupt_recoveries(uint32_t firmware, enum vanish how, uint64_t apdu)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct contact_with contact = {.vcard = fresh_card(firmware)};
+
+	connect_card(&contact);
+	arm(contact.vcard, how, apdu);
+	bool ok = issue_once(contact.card, &error);
+	bool vanished = vcard_is_gone(contact.vcard);
+	disarm(contact.vcard);
+	disconnect_card(&contact);
+	for (uint64_t again = 1; vanished && again <= 12; again++) {
+		connect_card(&contact);
+		arm(contact.vcard, how, again);
+		recover_card(&services, contact.card, NULL);
+		disarm(contact.vcard);
+		disconnect_card(&contact);
+	}
+	recover(&contact, apdu);
+	if (state_of(contact.card->info.serial) != LIFECYCLE_ISSUED &&
+		!issue_once(contact.card, &error))
+		fail_msg("issue after APDU %u: %s", (unsigned)apdu, error_message(&error));
+	disconnect_card(&contact);
+	assert_tries(contact.vcard);
+	vcard_free(contact.vcard);
+	return !vanished || ok;
+}
+
+static void a_card_whose_numbers_of_tries_are_set_recovers_at_any_apdu(void **state)
+{
+	(void)state;
+	template_name = "tries";
+	walk(interrupt_issue, VCARD_FIRMWARE(5, 4, 3), FEWEST_APDUS_OF_ISSUE);
+	walk(interrupt_issue, VCARD_FIRMWARE(4, 3, 5), FEWEST_APDUS_OF_ISSUE);
+	walk(interrupt_issue, VCARD_FIRMWARE(5, 7, 1), FEWEST_APDUS_OF_ISSUE);
+	template_name = TEMPLATE_NAME;
+}
+
+static void a_card_that_is_pulled_at_its_recoveries_too_recovers(void **state)
+{
+	(void)state;
+	template_name = "tries";
+	walk(interrupt_recoveries, VCARD_FIRMWARE(5, 4, 3), FEWEST_APDUS_OF_ISSUE);
+	walk(interrupt_recoveries, VCARD_FIRMWARE(4, 3, 5), FEWEST_APDUS_OF_ISSUE);
+	template_name = TEMPLATE_NAME;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +521,8 @@ int main(void)
 		cmocka_unit_test(a_card_pulled_at_any_apdu_of_retire_ends_retired),
 		cmocka_unit_test(a_card_with_a_puk_of_somebody_else_is_left_as_it_is),
 		cmocka_unit_test(a_puk_that_was_changed_meanwhile_does_not_strand_the_card),
+		cmocka_unit_test(a_card_whose_numbers_of_tries_are_set_recovers_at_any_apdu),
+		cmocka_unit_test(a_card_that_is_pulled_at_its_recoveries_too_recovers),
 	};
 
 	return cmocka_run_group_tests(tests, make_services, free_services);
