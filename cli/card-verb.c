@@ -100,7 +100,7 @@ static bool set_generated_pin(
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"--generate-pin goes with neither --no-wait nor a PIN of your own");
 	_cleanup_free_ char *path = find(invocation, &client, error);
-	if (!path)
+	if (!path || !client_carries_pins(client, error))
 		return false;
 	return job_finish_with_pin(invocation,
 		CLIENT_CALL_PLAIN(client, path, CLIENT_CREDENTIAL, method, error), done, error);

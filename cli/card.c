@@ -33,6 +33,7 @@ static const struct column show_columns[] = {
 	{"kdf", "Key derivation", COLUMN_TEXT},
 	{"key_version", "Master key version", COLUMN_TEXT},
 	{"key_check_value", "Key check value", COLUMN_TEXT},
+	{"pin_expires_at", "PIN expires", COLUMN_TIME},
 	{"created_at", "Created", COLUMN_TIME},
 	{"changed_at", "Changed", COLUMN_TIME},
 };

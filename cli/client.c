@@ -153,18 +153,21 @@ static json_t *exchange(
 	return client_results(reply);
 }
 
+bool client_carries_pins(const struct client *client, struct error *error)
+{
+	return !client->fallen_back ||
+	       error_set(error, ERROR_NO_SERVICE,
+		       "a PIN is sent on tesserad's private socket only, and that does not answer");
+}
+
 json_t *client_call(struct client *client, const char *path, const char *interface,
 	const char *method, const struct client_argument *arguments, size_t count,
 	struct error *error)
 {
 	bool secret = has_secret(arguments, count);
 
-	if (secret && client->fallen_back) {
-		error_set(error, ERROR_NO_SERVICE,
-			"a PIN is sent on tesserad's private socket only, and that does not "
-			"answer");
+	if (secret && !client_carries_pins(client, error))
 		return NULL;
-	}
 	_cleanup_message_ DBusMessage *message =
 		dbus_message_new_method_call(client->destination, path, interface, method);
 	if (!message)

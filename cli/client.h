@@ -77,6 +77,9 @@ void client_free(struct client *client);
 DEFINE_CLEANUP(struct client *, client_free);
 #define _cleanup_client_ _cleanup_(client_freep)
 
+/* Whether a PIN may pass: not on a system bus that was only fallen back to. ERROR_NO_SERVICE. */
+bool client_carries_pins(const struct client *client, struct error *error);
+
 /*
  * Calls interface.method of the object at path and waits for the answer: a JSON
  * array of the method's results, or NULL with the error that tesserad answered

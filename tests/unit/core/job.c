@@ -284,6 +284,54 @@ static void freeing_cancels_and_waits(void **state)
 	pthread_join(thread, NULL);
 }
 
+static bool make_pin(struct job *job, void *context, struct error *error)
+{
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+
+	(void)context;
+	(void)error;
+	secret_set(&pin, "271828", 6);
+	job_secret(job, "ada", &pin);
+	assert_false(secret_is_set(&pin));
+	return true;
+}
+
+static bool make_nothing(struct job *job, void *context, struct error *error)
+{
+	(void)job;
+	(void)context;
+	(void)error;
+	return true;
+}
+
+static void a_secret_is_given_once_and_only_to_its_owner(void **state)
+{
+	struct job_status status _cleanup_job_status_ = {0};
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct jobs *jobs = jobs_new(NULL, NULL);
+
+	(void)state;
+	unsigned id = jobs_start(jobs, "unblock", NULL, make_pin, NULL, NULL, NULL);
+	unsigned other = jobs_start(jobs, "unblock", NULL, make_nothing, NULL, NULL, NULL);
+	jobs_wait(jobs, id);
+	jobs_wait(jobs, other);
+	assert_true(jobs_status(jobs, id, &status, NULL));
+	assert_int_equal(status.result.count, 0);
+	assert_false(jobs_take_secret(jobs, id, "grace", &pin, &error));
+	assert_int_equal(error.code, ERROR_ACCESS_DENIED);
+	assert_true(jobs_take_secret(jobs, id, "ada", &pin, NULL));
+	assert_int_equal(pin.length, 6);
+	assert_memory_equal(pin.data, "271828", 6);
+	assert_false(jobs_take_secret(jobs, id, "ada", &pin, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_false(jobs_take_secret(jobs, other, "ada", &pin, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_false(jobs_take_secret(jobs, 99, "ada", &pin, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	jobs_free(jobs);
+}
+
 static void an_operation_without_a_job_may_report_too(void **state)
 {
 	(void)state;
@@ -305,6 +353,7 @@ int main(void)
 		cmocka_unit_test(guests_leave_room_for_managers),
 		cmocka_unit_test(jobs_of_guests_push_no_others_out_of_memory),
 		cmocka_unit_test(freeing_cancels_and_waits),
+		cmocka_unit_test(a_secret_is_given_once_and_only_to_its_owner),
 		cmocka_unit_test(an_operation_without_a_job_may_report_too),
 	};
 

@@ -218,10 +218,57 @@ static void wrong_pin_policies_are_refused(void **state)
 			"digits, alphanumeric, any"},
 		{PIN("\"maximum-repeats\": -1"), "/pin-policy/maximum-repeats", "0 to 8"},
 		{PIN("\"maximum-sequence\": 4294967296"), "/pin-policy/maximum-sequence", "0 to 8"},
+		{PIN("\"required\": {\"vowels\": 1}"), "/pin-policy/required/vowels",
+			"digits, letters, upper, lower, special"},
+		{PIN("\"required\": {\"digits\": 9}"), "/pin-policy/required/digits", "0 to 8"},
+		{PIN("\"characters\": \"digits\", \"required\": {\"upper\": 1}"),
+			"/pin-policy/required/upper", "digits"},
+		{PIN("\"characters\": \"alphanumeric\", \"required\": {\"special\": 1}"),
+			"/pin-policy/required/special", "alphanumeric"},
+		{PIN("\"maximum-length\": 7, \"required\": {\"letters\": 2, \"upper\": 2, "
+		     "\"lower\": 2, \"digits\": 2, \"special\": 2}"),
+			"/pin-policy/required", "more than maximum-length"},
+		{PIN("\"weak-list\": true"), "/pin-policy/weak-list", "string"},
+		{PIN("\"weak-list\": \"mine\""), "/pin-policy/weak-list", "none, shipped"},
+		{PIN("\"holder-data\": \"hidden\""), "/pin-policy/holder-data", "allowed, refused"},
+		{PIN("\"forbidden\": \"acme\""), "/pin-policy/forbidden", "array"},
+		{PIN("\"forbidden\": [\"acme\", \"ab\"]"), "/pin-policy/forbidden/1", "3 to 8"},
+		{PIN("\"forbidden\": [\"acme-corp\"]"), "/pin-policy/forbidden/0", "3 to 8"},
+		{PIN("\"history\": 25"), "/pin-policy/history", "0 to 24"},
+		{PIN("\"maximum-age-days\": 3651"), "/pin-policy/maximum-age-days", "0 to 3650"},
+		{PIN("\"pin-tries\": 2"), "/pin-policy/pin-tries", "3 to 15"},
+		{PIN("\"puk-tries\": 16"), "/pin-policy/puk-tries", "3 to 15"},
 	};
 
 	(void)state;
 	check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+static void the_whole_pin_policy_is_read(void **state)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	_cleanup_template_ struct template *template = template_parse(
+		PIN("\"required\": {\"digits\": 1, \"lower\": 2}, \"weak-list\": \"shipped\", "
+		    "\"forbidden\": [\"acme\", \"0815\"], \"holder-data\": \"refused\", "
+		    "\"history\": 24, \"maximum-age-days\": 3650, \"puk-tries\": 15"),
+		&error);
+
+	(void)state;
+	if (!template)
+		fail_msg("%s", error_message(&error));
+	const struct pin_policy *policy = &template->pin_policy;
+	assert_int_equal(policy->required[PIN_CLASS_DIGITS], 1);
+	assert_int_equal(policy->required[PIN_CLASS_LOWER], 2);
+	assert_int_equal(policy->required[PIN_CLASS_UPPER], 0);
+	assert_true(policy->refuses_weak);
+	assert_true(policy->refuses_holder_data);
+	assert_int_equal(policy->forbidden_count, 2);
+	assert_string_equal(policy->forbidden[1], "0815");
+	assert_int_equal(policy->history, 24);
+	assert_int_equal(policy->maximum_age_days, 3650);
+	assert_int_equal(policy->puk_tries, 15);
+	/* The card sets both at once. */
+	assert_int_equal(policy->pin_tries, 3);
 }
 
 static void a_document_that_is_too_large_is_refused(void **state)
@@ -322,6 +369,7 @@ int main(void)
 		cmocka_unit_test(wrong_keys_are_refused),
 		cmocka_unit_test(wrong_certificates_are_refused),
 		cmocka_unit_test(wrong_pin_policies_are_refused),
+		cmocka_unit_test(the_whole_pin_policy_is_read),
 		cmocka_unit_test(a_document_that_is_too_large_is_refused),
 		cmocka_unit_test(a_document_that_is_too_deep_is_refused),
 		cmocka_unit_test(an_error_quotes_no_value),

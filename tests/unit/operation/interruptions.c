@@ -33,9 +33,10 @@ static const char template_document[] =
 	"{\"slot\": \"signature\", \"algorithm\": \"ec-p256\", \"certificate\": "
 	"{\"authority\": \"local\", \"profile\": \"test\", \"subject\": [[\"CN\", \"{name}\"]]}}]}";
 
-static const char tries_document[] = "{\"name\": \"tries\", \"card-type\": \"piv\", \"keys\": ["
-				     "{\"slot\": \"authentication\", \"algorithm\": \"ec-p256\"}], "
-				     "\"pin-policy\": {\"pin-tries\": 5, \"puk-tries\": 4}}";
+static const char tries_document[] =
+	"{\"name\": \"tries\", \"card-type\": \"piv\", \"keys\": ["
+	"{\"slot\": \"authentication\", \"algorithm\": \"ec-p256\"}], "
+	"\"pin-policy\": {\"pin-tries\": 5, \"puk-tries\": 4, \"history\": 2}}";
 
 static const char connection_document[] =
 	"{\"name\": \"local\", \"kind\": \"local-ca\", \"key-algorithm\": \"ec-p256\", "
@@ -493,6 +494,101 @@ static bool interrupt_recoveries(uint32_t firmware, enum vanish how, uint64_t ap
 	return !vanished || ok;
 }
 
+/* activate or unblock, without the frame that needs a reader. */
+static bool set_pin_once(
+	struct card *card, enum lifecycle_verb verb, const char *text, struct error *error)
+{
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	struct pin_change change _cleanup_pin_change_ = PIN_CHANGE_INIT;
+	struct credential *credential _cleanup_credential_ =
+		store_credential_by_serial(services.store, card->info.serial, error);
+	struct session session = {.operation = &operation,
+		.card = card,
+		.credential = credential,
+		.next = LIFECYCLE_ACTIVE};
+
+	secret_set(&pin, text, strlen(text));
+	return pin_change_begin(&change, &session, verb, &pin, error) &&
+	       pin_set_by_puk(&services, card, credential->key_version, &pin, error) &&
+	       pin_change_settle(&change, error);
+}
+
+static void assert_refused(struct card *card, const char *text)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	assert_false(set_pin_once(card, LIFECYCLE_UNBLOCK, text, &error));
+	assert_int_equal(error.code, ERROR_PIN_POLICY);
+}
+
+static void must_set_pin(struct card *card, enum lifecycle_verb verb, const char *text)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	if (!set_pin_once(card, verb, text, &error))
+		fail_msg("%s with %s: %s", lifecycle_verb_name(verb), text, error_message(&error));
+}
+
+/* A PIN that was perhaps set may be set again, and counts as used once another one is. */
+static bool interrupt_unblock(uint32_t firmware, enum vanish how, uint64_t apdu)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct contact_with contact = {.vcard = fresh_card(firmware)};
+
+	connect_card(&contact);
+	assert_true(issue_once(contact.card, &error));
+	must_set_pin(contact.card, LIFECYCLE_ACTIVATE, "271828");
+	arm(contact.vcard, how, apdu);
+	bool ok = set_pin_once(contact.card, LIFECYCLE_UNBLOCK, "314159", &error);
+	bool vanished = vcard_is_gone(contact.vcard);
+	disarm(contact.vcard);
+	disconnect_card(&contact);
+	recover(&contact, apdu);
+	assert_int_equal(state_of(contact.card->info.serial), LIFECYCLE_ACTIVE);
+	assert_refused(contact.card, "271828");
+	if (!ok)
+		must_set_pin(contact.card, LIFECYCLE_UNBLOCK, "314159");
+	assert_refused(contact.card, "314159");
+	must_set_pin(contact.card, LIFECYCLE_UNBLOCK, "161803");
+	assert_refused(contact.card, "314159");
+	disconnect_card(&contact);
+	vcard_free(contact.vcard);
+	return !vanished;
+}
+
+/* A first PIN that was interrupted is taken back, and is as good as never set. */
+static bool interrupt_activate(uint32_t firmware, enum vanish how, uint64_t apdu)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct contact_with contact = {.vcard = fresh_card(firmware)};
+
+	connect_card(&contact);
+	assert_true(issue_once(contact.card, &error));
+	arm(contact.vcard, how, apdu);
+	bool ok = set_pin_once(contact.card, LIFECYCLE_ACTIVATE, "271828", &error);
+	bool vanished = vcard_is_gone(contact.vcard);
+	disarm(contact.vcard);
+	disconnect_card(&contact);
+	recover(&contact, apdu);
+	assert_int_equal(
+		state_of(contact.card->info.serial), ok ? LIFECYCLE_ACTIVE : LIFECYCLE_ISSUED);
+	if (!ok)
+		must_set_pin(contact.card, LIFECYCLE_ACTIVATE, "271828");
+	assert_refused(contact.card, "271828");
+	disconnect_card(&contact);
+	vcard_free(contact.vcard);
+	return !vanished;
+}
+
+static void a_card_pulled_at_any_apdu_of_a_new_pin_keeps_its_history(void **state)
+{
+	(void)state;
+	template_name = "tries";
+	walk(interrupt_activate, VCARD_FIRMWARE(5, 4, 3), 1);
+	walk(interrupt_unblock, VCARD_FIRMWARE(5, 4, 3), 1);
+	template_name = TEMPLATE_NAME;
+}
+
 static void a_card_whose_numbers_of_tries_are_set_recovers_at_any_apdu(void **state)
 {
 	(void)state;
@@ -523,6 +619,7 @@ int main(void)
 		cmocka_unit_test(a_puk_that_was_changed_meanwhile_does_not_strand_the_card),
 		cmocka_unit_test(a_card_whose_numbers_of_tries_are_set_recovers_at_any_apdu),
 		cmocka_unit_test(a_card_that_is_pulled_at_its_recoveries_too_recovers),
+		cmocka_unit_test(a_card_pulled_at_any_apdu_of_a_new_pin_keeps_its_history),
 	};
 
 	return cmocka_run_group_tests(tests, make_services, free_services);

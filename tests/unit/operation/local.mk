@@ -4,3 +4,9 @@ tests_unit_operation_interruptions_SOURCES = tests/unit/operation/interruptions.
 	tests/lib/transport-vcard.c tests/lib/transport-vcard.h
 tests_unit_operation_interruptions_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_interruptions_LDADD = libtessera-vcard.la $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/pin-rules
+tests_unit_operation_pin_rules_SOURCES = tests/unit/operation/pin-rules.c \
+	tests/lib/scratch.c tests/lib/scratch.h \
+	tests/lib/token-fixture.c tests/lib/token-fixture.h
+tests_unit_operation_pin_rules_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_pin_rules_LDADD = $(UNIT_LIBS)
