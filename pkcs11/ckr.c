@@ -23,7 +23,7 @@ static const struct {
 	/* The login is over; the next one says why. */
 	{ERROR_PIN_EXPIRED, SIGN | DECRYPT, CKR_USER_NOT_LOGGED_IN},
 	/* No try is lost, but programs ask again only after this one. */
-	{ERROR_PIN_LENGTH, LOGIN, CKR_PIN_INCORRECT},
+	{ERROR_PIN_LENGTH, LOGIN | SIGN | DECRYPT, CKR_PIN_INCORRECT},
 	{ERROR_DATA_INVALID, DECRYPT, CKR_ENCRYPTED_DATA_INVALID},
 	{ERROR_DATA_LENGTH, DECRYPT, CKR_ENCRYPTED_DATA_LEN_RANGE},
 };

@@ -77,15 +77,6 @@ static CK_RV update_silently(CK_SESSION_HANDLE handle, enum operation_kind kind,
 	return out ? update(handle, kind, data, length) : CKR_OK; /* else it asks for the length */
 }
 
-/* The daemon forgot the login, because the card was pulled and put back. */
-static void forget_login(CK_SLOT_ID slot_id)
-{
-	struct slot *slot = slot_find(slot_id);
-
-	if (slot)
-		slot->logged_in = false;
-}
-
 /*
  * One round trip with the private key. The lock is given up: *operation is found again or NULL
  * when the session ended.
@@ -117,7 +108,7 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 		(*operation)->calling = false;
 	}
 	if (error.code == ERROR_PIN_REQUIRED || error.code == ERROR_PIN_EXPIRED)
-		forget_login(slot_id);
+		slot_forget_login(slot_id);
 	if (!done)
 		return ckr_of(
 			&error, kind == OPERATION_DECRYPT ? CKR_CONTEXT_DECRYPT : CKR_CONTEXT_SIGN);

@@ -129,6 +129,7 @@ static CK_RV ask(
 	_cleanup_error_ struct error error = ERROR_INIT;
 	const struct secret no_pin = SECRET_INIT;
 	struct slot *slot = slot_find(session_find(handle)->slot_id);
+	CK_SLOT_ID slot_id = slot->id;
 	uint32_t number = slot->token.number;
 	uint32_t reference = derivation->base->key->reference;
 	size_t expected = key_field_size(derivation->base->key);
@@ -139,6 +140,8 @@ static CK_RV ask(
 
 	if (!module_call_end(remote, epoch))
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (error.code == ERROR_PIN_REQUIRED)
+		slot_forget_login(slot_id);
 	if (!done)
 		return ckr_of(&error, CKR_CONTEXT_SIGN);
 	if (!session_find(handle))

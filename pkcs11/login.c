@@ -55,8 +55,12 @@ static CK_RV login_for_operation(struct session *session, CK_UTF8CHAR_PTR data, 
 {
 	for (size_t i = 0; i < OPERATION_KIND_COUNT; i++) {
 		struct operation *operation = &session->operations[i];
-		if (operation->active && operation->wants_pin)
+		if (operation->active && operation->wants_pin) {
+			/* To the daemon an empty PIN is none. */
+			if (data && !length)
+				return CKR_PIN_INCORRECT;
 			return copy_pin(&operation->pin, data, length);
+		}
 	}
 	return CKR_OPERATION_NOT_INITIALIZED;
 }
@@ -125,11 +129,15 @@ static CK_RV set_pin(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_data, CK_ULON
 	if (rv != CKR_OK)
 		return rv;
 	uint32_t number = slot->token.number;
+	bool old_pin_fits =
+		old_length >= slot->token.pin_minimum && old_length <= slot->token.pin_maximum;
 	unsigned epoch = module.epoch;
 	struct remote *remote = module_call_begin();
 	bool done = remote_change_pin(remote, number, &old_pin, &new_pin, &error);
 	if (!module_call_end(remote, epoch))
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (error.code == ERROR_PIN_LENGTH && !old_pin_fits)
+		return CKR_PIN_INCORRECT;
 	return done ? CKR_OK : ckr_of(&error, CKR_CONTEXT_TOKEN);
 }
 

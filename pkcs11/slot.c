@@ -20,6 +20,14 @@ bool slot_has_token(const struct slot *slot)
 	return slot->token.flags & TOKEN_PRESENT;
 }
 
+void slot_forget_login(CK_SLOT_ID id)
+{
+	struct slot *slot = slot_find(id);
+
+	if (slot)
+		slot->logged_in = false;
+}
+
 static void slot_free(struct slot *slot)
 {
 	objects_clear(&slot->objects);

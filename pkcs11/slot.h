@@ -32,5 +32,7 @@ bool slot_has_token(const struct slot *slot);
  */
 CK_RV slots_update(void);
 void slots_free(void);
+/* The daemon has ended the login: the card was reset or has another PIN. */
+void slot_forget_login(CK_SLOT_ID id);
 
 #endif

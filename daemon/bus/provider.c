@@ -8,9 +8,6 @@
 #include "operation/contact.h"
 #include "operation/provider.h"
 
-/* Tries of a PIN on a card that does not tell how many it gives; fewer left are some lost. */
-#define PIN_TRIES 3
-
 enum token_flag {
 	TOKEN_PRESENT = 1 << 0,
 	TOKEN_PIN_BLOCKED = 1 << 1,
@@ -31,7 +28,7 @@ static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
 
 static uint32_t pin_flags(const struct card_secret_state *pin)
 {
-	int tries = pin->tries_total > 0 ? pin->tries_total : PIN_TRIES;
+	int tries = pin->tries_total > 0 ? pin->tries_total : CARD_PIN_TRIES;
 	uint32_t flags = 0;
 
 	if (pin->blocked)

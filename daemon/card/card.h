@@ -36,6 +36,9 @@ struct card_info {
 	unsigned algorithms; /* bit (1 << enum key_algorithm) for each that it generates */
 };
 
+/* Tries of a PIN on a card as it comes; fewer left means that some were lost. */
+#define CARD_PIN_TRIES 3
+
 enum card_secret { CARD_SECRET_PIN, CARD_SECRET_PUK, CARD_SECRET_ADMIN };
 
 /* What the card tells about a secret. */
@@ -151,6 +154,9 @@ struct card {
 	 * program): a proven PIN counts only while this is unchanged.
 	 */
 	atomic_uint epoch;
+	/* Grows whenever the PIN has become another one: a PIN that was kept from before is stale.
+	 */
+	atomic_uint pin_changes;
 	/* private to card.c and the drivers: */
 	struct card_private *private;
 };

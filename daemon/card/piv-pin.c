@@ -131,8 +131,11 @@ bool piv_pin_change(struct card *card, enum card_secret which, enum card_secret 
 	/* An old PIN that somebody proved counts no more, nor does any after a wrong one. */
 	if (which == CARD_SECRET_PIN && (unblock || status != SW_SUCCESS))
 		card_note_security_lost(card);
-	if (status == SW_SUCCESS)
+	if (status == SW_SUCCESS) {
+		if (which == CARD_SECRET_PIN)
+			atomic_fetch_add(&card->pin_changes, 1);
 		return true;
+	}
 	return authority == CARD_SECRET_PUK ? set_puk_error(status, what, error)
 					    : status_word_check(status, what, error);
 }

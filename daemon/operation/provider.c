@@ -21,7 +21,8 @@ struct login {
 	struct card
 		*card;	/* the card that saw the PIN: another one in the reader is not logged in */
 	unsigned epoch; /* of the card when the PIN was proved last */
-	struct secret pin; /* proved again when another program has reset the card */
+	unsigned pin_changes; /* of the card when it took this PIN */
+	struct secret pin;    /* proved again when another program has reset the card */
 	struct login *next;
 };
 
@@ -122,17 +123,23 @@ static struct card *usable_card(struct provider_client *client, unsigned slot,
 	return steal_pointer(&card);
 }
 
+/* What a refusal tells about the tries that are left. */
+static void note_tries(struct provider_client *client, unsigned slot, const struct error *failure)
+{
+	if (failure->code != ERROR_PIN_WRONG && failure->code != ERROR_PIN_BLOCKED)
+		return;
+	struct card_secret_state state = {
+		.tries_left = failure->code == ERROR_PIN_WRONG ? (int)failure->detail : 0,
+		.blocked = failure->code == ERROR_PIN_BLOCKED || failure->detail == 0};
+	contacts_note_pin(client->services->contacts, slot, &state);
+}
+
 static void note_failure(
 	struct provider_client *client, unsigned slot, const char *serial, struct error *failure)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 
-	if (failure->code == ERROR_PIN_WRONG || failure->code == ERROR_PIN_BLOCKED) {
-		struct card_secret_state state = {
-			.tries_left = failure->code == ERROR_PIN_WRONG ? (int)failure->detail : 0,
-			.blocked = failure->code == ERROR_PIN_BLOCKED || failure->detail == 0};
-		contacts_note_pin(client->services->contacts, slot, &state);
-	}
+	note_tries(client, slot, failure);
 	/* The card's own counter limits wrong PINs; the other failures cost a caller nothing. */
 	bool written =
 		failure->code == ERROR_PIN_WRONG
@@ -152,13 +159,30 @@ static bool prove_pin(struct card *card, const struct secret *pin, struct error 
 	return card->driver->authenticate(card, CARD_SECRET_PIN, pin, error);
 }
 
-static void add_login(struct provider_client *client, unsigned slot, struct card *card,
-	unsigned epoch, const struct secret *pin)
+/* A right PIN gave lost tries back. The card is asked how many, but only when some were lost. */
+static void note_success(struct provider_client *client, unsigned slot, struct card *card)
+{
+	struct contact_status status _cleanup_contact_status_ = {0};
+	struct card_secret_state state;
+
+	if (!contacts_status(client->services->contacts, slot, &status, NULL) ||
+		!status.card_present || status.pin.tries_left < 0 ||
+		status.pin.tries_left >= CARD_PIN_TRIES)
+		return;
+	if (card->driver->secret_state(card, CARD_SECRET_PIN, &state, NULL))
+		contacts_note_pin(client->services->contacts, slot, &state);
+}
+
+static void add_login(
+	struct provider_client *client, unsigned slot, struct card *card, const struct secret *pin)
 {
 	struct login *login = xnew(struct login);
 
-	*login = (struct login){
-		.slot = slot, .card = card_ref(card), .epoch = epoch, .next = client->logins};
+	*login = (struct login){.slot = slot,
+		.card = card_ref(card),
+		.epoch = atomic_load(&card->epoch),
+		.pin_changes = atomic_load(&card->pin_changes),
+		.next = client->logins};
 	if (!secret_copy(&login->pin, pin))
 		log_warning("no locked memory for a PIN: it cannot be proved again after a reset");
 	client->logins = login;
@@ -201,14 +225,15 @@ bool provider_login(struct provider_client *client, unsigned slot, const struct 
 	if (!card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
 	bool proved = prove_pin(card, pin, &failure);
-	unsigned epoch = atomic_load(&card->epoch);
-	card_end(card);
-	if (!proved) {
-		note_failure(client, slot, serial, &failure);
-		return error_move(error, &failure);
+	if (proved) {
+		note_success(client, slot, card);
+		add_login(client, slot, card, pin);
 	}
-	add_login(client, slot, card, epoch, pin);
-	return true;
+	card_end(card);
+	if (proved)
+		return true;
+	note_failure(client, slot, serial, &failure);
+	return error_move(error, &failure);
 }
 
 bool provider_logout(struct provider_client *client, unsigned slot, struct error *error)
@@ -230,21 +255,36 @@ static bool find_key(struct provider_client *client, unsigned slot, unsigned key
 	return error_set(error, ERROR_NOT_FOUND, "the card has no key %02X", key);
 }
 
-/* The PIN again, for a card that has lost its state; a refused PIN is never tried twice. */
+/* Ends a login within its card's transaction, and the card's PIN state with the last one. */
+static bool end_login(struct provider_client *client, struct login *login, const char *reason,
+	struct error *error)
+{
+	if (take_login(client, find_login(client, login->slot), &login))
+		login->card->driver->authenticate(login->card, CARD_SECRET_PIN, NULL, NULL);
+	login_free(login);
+	return error_set(error, ERROR_PIN_REQUIRED, "%s: log in again", reason);
+}
+
+/*
+ * The PIN again, for a card that has lost its state. A PIN that may not be the card's any more is
+ * not tried: the programs that keep it would block the card together.
+ */
 static bool prove_again(struct provider_client *client, struct login *login, struct error *error)
 {
+	struct card *card = login->card;
+
 	if (!secret_is_set(&login->pin))
-		return error_set(error, ERROR_PIN_REQUIRED, "the card was reset: log in again");
-	if (prove_pin(login->card, &login->pin, error)) {
-		login->epoch = atomic_load(&login->card->epoch);
+		return end_login(client, login, "the card was reset", error);
+	if (login->pin_changes != atomic_load(&card->pin_changes))
+		return end_login(client, login, "the PIN was changed", error);
+	if (prove_pin(card, &login->pin, error)) {
+		login->epoch = atomic_load(&card->epoch);
 		return true;
 	}
 	if (error->code == ERROR_PIN_WRONG || error->code == ERROR_PIN_BLOCKED) {
-		/* The refusal itself has ended the card's PIN state. */
-		take_login(client, find_login(client, login->slot), &login);
-		login_free(login);
-		return error_set(
-			error, ERROR_PIN_REQUIRED, "the PIN was changed elsewhere: log in again");
+		note_tries(client, login->slot, error);
+		atomic_fetch_add(&card->pin_changes, 1);
+		return end_login(client, login, "the PIN was changed elsewhere", error);
 	}
 	return false;
 }
@@ -280,7 +320,12 @@ static bool use_with_login(struct provider_client *client, struct login *login,
 		return true;
 	if (refusal.code != ERROR_PIN_REQUIRED)
 		return error_move(error, &refusal);
-	return prove_again(client, login, error) && use_once(use, error);
+	if (!prove_again(client, login, error))
+		return false;
+	if (use_once(use, error))
+		return true;
+	return error->code == ERROR_PIN_REQUIRED &&
+	       end_login(client, login, "the card does not take the PIN", error);
 }
 
 static bool use_with_pin(struct provider_client *client, unsigned slot, const char *serial,
@@ -294,7 +339,9 @@ static bool use_with_pin(struct provider_client *client, unsigned slot, const ch
 		note_failure(client, slot, serial, &failure);
 		return error_move(error, &failure);
 	}
-	return use_once(use, error);
+	bool done = use_once(use, error);
+	note_success(client, slot, use->card);
+	return done;
 }
 
 bool provider_use_key(struct provider_client *client, unsigned slot, unsigned key, enum key_use use,
@@ -347,7 +394,10 @@ bool provider_change_pin(struct provider_client *client, unsigned slot,
 	if (!operation_change_pin(&operation, status.credential->id, old_pin, new_pin, error))
 		return false;
 	struct login *login = *find_login(client, slot);
-	if (login && !secret_copy(&login->pin, new_pin))
-		secret_clear(&login->pin);
+	if (login && login->card == card) {
+		login->pin_changes = atomic_load(&card->pin_changes);
+		if (!secret_copy(&login->pin, new_pin))
+			secret_clear(&login->pin);
+	}
 	return true;
 }

@@ -175,6 +175,31 @@ static void a_login_that_the_card_forgot_can_be_repeated(void **state)
 	assert_ok(sign_with(session, 3, 48));
 }
 
+/* A secret shared with the key's own public key. */
+static CK_RV derive_with(CK_SESSION_HANDLE session, CK_BYTE id)
+{
+	CK_OBJECT_HANDLE key = find_object(session, CKO_PRIVATE_KEY, id), secret;
+	CK_BYTE point[128];
+	CK_ATTRIBUTE attribute = {CKA_EC_POINT, point, sizeof(point)};
+
+	assert_ok(p11->C_GetAttributeValue(session, key, &attribute, 1));
+	CK_ECDH1_DERIVE_PARAMS parameters = {
+		.kdf = CKD_NULL, .pPublicData = point, .ulPublicDataLen = attribute.ulValueLen};
+	CK_MECHANISM mechanism = {CKM_ECDH1_DERIVE, &parameters, sizeof(parameters)};
+	return p11->C_DeriveKey(session, &mechanism, key, NULL, 0, &secret);
+}
+
+static void a_derivation_notes_a_forgotten_login_too(void **state)
+{
+	(void)state;
+	CK_SESSION_HANDLE session = open_user_session();
+	assert_ok(derive_with(session, 3));
+	fake_command(fake, FAKE_FORGET_LOGIN);
+	assert_ckr(derive_with(session, 3), CKR_USER_NOT_LOGGED_IN);
+	assert_ok(login(session, CKU_USER, FAKE_PIN));
+	assert_ok(derive_with(session, 3));
+}
+
 static CK_RV sign_always(CK_SESSION_HANDLE session, const char *pin)
 {
 	CK_MECHANISM mechanism = {CKM_ECDSA_SHA256, NULL, 0};
@@ -223,6 +248,7 @@ int main(void)
 		WITH(set_pin_obeys_the_policy, reset_tries),
 		WITH(a_suspended_card_refuses_its_keys, resume),
 		STARTED(a_login_that_the_card_forgot_can_be_repeated),
+		STARTED(a_derivation_notes_a_forgotten_login_too),
 		WITH(a_signature_key_wants_the_pin_each_time, reset_tries),
 		STARTED(a_card_authentication_key_wants_no_pin),
 	};
