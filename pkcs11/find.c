@@ -49,7 +49,7 @@ static CK_RV find_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, CK_U
 		return CKR_ARGUMENTS_BAD;
 	if (session->finding)
 		return CKR_OPERATION_ACTIVE;
-	rv = objects_load(session->slot_id);
+	rv = objects_load(session->slot_id, true);
 	if (rv != CKR_OK)
 		return rv;
 	session = session_find(handle);

@@ -64,7 +64,7 @@ static CK_RV start(void)
 {
 	if (module.initialized)
 		return CKR_CRYPTOKI_ALREADY_INITIALIZED;
-	struct remote *remote = remote_new();
+	struct remote *remote = remote_new(NULL);
 	if (!remote)
 		return CKR_HOST_MEMORY;
 	module = (struct module){.initialized = true, .epoch = module.epoch + 1, .remote = remote};

@@ -202,7 +202,7 @@ CK_RV objects_replace(struct objects *objects, struct remote_keys *keys)
 	return CKR_OK;
 }
 
-CK_RV objects_load(CK_SLOT_ID slot_id)
+CK_RV objects_load(CK_SLOT_ID slot_id, bool wait)
 {
 	_cleanup_(remote_keys_clear) struct remote_keys keys = REMOTE_KEYS_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -216,11 +216,13 @@ CK_RV objects_load(CK_SLOT_ID slot_id)
 	unsigned life = slot->life;
 	unsigned epoch = module.epoch;
 	struct remote *remote = module_call_begin();
-	bool done = remote_get_objects(remote, number, &keys, &error);
+	bool done = remote_get_objects(remote, number, wait, &keys, &error);
 	if (!module_call_end(remote, epoch))
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	slot = slot_find(slot_id);
 	if (!slot || slot->life != life)
 		return CKR_DEVICE_REMOVED;
+	if (!wait && error.code == ERROR_BUSY)
+		return CKR_OK;
 	return done ? objects_replace(&slot->objects, &keys) : ckr_of(&error, CKR_CONTEXT_TOKEN);
 }

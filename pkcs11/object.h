@@ -60,8 +60,9 @@ CK_RV objects_replace(struct objects *objects, struct remote_keys *keys);
 
 /*
  * Asks the daemon for the slot's objects unless they are known. Gives the lock up meanwhile;
- * pointers into slots and sessions must be found again.
+ * pointers into slots and sessions must be found again. wait: false keeps what was known while
+ * another thread's call is under way.
  */
-CK_RV objects_load(CK_SLOT_ID slot_id);
+CK_RV objects_load(CK_SLOT_ID slot_id, bool wait);
 
 #endif

@@ -26,7 +26,8 @@
 
 struct remote {
 	atomic_uint references;
-	int wake; /* eventfd, readable once stopped */
+	struct remote *owner; /* whose end is this one's too, referenced; or NULL */
+	int wake;	      /* eventfd, readable once stopped; -1 with an owner */
 	atomic_bool stopped;
 	pthread_mutex_t call; /* held through one call; guards last_attempt */
 	int64_t last_attempt; /* ms */
@@ -66,7 +67,8 @@ void remote_forget_all(void)
 	for (struct remote *remote = all; remote; remote = remote->next) {
 		if (remote->connection)
 			close(remote->descriptor);
-		close(remote->wake);
+		if (remote->wake >= 0)
+			close(remote->wake);
 		remote->connection = NULL;
 	}
 	all = NULL;
@@ -80,17 +82,19 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-struct remote *remote_new(void)
+struct remote *remote_new(struct remote *owner)
 {
 	struct remote *remote = calloc(1, sizeof(*remote));
 
 	if (!remote)
 		return NULL;
-	remote->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (remote->wake < 0) {
+	remote->wake = owner ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!owner && remote->wake < 0) {
 		free(remote);
 		return NULL;
 	}
+	if (owner)
+		remote->owner = remote_ref(owner);
 	remote->references = 1;
 	remote->last_attempt = -CONNECT_INTERVAL_MS;
 	pthread_mutex_init(&remote->call, NULL);
@@ -136,7 +140,9 @@ void remote_unref(struct remote *remote)
 	disconnect(remote);
 	unlist(remote);
 	pthread_mutex_unlock(&bus);
-	close(remote->wake);
+	remote_unref(remote->owner);
+	if (remote->wake >= 0)
+		close(remote->wake);
 	pthread_mutex_destroy(&remote->call);
 	free(remote);
 }
@@ -145,6 +151,16 @@ void remote_stop(struct remote *remote)
 {
 	remote->stopped = true;
 	eventfd_write(remote->wake, 1);
+}
+
+bool remote_is_stopped(const struct remote *remote)
+{
+	return remote->stopped || (remote->owner && remote->owner->stopped);
+}
+
+static int wake_descriptor(const struct remote *remote)
+{
+	return remote->owner ? remote->owner->wake : remote->wake;
 }
 
 static void handle_message(struct remote *remote, DBusMessage *message)
@@ -247,14 +263,15 @@ void remote_connect_if_needed(struct remote *remote)
 	drain(remote);
 	bool connected = remote->connection != NULL;
 	pthread_mutex_unlock(&bus);
-	if (connected || remote->stopped || start - remote->last_attempt < CONNECT_INTERVAL_MS)
+	if (connected || remote_is_stopped(remote) ||
+		start - remote->last_attempt < CONNECT_INTERVAL_MS)
 		return;
 	remote->last_attempt = start;
 	DBusConnection *connection = open_connection();
 	if (!connection)
 		return;
 	while (handshake_step(connection, &authenticated) &&
-		now_ms() - start < CONNECT_TIMEOUT_MS && !remote->stopped)
+		now_ms() - start < CONNECT_TIMEOUT_MS && !remote_is_stopped(remote))
 		;
 	adopt(remote, connection, authenticated);
 }
@@ -319,11 +336,11 @@ static DBusMessage *exchange(
 {
 	int64_t deadline = now_ms() + timeout_ms;
 	int64_t left = timeout_ms;
-	struct pollfd descriptors[2] = {{0}, {.fd = remote->wake, .events = POLLIN}};
+	struct pollfd descriptors[2] = {{0}, {.fd = wake_descriptor(remote), .events = POLLIN}};
 
 	if (!send_message(remote, message, error))
 		return NULL;
-	while (left > 0 && !remote->stopped && reply_missing(remote, &descriptors[0])) {
+	while (left > 0 && !remote_is_stopped(remote) && reply_missing(remote, &descriptors[0])) {
 		poll(descriptors, 2, left < POLL_INTERVAL_MS ? (int)left : POLL_INTERVAL_MS);
 		left = deadline - now_ms();
 	}
@@ -446,15 +463,10 @@ int remote_descriptor(const struct remote *remote)
 	return remote->descriptor;
 }
 
-bool remote_is_stopped(const struct remote *remote)
+bool remote_sleep(const struct remote *remote, int descriptor, int timeout_ms)
 {
-	return remote->stopped;
-}
-
-bool remote_sleep(const struct remote *owner, int descriptor, int timeout_ms)
-{
-	struct pollfd descriptors[2] = {
-		{.fd = descriptor, .events = POLLIN}, {.fd = owner->wake, .events = POLLIN}};
+	struct pollfd descriptors[2] = {{.fd = descriptor, .events = POLLIN},
+		{.fd = wake_descriptor(remote), .events = POLLIN}};
 
 	return poll(descriptors, 2, timeout_ms) != 0;
 }

@@ -36,9 +36,11 @@ uint64_t remote_number(const struct remote *remote);
 /* For a thread that waits for signals on a connection which no other thread uses. */
 int remote_descriptor(const struct remote *remote);
 bool remote_is_stopped(const struct remote *remote);
-/* Sleeps until the descriptor (-1: none) is readable or owner is stopped. False after timeout_ms.
+/*
+ * Sleeps until the descriptor (-1: none) is readable or the connection is stopped. False after
+ * timeout_ms.
  */
-bool remote_sleep(const struct remote *owner, int descriptor, int timeout_ms);
+bool remote_sleep(const struct remote *remote, int descriptor, int timeout_ms);
 
 /* Fills error so that ckr_of() answers CKR_HOST_MEMORY. Returns false. */
 bool remote_out_of_memory(struct error *error);

@@ -152,19 +152,29 @@ bool remote_get_tokens(
 	return done;
 }
 
-bool remote_get_objects(
+static bool get_objects_locked(
 	struct remote *remote, uint32_t slot, struct remote_keys *keys, struct error *error)
 {
 	_cleanup_message_ DBusMessage *message =
 		remote_message_new("GetObjects", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, PUBLIC_TIMEOUT_MS, "ta(usayayu)", error);
+		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "ta(usayayu)", error);
 
 	if (!reply)
 		return false;
 	return read_list(reply, &keys->generation, (void **)&keys->items, sizeof(*keys->items),
 		       &keys->count, KEYS_MAXIMUM, read_key) ||
 	       remote_out_of_memory(error);
+}
+
+bool remote_get_objects(struct remote *remote, uint32_t slot, bool wait, struct remote_keys *keys,
+	struct error *error)
+{
+	if (!remote_begin(remote, wait))
+		return error_set(error, ERROR_BUSY, "another call is under way");
+	bool done = get_objects_locked(remote, slot, keys, error);
+	remote_end(remote);
+	return done;
 }
 
 bool remote_login(
@@ -238,22 +248,20 @@ static void subscribe(struct remote *remote)
 	remote_get_tokens(remote, true, &tokens, NULL);
 }
 
-bool remote_wait(struct remote *remote, struct remote *owner)
+void remote_wait(struct remote *remote, struct remote_news *news, int timeout_ms)
 {
-	uint64_t before, after, known, generation;
+	struct remote_news now;
 
-	remote_poll(remote, &before, &known);
-	if (!before) {
+	remote_poll(remote, &now.connection, &now.generation);
+	if (!now.connection) {
 		subscribe(remote);
-		remote_poll(remote, &after, &generation);
-		/* Whatever changed before the connection stood has not been told. */
-		if (!after)
-			remote_sleep(owner, -1, RETRY_INTERVAL_MS);
-		return !remote_is_stopped(owner);
+		remote_poll(remote, &now.connection, &now.generation);
+		if (!now.connection)
+			remote_sleep(remote, -1, RETRY_INTERVAL_MS);
 	}
-	do {
-		remote_sleep(owner, remote_descriptor(remote), -1);
-		remote_poll(remote, &after, &generation);
-	} while (after == before && generation == known && !remote_is_stopped(owner));
-	return !remote_is_stopped(owner);
+	while (now.connection && now.connection == news->connection &&
+		now.generation == news->generation && !remote_is_stopped(remote) &&
+		remote_sleep(remote, remote_descriptor(remote), timeout_ms))
+		remote_poll(remote, &now.connection, &now.generation);
+	*news = now;
 }

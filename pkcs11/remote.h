@@ -71,8 +71,11 @@ struct remote_keys {
 	}
 void remote_keys_clear(struct remote_keys *keys);
 
-/* A connection that is made when it is first needed. NULL when out of memory or descriptors. */
-struct remote *remote_new(void);
+/*
+ * A connection that is made when it is first needed. owner: NULL, or another one that when stopped
+ * stops this one too. NULL when out of memory or descriptors.
+ */
+struct remote *remote_new(struct remote *owner);
 struct remote *remote_ref(struct remote *remote);
 void remote_unref(struct remote *remote);
 /* Ends all waiting calls with ERROR_NO_SERVICE, now and later. */
@@ -85,12 +88,17 @@ void remote_stop(struct remote *remote);
  */
 void remote_poll(struct remote *remote, uint64_t *connection, uint64_t *generation);
 
+/* What a waiting thread has been told; zero at first. */
+struct remote_news {
+	uint64_t connection, generation;
+};
+
 /*
- * Waits until the tokens may have changed, the connection is lost, or `owner` is stopped (false).
- * Meant for a second connection; makes it if needed, and answers true then too, since what
- * changed before was not told.
+ * Waits until more is told than *news, the connection is made or lost, timeout_ms (-1: never) are
+ * over, or the connection or its owner is stopped. A look at the tokens must follow, since what
+ * changed before the connection stood is not told. For a connection that no other thread uses.
  */
-bool remote_wait(struct remote *remote, struct remote *owner);
+void remote_wait(struct remote *remote, struct remote_news *news, int timeout_ms);
 
 /*
  * The only call that makes the connection; at most two attempts a second. wait: false answers
@@ -98,8 +106,9 @@ bool remote_wait(struct remote *remote, struct remote *owner);
  */
 bool remote_get_tokens(
 	struct remote *remote, bool wait, struct remote_tokens *tokens, struct error *error);
-bool remote_get_objects(
-	struct remote *remote, uint32_t slot, struct remote_keys *keys, struct error *error);
+/* wait: as above. */
+bool remote_get_objects(struct remote *remote, uint32_t slot, bool wait, struct remote_keys *keys,
+	struct error *error);
 bool remote_login(
 	struct remote *remote, uint32_t slot, const struct secret *pin, struct error *error);
 bool remote_logout(struct remote *remote, uint32_t slot, struct error *error);

@@ -29,10 +29,27 @@ struct session *session_find(CK_SESSION_HANDLE handle)
 	return place ? *place : NULL;
 }
 
+/* Handles that a program holds must not stand for other keys after the card was issued again. */
+static CK_RV refresh_objects(const struct session *session)
+{
+	const struct slot *slot = slot_find(session->slot_id);
+
+	if (slot->objects.loaded || !slot->objects.count)
+		return CKR_OK;
+	CK_RV rv = objects_load(session->slot_id, false);
+	return rv == CKR_CRYPTOKI_NOT_INITIALIZED ? rv : CKR_OK;
+}
+
 CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session, struct slot **slot)
 {
 	CK_RV rv = slots_update();
 
+	if (rv != CKR_OK)
+		return rv;
+	*session = session_find(handle);
+	if (!*session)
+		return CKR_SESSION_HANDLE_INVALID;
+	rv = refresh_objects(*session);
 	if (rv != CKR_OK)
 		return rv;
 	*session = session_find(handle);

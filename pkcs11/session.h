@@ -20,9 +20,9 @@ struct session {
 };
 
 /*
- * Brings the slots up to date, then finds the session and (if not NULL) its slot.
- * CKR_SESSION_HANDLE_INVALID also when its card went. To be called first in a C_ function: the
- * lock may be given up meanwhile.
+ * Brings the slots, and the objects that are known, up to date, then finds the session and (if not
+ * NULL) its slot. CKR_SESSION_HANDLE_INVALID also when its card went. To be called first in a C_
+ * function: the lock may be given up meanwhile.
  */
 CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session, struct slot **slot);
 /* Only finds it: after a call to the daemon. NULL when it is gone. */

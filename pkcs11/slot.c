@@ -109,6 +109,9 @@ static void change_slot(struct slot *slot, struct remote_token *token)
 		slot->event = true;
 	if (slot->token.generation != token->generation)
 		slot->objects.loaded = false;
+	/* A card that was issued again has another PIN. */
+	if (token->flags & TOKEN_PIN_NOT_SET)
+		slot->logged_in = false;
 	remote_token_clear(&slot->token);
 	slot->token = *token;
 	*token = (struct remote_token){0};
@@ -156,12 +159,12 @@ static void apply(struct remote_tokens *tokens)
 	module.loaded = true;
 }
 
-static CK_RV fetch(void)
+/* wait: false keeps what was known while another thread's call is under way. */
+static CK_RV fetch(bool wait)
 {
 	_cleanup_(remote_tokens_clear) struct remote_tokens tokens = REMOTE_TOKENS_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
 	unsigned epoch = module.epoch;
-	bool wait = !module.loaded;
 	struct remote *remote = module_call_begin();
 
 	bool done = remote_get_tokens(remote, wait, &tokens, &error);
@@ -174,14 +177,28 @@ static CK_RV fetch(void)
 	return CKR_OK;
 }
 
-CK_RV slots_update(void)
+/* Answers the highest generation that was told. */
+static uint64_t look_at_connection(void)
 {
 	uint64_t connection, generation;
 
 	remote_poll(module.remote, &connection, &generation);
 	if (module.connection && connection != module.connection)
 		lose_connection(0);
+	return generation;
+}
+
+CK_RV slots_update(void)
+{
+	uint64_t generation = look_at_connection();
+
 	if (module.loaded && generation <= module.generation)
 		return CKR_OK;
-	return fetch();
+	return fetch(!module.loaded);
+}
+
+CK_RV slots_update_now(void)
+{
+	look_at_connection();
+	return fetch(true);
 }

@@ -31,6 +31,8 @@ bool slot_has_token(const struct slot *slot);
  * lock is held) when C_Finalize came meanwhile, CKR_OK in all other cases.
  */
 CK_RV slots_update(void);
+/* The same, and always asks: what another connection was told may not have arrived on this one. */
+CK_RV slots_update_now(void);
 void slots_free(void);
 /* The daemon has ended the login: the card was reset or has another PIN. */
 void slot_forget_login(CK_SLOT_ID id);

@@ -216,6 +216,9 @@ bool provider_login(struct provider_client *client, unsigned slot, const struct 
 	if (!card)
 		return false;
 	drop_stale_login(client, slot, card);
+	struct login **login = find_login(client, slot);
+	if (*login && (*login)->pin_changes != atomic_load(&card->pin_changes))
+		remove_login(client, login);
 	if (*find_login(client, slot))
 		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
 	if (!check_pin_age(client, slot, &failure)) {

@@ -13,6 +13,8 @@ import os
 import struct
 import subprocess
 import sys
+import threading
+import time
 
 NAMES = {
     0x0: "OK", 0x5: "GENERAL_ERROR", 0x6: "FUNCTION_FAILED", 0x7: "ARGUMENTS_BAD", 0x8: "NO_EVENT",
@@ -141,6 +143,24 @@ class Worker:
         secret = Number(0)
         self.call("DeriveKey", self.session, ctypes.byref(mechanism), Number(handle), None,
                   Number(0), ctypes.byref(secret))
+
+    def finalize_while_waiting(self):
+        """What a thread's C_WaitForSlotEvent says to another's C_Finalize, and after what time."""
+        answers = []
+
+        def wait():
+            try:
+                self.wait()
+            except Refused as refusal:
+                answers.append(str(refusal))
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(1)
+        start = time.monotonic()
+        self.finalize()
+        thread.join()
+        return answers + [time.monotonic() - start]
 
     def wait(self, flags=0):
         """The slot that something happened in; flags 1: does not block."""
