@@ -28,14 +28,13 @@ static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
 
 static uint32_t pin_flags(const struct card_secret_state *pin)
 {
-	int tries = pin->tries_total > 0 ? pin->tries_total : CARD_PIN_TRIES;
 	uint32_t flags = 0;
 
 	if (pin->blocked)
 		flags |= TOKEN_PIN_BLOCKED;
 	if (pin->tries_left == 1)
 		flags |= TOKEN_PIN_LAST_TRY;
-	if (pin->tries_left >= 0 && pin->tries_left < tries)
+	if (pin->tries_left >= 0 && pin->tries_left < card_secret_tries(pin))
 		flags |= TOKEN_PIN_TRIES_LOST;
 	return flags;
 }

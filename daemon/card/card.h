@@ -36,7 +36,7 @@ struct card_info {
 	unsigned algorithms; /* bit (1 << enum key_algorithm) for each that it generates */
 };
 
-/* Tries of a PIN on a card as it comes; fewer left means that some were lost. */
+/* Tries of a PIN on a card as it comes, for one that does not tell. */
 #define CARD_PIN_TRIES 3
 
 enum card_secret { CARD_SECRET_PIN, CARD_SECRET_PUK, CARD_SECRET_ADMIN };
@@ -49,6 +49,11 @@ struct card_secret_state {
 	bool known_default; /* the card tells whether the value is the factory one ... */
 	bool is_default;    /* ... and it is */
 };
+/* How many tries there are when none was lost. */
+static inline int card_secret_tries(const struct card_secret_state *state)
+{
+	return state->tries_total > 0 ? state->tries_total : CARD_PIN_TRIES;
+}
 
 /* How many wrong tries in a row block the PIN and the PUK. */
 struct card_tries {

@@ -167,7 +167,7 @@ static void note_success(struct provider_client *client, unsigned slot, struct c
 
 	if (!contacts_status(client->services->contacts, slot, &status, NULL) ||
 		!status.card_present || status.pin.tries_left < 0 ||
-		status.pin.tries_left >= CARD_PIN_TRIES)
+		status.pin.tries_left >= card_secret_tries(&status.pin))
 		return;
 	if (card->driver->secret_state(card, CARD_SECRET_PIN, &state, NULL))
 		contacts_note_pin(client->services->contacts, slot, &state);

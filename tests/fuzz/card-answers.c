@@ -123,7 +123,7 @@ static bool block(struct visit *visit, struct error *error)
 
 static bool reset(struct visit *visit, struct error *error)
 {
-	return visit->driver->reset(visit->card, error);
+	return visit->driver->reset(visit->card, NULL, error);
 }
 
 static bool (*const acts[])(struct visit *, struct error *) = {read_key, read_object, generate_key,

@@ -312,8 +312,8 @@ static void a_secret_is_given_once_and_only_to_its_owner(void **state)
 	struct jobs *jobs = jobs_new(NULL, NULL);
 
 	(void)state;
-	unsigned id = jobs_start(jobs, "unblock", NULL, make_pin, NULL, NULL, NULL);
-	unsigned other = jobs_start(jobs, "unblock", NULL, make_nothing, NULL, NULL, NULL);
+	unsigned id = jobs_start(jobs, 0, "unblock", NULL, make_pin, NULL, NULL, NULL);
+	unsigned other = jobs_start(jobs, 0, "unblock", NULL, make_nothing, NULL, NULL, NULL);
 	jobs_wait(jobs, id);
 	jobs_wait(jobs, other);
 	assert_true(jobs_status(jobs, id, &status, NULL));

@@ -228,7 +228,7 @@ static void wrong_pin_policies_are_refused(void **state)
 		{PIN("\"maximum-length\": 7, \"required\": {\"letters\": 2, \"upper\": 2, "
 		     "\"lower\": 2, \"digits\": 2, \"special\": 2}"),
 			"/pin-policy/required", "more than maximum-length"},
-		{PIN("\"weak-list\": true"), "/pin-policy/weak-list", "string"},
+		{PIN("\"weak-list\": true"), "/pin-policy/weak-list", "none, shipped"},
 		{PIN("\"weak-list\": \"mine\""), "/pin-policy/weak-list", "none, shipped"},
 		{PIN("\"holder-data\": \"hidden\""), "/pin-policy/holder-data", "allowed, refused"},
 		{PIN("\"forbidden\": \"acme\""), "/pin-policy/forbidden", "array"},

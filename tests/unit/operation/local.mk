@@ -1,9 +1,15 @@
-check_PROGRAMS += tests/unit/operation/interruptions
-tests_unit_operation_interruptions_SOURCES = tests/unit/operation/interruptions.c \
+OPERATION_WALK = tests/unit/operation/walk.c tests/unit/operation/walk.h \
 	tests/lib/scratch.c tests/lib/scratch.h \
 	tests/lib/transport-vcard.c tests/lib/transport-vcard.h
+check_PROGRAMS += tests/unit/operation/interruptions
+tests_unit_operation_interruptions_SOURCES = tests/unit/operation/interruptions.c $(OPERATION_WALK)
 tests_unit_operation_interruptions_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_interruptions_LDADD = libtessera-vcard.la $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/pin-interruptions
+tests_unit_operation_pin_interruptions_SOURCES = tests/unit/operation/pin-interruptions.c \
+	$(OPERATION_WALK)
+tests_unit_operation_pin_interruptions_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_pin_interruptions_LDADD = libtessera-vcard.la $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/operation/pin-rules
 tests_unit_operation_pin_rules_SOURCES = tests/unit/operation/pin-rules.c \
 	tests/lib/scratch.c tests/lib/scratch.h \
