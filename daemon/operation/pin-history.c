@@ -106,16 +106,15 @@ bool pin_history_expiry(struct services *services, const struct credential *cred
 	int64_t *expires_at, struct error *error)
 {
 	int64_t set_at = 0;
+	unsigned days = 0;
 
 	*expires_at = 0;
 	if (!credential->template_name ||
 		(credential->state != LIFECYCLE_ACTIVE && credential->state != LIFECYCLE_INACTIVE))
 		return true;
-	struct template *template _cleanup_template_ = store_template_get(
-		services->store, credential->template_name, credential->template_version, error);
-	if (!template)
+	if (!store_template_pin_age(services->store, credential->template_name,
+		    credential->template_version, &days, error))
 		return false;
-	unsigned days = template->pin_policy.maximum_age_days;
 	if (days == 0)
 		return true;
 	if (!store_pin_set_at(services->store, credential->id, &set_at, error))

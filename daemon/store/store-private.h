@@ -3,12 +3,23 @@
 #ifndef TESSERA_STORE_STORE_PRIVATE_H
 #define TESSERA_STORE_STORE_PRIVATE_H
 
+#include <pthread.h>
+
 #include "store/database.h"
 #include "store/store.h"
 
 struct store {
 	struct database *database;
 	char *id;
+	/*
+	 * The age limit of the template version that was asked for last: a page of cards mostly
+	 * asks for the same one, and a version never changes. Guarded by the lock, under which
+	 * nothing else is done.
+	 */
+	pthread_mutex_t age_lock;
+	char *age_template; /* or NULL */
+	int64_t age_version;
+	unsigned age_days;
 };
 
 /* Seconds since 1970. */

@@ -43,6 +43,7 @@ struct store *store_open(const char *path, struct error *error)
 {
 	struct store *store _cleanup_(store_closep) = xnew(struct store);
 
+	pthread_mutex_init(&store->age_lock, NULL);
 	store->database = database_open(path, error);
 	if (!store->database)
 		return NULL;
@@ -60,6 +61,8 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	database_close(store->database);
+	pthread_mutex_destroy(&store->age_lock);
+	free(store->age_template);
 	free(store->id);
 	free(store);
 }

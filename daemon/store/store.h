@@ -135,6 +135,9 @@ bool store_template_save(struct store *store, struct template *template, struct 
 /* version 0: the newest one of a template that is not removed. NULL with ERROR_NOT_FOUND. */
 struct template *store_template_get(
 	struct store *store, const char *name, int64_t version, struct error *error);
+/* Its pin_policy.maximum_age_days, without reading the same document again and again. */
+bool store_template_pin_age(struct store *store, const char *name, int64_t version, unsigned *days,
+	struct error *error);
 /* Sorted; free with store_names_free. */
 bool store_template_list(struct store *store, char ***names, size_t *count, struct error *error);
 /* No new issuance from it; issued credentials keep their version. ERROR_NOT_FOUND. */

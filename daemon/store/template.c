@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
 #include "common/alloc.h"
 #include "store/store-private.h"
 
@@ -96,4 +98,41 @@ bool store_template_remove(struct store *store, const char *name, struct error *
 	if (local.code == ERROR_NOT_FOUND)
 		error_set(&local, ERROR_NOT_FOUND, "there is no template \"%s\"", name);
 	return error_move(error, &local);
+}
+
+static bool recall_age(struct store *store, const char *name, int64_t version, unsigned *days)
+{
+	pthread_mutex_lock(&store->age_lock);
+	bool found = store->age_template && store->age_version == version &&
+		     strcmp(store->age_template, name) == 0;
+	if (found)
+		*days = store->age_days;
+	pthread_mutex_unlock(&store->age_lock);
+	return found;
+}
+
+static void remember_age(struct store *store, const struct template *template)
+{
+	pthread_mutex_lock(&store->age_lock);
+	free(store->age_template);
+	store->age_template = xstrdup(template->name);
+	store->age_version = template->version;
+	store->age_days = template->pin_policy.maximum_age_days;
+	pthread_mutex_unlock(&store->age_lock);
+}
+
+bool store_template_pin_age(
+	struct store *store, const char *name, int64_t version, unsigned *days, struct error *error)
+{
+	if (recall_age(store, name, version, days))
+		return true;
+	_cleanup_template_ struct template *template =
+		store_template_get(store, name, version, error);
+	if (!template)
+		return false;
+	*days = template->pin_policy.maximum_age_days;
+	/* A transaction that is rolled back may give the same version to another document. */
+	if (!database_in_transaction(store->database))
+		remember_age(store, template);
+	return true;
 }
