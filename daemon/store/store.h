@@ -174,8 +174,8 @@ bool store_operator_save(struct store *store, struct operator_record *record, st
 bool store_operator_get(struct store *store, int64_t credential_id, struct operator_record *record,
 	struct error *error);
 /* All of them; free with operators_free. */
-bool store_operator_list(
-	struct store *store, struct operator_record **operators, size_t *count, struct error *error);
+bool store_operator_list(struct store *store, struct operator_record **operators, size_t *count,
+	struct error *error);
 void operators_free(struct operator_record *operators, size_t count);
 /* Removing what is not there is no error. */
 bool store_operator_remove(struct store *store, int64_t credential_id, struct error *error);
