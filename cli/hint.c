@@ -29,6 +29,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_PUK_BLOCKED] = "only a reset of the card helps; retire it and issue another",
 	[ERROR_INVALID_TEMPLATE] = "correct the document; tessera-template(5) describes it",
 	[ERROR_INVALID_CONNECTION] = "correct the document; tessera-connection(5) describes it",
+	[ERROR_INVALID_TYPE] = "correct the document; tessera-type(5) describes it",
 	[ERROR_IN_USE] = "change or remove first what refers to it",
 	[ERROR_AUTHORITY_FAILED] = "tessera connection test NAME tells what the authority answers",
 	[ERROR_AUTHORITY_REJECTED] =

@@ -72,6 +72,8 @@ static const struct {
 		"the template is not valid"},
 	[ERROR_INVALID_CONNECTION] = {PREFIX "InvalidConnection", CKR_ARGUMENTS_BAD, EXIT_USAGE,
 		"the connection is not valid"},
+	[ERROR_INVALID_TYPE] = {PREFIX "InvalidType", CKR_ARGUMENTS_BAD, EXIT_USAGE,
+		"the credential type is not valid"},
 	[ERROR_IN_USE] = {PREFIX "InUse", CKR_FUNCTION_FAILED, EXIT_STATE, "it is in use"},
 	[ERROR_AUTHORITY_FAILED] = {PREFIX "AuthorityFailed", CKR_GENERAL_ERROR, EXIT_FAILED,
 		"the certification authority failed"},

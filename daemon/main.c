@@ -23,6 +23,7 @@
 #include "operation/certificates.h"
 #include "operation/contact.h"
 #include "operation/first-start.h"
+#include "operation/types.h"
 
 /* Exit status of a wrong command line or configuration, as EX_USAGE and EX_CONFIG say. */
 #define EXIT_USAGE  64
@@ -80,6 +81,15 @@ static struct weak_pins *read_weak_pins(const char *folder)
 	return list;
 }
 
+static void load_types(struct manager *manager)
+{
+	_cleanup_free_ char *folder = xasprintf("%s/types", manager->options.data_dir);
+
+	manager->services.types = card_types_new();
+	types_load_shipped(manager->services.types, folder);
+	types_load_added(&manager->services);
+}
+
 static bool open_state(struct manager *manager, struct error *error)
 {
 	const struct options *options = &manager->options;
@@ -92,6 +102,7 @@ static bool open_state(struct manager *manager, struct error *error)
 	if (!services->store || !open_token(manager, error))
 		return false;
 	services->weak_pins = read_weak_pins(options->data_dir);
+	load_types(manager);
 	services->authority = (struct authority_services){.store = services->store,
 		.token = services->token,
 		.publish_folder = options->publish_dir};
@@ -207,6 +218,7 @@ static void manager_stop(struct manager *manager)
 	jobs_free(services->jobs);
 	contacts_free(services->contacts);
 	bus_free(manager->bus);
+	card_types_free(services->types);
 	if (services->master_key)
 		master_key_close(services->master_key);
 	if (services->token)

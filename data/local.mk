@@ -31,5 +31,24 @@ dist_tesseratemplates_DATA = \
 
 dist_pkgdata_DATA = data/weak-pins
 
+tesseratypesdir = $(pkgdatadir)/types
+dist_tesseratypes_DATA = \
+	data/types/etoken-5110.json \
+	data/types/etoken-5110-plus.json \
+	data/types/gids.json \
+	data/types/hid-crescendo.json \
+	data/types/hid-crescendo-2300.json \
+	data/types/idprime-830.json \
+	data/types/idprime-930.json \
+	data/types/idprime-940.json \
+	data/types/nitrokey-3.json \
+	data/types/piv.json \
+	data/types/softhsm.json \
+	data/types/tpm.json \
+	data/types/yubikey-4.json \
+	data/types/yubikey-5.json \
+	data/types/yubikey-5-7.json \
+	data/types/yubikey-neo.json
+
 tesseraconnectionsdir = $(pkgdatadir)/connections
 dist_tesseraconnections_DATA = data/connections/local.json

@@ -18,6 +18,7 @@ struct card_private {
 	struct apdu_channel channel;
 	uint8_t application[APPLICATION_MAXIMUM];
 	size_t application_length;
+	struct card_types *types; /* borrowed while the card is identified */
 	/* The application is known to be the selected one: nobody else can have selected another
 	 * since this was set, as the card has been ours all the time. */
 	bool selected;
@@ -38,6 +39,12 @@ bool card_select_again(struct card *card, struct error *error);
 /* One command to the selected application; apdu_exchange() with the card's channel. */
 bool card_exchange(struct card *card, const struct apdu *command, struct buffer *response,
 	uint16_t *status, struct error *error);
+
+/*
+ * Finds card->type for a card that this driver has identified, by the firmware version that the
+ * card tells (0: none). ERROR_CARD_UNKNOWN when no type fits.
+ */
+bool card_find_type(struct card *card, unsigned firmware, struct error *error);
 
 /* The card may have lost what was proven to it. */
 void card_note_security_lost(struct card *card);

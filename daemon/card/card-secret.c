@@ -5,28 +5,9 @@
 
 #include <openssl/rand.h>
 
-#include "card/card-type.h"
-
 /* More tries than any card's counter holds (one byte). */
 #define TRIES_MAXIMUM 512
 #define RANDOM_LENGTH 8
-
-size_t admin_key_length(uint8_t algorithm)
-{
-	/* SP 800-78-4, table 6-2 */
-	switch (algorithm) {
-	case 0x03:
-		return 24;
-	case 0x08:
-		return 16;
-	case 0x0A:
-		return 24;
-	case 0x0C:
-		return 32;
-	default:
-		return 0;
-	}
-}
 
 static bool set_hex(struct secret *value, const char *hex)
 {
@@ -43,8 +24,7 @@ static bool set_text(struct secret *value, const char *text)
 bool card_factory_secret(
 	const struct card *card, enum card_secret which, struct secret *value, struct error *error)
 {
-	const struct card_type *type = card_type_match(card->driver->name, card->transport->atr,
-		card->transport->atr_length, card->info.firmware);
+	const struct card_type *type = card->type;
 	const char *text = !type		      ? NULL
 			   : which == CARD_SECRET_PIN ? type->factory_pin
 			   : which == CARD_SECRET_PUK ? type->factory_puk
@@ -52,7 +32,8 @@ bool card_factory_secret(
 
 	if (!text)
 		return error_set(error, ERROR_NOT_SUPPORTED,
-			"the factory's secrets of this type of card are not known");
+			"the factory's secrets of this type of card are not known; add a credential "
+			"type that has them");
 	if (!(which == CARD_SECRET_ADMIN ? set_hex(value, text) : set_text(value, text)))
 		return error_set(error, ERROR_FAILED, "out of memory");
 	return true;

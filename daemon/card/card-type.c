@@ -1,119 +1,127 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "card/card-type.h"
 
+#include <pthread.h>
 #include <string.h>
 
-#include "common/buffer.h"
-#include "model/key.h"
+#include "common/alloc.h"
 
-/* The key that came with the first PIV cards and with every YubiKey since. */
-#define FACTORY_ADMIN_KEY "010203040506070801020304050607080102030405060708"
-#define FACTORY_PIN	  "123456"
-#define FACTORY_PUK	  "12345678"
-
-#define ADMIN_3DES   0x03
-#define ADMIN_AES192 0x0A
-
-#define BIT(algorithm) (1U << KEY_ALGORITHM_##algorithm)
-#define ALGORITHMS_PIV (BIT(RSA_2048) | BIT(EC_P256) | BIT(EC_P384))
-#define ALGORITHMS_5_7 (ALGORITHMS_PIV | BIT(RSA_1024) | BIT(RSA_3072) | BIT(RSA_4096))
-
-static const struct card_type types[] = {
-	{.name = "yubikey-neo",
-		.driver = "piv",
-		.firmware_from = 0x000001,
-		.firmware_to = 0x03FFFF,
-		.title = "YubiKey NEO",
-		.manufacturer = "Yubico",
-		.algorithms = BIT(RSA_1024) | BIT(RSA_2048) | BIT(EC_P256),
-		.factory_pin = FACTORY_PIN,
-		.factory_puk = FACTORY_PUK,
-		.factory_admin_key = FACTORY_ADMIN_KEY,
-		.factory_admin_algorithm = ADMIN_3DES},
-	{.name = "yubikey-4",
-		.driver = "piv",
-		.firmware_from = 0x040000,
-		.firmware_to = 0x04FFFF,
-		.title = "YubiKey",
-		.manufacturer = "Yubico",
-		.algorithms = ALGORITHMS_PIV | BIT(RSA_1024),
-		.factory_pin = FACTORY_PIN,
-		.factory_puk = FACTORY_PUK,
-		.factory_admin_key = FACTORY_ADMIN_KEY,
-		.factory_admin_algorithm = ADMIN_3DES},
-	{.name = "yubikey-5",
-		.driver = "piv",
-		.firmware_from = 0x050000,
-		.firmware_to = 0x0506FF,
-		.title = "YubiKey",
-		.manufacturer = "Yubico",
-		.algorithms = ALGORITHMS_PIV | BIT(RSA_1024),
-		.factory_pin = FACTORY_PIN,
-		.factory_puk = FACTORY_PUK,
-		.factory_admin_key = FACTORY_ADMIN_KEY,
-		.factory_admin_algorithm = ADMIN_3DES},
-	{.name = "yubikey-5",
-		.driver = "piv",
-		.firmware_from = 0x050700,
-		.firmware_to = 0xFFFFFF,
-		.title = "YubiKey",
-		.manufacturer = "Yubico",
-		.algorithms = ALGORITHMS_5_7,
-		.factory_pin = FACTORY_PIN,
-		.factory_puk = FACTORY_PUK,
-		.factory_admin_key = FACTORY_ADMIN_KEY,
-		.factory_admin_algorithm = ADMIN_AES192},
-	{.name = "piv",
-		.driver = "piv",
-		.title = "PIV card",
-		.manufacturer = "unknown",
-		.algorithms = ALGORITHMS_PIV,
-		.factory_pin = FACTORY_PIN,
-		.factory_puk = FACTORY_PUK,
-		.factory_admin_key = FACTORY_ADMIN_KEY,
-		.factory_admin_algorithm = ADMIN_3DES},
+struct card_types {
+	pthread_mutex_t lock;	  /* guards the two below; a leaf */
+	struct card_type **items; /* sorted by name */
+	size_t count;
 };
 
-static bool atr_matches(const struct card_type *type, const uint8_t *atr, size_t length)
+struct card_types *card_types_new(void)
 {
-	struct buffer wanted _cleanup_buffer_ = BUFFER_INIT;
-	struct buffer mask _cleanup_buffer_ = BUFFER_INIT;
+	struct card_types *types = xnew(struct card_types);
 
-	if (!type->atr)
-		return true;
-	if (!hex_decode(type->atr, &wanted) ||
-		!hex_decode(type->atr_mask ? type->atr_mask : "", &mask) || wanted.length != length)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		uint8_t bits = i < mask.length ? mask.data[i] : 0xFF;
-		if ((atr[i] ^ wanted.data[i]) & bits)
-			return false;
-	}
-	return true;
+	pthread_mutex_init(&types->lock, NULL);
+	return types;
 }
 
-const struct card_type *card_type_match(
-	const char *driver, const uint8_t *atr, size_t atr_length, unsigned firmware)
+void card_types_free(struct card_types *types)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		const struct card_type *type = &types[i];
-		if (strcmp(type->driver, driver) == 0 && firmware >= type->firmware_from &&
-			firmware <= type->firmware_to && atr_matches(type, atr, atr_length))
-			return type;
-	}
-	return NULL;
+	if (!types)
+		return;
+	card_types_list_free(types->items, types->count);
+	pthread_mutex_destroy(&types->lock);
+	free(types);
 }
 
-const struct card_type *card_type_find(const char *name)
+/* Index of the name, or where it belongs. Under the lock. */
+static size_t place_of(const struct card_types *types, const char *name, bool *found)
 {
-	for (size_t i = 0; name && i < ARRAY_SIZE(types); i++) {
-		if (strcmp(types[i].name, name) == 0)
-			return &types[i];
-	}
-	return NULL;
+	size_t i = 0;
+
+	while (i < types->count && strcmp(types->items[i]->name, name) < 0)
+		i++;
+	*found = i < types->count && strcmp(types->items[i]->name, name) == 0;
+	return i;
 }
 
-const struct card_type *card_type_at(size_t index)
+bool card_types_add(struct card_types *types, struct card_type *type, struct error *error)
 {
-	return index < ARRAY_SIZE(types) ? &types[index] : NULL;
+	bool taken;
+
+	pthread_mutex_lock(&types->lock);
+	size_t place = place_of(types, type->name, &taken);
+	if (!taken) {
+		types->items = xreallocarray(
+			types->items, types->count + 1, sizeof(*types->items));
+		memmove(&types->items[place + 1], &types->items[place],
+			(types->count - place) * sizeof(*types->items));
+		types->items[place] = card_type_ref(type);
+		types->count++;
+	}
+	pthread_mutex_unlock(&types->lock);
+	return !taken || error_set(error, ERROR_EXISTS, "there is a credential type \"%s\" already",
+				 type->name);
+}
+
+void card_types_remove(struct card_types *types, const char *name)
+{
+	struct card_type *gone = NULL;
+	bool found;
+
+	pthread_mutex_lock(&types->lock);
+	size_t place = place_of(types, name, &found);
+	if (found) {
+		gone = types->items[place];
+		types->count--;
+		memmove(&types->items[place], &types->items[place + 1],
+			(types->count - place) * sizeof(*types->items));
+	}
+	pthread_mutex_unlock(&types->lock);
+	card_type_unref(gone);
+}
+
+struct card_type *card_types_find(struct card_types *types, const char *name)
+{
+	bool found;
+
+	pthread_mutex_lock(&types->lock);
+	size_t place = place_of(types, name, &found);
+	struct card_type *type = found ? card_type_ref(types->items[place]) : NULL;
+	pthread_mutex_unlock(&types->lock);
+	return type;
+}
+
+struct card_type **card_types_list(struct card_types *types, size_t *count)
+{
+	pthread_mutex_lock(&types->lock);
+	struct card_type **list = xcalloc(types->count, sizeof(*list));
+	*count = types->count;
+	for (size_t i = 0; i < types->count; i++)
+		list[i] = card_type_ref(types->items[i]);
+	pthread_mutex_unlock(&types->lock);
+	return list;
+}
+
+void card_types_list_free(struct card_type **list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		card_type_unref(list[i]);
+	free(list);
+}
+
+/* On a copy of the list: the card may be asked, which is not done under a lock. */
+struct card_type *card_types_match(struct card_types *types, const struct card_evidence *evidence)
+{
+	size_t count;
+	struct card_type **list = card_types_list(types, &count);
+	struct card_type *best = NULL;
+	unsigned best_fit = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned fit = card_type_fit(list[i], evidence);
+		if (fit > best_fit) {
+			best = list[i];
+			best_fit = fit;
+		}
+	}
+	if (best)
+		card_type_ref(best);
+	card_types_list_free(list, count);
+	return best;
 }

@@ -1,32 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Card types are data: one table says what each is and what its factory gave it. */
+/* The credential types that cards are recognised by; filled by operation/. */
 #ifndef TESSERA_CARD_CARD_TYPE_H
 #define TESSERA_CARD_CARD_TYPE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "model/card-type.h"
 
-/* The first type of the table whose every condition holds is a card's type. */
-struct card_type {
-	const char *name;   /* "yubikey-5" */
-	const char *driver; /* struct card_driver's name */
-	/* Hex of an answer to reset, and of the bits of it that count; NULL: any. */
-	const char *atr, *atr_mask;
-	unsigned firmware_from, firmware_to; /* 0x050403, both included; 0, 0: it tells none */
-	const char *title;		     /* for people; followed by the firmware version */
-	const char *manufacturer;
-	unsigned algorithms; /* bit (1 << enum key_algorithm) for each it generates */
-	const char *factory_pin, *factory_puk;
-	const char *factory_admin_key;	 /* hex; NULL when each card has its own */
-	uint8_t factory_admin_algorithm; /* PIV algorithm reference */
-};
+/* All functions may be called from any thread. */
+struct card_types;
 
-/* NULL when none fits. firmware: 0 when the card does not tell. */
-const struct card_type *card_type_match(
-	const char *driver, const uint8_t *atr, size_t atr_length, unsigned firmware);
-/* NULL for an unknown name. */
-const struct card_type *card_type_find(const char *name);
-/* The types one after the other; NULL past the end. */
-const struct card_type *card_type_at(size_t index);
+struct card_types *card_types_new(void);
+void card_types_free(struct card_types *types); /* NULL is allowed */
+DEFINE_CLEANUP(struct card_types *, card_types_free);
+#define _cleanup_card_types_ _cleanup_(card_types_freep)
+
+/* Takes a reference of its own. ERROR_EXISTS when the name is taken. */
+bool card_types_add(struct card_types *types, struct card_type *type, struct error *error);
+/* Cards that were recognised by it keep it. */
+void card_types_remove(struct card_types *types, const char *name);
+/* All these give references that the caller drops. NULL for an unknown name. */
+struct card_type *card_types_find(struct card_types *types, const char *name);
+/* The type that fits best, of equal ones the first by name; NULL when none fits. */
+struct card_type *card_types_match(struct card_types *types, const struct card_evidence *evidence);
+/* Sorted by name; free with card_types_list_free(). */
+struct card_type **card_types_list(struct card_types *types, size_t *count);
+void card_types_list_free(struct card_type **list, size_t count);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "card/application.h"
 #include "card/card-private.h"
 #include "card/status-word.h"
 #include "common/alloc.h"
@@ -68,7 +69,7 @@ bool card_select_again(struct card *card, struct error *error)
 		card, card->private->application, card->private->application_length, NULL, error);
 }
 
-static struct card *card_new(struct transport *transport)
+struct card *card_open(struct transport *transport)
 {
 	struct card *card = xnew(struct card);
 	struct card_private *private = xnew(struct card_private);
@@ -97,6 +98,7 @@ static void card_free(struct card *card)
 	card->transport->ops->free(card->transport);
 	pthread_mutex_destroy(&card->private->lock);
 	free(card->private);
+	card_type_unref(card->type);
 	info_clear(&card->info);
 	free(card);
 }
@@ -113,6 +115,53 @@ void card_unref(struct card *card)
 		card_free(card);
 }
 
+static bool has_application(void *context, const struct buffer *application)
+{
+	return card_application_is_there(context, application->data, application->length, NULL);
+}
+
+/* driver: NULL when none knows the card. */
+static bool match_type(struct card *card, const char *driver, unsigned firmware)
+{
+	struct card_evidence evidence = {.driver = driver,
+		.atr = card->transport->atr,
+		.atr_length = card->transport->atr_length,
+		.firmware = firmware,
+		.has_application = has_application,
+		.context = card};
+
+	card_type_unref(card->type);
+	card->type = card_types_match(card->private->types, &evidence);
+	card->info.type = card->type ? card->type->name : NULL;
+	return card->type != NULL;
+}
+
+bool card_find_type(struct card *card, unsigned firmware, struct error *error)
+{
+	if (!match_type(card, card->driver->name, firmware))
+		return error_set(error, ERROR_CARD_UNKNOWN,
+			"the card is of no known type; tessera type detect proposes one");
+	return true;
+}
+
+/* No driver knows the card: an error that says what it is nevertheless. */
+static bool recognise(struct card *card, struct error *error)
+{
+	card->driver = NULL;
+	if (!match_type(card, NULL, 0))
+		return error_set(error, ERROR_CARD_UNKNOWN,
+			"the card is of no known type; tessera type detect proposes one");
+	const struct card_type *type = card->type;
+	if (card_driver_is_there(type->driver))
+		return error_set(error, ERROR_CARD_UNKNOWN,
+			"this is a %s (type %s), but the application that the driver %s needs is "
+			"not on it",
+			type->title, type->name, type->driver);
+	return error_set(error, ERROR_CARD_UNKNOWN,
+		"this is a %s (type %s), which cannot be used yet: this version has no driver %s",
+		type->title, type->name, type->driver);
+}
+
 /* The first driver that knows the card. Only ERROR_CARD_UNKNOWN leads on to the next. */
 static bool identify(struct card *card, struct error *error)
 {
@@ -124,18 +173,23 @@ static bool identify(struct card *card, struct error *error)
 		if (drivers[i]->identify(card, &refusal))
 			return true;
 		if (refusal.code != ERROR_CARD_UNKNOWN)
-			break;
+			return error_move(error, &refusal);
 	}
-	return error_move(error, &refusal);
+	return recognise(card, error);
 }
 
-struct card *card_connect(struct transport *transport, struct error *error)
+struct card *card_connect(struct transport *transport, struct card_types *types,
+	struct card_type **type, struct error *error)
 {
-	_cleanup_card_ struct card *card = card_new(transport);
+	_cleanup_card_ struct card *card = card_open(transport);
 
 	if (!card_begin(card, CONNECT_TIMEOUT_MS, error))
 		return NULL;
+	card->private->types = types;
 	bool known = identify(card, error);
+	card->private->types = NULL;
+	if (type && card->type)
+		*type = card_type_ref(card->type);
 	card_end(card);
 	return known ? steal_pointer(&card) : NULL;
 }

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <stdatomic.h>
 
+#include "card/card-type.h"
 #include "card/transport.h"
 #include "common/buffer.h"
 #include "common/error.h"
@@ -18,7 +19,7 @@
 
 /* What a card is and can do; filled by the driver's identify. */
 struct card_info {
-	const char *type; /* name in the table of card types: "yubikey-5", "piv" */
+	const char *type; /* name of the credential type, card->type's: "yubikey-5", "piv" */
 	char *serial; /* stable and unique: "yubikey-12345678", "guid-<32 hex>"; NULL if it has none
 			 yet */
 	char *model;  /* for people: "YubiKey 5.4.3" */
@@ -153,6 +154,7 @@ struct card_driver {
 struct card {
 	const struct card_driver *driver;
 	struct transport *transport; /* owned */
+	struct card_type *type;	     /* owned reference; NULL before it is identified */
 	struct card_info info;
 	/*
 	 * Grows whenever the card may have lost its security state (reset, removed, used by another
@@ -168,9 +170,17 @@ struct card {
 
 /*
  * Connects a card: tries each driver's identify. Takes the transport, also on
- * failure. ERROR_CARD_UNKNOWN, ERROR_NO_CARD, ERROR_CARD_FAILED.
+ * failure. *type (may be NULL, a reference that the caller drops) is what the
+ * card was recognised as, also when it cannot be used since its driver is not
+ * there yet. ERROR_CARD_UNKNOWN, ERROR_NO_CARD, ERROR_CARD_FAILED.
  */
-struct card *card_connect(struct transport *transport, struct error *error);
+struct card *card_connect(struct transport *transport, struct card_types *types,
+	struct card_type **type, struct error *error);
+/*
+ * A card of whatever kind, without a driver: only card_begin(), card_end() and
+ * card_application_is_there() may be used with it. Takes the transport.
+ */
+struct card *card_open(struct transport *transport);
 struct card *card_ref(struct card *card);
 void card_unref(struct card *card);
 DEFINE_CLEANUP(struct card *, card_unref);
@@ -203,9 +213,5 @@ bool card_block(struct card *card, enum card_secret secret, struct error *error)
  */
 bool card_factory_secret(
 	const struct card *card, enum card_secret which, struct secret *value, struct error *error);
-
-/* Length in bytes of a management key of a PIV algorithm reference (03: 24, 08: 16, 0A: 24, 0C:
- * 32); 0 if unknown. */
-size_t admin_key_length(uint8_t algorithm);
 
 #endif

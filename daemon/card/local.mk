@@ -2,6 +2,7 @@
 libtesserad_la_SOURCES += \
 	daemon/card/apdu.c daemon/card/apdu.h daemon/card/atr.c \
 	daemon/card/card.c daemon/card/card.h daemon/card/card-private.h daemon/card/card-secret.c \
+	daemon/card/application.c daemon/card/application.h \
 	daemon/card/card-type.c daemon/card/card-type.h \
 	daemon/card/chuid.c daemon/card/chuid.h \
 	daemon/card/piv.c daemon/card/piv.h \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "card/piv.h"
 
-#include "card/card-type.h"
 #include "common/alloc.h"
 
 /* Application property template (SP 800-73-4 part 2, table 3) */
@@ -76,20 +75,29 @@ static bool identify_metadata(struct card *card, struct error *error)
 	return true;
 }
 
-static bool identify_vendor(struct card *card, uint32_t *serial, struct error *error)
+static bool has_extension(const struct card *card, enum card_extension extension)
+{
+	return card->type->extensions & 1U << extension;
+}
+
+/* What the card answers is believed as far as its type says so. */
+static bool identify_vendor(
+	struct card *card, unsigned firmware, uint32_t *serial, struct error *error)
 {
 	struct card_info *info = &card->info;
 
-	if (!yubikey_version(card, &info->firmware, error))
-		return false;
-	if (info->firmware == 0)
+	if (firmware == 0)
 		return true;
-	if (!yubikey_serial(card, serial, error) || !identify_metadata(card, error))
+	if (has_extension(card, CARD_EXTENSION_VERSION))
+		info->firmware = firmware;
+	if ((has_extension(card, CARD_EXTENSION_SERIAL) && !yubikey_serial(card, serial, error)) ||
+		(has_extension(card, CARD_EXTENSION_METADATA) && !identify_metadata(card, error)))
 		return false;
-	info->can_set_admin_key = true;
-	info->can_reset = true;
-	info->can_set_tries = true;
-	info->can_attest = info->firmware >= FIRMWARE_ATTESTATION;
+	info->can_set_admin_key = has_extension(card, CARD_EXTENSION_SET_MANAGEMENT_KEY);
+	info->can_reset = has_extension(card, CARD_EXTENSION_RESET);
+	info->can_set_tries = has_extension(card, CARD_EXTENSION_SET_TRIES);
+	info->can_attest = has_extension(card, CARD_EXTENSION_ATTESTATION) &&
+			   info->firmware >= FIRMWARE_ATTESTATION;
 	if (info->firmware >= FIRMWARE_EXTENDED_LENGTH &&
 		card->transport->maximum_data > TRANSPORT_SHORT_DATA)
 		card->private->channel.extended = true;
@@ -181,31 +189,38 @@ static bool identify_serial(struct card *card, uint32_t serial, struct error *er
 	return true;
 }
 
-static bool identify_type(struct card *card, unsigned algorithms, struct error *error)
+static bool identify_type(
+	struct card *card, unsigned algorithms, unsigned *firmware, struct error *error)
 {
 	struct card_info *info = &card->info;
-	const struct card_type *type = card_type_match(
-		piv_driver.name, card->transport->atr, card->transport->atr_length, info->firmware);
 
-	if (!type)
-		return error_set(error, ERROR_CARD_UNKNOWN, "no type of card fits");
-	info->type = type->name;
-	info->manufacturer = xstrdup(type->manufacturer);
-	info->algorithms = type->algorithms | algorithms;
+	if (!yubikey_version(card, firmware, error) || !card_find_type(card, *firmware, error))
+		return false;
+	info->manufacturer = xstrdup(card->type->manufacturer);
+	info->algorithms = card->type->algorithms | algorithms;
 	info->pin_minimum = PIN_MINIMUM;
 	info->pin_maximum = PIN_MAXIMUM;
-	info->model = info->firmware ? xasprintf("%s %u.%u.%u", type->title, info->firmware >> 16,
-					       info->firmware >> 8 & 0xFF, info->firmware & 0xFF)
-				     : xstrdup(type->title);
 	return true;
+}
+
+static void name_model(struct card *card)
+{
+	struct card_info *info = &card->info;
+	_cleanup_free_ char *firmware = firmware_text(info->firmware);
+
+	info->model = info->firmware ? xasprintf("%s %s", card->type->title, firmware)
+				     : xstrdup(card->type->title);
 }
 
 bool piv_identify(struct card *card, struct error *error)
 {
-	unsigned algorithms = 0;
+	unsigned algorithms = 0, firmware = 0;
 	uint32_t serial = 0;
 
-	return select_application(card, &algorithms, error) &&
-	       identify_vendor(card, &serial, error) && identify_type(card, algorithms, error) &&
-	       piv_identify_admin_algorithm(card, error) && identify_serial(card, serial, error);
+	if (!select_application(card, &algorithms, error) ||
+		!identify_type(card, algorithms, &firmware, error) ||
+		!identify_vendor(card, firmware, &serial, error))
+		return false;
+	name_model(card);
+	return piv_identify_admin_algorithm(card, error) && identify_serial(card, serial, error);
 }

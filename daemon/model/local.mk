@@ -1,5 +1,7 @@
 # daemon/model: plain data and rules
 libtesserad_la_SOURCES += \
+	daemon/model/card-type.c daemon/model/card-type.h \
+	daemon/model/card-type-parse.c \
 	daemon/model/certificate.c \
 	daemon/model/credential.c daemon/model/credential.h \
 	daemon/model/document.c daemon/model/document.h \

@@ -15,11 +15,6 @@ static const enum key_algorithm allowed_algorithms[] = {KEY_ALGORITHM_RSA_2048,
 	KEY_ALGORITHM_RSA_3072, KEY_ALGORITHM_RSA_4096, KEY_ALGORITHM_EC_P256,
 	KEY_ALGORITHM_EC_P384};
 
-static const char *card_type_at(size_t index)
-{
-	return index == 0 ? "piv" : NULL;
-}
-
 static const char *slot_name_at(size_t index)
 {
 	return key_slot_name(key_slot_at(index));
@@ -158,16 +153,15 @@ static bool read_head(
 	static const char *const members[] = {"name", "card-type", "comment", "keys", "pin-policy"};
 	struct document_node node;
 	const char *text;
-	size_t choice;
 
 	if (!document_check_members(root, members, ARRAY_SIZE(members), error) ||
 		!document_member(root, "name", &node, error) || !document_name(&node, &text, error))
 		return false;
 	template->name = xstrdup(text);
 	if (!document_member(root, "card-type", &node, error) ||
-		!document_choice(&node, card_type_at, &choice, error))
+		!document_name(&node, &text, error))
 		return false;
-	template->card_type = xstrdup(card_type_at(choice));
+	template->card_type = xstrdup(text);
 	if (!document_find(root, "comment", &node))
 		return true;
 	if (!document_string(&node, 0, COMMENT_MAXIMUM, &text, error))

@@ -66,7 +66,7 @@ struct template_key {
 struct template
 {
 	char *name;	 /* lower-case letters, digits and '-', at most 64 */
-	char *card_type; /* "piv" */
+	char *card_type; /* name of a credential type or of a driver: "yubikey-5", "piv" */
 	char *comment;	 /* or NULL */
 	struct template_key *keys;
 	size_t key_count;

@@ -197,14 +197,22 @@ const struct reader_events contact_events = {
 	.service_changed = service_changed,
 };
 
-void contact_retry(struct contacts *contacts, unsigned number)
+/* Whether the card in a reader is worth another look. Under the lock. */
+static bool wants_look(const struct contact *contact, bool others)
+{
+	return contact && contact->card_present &&
+	       (contact->view.problem ||
+		       (others && contact->view.card && !contact->view.credential));
+}
+
+void contact_retry(struct contacts *contacts, unsigned number, bool others)
 {
 	struct first_contact again = {.contacts = contacts, .number = number};
 	struct contact_view view = CONTACT_VIEW_INIT;
 
 	pthread_mutex_lock(&contacts->lock);
 	struct contact *contact = contact_find(contacts, number);
-	if (contact && contact->card_present && contact->view.problem) {
+	if (wants_look(contact, others)) {
 		again.insertion = contact->insertion;
 		again.reader_name = xstrdup(contact->reader_name);
 	}
@@ -216,4 +224,27 @@ void contact_retry(struct contacts *contacts, unsigned number)
 		contact_notify(contacts, number, false);
 	contact_view_clear(&view);
 	free(again.reader_name);
+}
+
+/* The claim keeps verbs away from a card that is about to be another object. */
+static void look_again(struct contacts *contacts, unsigned number)
+{
+	_cleanup_contact_status_ struct contact_status status = {0};
+
+	if (!contacts_status(contacts, number, &status, NULL))
+		return;
+	_cleanup_free_ char *name = contact_claim_name(status.serial, number);
+	if (!contacts_claim(contacts, name, NULL))
+		return;
+	contact_retry(contacts, number, true);
+	contacts_release(contacts, name);
+}
+
+void contacts_look_again(struct contacts *contacts)
+{
+	size_t count;
+	_cleanup_free_ unsigned *numbers = contacts_list(contacts, &count);
+
+	for (size_t i = 0; i < count; i++)
+		look_again(contacts, numbers[i]);
 }

@@ -48,7 +48,8 @@ void contact_notify(struct contacts *contacts, unsigned number, bool gone);
 
 /* What the reader watch calls, with the contacts as context. */
 extern const struct reader_events contact_events;
-/* Reads a card again that could not be used before: the store was full, the card was busy. */
-void contact_retry(struct contacts *contacts, unsigned number);
+/* Reads a card again that could not be used before: the store was full, the card was busy. With
+ * `others`, one that is none of ours, too. */
+void contact_retry(struct contacts *contacts, unsigned number, bool others);
 
 #endif

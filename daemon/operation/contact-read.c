@@ -24,18 +24,19 @@ void contact_keys_free(struct contact_key *keys, size_t count)
 void contact_view_clear(struct contact_view *view)
 {
 	card_unref(view->card);
+	card_type_unref(view->type);
 	credential_free(view->credential);
 	contact_keys_free(view->keys, view->key_count);
 	free(view->problem);
 	*view = (struct contact_view)CONTACT_VIEW_INIT;
 }
 
-static void set_problem(struct contact_view *view, const char *problem)
+/* error: NULL for none */
+static void set_problem(struct contact_view *view, const struct error *error)
 {
-	char *copy = xstrdup(problem);
-
 	free(view->problem);
-	view->problem = copy;
+	view->problem = error ? xstrdup(error_message(error)) : NULL;
+	view->problem_code = error ? error->code : ERROR_NONE;
 }
 
 static bool encode_public_key(EVP_PKEY *key, struct buffer *der)
@@ -155,7 +156,7 @@ void contact_view_refresh(struct contact_view *view, struct services *services, 
 
 	set_problem(view, NULL);
 	if (!refresh(view, services, objects, &error))
-		set_problem(view, error_message(&error));
+		set_problem(view, &error);
 }
 
 static bool open_card(struct contact_view *view, struct services *services, const char *reader_name,
@@ -164,7 +165,7 @@ static bool open_card(struct contact_view *view, struct services *services, cons
 	struct transport *transport = transport_pcsc_open(reader_name, error);
 	if (!transport)
 		return false;
-	view->card = card_connect(transport, error);
+	view->card = card_connect(transport, services->types, &view->type, error);
 	if (!view->card || !card_begin(view->card, FIRST_CONTACT_TIMEOUT_MS, error))
 		return false;
 	struct card *held _cleanup_(card_endp) = view->card;
@@ -181,5 +182,5 @@ void contact_view_open(
 	if (open_card(view, services, reader_name, &error))
 		return;
 	log_warning("card cannot be used: %s reader=%s", error_message(&error), reader_name);
-	set_problem(view, error_message(&error));
+	set_problem(view, &error);
 }

@@ -8,6 +8,7 @@
 /* Everything that is known of a card; all owned. */
 struct contact_view {
 	struct card *card;
+	struct card_type *type; /* also of a card that cannot be used; NULL: of no known type */
 	struct credential *credential;
 	struct card_secret_state pin;
 	int64_t pin_expires_at; /* seconds since 1970, 0: never */
@@ -15,6 +16,7 @@ struct contact_view {
 	struct contact_key *keys;
 	size_t key_count;
 	char *problem;
+	enum error_code problem_code;
 };
 #define CONTACT_VIEW_INIT                                                                          \
 	{                                                                                          \

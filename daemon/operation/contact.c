@@ -126,7 +126,6 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 {
 	const struct card_info *info = &view->card->info;
 
-	status->card_type = xstrdup(info->type);
 	status->model = xstrdup(info->model);
 	status->manufacturer = xstrdup(info->manufacturer);
 	status->serial = xstrdup(info->serial);
@@ -137,6 +136,16 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 	status->pin_expires_at = view->pin_expires_at;
 	if (view->credential)
 		status->credential = credential_copy(view->credential);
+}
+
+/* What a card without driver is. */
+static void copy_type(struct contact_status *status, const struct card_type *type)
+{
+	status->card_type = xstrdup(type->name);
+	if (!status->model)
+		status->model = xstrdup(type->title);
+	if (!status->manufacturer)
+		status->manufacturer = xstrdup(type->manufacturer);
 }
 
 bool contacts_status(struct contacts *contacts, unsigned number, struct contact_status *status,
@@ -154,6 +163,8 @@ bool contacts_status(struct contacts *contacts, unsigned number, struct contact_
 		status->generation = contact->generation;
 		if (contact->view.card)
 			copy_card(status, &contact->view);
+		if (contact->view.type)
+			copy_type(status, contact->view.type);
 	}
 	pthread_mutex_unlock(&contacts->lock);
 	if (!contact)
@@ -213,7 +224,10 @@ static bool usable(const struct contact *contact, unsigned number, struct error 
 	if (!contact->card_present)
 		return error_set(error, ERROR_NO_CARD, "there is no card in reader %u", number);
 	if (contact->view.problem)
-		return error_set(error, ERROR_CARD_FAILED, "%s", contact->view.problem);
+		return error_set(error,
+			contact->view.problem_code == ERROR_CARD_UNKNOWN ? ERROR_CARD_UNKNOWN
+									 : ERROR_CARD_FAILED,
+			"%s", contact->view.problem);
 	if (!contact->view.card)
 		return error_set(
 			error, ERROR_BUSY, "the card in reader %u is still being read", number);
@@ -269,7 +283,7 @@ bool contacts_key_info(struct contacts *contacts, unsigned number, key_slot slot
 
 struct card *contacts_card(struct contacts *contacts, unsigned number, struct error *error)
 {
-	contact_retry(contacts, number);
+	contact_retry(contacts, number, false);
 	pthread_mutex_lock(&contacts->lock);
 	struct contact *contact = contact_find(contacts, number);
 	struct card *card = usable(contact, number, error) ? card_ref(contact->view.card) : NULL;
@@ -288,9 +302,13 @@ void contacts_refresh(struct contacts *contacts, unsigned number, bool objects)
 	struct contact *contact = contact_find(contacts, number);
 	if (contact && contact->view.card)
 		fresh.card = card_ref(contact->view.card);
+	if (contact && contact->view.type)
+		fresh.type = card_type_ref(contact->view.type);
 	pthread_mutex_unlock(&contacts->lock);
-	if (!fresh.card)
+	if (!fresh.card) {
+		contact_view_clear(&fresh);
 		return;
+	}
 	contact_view_refresh(&fresh, contacts->services, objects);
 	pthread_mutex_lock(&contacts->lock);
 	contact = contact_find(contacts, number);
@@ -397,6 +415,11 @@ void contacts_credential_changed(struct contacts *contacts, int64_t credential_i
 }
 
 /* --- claims --- */
+
+char *contact_claim_name(const char *serial, unsigned reader)
+{
+	return serial ? xstrdup(serial) : xasprintf("in reader %u", reader);
+}
 
 /* Index of the claim, or claim_count. Under the lock. */
 static size_t find_claim(const struct contacts *contacts, const char *serial)

@@ -51,6 +51,8 @@ bool contacts_start(struct contacts *contacts, struct error *error);
 void contacts_free(struct contacts *contacts);
 
 bool contacts_service_available(struct contacts *contacts);
+/* Reads the cards again that are none of ours: the credential types have changed. */
+void contacts_look_again(struct contacts *contacts);
 /* The highest generation of all contacts. */
 uint64_t contacts_generation(struct contacts *contacts);
 /* Numbers of the readers, ascending; heap array. */
@@ -99,5 +101,7 @@ void contacts_credential_changed(struct contacts *contacts, int64_t credential_i
  */
 bool contacts_claim(struct contacts *contacts, const char *serial, struct error *error);
 void contacts_release(struct contacts *contacts, const char *serial);
+/* What a card in a reader is claimed by, heap: its serial, or its place when it has none. */
+char *contact_claim_name(const char *serial, unsigned reader);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "operation/types.h"
 
 /* --- templates --- */
 
@@ -56,7 +57,8 @@ bool template_document_save(struct services *services, const char *name, const c
 {
 	_cleanup_template_ struct template *template = template_parse(document, error);
 
-	if (!template || !check_template_name(services, name, template, error))
+	if (!template || !check_template_name(services, name, template, error) ||
+		!type_check_template(services, template, error))
 		return false;
 	for (size_t i = 0; i < template->key_count; i++) {
 		if (!check_certificate(services, i, &template->keys[i], error))

@@ -7,6 +7,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/contact-events.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
+	daemon/operation/data-file.c daemon/operation/data-file.h \
 	daemon/operation/documents.c daemon/operation/documents.h \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
 	daemon/operation/first-start.c daemon/operation/first-start.h \
@@ -25,4 +26,5 @@ libtesserad_la_SOURCES += \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \
+	daemon/operation/types.c daemon/operation/types.h \
 	daemon/operation/verbs.h

@@ -41,10 +41,11 @@ static bool check_key(
 static bool check_template(
 	const struct card *card, const struct template *template, struct error *error)
 {
-	if (strcmp(template->card_type, card->driver->name) != 0)
+	if (strcmp(template->card_type, card->driver->name) != 0 &&
+		strcmp(template->card_type, card->info.type) != 0)
 		return error_set_field(error, ERROR_NOT_SUPPORTED, "/card-type",
 			"the template is for %s cards, this is a %s", template->card_type,
-			card->driver->name);
+			card->info.type);
 	for (size_t i = 0; i < template->key_count; i++) {
 		if (!check_key(card, template, i, error))
 			return false;

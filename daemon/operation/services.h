@@ -4,6 +4,7 @@
 #define TESSERA_OPERATION_SERVICES_H
 
 #include "authority/authority.h"
+#include "card/card-type.h"
 #include "core/job.h"
 #include "core/rate-limit.h"
 #include "keys/master-key.h"
@@ -19,6 +20,7 @@ struct services {
 	struct master_key *master_key;
 	struct authority_services authority;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */
+	struct card_types *types;
 	struct contacts *contacts;
 	struct jobs *jobs;
 	struct rate_limit refusals; /* audit records of what anyone can make fail */

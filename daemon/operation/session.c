@@ -60,8 +60,7 @@ bool session_take_reader(
 	struct card *card _cleanup_card_ = contacts_card(contacts, reader, error);
 	if (!card)
 		return false;
-	_cleanup_free_ char *name =
-		card->info.serial ? xstrdup(card->info.serial) : xasprintf("in reader %u", reader);
+	_cleanup_free_ char *name = contact_claim_name(card->info.serial, reader);
 	return claim(session, name, error) && take(session, card, reader, error);
 }
 

@@ -1,6 +1,7 @@
 # daemon/store: what the daemon must not forget; database.c is the only file that knows SQLite
 libtesserad_la_SOURCES += \
 	daemon/store/audit.c \
+	daemon/store/card-type.c \
 	daemon/store/certificate.c \
 	daemon/store/connection.c \
 	daemon/store/credential.c \

@@ -107,6 +107,9 @@ static const char *const migrations[] = {
 	"	pending BIGINT NOT NULL,"
 	"	set_at BIGINT NOT NULL);"
 	"CREATE INDEX pin_history_credential ON pin_history (credential_id, id);",
+
+	/* 4: credential types that were added */
+	"CREATE TABLE card_type (name TEXT PRIMARY KEY, document TEXT NOT NULL);",
 };
 
 int64_t schema_version(void)

@@ -180,6 +180,17 @@ void operators_free(struct operator_record *operators, size_t count);
 /* Removing what is not there is no error. */
 bool store_operator_remove(struct store *store, int64_t credential_id, struct error *error);
 
+/* --- credential types (store/card-type.c): those that were added to the shipped ones --- */
+/* ERROR_EXISTS */
+bool store_card_type_add(
+	struct store *store, const char *name, const char *document, struct error *error);
+/* The document, heap; NULL with ERROR_NOT_FOUND. */
+char *store_card_type_get(struct store *store, const char *name, struct error *error);
+/* Sorted; free with store_names_free. */
+bool store_card_type_list(struct store *store, char ***names, size_t *count, struct error *error);
+/* ERROR_NOT_FOUND; ERROR_IN_USE while a current template or a card that is not retired has it. */
+bool store_card_type_remove(struct store *store, const char *name, struct error *error);
+
 /* --- counters and values (store/value.c) --- */
 /* The next number (from 1) of a named counter ("crl/local"). */
 bool store_counter_next(struct store *store, const char *name, int64_t *value, struct error *error);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "lib/types-fixture.h"
+
 const uint8_t fixture_guid[16] = {0xA1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 static void open_with(struct fixture *f, const struct vcard_options *options, bool short_only)
@@ -18,7 +20,7 @@ static void open_with(struct fixture *f, const struct vcard_options *options, bo
 	f->transport = transport_vcard_new(f->vcard);
 	if (short_only)
 		transport_vcard_set_short(f->transport);
-	f->card = card_connect(f->transport, &f->error);
+	f->card = card_connect(f->transport, types_fixture(), NULL, &f->error);
 	if (!f->card)
 		fail_msg("%s", error_message(&f->error));
 	assert_true(card_begin(f->card, FIXTURE_TIMEOUT_MS, &f->error));

@@ -1,6 +1,7 @@
 CARD_TEST_LIBS = libtessera-vcard.la $(UNIT_LIBS)
+TYPES_FIXTURE = tests/lib/types-fixture.c tests/lib/types-fixture.h
 CARD_FIXTURE = tests/unit/card/fixture.c tests/unit/card/fixture.h \
-	tests/lib/transport-vcard.c tests/lib/transport-vcard.h
+	tests/lib/transport-vcard.c tests/lib/transport-vcard.h $(TYPES_FIXTURE)
 CARD_SCRIPT = tests/lib/transport-script.c tests/lib/transport-script.h
 
 check_PROGRAMS += tests/unit/card/apdu
@@ -9,7 +10,7 @@ tests_unit_card_apdu_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_apdu_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/card/card-type
-tests_unit_card_card_type_SOURCES = tests/unit/card/card-type.c
+tests_unit_card_card_type_SOURCES = tests/unit/card/card-type.c $(CARD_SCRIPT) $(TYPES_FIXTURE)
 tests_unit_card_card_type_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_card_type_LDADD = $(UNIT_LIBS)
 
@@ -19,7 +20,8 @@ tests_unit_card_piv_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_piv_LDADD = $(CARD_TEST_LIBS)
 
 check_PROGRAMS += tests/unit/card/piv-hostile
-tests_unit_card_piv_hostile_SOURCES = tests/unit/card/piv-hostile.c $(CARD_SCRIPT)
+tests_unit_card_piv_hostile_SOURCES = tests/unit/card/piv-hostile.c $(CARD_SCRIPT) \
+	$(TYPES_FIXTURE)
 tests_unit_card_piv_hostile_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_piv_hostile_LDADD = $(UNIT_LIBS)
 
@@ -47,6 +49,6 @@ tests_unit_card_reader_watch_LDADD = $(UNIT_LIBS)
 
 # Shows what the reader watch sees; tests/e2e/readers_come_and_go.sh runs it.
 noinst_PROGRAMS += tests/unit/card/reader-log
-tests_unit_card_reader_log_SOURCES = tests/unit/card/reader-log.c
+tests_unit_card_reader_log_SOURCES = tests/unit/card/reader-log.c $(TYPES_FIXTURE)
 tests_unit_card_reader_log_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_reader_log_LDADD = $(UNIT_LIBS)

@@ -14,6 +14,7 @@
 #include "card/card-private.h"
 #include "common/tlv.h"
 #include "unit/card/fixture.h"
+#include "lib/types-fixture.h"
 
 static void cards_are_told_apart(void **state)
 {
@@ -24,7 +25,7 @@ static void cards_are_told_apart(void **state)
 		uint8_t admin_algorithm, preferred;
 	} cards[] = {
 		{&yubikey, "yubikey-5", "yubikey-12345678", "YubiKey 5.4.3", true, 0x03, 0x0C},
-		{&yubikey_5_7, "yubikey-5", "yubikey-57", "YubiKey 5.7.1", true, 0x0A, 0x0C},
+		{&yubikey_5_7, "yubikey-5-7", "yubikey-57", "YubiKey 5.7.1", true, 0x0A, 0x0C},
 		{&yubikey_4, "yubikey-4", NULL, "YubiKey 4.3.7", false, 0x03, 0x03},
 		{&nist, "piv", "guid-a102030405060708090a0b0c0d0e0f10", "PIV card", false, 0x03,
 			0x03},
@@ -299,7 +300,7 @@ static void a_card_that_vanishes_is_no_card_at_every_command(void **state)
 		struct vcard_options options = yubikey;
 		options.knobs.vanish_at = at;
 		struct vcard *vcard = vcard_open(&options, &error);
-		struct card *card = card_connect(transport_vcard_new(vcard), &error);
+		struct card *card = card_connect(transport_vcard_new(vcard), types_fixture(), NULL, &error);
 		bool vanished = vcard_is_gone(vcard);
 		card_unref(card);
 		vcard_free(vcard);
@@ -353,7 +354,7 @@ static void a_garbled_answer_anywhere_is_survived(void **state)
 		struct vcard_options options = nist;
 		options.knobs.wrong_answer_at = at;
 		struct vcard *vcard = vcard_open(&options, &error);
-		struct card *card = card_connect(transport_vcard_new(vcard), &error);
+		struct card *card = card_connect(transport_vcard_new(vcard), types_fixture(), NULL, &error);
 		bool done = card && use_whole_card(card);
 		bool garbled = vcard_knobs(vcard)->wrong_answer_at == 0;
 		card_unref(card);

@@ -15,6 +15,7 @@
 #include "card/card.h"
 #include "card/reader-watch.h"
 #include "common/alloc.h"
+#include "lib/types-fixture.h"
 
 #define TIMEOUT_MS	 5000
 #define TAKE_INTERVAL_US 50000
@@ -64,7 +65,7 @@ static void show_card(const char *name)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 	struct transport *transport = transport_pcsc_open(name, &error);
-	struct card *card _cleanup_card_ = transport ? card_connect(transport, &error) : NULL;
+	struct card *card _cleanup_card_ = transport ? card_connect(transport, types_fixture(), NULL, &error) : NULL;
 	pthread_t thread;
 
 	if (!card) {

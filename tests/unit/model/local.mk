@@ -1,4 +1,8 @@
 # unit tests of model
+check_PROGRAMS += tests/unit/model/card-type
+tests_unit_model_card_type_SOURCES = tests/unit/model/card-type.c
+tests_unit_model_card_type_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_card_type_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/model/certificate
 tests_unit_model_certificate_SOURCES = tests/unit/model/certificate.c
 tests_unit_model_certificate_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -27,6 +31,5 @@ tests_unit_model_pin_policy_CPPFLAGS = $(UNIT_CPPFLAGS) -DSOURCE_FOLDER='"$(abs_
 tests_unit_model_pin_policy_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/model/template
 tests_unit_model_template_SOURCES = tests/unit/model/template.c
-# It reads the shipped templates.
-tests_unit_model_template_CPPFLAGS = $(UNIT_CPPFLAGS) -DSOURCE_FOLDER='"$(abs_top_srcdir)"'
+tests_unit_model_template_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_template_LDADD = $(UNIT_LIBS)

@@ -133,7 +133,7 @@ static void wrong_members_of_the_top_are_refused(void **state)
 		{"{\"name\": \"-x\"}", "/name", "not '-' first"},
 		{"{\"name\": \"a/b\"}", "/name", "lower-case"},
 		{"{\"name\": \"t\"}", "/card-type", "missing"},
-		{"{\"name\": \"t\", \"card-type\": \"gids\"}", "/card-type", "allowed are piv"},
+		{"{\"name\": \"t\", \"card-type\": \"PIV\"}", "/card-type", "lower-case"},
 		{"{" HEAD "}", "/keys", "missing"},
 		{"{" HEAD ", \"comment\": [1]}", "/comment", "string"},
 		{"{" HEAD ", \"comment\": \"two\\nlines\"}", "/comment", "control"},

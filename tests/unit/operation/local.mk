@@ -1,6 +1,7 @@
 OPERATION_WALK = tests/unit/operation/walk.c tests/unit/operation/walk.h \
 	tests/lib/scratch.c tests/lib/scratch.h \
-	tests/lib/transport-vcard.c tests/lib/transport-vcard.h
+	tests/lib/transport-vcard.c tests/lib/transport-vcard.h \
+	tests/lib/types-fixture.c tests/lib/types-fixture.h
 check_PROGRAMS += tests/unit/operation/interruptions
 tests_unit_operation_interruptions_SOURCES = tests/unit/operation/interruptions.c $(OPERATION_WALK)
 tests_unit_operation_interruptions_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "lib/scratch.h"
 #include "lib/transport-vcard.h"
+#include "lib/types-fixture.h"
 #include "operation/blank.h"
 #include "operation/issue.h"
 #include "operation/ownership.h"
@@ -102,7 +103,8 @@ void connect_card(struct contact_with *contact)
 	struct error error _cleanup_error_ = ERROR_INIT;
 
 	vcard_reset(contact->vcard);
-	contact->card = card_connect(transport_vcard_new(contact->vcard), &error);
+	contact->card =
+		card_connect(transport_vcard_new(contact->vcard), types_fixture(), NULL, &error);
 	if (!contact->card)
 		fail_msg("connect: %s", error_message(&error));
 	assert_true(card_begin(contact->card, 1000, &error));
