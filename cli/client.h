@@ -26,6 +26,7 @@
 #define CLIENT_CREDENTIAL "org.tessera1.Credential"
 #define CLIENT_TEMPLATE	  "org.tessera1.Template"
 #define CLIENT_CONNECTION "org.tessera1.Connection"
+#define CLIENT_TYPE	  "org.tessera1.Type"
 #define CLIENT_JOB	  "org.tessera1.Job"
 
 struct client;

@@ -40,6 +40,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define NEW_PIN	 (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
 #define SET_PIN	 (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
 #define FORM	 (OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
+#define OUTPUT	 OPTION_BIT(OPTION_OUTPUT)
 #define REASON	 OPTION_BIT(OPTION_REASON)
 #define YES	 OPTION_BIT(OPTION_YES)
 #define STATE	 OPTION_BIT(OPTION_STATE)
@@ -55,6 +56,8 @@ const struct command commands[] = {
 	{"reader", "show", "[NUMBER]", 0, 1, 0, "show a reader and the card in it", reader_show},
 	{"reader", "watch", "", 0, 0, 0, "print readers whenever they change, until Ctrl-C",
 		reader_watch},
+	{"reader", "info", "[NUMBER]", 0, 1, 0,
+		"show everything legible about the card in a reader", reader_info},
 
 	{"card", "list", "", 0, 0, STATE, "list managed cards", card_list},
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
@@ -99,6 +102,13 @@ const struct command commands[] = {
 		connection_certificate},
 	{"connection", "crl", "NAME", 1, 1, FORM, "write the authority's revocation list",
 		connection_crl},
+
+	{"type", "list", "", 0, 0, 0, "list credential types", type_list},
+	{"type", "show", "NAME", 1, 1, 0, "show a type's document", type_show},
+	{"type", "detect", "[NUMBER]", 0, 1, OUTPUT,
+		"say what the card in a reader is, and propose a type for it", type_detect},
+	{"type", "add", "FILE", 1, 1, 0, "add a type", type_add},
+	{"type", "remove", "NAME", 1, 1, 0, "remove a type that was added", type_remove},
 
 	{"job", "list", "", 0, 0, 0, "list jobs, under way and ended", job_list},
 	{"job", "show", "NUMBER", 1, 1, 0, "show a job", job_show},

@@ -20,13 +20,15 @@ libtessera_cli_la_SOURCES = \
 	cli/object.c cli/object.h \
 	cli/output.c cli/output.h \
 	cli/pin.c cli/pin.h \
-	cli/reader.c \
+	cli/reader.c cli/reader.h \
+	cli/reader-info.c \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \
 	cli/table.c cli/table.h \
 	cli/template.c \
 	cli/terminal.c cli/terminal.h \
-	cli/text.c cli/text.h
+	cli/text.c cli/text.h \
+	cli/type.c
 libtessera_cli_la_CPPFLAGS = $(CLI_CPPFLAGS)
 libtessera_cli_la_LIBADD = libdbus-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS)
 

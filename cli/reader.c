@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tessera reader: readers and the cards in them. */
+#include "cli/reader.h"
+
 #include <stdio.h>
 
 #include "cli/client.h"
@@ -61,8 +63,7 @@ static json_t *only_reader(struct client *client, struct error *error)
 	return NULL;
 }
 
-static json_t *find_reader(
-	struct invocation *invocation, struct client *client, struct error *error)
+json_t *reader_find(struct invocation *invocation, struct client *client, struct error *error)
 {
 	int64_t number = 0;
 
@@ -77,7 +78,7 @@ static json_t *find_reader(
 bool reader_show(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *reader = client ? find_reader(invocation, client, error) : NULL;
+	_cleanup_json_ json_t *reader = client ? reader_find(invocation, client, error) : NULL;
 
 	if (!reader)
 		return false;

@@ -42,9 +42,9 @@ enum error_code {
 	ERROR_ALREADY_LOGGED_IN,  /* this client is logged in to this token */
 	ERROR_INVALID_TEMPLATE,	  /* a template document is rejected; the field is its path */
 	ERROR_INVALID_CONNECTION, /* a connection document is rejected; the field is its path */
-	ERROR_INVALID_TYPE,	  /* a credential type document is rejected; the field is its path */
-	ERROR_IN_USE,		  /* something else refers to it */
-	ERROR_AUTHORITY_FAILED,	  /* the certification authority failed */
+	ERROR_INVALID_TYPE,	/* a credential type document is rejected; the field is its path */
+	ERROR_IN_USE,		/* something else refers to it */
+	ERROR_AUTHORITY_FAILED, /* the certification authority failed */
 	ERROR_AUTHORITY_REJECTED, /* the certification authority refused the request */
 	ERROR_STORE_FAILED,	  /* the store failed */
 	ERROR_STORE_FULL,	  /* no space is left for the store */

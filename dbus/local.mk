@@ -19,7 +19,8 @@ dist_dbusinterfaces_DATA = \
 	dbus/org.tessera1.Manager.xml \
 	dbus/org.tessera1.Provider.xml \
 	dbus/org.tessera1.Reader.xml \
-	dbus/org.tessera1.Template.xml
+	dbus/org.tessera1.Template.xml \
+	dbus/org.tessera1.Type.xml
 
 # Who may own the name and who may call it.
 dbuspolicydir = $(datadir)/dbus-1/system.d

@@ -11,6 +11,7 @@ static const struct bus_kind *const kinds[] = {
 	&credential_kind,
 	&template_kind,
 	&connection_kind,
+	&type_kind,
 	&job_kind,
 };
 

@@ -9,6 +9,7 @@
 #include "dbus/path.h"
 #include "operation/contact.h"
 #include "operation/documents.h"
+#include "operation/types.h"
 
 #define LIST_MAX 1000
 
@@ -168,6 +169,11 @@ static bool add_connection(struct bus_call *call, struct error *error)
 		call, &connection_kind, connection_document_save, "add-connection", error);
 }
 
+static bool add_type(struct bus_call *call, struct error *error)
+{
+	return add_document(call, &type_kind, type_document_add, "add-type", error);
+}
+
 static void append_record(DBusMessageIter *array, const struct audit_record *record)
 {
 	DBusMessageIter item;
@@ -232,6 +238,8 @@ static const struct bus_method methods[] = {
 		PERMISSION_CHANGE_TEMPLATES, BUS_SLOW, add_template},
 	{"AddConnection", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"connection", "o"}),
 		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, add_connection},
+	{"AddType", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"type", "o"}),
+		PERMISSION_CHANGE_TYPES, BUS_SLOW, add_type},
 	{"ListAudit", BUS_ARGUMENTS({"card", "s"}, {"after", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"records", "a(xxsssssu)"}), PERMISSION_READ_AUDIT, BUS_SLOW,
 		list_audit},

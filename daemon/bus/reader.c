@@ -5,6 +5,7 @@
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "operation/contact.h"
+#include "operation/information.h"
 
 static void release(void *object)
 {
@@ -102,8 +103,42 @@ static void get_problem(void *context, const void *object, DBusMessageIter *valu
 	message_append_string(value, ((const struct contact_status *)object)->problem);
 }
 
+static bool get_information(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct contact_status *status = call->object;
+	_cleanup_free_ char *information = card_information(bus->services, status->number, error);
+
+	if (!information)
+		return false;
+	message_append_string(&call->out, information);
+	return true;
+}
+
+static bool detect_type(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct contact_status *status = call->object;
+	_cleanup_free_ char *type = NULL;
+	_cleanup_free_ char *document = NULL;
+
+	if (!card_detect_type(bus->services, status->number, &type, &document, error))
+		return false;
+	message_append_string(&call->out, type);
+	message_append_string(&call->out, document);
+	return true;
+}
+
 static const struct bus_interface reader_interface = {
 	.name = BUS_NAME ".Reader",
+	.methods =
+		(const struct bus_method[]){
+			{"GetInformation", NULL, BUS_ARGUMENTS({"information", "s"}),
+				PERMISSION_VIEW_CARDS, BUS_SLOW, get_information},
+			{"DetectType", NULL, BUS_ARGUMENTS({"type", "s"}, {"document", "s"}),
+				PERMISSION_VIEW_CARDS, BUS_SLOW, detect_type},
+			{0},
+		},
 	.properties =
 		(const struct bus_property[]){
 			{"Name", "s", get_name},

@@ -37,10 +37,4 @@ struct apdu_channel {
 bool apdu_exchange(struct apdu_channel *channel, const struct apdu *command,
 	struct buffer *response, uint16_t *status, struct error *error);
 
-/*
- * Whether the answer to reset announces extended length: card capabilities in
- * the historical bytes (ISO/IEC 7816-4, 8.1.1.2.7). False for a malformed one.
- */
-bool atr_announces_extended(const uint8_t *atr, size_t length);
-
 #endif

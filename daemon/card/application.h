@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which applications are on a card (ISO/IEC 7816-4, 8.2.1.2). The card is begun for all of these. */
+/* Which applications are on a card (ISO/IEC 7816-4, 8.2.1.2). The card is begun for all of these.
+ */
 #ifndef TESSERA_CARD_APPLICATION_H
 #define TESSERA_CARD_APPLICATION_H
 

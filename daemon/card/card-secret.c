@@ -32,7 +32,8 @@ bool card_factory_secret(
 
 	if (!text)
 		return error_set(error, ERROR_NOT_SUPPORTED,
-			"the factory's secrets of this type of card are not known; add a credential "
+			"the factory's secrets of this type of card are not known; add a "
+			"credential "
 			"type that has them");
 	if (!(which == CARD_SECRET_ADMIN ? set_hex(value, text) : set_text(value, text)))
 		return error_set(error, ERROR_FAILED, "out of memory");

@@ -47,8 +47,7 @@ bool card_types_add(struct card_types *types, struct card_type *type, struct err
 	pthread_mutex_lock(&types->lock);
 	size_t place = place_of(types, type->name, &taken);
 	if (!taken) {
-		types->items = xreallocarray(
-			types->items, types->count + 1, sizeof(*types->items));
+		types->items = xreallocarray(types->items, types->count + 1, sizeof(*types->items));
 		memmove(&types->items[place + 1], &types->items[place],
 			(types->count - place) * sizeof(*types->items));
 		types->items[place] = card_type_ref(type);

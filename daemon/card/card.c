@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "card/application.h"
+#include "card/atr.h"
 #include "card/card-private.h"
 #include "card/status-word.h"
 #include "common/alloc.h"

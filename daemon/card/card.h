@@ -62,7 +62,12 @@ struct card_tries {
 };
 
 /* Data objects; the certificate is that of a key slot. */
-enum card_object { CARD_OBJECT_CHUID, CARD_OBJECT_CCC, CARD_OBJECT_CERTIFICATE };
+enum card_object {
+	CARD_OBJECT_CHUID,
+	CARD_OBJECT_CCC,
+	CARD_OBJECT_DISCOVERY, /* only read */
+	CARD_OBJECT_CERTIFICATE
+};
 
 /* A key that is on the card. */
 struct card_key {

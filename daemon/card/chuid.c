@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "card/chuid.h"
 
+#include <string.h>
+
 #include "common/tlv.h"
 
 #define TAG_FASC_N	     0x30
@@ -8,6 +10,16 @@
 #define TAG_EXPIRATION	     0x35
 #define TAG_ISSUER_SIGNATURE 0x3E
 #define TAG_ERROR_DETECTION  0xFE
+
+/* Card Capability Container (table 8) */
+#define TAG_CARD_IDENTIFIER   0xF0
+#define TAG_CONTAINER_VERSION 0xF1
+#define TAG_GRAMMAR_VERSION   0xF2
+#define TAG_DATA_MODEL	      0xF5
+
+/* Discovery Object (SP 800-73-4 part 1, 3.3.2) */
+#define TAG_APPLICATION 0x4F
+#define TAG_PIN_USAGE	0x5F2F
 
 #define FASC_N_LENGTH	 25
 #define FASC_N_CHARACTER 5 /* bits: four of the value, one of parity */
@@ -85,4 +97,107 @@ void ccc_build(const uint8_t card_id[CCC_CARD_ID_LENGTH], struct buffer *object)
 	tlv_append(object, 0xF5, "\x10", 1); /* registered data model number */
 	for (size_t i = 0; i < sizeof(empty_tags); i++)
 		tlv_append(object, empty_tags[i], NULL, 0);
+}
+
+/* --- reading them --- */
+
+static uint8_t get_character(const uint8_t *bits, unsigned index)
+{
+	uint8_t value = 0;
+
+	for (unsigned bit = 0; bit < 4; bit++) {
+		unsigned position = index * FASC_N_CHARACTER + bit;
+		value |= (uint8_t)((bits[position / 8] >> (7 - position % 8) & 1) << bit);
+	}
+	return value;
+}
+
+/* `count` decimal digits from character `first` on; false when one is none. */
+static bool get_digits(const uint8_t *bits, unsigned first, unsigned count, char *digits)
+{
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t value = get_character(bits, first + i);
+		if (value > 9)
+			return false;
+		digits[i] = (char)('0' + value);
+	}
+	digits[count] = '\0';
+	return true;
+}
+
+static bool read_fasc_n(struct reader value, struct fasc_n *fasc_n)
+{
+	const uint8_t *bits = reader_bytes(&value, FASC_N_LENGTH);
+
+	/* Where the fields begin among the characters, separators counted. */
+	return bits && get_character(bits, 0) == START_SENTINEL &&
+	       get_digits(bits, 1, 4, fasc_n->agency) && get_digits(bits, 6, 4, fasc_n->system) &&
+	       get_digits(bits, 11, 6, fasc_n->credential) &&
+	       get_digits(bits, 18, 1, fasc_n->series) && get_digits(bits, 20, 1, fasc_n->issue) &&
+	       get_digits(bits, 22, 10, fasc_n->person);
+}
+
+static void read_day(struct reader value, char day[9])
+{
+	const uint8_t *digits = reader_bytes(&value, 8);
+
+	for (unsigned i = 0; digits && i < 8; i++) {
+		if (digits[i] < '0' || digits[i] > '9')
+			digits = NULL;
+	}
+	if (digits)
+		memcpy(day, digits, 8);
+}
+
+bool chuid_parse(const struct buffer *object, struct chuid *chuid)
+{
+	struct reader reader = reader_of(object);
+	struct tlv element;
+
+	*chuid = (struct chuid){0};
+	while (tlv_next(&reader, &element)) {
+		if (element.tag == TAG_FASC_N)
+			chuid->has_fasc_n = read_fasc_n(element.value, &chuid->fasc_n);
+		else if (element.tag == TAG_GUID)
+			chuid->guid = element.value;
+		else if (element.tag == TAG_EXPIRATION)
+			read_day(element.value, chuid->expires);
+		else if (element.tag == TAG_ISSUER_SIGNATURE)
+			chuid->is_signed = reader_left(&element.value) > 0;
+	}
+	return !reader.failed;
+}
+
+bool ccc_parse(const struct buffer *object, struct ccc *ccc)
+{
+	struct reader reader = reader_of(object);
+	struct tlv element;
+
+	*ccc = (struct ccc){0};
+	while (tlv_next(&reader, &element)) {
+		if (element.tag == TAG_CARD_IDENTIFIER)
+			ccc->card_identifier = element.value;
+		else if (element.tag == TAG_CONTAINER_VERSION)
+			ccc->container_version = reader_u8(&element.value);
+		else if (element.tag == TAG_GRAMMAR_VERSION)
+			ccc->grammar_version = reader_u8(&element.value);
+		else if (element.tag == TAG_DATA_MODEL)
+			ccc->data_model = reader_u8(&element.value);
+	}
+	return !reader.failed;
+}
+
+bool discovery_parse(const struct buffer *object, struct discovery *discovery)
+{
+	struct reader reader = reader_of(object);
+	struct tlv element;
+
+	*discovery = (struct discovery){0};
+	while (tlv_next(&reader, &element)) {
+		if (element.tag == TAG_APPLICATION)
+			discovery->application = element.value;
+		else if (element.tag == TAG_PIN_USAGE)
+			discovery->pin_usage = reader_u16(&element.value);
+	}
+	return !reader.failed && reader_left(&discovery->application) > 0;
 }

@@ -1,6 +1,7 @@
 # Cards: transports, the APDU exchange, drivers, the watch over readers.
 libtesserad_la_SOURCES += \
-	daemon/card/apdu.c daemon/card/apdu.h daemon/card/atr.c \
+	daemon/card/apdu.c daemon/card/apdu.h \
+	daemon/card/atr.c daemon/card/atr.h \
 	daemon/card/card.c daemon/card/card.h daemon/card/card-private.h daemon/card/card-secret.c \
 	daemon/card/application.c daemon/card/application.h \
 	daemon/card/card-type.c daemon/card/card-type.h \

@@ -13,6 +13,7 @@
 /* Object identifiers (SP 800-73-4 part 1, table 3), three bytes */
 #define OBJECT_CHUID		     0x5FC102
 #define OBJECT_CCC		     0x5FC107
+#define OBJECT_DISCOVERY	     0x7E
 #define OBJECT_CERTIFICATE_RETIRED_1 0x5FC10D
 
 static const struct {
@@ -39,9 +40,10 @@ static uint32_t certificate_of(key_slot slot)
 /* 0 with ERROR_INVALID_ARGUMENT when there is no such object. */
 static uint32_t identifier_of(enum card_object object, key_slot slot, struct error *error)
 {
-	uint32_t identifier = object == CARD_OBJECT_CHUID ? OBJECT_CHUID
-			      : object == CARD_OBJECT_CCC ? OBJECT_CCC
-							  : certificate_of(slot);
+	uint32_t identifier = object == CARD_OBJECT_CHUID	? OBJECT_CHUID
+			      : object == CARD_OBJECT_CCC	? OBJECT_CCC
+			      : object == CARD_OBJECT_DISCOVERY ? OBJECT_DISCOVERY
+								: certificate_of(slot);
 
 	if (identifier == 0)
 		error_set(error, ERROR_INVALID_ARGUMENT, "there is no key slot %02X", slot);
@@ -50,6 +52,11 @@ static uint32_t identifier_of(enum card_object object, key_slot slot, struct err
 
 static void append_tag_list(struct buffer *data, uint32_t identifier)
 {
+	if (identifier == OBJECT_DISCOVERY) {
+		tlv_append_header(data, TAG_TAG_LIST, 1);
+		buffer_append_u8(data, OBJECT_DISCOVERY);
+		return;
+	}
 	tlv_append_header(data, TAG_TAG_LIST, 3);
 	buffer_append_u8(data, (uint8_t)(identifier >> 16));
 	buffer_append_u16(data, (uint16_t)identifier);
@@ -72,7 +79,9 @@ static bool get_data(struct card *card, uint32_t identifier, struct buffer *resp
 	command.length = data.length;
 	if (!piv_command(card, &command, "GET DATA", response, error))
 		return false;
-	if (!tlv_find(reader_of(response), TAG_DATA, contents))
+	/* The Discovery Object is its own tag (SP 800-73-4 part 1, 3.3.2). */
+	uint32_t tag = identifier == OBJECT_DISCOVERY ? OBJECT_DISCOVERY : TAG_DATA;
+	if (!tlv_find(reader_of(response), tag, contents))
 		return piv_malformed("GET DATA", error);
 	if (reader_left(contents) == 0)
 		return error_set(error, ERROR_NOT_FOUND, "the card's object is empty");
@@ -145,6 +154,8 @@ bool piv_write(struct card *card, enum card_object object, key_slot slot, const 
 
 	if (identifier == 0)
 		return false;
+	if (object == CARD_OBJECT_DISCOVERY)
+		return error_set(error, ERROR_NOT_SUPPORTED, "the discovery object is the card's");
 	if (object == CARD_OBJECT_CERTIFICATE && length)
 		piv_certificate_pack(&contents, data, length);
 	else

@@ -21,8 +21,9 @@
 #define ADMIN_KEY_DIGITS     64
 #define FIRMWARE_LENGTH	     11 /* "255.255.255" */
 
-static const char *const unblock_names[] = {
-	[CARD_UNBLOCK_NONE] = "none", [CARD_UNBLOCK_PUK] = "puk", [CARD_UNBLOCK_ADMIN_KEY] = "admin-key"};
+static const char *const unblock_names[] = {[CARD_UNBLOCK_NONE] = "none",
+	[CARD_UNBLOCK_PUK] = "puk",
+	[CARD_UNBLOCK_ADMIN_KEY] = "admin-key"};
 
 static const char *const extension_names[CARD_EXTENSION_COUNT] = {
 	[CARD_EXTENSION_VERSION] = "version",
@@ -83,8 +84,8 @@ static bool read_text(const struct document_node *object, const char *member, si
 	return true;
 }
 
-static bool read_required_text(const struct document_node *object, const char *member, char **text,
-	struct error *error)
+static bool read_required_text(
+	const struct document_node *object, const char *member, char **text, struct error *error)
 {
 	struct document_node node;
 
@@ -161,8 +162,7 @@ static bool read_length(const struct document_node *object, const char *member, 
 
 /* --- the parts of a document --- */
 
-static bool read_mask(
-	const struct document_node *object, struct card_atr *atr, struct error *error)
+static bool read_mask(const struct document_node *object, struct card_atr *atr, struct error *error)
 {
 	struct document_node node;
 

@@ -127,8 +127,8 @@ static unsigned best_atr(const struct card_type *type, const struct card_evidenc
 
 static bool firmware_fits(const struct card_type *type, unsigned firmware)
 {
-	return type->firmware_to == 0 || (firmware != 0 && firmware >= type->firmware_from &&
-						 firmware <= type->firmware_to);
+	return type->firmware_to == 0 ||
+	       (firmware != 0 && firmware >= type->firmware_from && firmware <= type->firmware_to);
 }
 
 static bool has_applications(const struct card_type *type, const struct card_evidence *evidence)

@@ -50,7 +50,7 @@ struct card_type {
 	struct card_atr *atrs;
 	size_t atr_count;
 	unsigned firmware_from, firmware_to; /* 0x050403, both included; 0, 0: not asked for */
-	struct buffer *applications;	     /* application identifiers, cut at the right or whole */
+	struct buffer *applications; /* application identifiers, cut at the right or whole */
 	size_t application_count;
 	char *library; /* manufacturer in CK_INFO of the PKCS#11 module, or NULL */
 	/* What it can do. */

@@ -8,9 +8,13 @@ libtesserad_la_SOURCES += \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
 	daemon/operation/data-file.c daemon/operation/data-file.h \
+	daemon/operation/detect.c \
 	daemon/operation/documents.c daemon/operation/documents.h \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
 	daemon/operation/first-start.c daemon/operation/first-start.h \
+	daemon/operation/information.c daemon/operation/information.h \
+	daemon/operation/information-atr.c daemon/operation/information-piv.c \
+	daemon/operation/information-private.h \
 	daemon/operation/issue.c daemon/operation/issue.h \
 	daemon/operation/ownership.c daemon/operation/ownership.h \
 	daemon/operation/personalise.c daemon/operation/personalise.h \

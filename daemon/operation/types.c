@@ -161,6 +161,5 @@ bool type_check_template(
 			"cards of the type \"%s\" cannot be issued yet: this version has no driver "
 			"%s",
 			name, type->driver);
-	return check_keys(type, template, error) &&
-	       check_pin(type, &template->pin_policy, error);
+	return check_keys(type, template, error) && check_pin(type, &template->pin_policy, error);
 }

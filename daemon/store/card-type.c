@@ -76,11 +76,12 @@ static bool check_credentials(struct store *store, const char *type, struct erro
 	bind_text(statement, type);
 	if (!statement_run_int64(statement, &count, error))
 		return false;
-	return count == 0 || error_set(error, ERROR_IN_USE, "%lld managed cards are of the type \"%s\"",
-				     (long long)count, type);
+	return count == 0 ||
+	       error_set(error, ERROR_IN_USE, "%lld managed cards are of the type \"%s\"",
+		       (long long)count, type);
 }
 
-static bool delete(struct store *store, const char *name, struct error *error)
+static bool delete (struct store *store, const char *name, struct error *error)
 {
 	_cleanup_statement_ struct statement *statement =
 		database_prepare(store->database, "DELETE FROM card_type WHERE name = $1", error);
@@ -97,6 +98,6 @@ bool store_card_type_remove(struct store *store, const char *name, struct error 
 		return false;
 	_cleanup_free_ char *document = store_card_type_get(store, name, error);
 	bool removed = document && check_templates(store, name, error) &&
-		       check_credentials(store, name, error) && delete(store, name, error);
+		       check_credentials(store, name, error) && delete (store, name, error);
 	return database_end(store->database, removed, error);
 }

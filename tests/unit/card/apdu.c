@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "card/apdu.h"
+#include "card/atr.h"
 #include "card/status-word.h"
 #include "lib/transport-script.h"
 

@@ -164,7 +164,8 @@ static void every_shipped_type_is_there_once(void **state)
 static void an_added_type_comes_before_a_shipped_one(void **state)
 {
 	static const char document[] =
-		"{\"name\": \"zz\", \"title\": \"Ours\", \"manufacturer\": \"M\", \"driver\": \"piv\","
+		"{\"name\": \"zz\", \"title\": \"Ours\", \"manufacturer\": \"M\", \"driver\": "
+		"\"piv\","
 		" \"match\": {\"firmware\": {\"from\": \"5.4.3\", \"to\": \"5.4.3\"}}, \"pin\": "
 		"{\"minimum-length\": 6, \"maximum-length\": 8}, \"keys\": {\"algorithms\": []}}";
 	struct card_evidence evidence = {.driver = "piv", .firmware = 0x050403};

@@ -11,23 +11,25 @@
 
 #include "model/key.h"
 
-#define TOP   "\"name\": \"t\", \"title\": \"T\", \"manufacturer\": \"M\", "
-#define HEAD  TOP "\"driver\": \"piv\""
-#define PIN   "\"pin\": {\"minimum-length\": 6, \"maximum-length\": 8}"
-#define KEYS  "\"keys\": {\"algorithms\": [\"rsa-2048\"]}"
-#define MATCH "\"match\": {\"atr\": [{\"value\": \"3b00\"}]}"
+#define TOP		 "\"name\": \"t\", \"title\": \"T\", \"manufacturer\": \"M\", "
+#define HEAD		 TOP "\"driver\": \"piv\""
+#define PIN		 "\"pin\": {\"minimum-length\": 6, \"maximum-length\": 8}"
+#define KEYS		 "\"keys\": {\"algorithms\": [\"rsa-2048\"]}"
+#define MATCH		 "\"match\": {\"atr\": [{\"value\": \"3b00\"}]}"
 #define WITH_MATCH(rest) "{" HEAD ", " PIN ", " KEYS ", \"match\": {" rest "}}"
 #define WITH(rest)	 "{" HEAD ", " PIN ", " KEYS ", " MATCH ", " rest "}"
 
 static void every_member_is_read(void **state)
 {
 	static const char document[] =
-		"{" HEAD ", \"notes\": \"n\", \"match\": {\"atr\": [{\"value\": \"3B8C01\", \"mask\": "
+		"{" HEAD
+		", \"notes\": \"n\", \"match\": {\"atr\": [{\"value\": \"3B8C01\", \"mask\": "
 		"\"FF0F00\"}, {\"value\": \"3b00\"}], \"firmware\": {\"from\": \"5.7.0\"}, "
 		"\"applications\": [\"a000000308\"], \"library\": \"L\"}, \"pin\": "
 		"{\"minimum-length\": 4, \"maximum-length\": 16, \"unblock\": \"admin-key\"}, "
 		"\"keys\": {\"algorithms\": [\"rsa-1024\", \"ec-p384\"]}, \"extensions\": "
-		"[\"reset\", \"serial\"], \"factory\": {\"pin\": \"123456\", \"puk\": \"87654321\", "
+		"[\"reset\", \"serial\"], \"factory\": {\"pin\": \"123456\", \"puk\": "
+		"\"87654321\", "
 		"\"management-key\": \"000102030405060708090A0B0C0D0E0F\", "
 		"\"management-algorithm\": \"aes-128\"}}";
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -49,10 +51,10 @@ static void every_member_is_read(void **state)
 	assert_int_equal(type->pin_minimum, 4);
 	assert_int_equal(type->pin_maximum, 16);
 	assert_int_equal(type->unblock, CARD_UNBLOCK_ADMIN_KEY);
-	assert_int_equal(type->algorithms,
-		1U << KEY_ALGORITHM_RSA_1024 | 1U << KEY_ALGORITHM_EC_P384);
-	assert_int_equal(type->extensions,
-		1U << CARD_EXTENSION_RESET | 1U << CARD_EXTENSION_SERIAL);
+	assert_int_equal(
+		type->algorithms, 1U << KEY_ALGORITHM_RSA_1024 | 1U << KEY_ALGORITHM_EC_P384);
+	assert_int_equal(
+		type->extensions, 1U << CARD_EXTENSION_RESET | 1U << CARD_EXTENSION_SERIAL);
 	assert_string_equal(type->factory_pin, "123456");
 	assert_string_equal(type->factory_puk, "87654321");
 	assert_string_equal(type->factory_admin_key, "000102030405060708090a0b0c0d0e0f");
@@ -75,63 +77,61 @@ static void what_is_left_out_has_defaults(void **state)
 	assert_int_equal(type->firmware_to, 0);
 }
 
+static const struct {
+	const char *document, *field, *word;
+} refusals[] = {
+	{"[]", "", "object"},
+	{"{\"nam\": 1}", "/nam", "unknown member"},
+	{"{\"name\": \"Up\"}", "/name", "lower-case"},
+	{"{\"name\": \"t\"}", "/title", "missing"},
+	{"{" TOP "\"driver\": \"opensc\"}", "/driver", "allowed are piv, gids, pkcs11"},
+	{"{" HEAD "}", "/match", "missing"},
+	{WITH_MATCH(""), "/match", "at least one"},
+	{WITH_MATCH("\"atr\": []"), "/match/atr", "1 to 32"},
+	{WITH_MATCH("\"atr\": [{}]"), "/match/atr/0/value", "missing"},
+	{WITH_MATCH("\"atr\": [{\"value\": \"3b0\"}]"), "/match/atr/0/value", "length"},
+	{WITH_MATCH("\"atr\": [{\"value\": \"3b0x\"}]"), "/match/atr/0/value", "hexadecimal"},
+	{WITH_MATCH("\"atr\": [{\"value\": \"3b00\", \"mask\": \"ffffff\"}]"), "/match/atr/0/mask",
+		"as long as"},
+	{WITH_MATCH("\"atr\": [{\"value\": \"3b00\", \"mask\": \"0000\"}]"), "/match/atr/0/mask",
+		"every card"},
+	{WITH_MATCH("\"firmware\": {\"from\": \"5.7\"}"), "/match/firmware/from", "three"},
+	{WITH_MATCH("\"firmware\": {\"from\": \"5.256.1\"}"), "/match/firmware/from", "up to 255"},
+	{WITH_MATCH("\"firmware\": {\"from\": \"5.0.0\", \"to\": \"4.0.0\"}"), "/match/firmware",
+		"above"},
+	{WITH_MATCH("\"applications\": [\"a000\"]"), "/match/applications/0", "length"},
+	{WITH_MATCH("\"colour\": 1"), "/match/colour", "unknown member"},
+	{"{" TOP "\"driver\": \"gids\", " PIN ", " KEYS
+	 ", \"match\": {\"firmware\": {\"from\": \"1.0.0\"}}}",
+		"/match", "only the driver piv"},
+	{"{" HEAD ", " MATCH "}", "/pin", "missing"},
+	{"{" HEAD ", " MATCH ", \"pin\": {\"minimum-length\": 9, \"maximum-length\": 8}}", "/pin",
+		"above"},
+	{"{" HEAD ", " MATCH ", " PIN "}", "/keys", "missing"},
+	{"{" HEAD ", " MATCH ", " PIN ", \"keys\": {\"algorithms\": [\"dsa\"]}}",
+		"/keys/algorithms/0", "allowed are rsa-1024"},
+	{WITH("\"extensions\": [\"magic\"]"), "/extensions/0", "allowed are version"},
+	{WITH("\"factory\": {\"management-key\": \"00\"}"), "/factory/management-key", "length"},
+	{WITH("\"factory\": {\"management-key\": \"000102030405060708090a0b0c0d0e0f\"}"),
+		"/factory/management-algorithm", "missing"},
+	{WITH("\"factory\": {\"management-key\": \"000102030405060708090a0b0c0d0e0f\", "
+	      "\"management-algorithm\": \"3des\"}"),
+		"/factory/management-key", "24 bytes"},
+};
+
 static void wrong_documents_are_refused_with_their_place(void **state)
 {
-	static const struct {
-		const char *document, *field, *word;
-	} cases[] = {
-		{"[]", "", "object"},
-		{"{\"nam\": 1}", "/nam", "unknown member"},
-		{"{\"name\": \"Up\"}", "/name", "lower-case"},
-		{"{\"name\": \"t\"}", "/title", "missing"},
-		{"{" TOP "\"driver\": \"opensc\"}", "/driver", "allowed are piv, gids, pkcs11"},
-		{"{" HEAD "}", "/match", "missing"},
-		{WITH_MATCH(""), "/match", "at least one"},
-		{WITH_MATCH("\"atr\": []"), "/match/atr", "1 to 32"},
-		{WITH_MATCH("\"atr\": [{}]"), "/match/atr/0/value", "missing"},
-		{WITH_MATCH("\"atr\": [{\"value\": \"3b0\"}]"), "/match/atr/0/value", "length"},
-		{WITH_MATCH("\"atr\": [{\"value\": \"3b0x\"}]"), "/match/atr/0/value", "hexadecimal"},
-		{WITH_MATCH("\"atr\": [{\"value\": \"3b00\", \"mask\": \"ffffff\"}]"),
-			"/match/atr/0/mask", "as long as"},
-		{WITH_MATCH("\"atr\": [{\"value\": \"3b00\", \"mask\": \"0000\"}]"),
-			"/match/atr/0/mask", "every card"},
-		{WITH_MATCH("\"firmware\": {\"from\": \"5.7\"}"), "/match/firmware/from", "three"},
-		{WITH_MATCH("\"firmware\": {\"from\": \"5.256.1\"}"), "/match/firmware/from",
-			"up to 255"},
-		{WITH_MATCH("\"firmware\": {\"from\": \"5.0.0\", \"to\": \"4.0.0\"}"),
-			"/match/firmware", "above"},
-		{WITH_MATCH("\"applications\": [\"a000\"]"), "/match/applications/0", "length"},
-		{WITH_MATCH("\"colour\": 1"), "/match/colour", "unknown member"},
-		{"{" TOP "\"driver\": \"gids\", " PIN ", " KEYS
-		 ", \"match\": {\"firmware\": {\"from\": \"1.0.0\"}}}",
-			"/match", "only the driver piv"},
-		{"{" HEAD ", " MATCH "}", "/pin", "missing"},
-		{"{" HEAD ", " MATCH ", \"pin\": {\"minimum-length\": 9, \"maximum-length\": 8}}",
-			"/pin", "above"},
-		{"{" HEAD ", " MATCH ", " PIN "}", "/keys", "missing"},
-		{"{" HEAD ", " MATCH ", " PIN ", \"keys\": {\"algorithms\": [\"dsa\"]}}",
-			"/keys/algorithms/0", "allowed are rsa-1024"},
-		{WITH("\"extensions\": [\"magic\"]"), "/extensions/0", "allowed are version"},
-		{WITH("\"factory\": {\"management-key\": \"00\"}"), "/factory/management-key",
-			"length"},
-		{WITH("\"factory\": {\"management-key\": \"000102030405060708090a0b0c0d0e0f\"}"),
-			"/factory/management-algorithm", "missing"},
-		{WITH("\"factory\": {\"management-key\": \"000102030405060708090a0b0c0d0e0f\", "
-		      "\"management-algorithm\": \"3des\"}"),
-			"/factory/management-key", "24 bytes"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		_cleanup_error_ struct error error = ERROR_INIT;
 		_cleanup_card_type_ struct card_type *type =
-			card_type_parse(cases[i].document, &error);
+			card_type_parse(refusals[i].document, &error);
 		if (type)
-			fail_msg("taken: %s", cases[i].document);
+			fail_msg("taken: %s", refusals[i].document);
 		assert_int_equal(error.code, ERROR_INVALID_TYPE);
-		if (strcmp(error.field, cases[i].field) != 0 ||
-			!strstr(error_message(&error), cases[i].word))
-			fail_msg("%s\ngives %s: %s", cases[i].document, error.field,
+		if (strcmp(error.field, refusals[i].field) != 0 ||
+			!strstr(error_message(&error), refusals[i].word))
+			fail_msg("%s\ngives %s: %s", refusals[i].document, error.field,
 				error_message(&error));
 	}
 }
@@ -191,10 +191,10 @@ static void all_conditions_have_to_hold(void **state)
 static void the_type_that_says_more_fits_better(void **state)
 {
 	unsigned exact = fit(WITH_MATCH("\"atr\": [{\"value\": \"3b8c01\"}]"), "piv", 0x050000);
-	unsigned masked = fit(
-		WITH_MATCH("\"atr\": [{\"value\": \"3b8000\", \"mask\": \"fff000\"}]"), "piv", 0x050000);
-	unsigned firmware =
-		fit(WITH_MATCH("\"firmware\": {\"from\": \"1.0.0\"}"), "piv", 0x050000);
+	unsigned masked =
+		fit(WITH_MATCH("\"atr\": [{\"value\": \"3b8000\", \"mask\": \"fff000\"}]"), "piv",
+			0x050000);
+	unsigned firmware = fit(WITH_MATCH("\"firmware\": {\"from\": \"1.0.0\"}"), "piv", 0x050000);
 	unsigned application =
 		fit(WITH_MATCH("\"applications\": [\"a000000308\"]"), "piv", 0x050000);
 
