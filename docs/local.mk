@@ -3,6 +3,7 @@ dist_man_MANS += \
 	docs/man/tessera.1 \
 	docs/man/tessera-connection.5 \
 	docs/man/tessera-template.5 \
+	docs/man/tessera-type.5 \
 	docs/man/tesserad.conf.5 \
 	docs/man/tessera-pkcs11.7 \
 	docs/man/tesserad.8

@@ -12,7 +12,7 @@
  *    token-pin-file   file with its PIN; $CREDENTIALS_DIRECTORY/token-pin where that is set, else
  *                     SYSCONFDIR/tessera/token-pin
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
- *    data-dir         folder of the shipped templates and connections; PKGDATADIR
+ *    data-dir         folder of the shipped types, templates and connections; PKGDATADIR
  *    log-level        error, warning, notice, info, debug; info
  */
 #ifndef TESSERA_CORE_OPTIONS_H

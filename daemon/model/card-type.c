@@ -146,7 +146,9 @@ static bool driver_fits(const struct card_type *type, const struct card_evidence
 {
 	if (evidence->driver)
 		return strcmp(type->driver, evidence->driver) == 0;
-	return type->atr_count > 0 || type->application_count > 0;
+	/* A driver that is there has looked for its application already. */
+	return type->atr_count > 0 ||
+	       (type->application_count > 0 && !card_driver_is_there(type->driver));
 }
 
 unsigned card_type_fit(const struct card_type *type, const struct card_evidence *evidence)

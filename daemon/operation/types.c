@@ -23,8 +23,10 @@ static bool take(
 
 static void log_left_out(const struct error *error, const char *where)
 {
-	log_error("credential type left out: %s%s%s file=%s", error->field ? error->field : "",
-		error->field ? ": " : "", error_message(error), where);
+	bool has_place = error->field && error->field[0];
+
+	log_error("credential type left out: %s%s%s file=%s", has_place ? error->field : "",
+		has_place ? ": " : "", error_message(error), where);
 }
 
 void types_load_shipped(struct card_types *types, const char *folder)
