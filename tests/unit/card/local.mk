@@ -9,6 +9,16 @@ tests_unit_card_apdu_SOURCES = tests/unit/card/apdu.c $(CARD_SCRIPT)
 tests_unit_card_apdu_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_apdu_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/card/atr
+tests_unit_card_atr_SOURCES = tests/unit/card/atr.c
+tests_unit_card_atr_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_card_atr_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/card/chuid
+tests_unit_card_chuid_SOURCES = tests/unit/card/chuid.c
+tests_unit_card_chuid_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_card_chuid_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/card/card-type
 tests_unit_card_card_type_SOURCES = tests/unit/card/card-type.c $(CARD_SCRIPT) $(TYPES_FIXTURE)
 tests_unit_card_card_type_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -402,6 +402,45 @@ static void two_threads_do_not_mix_their_transactions(void **state)
 	assert_int_equal(last, 4 * ROUNDS);
 }
 
+static void an_added_type_is_kept_and_removed(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	char **names;
+	size_t count;
+
+	assert_true(store_card_type_add(fixture->store, "ours", "{1}", NULL));
+	assert_false(store_card_type_add(fixture->store, "ours", "{2}", &error));
+	assert_int_equal(error.code, ERROR_EXISTS);
+	fixture_reopen(fixture);
+	_cleanup_free_ char *document = store_card_type_get(fixture->store, "ours", NULL);
+	assert_string_equal(document, "{1}");
+	assert_true(store_card_type_list(fixture->store, &names, &count, NULL));
+	assert_int_equal(count, 1);
+	assert_string_equal(names[0], "ours");
+	store_names_free(names, count);
+	assert_true(store_card_type_remove(fixture->store, "ours", NULL));
+	assert_null(store_card_type_get(fixture->store, "ours", &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_false(store_card_type_remove(fixture->store, "ours", &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+}
+
+static void a_type_of_managed_cards_stays(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_credential_ struct credential *credential = sample_credential("one");
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	assert_true(store_card_type_add(fixture->store, "piv", "{}", NULL));
+	assert_true(store_credential_save(fixture->store, credential, NULL));
+	assert_false(store_card_type_remove(fixture->store, "piv", &error));
+	assert_int_equal(error.code, ERROR_IN_USE);
+	credential->state = LIFECYCLE_RETIRED;
+	assert_true(store_credential_save(fixture->store, credential, NULL));
+	assert_true(store_card_type_remove(fixture->store, "piv", NULL));
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -420,6 +459,8 @@ int main(void)
 		WITH_STORE(a_removed_template_stays_for_those_who_have_it),
 		WITH_STORE(connections_are_saved_replaced_and_listed),
 		WITH_STORE(a_connection_in_use_is_not_removed),
+		WITH_STORE(an_added_type_is_kept_and_removed),
+		WITH_STORE(a_type_of_managed_cards_stays),
 		WITH_STORE(two_threads_do_not_mix_their_transactions),
 	};
 
