@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who calls, and what that one may do. */
+#include <ctype.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "common/buffer.h"
 #include "common/log.h"
 
 #define NAME_BUFFER_BYTES    16384
@@ -93,16 +96,58 @@ static bool may_record_denial(struct bus *bus)
 	return may;
 }
 
+/* "AddTemplate" is add-template, a template's "Update" is update-template. Heap. */
+static char *operation_name(const struct bus_call *call)
+{
+	static const struct bus_kind *const named[] = {&template_kind, &connection_kind, &job_kind};
+	struct buffer name = BUFFER_INIT;
+
+	for (const char *c = call->method->name; *c; c++) {
+		if (isupper((unsigned char)*c) && name.length > 0)
+			buffer_append_u8(&name, '-');
+		buffer_append_u8(&name, (uint8_t)tolower((unsigned char)*c));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+		if (call->kind != named[i])
+			continue;
+		buffer_append_u8(&name, '-');
+		buffer_append_string(&name, strrchr(call->kind->path, '/') + 1);
+	}
+	buffer_append_u8(&name, 0);
+	if (name.failed)
+		abort();
+	return (char *)name.data;
+}
+
+static void record(const struct bus_call *call, const char *card, const struct error *result)
+{
+	struct bus *bus = call->context;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	_cleanup_free_ char *operation = operation_name(call);
+
+	if (!audit_write(bus->services->store, call->caller->actor, operation, card, 0, result,
+		    call->path, &failure))
+		log_error("audit record not written: %s", error_message(&failure));
+}
+
 void caller_denied(void *context, const struct bus_call *call)
 {
-	struct bus *bus = context;
 	struct error denial _cleanup_error_ = ERROR_INIT;
-	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (!may_record_denial(bus))
+	if (!may_record_denial(context))
 		return;
 	error_set(&denial, ERROR_ACCESS_DENIED, "the caller is no manager");
-	if (!audit_write(bus->services->store, call->caller->actor, call->method->name, NULL, 0,
-		    &denial, call->path, &failure))
-		log_error("audit record not written: %s", error_message(&failure));
+	record(call, NULL, &denial);
+}
+
+void caller_done(void *context, const struct bus_call *call, const struct error *error)
+{
+	bool is_credential = call->kind == &credential_kind && call->object;
+
+	if (permission_only_reads((enum permission)call->method->permission))
+		return;
+	/* Whoever has no right to anything could fail without end. */
+	if (call->method->permission == PERMISSION_HOLDER && !may_record_denial(context))
+		return;
+	record(call, is_credential ? credential_object_serial(call->object) : NULL, error);
 }

@@ -121,20 +121,27 @@ static struct card *usable_card(struct provider_client *client, unsigned slot,
 	return steal_pointer(&card);
 }
 
-static void note_failure(
-	struct provider_client *client, unsigned slot, const char *serial, struct error *failure)
+/* result: NULL for a login that succeeded. */
+static void record_login(
+	struct provider_client *client, const char *serial, const struct error *result)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 
+	if (!audit_write(client->services->store, client->actor, "login", serial, 0, result, NULL,
+		    &error))
+		log_error("audit record not written: %s", error_message(&error));
+}
+
+static void note_failure(
+	struct provider_client *client, unsigned slot, const char *serial, struct error *failure)
+{
 	if (failure->code == ERROR_PIN_WRONG || failure->code == ERROR_PIN_BLOCKED) {
 		struct card_secret_state state = {
 			.tries_left = failure->code == ERROR_PIN_WRONG ? (int)failure->detail : 0,
 			.blocked = failure->code == ERROR_PIN_BLOCKED || failure->detail == 0};
 		contacts_note_pin(client->services->contacts, slot, &state);
 	}
-	if (!audit_write(client->services->store, client->actor, "login", serial, 0, failure, NULL,
-		    &error))
-		log_error("audit record not written: %s", error_message(&error));
+	record_login(client, serial, failure);
 }
 
 static bool prove_pin(struct card *card, const struct secret *pin, struct error *error)
@@ -168,7 +175,7 @@ static void drop_stale_login(struct provider_client *client, unsigned slot, cons
 }
 
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,
-	struct error *error)
+	bool *audited, struct error *error)
 {
 	_cleanup_free_ char *serial = NULL;
 	struct error failure _cleanup_error_ = ERROR_INIT;
@@ -181,6 +188,7 @@ bool provider_login(struct provider_client *client, unsigned slot, const struct 
 		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
 	if (!card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
+	*audited = true;
 	bool proved = prove_pin(card, pin, &failure);
 	unsigned epoch = atomic_load(&card->epoch);
 	card_end(card);
@@ -189,6 +197,7 @@ bool provider_login(struct provider_client *client, unsigned slot, const struct 
 		return error_move(error, &failure);
 	}
 	add_login(client, slot, card, epoch, pin);
+	record_login(client, serial, NULL);
 	return true;
 }
 
@@ -309,7 +318,8 @@ bool provider_use_key(struct provider_client *client, unsigned slot, unsigned ke
 }
 
 bool provider_change_pin(struct provider_client *client, unsigned slot,
-	const struct secret *old_pin, const struct secret *new_pin, struct error *error)
+	const struct secret *old_pin, const struct secret *new_pin, bool *audited,
+	struct error *error)
 {
 	struct contact_status status _cleanup_contact_status_ = {0};
 	struct operation operation = {.services = client->services, .actor = client->actor};
@@ -320,6 +330,7 @@ bool provider_change_pin(struct provider_client *client, unsigned slot,
 		return false;
 	if (!status.credential)
 		return error_set(error, ERROR_NO_CARD, "the card was removed");
+	*audited = true;
 	if (!operation_change_pin(&operation, status.credential->id, old_pin, new_pin, error))
 		return false;
 	struct login *login = *find_login(client, slot);

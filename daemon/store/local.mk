@@ -1,12 +1,15 @@
 # daemon/store: what the daemon must not forget; database.c is the only file that knows SQLite
 libtesserad_la_SOURCES += \
 	daemon/store/audit.c \
+	daemon/store/audit-checkpoint.c \
+	daemon/store/audit-time.c \
 	daemon/store/certificate.c \
 	daemon/store/connection.c \
 	daemon/store/credential.c \
 	daemon/store/database.c daemon/store/database.h \
 	daemon/store/intent.c \
 	daemon/store/schema.c daemon/store/schema.h \
+	daemon/store/search.c \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \
 	daemon/store/template.c \
 	daemon/store/value.c
