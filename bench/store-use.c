@@ -127,7 +127,7 @@ static const struct measured list[] = {
 	{"find 100 by its beginning", 10, by_holder_prefix},
 	{"find by a certificate's serial", 2, by_certificate},
 	{"100 active cards", 10, card_page},
-	{"one card's properties", 2, card_properties},
+	{"one card's properties", 10, card_properties},
 	{"100 audit records", 10, audit_page},
 	{"100 newest audit records", 10, audit_newest},
 	{"audit records of a card", 10, audit_card},
