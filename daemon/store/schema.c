@@ -127,7 +127,9 @@ static const char *const migrations[] = {
 	"INSERT INTO credential_field (credential_id, name, folded)"
 	"	SELECT credential.id, field.key, lower(field.value)"
 	"	FROM credential, json_each(credential.holder) AS field WHERE field.value <> '';"
-	"CREATE INDEX certificate_serial ON certificate (serial_hex, credential_id);",
+	"CREATE INDEX certificate_serial ON certificate (serial_hex, credential_id);"
+	"CREATE INDEX certificate_revoked ON certificate (authority, id)"
+	"	WHERE status IN ('on-hold', 'revoked');",
 };
 
 int64_t schema_version(void)

@@ -71,9 +71,10 @@ bool store_certificate_save(
 	struct store *store, struct certificate *certificate, struct error *error);
 bool store_certificate_list(struct store *store, int64_t credential_id,
 	struct certificates *certificates, struct error *error);
-/* Those of one authority that are revoked or on hold, for its CRL (der left empty). */
-bool store_certificate_list_revoked(struct store *store, const char *authority,
-	struct certificates *certificates, struct error *error);
+/* Those of one authority that are revoked or on hold, for its CRL (der left empty): with an id
+ * greater than `after`, ascending, at most limit. */
+bool store_certificate_list_revoked(struct store *store, const char *authority, int64_t after,
+	unsigned limit, struct certificates *certificates, struct error *error);
 
 /* --- intents (store/intent.c): what is about to change on a card (design, decision 5) --- */
 struct intent {

@@ -286,7 +286,8 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	save(fixture->store, "card-1", "Ada Lovelace", "Ada@example.org");
 	fixture_sql(fixture,
 		"DROP TABLE audit_run; DROP TABLE audit_checkpoint; DROP TABLE credential_field;"
-		"DROP INDEX certificate_serial; DROP INDEX audit_caller; DROP INDEX "
+		"DROP INDEX certificate_serial; DROP INDEX certificate_revoked;"
+		"DROP INDEX audit_caller; DROP INDEX "
 		"audit_operation;"
 		"DROP INDEX audit_outcome; DROP INDEX audit_operator; DROP INDEX audit_failed;"
 		"ALTER TABLE audit DROP COLUMN operator; ALTER TABLE audit DROP COLUMN signature;"
