@@ -4,3 +4,13 @@ bench_card_use_SOURCES = bench/card-use.c
 bench_card_use_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 bench_card_use_LDADD = -ldl
 EXTRA_DIST += bench/run bench/measure bench/README
+
+# A store as it is after years, and what the daemon makes of it.
+noinst_PROGRAMS += bench/store-generate bench/store-use
+bench_store_generate_SOURCES = bench/store-generate.c
+bench_store_generate_CPPFLAGS = $(DAEMON_CPPFLAGS)
+bench_store_generate_LDADD = libtesserad.la
+bench_store_use_SOURCES = bench/store-use.c
+bench_store_use_CPPFLAGS = $(CLI_CPPFLAGS)
+bench_store_use_LDADD = libtessera-cli.la
+EXTRA_DIST += bench/store-measure

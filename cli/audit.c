@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tessera audit: what was done, by whom, and whether the record is whole. */
+/* tessera audit list and checkpoint: what was done, and by whom. */
+#include "cli/audit.h"
+
+#include <pwd.h>
 #include <string.h>
 
 #include "cli/card-find.h"
-#include "cli/client.h"
 #include "cli/command.h"
 #include "cli/object.h"
 #include "cli/output.h"
+#include "cli/time.h"
 #include "common/alloc.h"
-
-#define PAGE 1000 /* the most that ListAudit answers */
 
 static const struct column columns[] = {
 	{"id", "ID", COLUMN_TEXT},
 	{"time", "TIME", COLUMN_TIME_MICRO},
 	{"actor", "ACTOR", COLUMN_TEXT},
+	{"operator", "OPERATOR", COLUMN_TEXT},
 	{"operation", "OPERATION", COLUMN_TEXT},
 	{"card", "CARD", COLUMN_TEXT},
 	{"outcome", "OUTCOME", COLUMN_TEXT},
@@ -23,52 +25,109 @@ static const struct column columns[] = {
 };
 
 /* Members of a record, in their order (ListAudit in Manager.xml). */
-static const char *const keys[] = {
-	"id", "time", "actor", "operation", "card", "outcome", "detail", "job"};
+static const char *const keys[] = {"id", "time", "actor", "operation", "card", "outcome", "detail",
+	"job", "operator", "signature", "hash"};
+
+json_t *audit_object(const json_t *members, const char *const *names, size_t count)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *member = json_array_get(members, i);
+		if (json_is_string(member) && json_string_length(member) == 0)
+			json_object_set_new(object, names[i], json_null());
+		else
+			json_object_set(object, names[i], member);
+	}
+	return object;
+}
 
 static json_t *record_of(const json_t *members)
 {
-	json_t *record = json_object();
+	json_t *record = audit_object(members, keys, ARRAY_SIZE(keys));
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		json_object_set(record, keys[i], json_array_get(members, i));
 	if (json_integer_value(json_object_get(record, "job")) == 0)
 		json_object_set_new(record, "job", json_null());
 	return record;
 }
 
-/* Appends at most limit records behind *after, which moves on. Answers how many; -1 with error. */
-static int64_t append_page(struct client *client, const char *card, int64_t *after, int64_t limit,
+bool audit_page(struct client *client, const json_t *filter, int64_t limit, int64_t *after,
 	json_t *records, struct error *error)
 {
 	_cleanup_json_ json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
-		"ListAudit", error, CLIENT_STRING(card), CLIENT_INT64(*after),
-		CLIENT_UINT32(limit < PAGE ? limit : PAGE));
+		"ListAudit", error, CLIENT_FIELDS(filter), CLIENT_INT64(*after),
+		CLIENT_UINT32(limit < AUDIT_PAGE ? limit : AUDIT_PAGE));
 	json_t *members;
 	size_t index;
 
 	if (!answer)
-		return -1;
+		return false;
 	json_array_foreach(json_array_get(answer, 0), index, members)
-	{
-		*after = json_integer_value(json_array_get(members, 0));
 		json_array_append_new(records, record_of(members));
-	}
-	return (int64_t)index;
+	*after = json_integer_value(json_array_get(answer, 1));
+	return true;
 }
 
 /* Audit records know cards by their serials; a card that is gone is still asked for by it. */
 static char *card_serial(struct client *client, const char *card, struct error *error)
 {
-	bool is_serial = card && strspn(card, "0123456789") != strlen(card) &&
-			 strncmp(card, "reader:", 7) != 0;
+	bool is_serial =
+		strspn(card, "0123456789") != strlen(card) && strncmp(card, "reader:", 7) != 0;
 
-	if (!card || is_serial)
-		return xstrdup(card ? card : "");
+	if (is_serial)
+		return xstrdup(card);
 	_cleanup_free_ char *path = card_find(client, card, error);
 	_cleanup_json_ json_t *record =
 		path ? object_get(client, path, CLIENT_CREDENTIAL, error) : NULL;
 	return xstrdup(json_string_value(json_object_get(record, "serial")));
+}
+
+/* Records begin with "uid=NUMBER" or a program's name. */
+static char *actor_word(const char *actor)
+{
+	const struct passwd *user = getpwnam(actor);
+
+	if (strspn(actor, "0123456789") == strlen(actor) && actor[0])
+		return xasprintf("uid=%s", actor);
+	/* The daemon's own doings are under its name, not its user's. */
+	return user ? xasprintf("uid=%lu", (unsigned long)user->pw_uid) : xstrdup(actor);
+}
+
+static void set(json_t *filter, const char *name, const char *value)
+{
+	if (value)
+		json_object_set_new(filter, name, json_string(value));
+}
+
+static bool set_time(const struct invocation *invocation, enum option option, json_t *filter,
+	struct error *error)
+{
+	const char *text = invocation->values[option];
+	int64_t microseconds;
+
+	if (!text)
+		return true;
+	if (!time_parse(text, option_specs[option].name, &microseconds, error))
+		return false;
+	_cleanup_free_ char *number = xasprintf("%lld", (long long)microseconds);
+	set(filter, option_specs[option].name + 2, number);
+	return true;
+}
+
+/* Everything but the card, which tesserad may have to be asked for. */
+static bool make_filter(const struct invocation *invocation, json_t *filter, struct error *error)
+{
+	const char *actor = invocation->values[OPTION_ACTOR];
+	_cleanup_free_ char *word = actor ? actor_word(actor) : NULL;
+
+	set(filter, "actor", word);
+	set(filter, "operator", invocation->values[OPTION_OPERATOR]);
+	set(filter, "operation", invocation->values[OPTION_OPERATION]);
+	set(filter, "outcome", invocation->values[OPTION_OUTCOME]);
+	if (invocation_has(invocation, OPTION_NEWEST))
+		set(filter, "order", "newest");
+	return set_time(invocation, OPTION_SINCE, filter, error) &&
+	       set_time(invocation, OPTION_UNTIL, filter, error);
 }
 
 static bool read_numbers(
@@ -83,50 +142,53 @@ static bool read_numbers(
 	       (!limit_text || number_parse(limit_text, "--limit", 1, INT64_MAX, limit, error));
 }
 
+static bool set_card(
+	struct invocation *invocation, struct client *client, json_t *filter, struct error *error)
+{
+	const char *card = invocation->values[OPTION_CARD];
+	_cleanup_free_ char *serial = card ? card_serial(client, card, error) : NULL;
+
+	set(filter, "card", serial);
+	return !card || serial;
+}
+
 bool audit_list(struct invocation *invocation, struct error *error)
 {
 	_cleanup_json_ json_t *records = json_array();
-	int64_t after, left, got;
+	_cleanup_json_ json_t *filter = json_object();
+	int64_t after, limit;
 
-	if (!read_numbers(invocation, &after, &left, error))
+	if (!read_numbers(invocation, &after, &limit, error) ||
+		!make_filter(invocation, filter, error))
 		return false;
 	struct client *client = invocation_client(invocation, error);
-	_cleanup_free_ char *card =
-		client ? card_serial(client, invocation->values[OPTION_CARD], error) : NULL;
-	if (!card)
+	if (!client || !set_card(invocation, client, filter, error))
 		return false;
 	do {
-		got = append_page(client, card, &after, left, records, error);
-		if (got < 0)
+		int64_t left = limit - (int64_t)json_array_size(records);
+		if (!audit_page(client, filter, left, &after, records, error))
 			return false;
-		left -= got;
-	} while (got == PAGE && left > 0);
+	} while (after != 0 && (int64_t)json_array_size(records) < limit);
 	output_records(
 		invocation, records, columns, ARRAY_SIZE(columns), "There are no such records.");
 	return true;
 }
 
-bool audit_verify(struct invocation *invocation, struct error *error)
+bool audit_checkpoint(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_json_ json_t *answer = client ? CLIENT_CALL_PLAIN(client, CLIENT_ROOT,
-							 CLIENT_MANAGER, "VerifyAudit", error)
+							 CLIENT_MANAGER, "WriteCheckpoint", error)
 					       : NULL;
-	json_int_t records = json_integer_value(json_array_get(answer, 0));
-	json_int_t first_bad = json_integer_value(json_array_get(answer, 1));
+	static const char *const names[] = {"checkpoint", "covered"};
 
 	if (!answer)
 		return false;
-	if (first_bad)
-		return error_set(error, ERROR_FAILED,
-			"the audit trail was changed: record %lld does not follow from the one "
-			"before it",
-			(long long)first_bad);
-	if (invocation_has(invocation, OPTION_JSON)) {
-		_cleanup_json_ json_t *record =
-			json_pack("{s:I,s:b}", "records", records, "whole", 1);
+	_cleanup_json_ json_t *record = audit_object(answer, names, ARRAY_SIZE(names));
+	if (invocation_has(invocation, OPTION_JSON))
 		output_json(record);
-	}
-	output_text(invocation, "The audit trail is whole: %lld records.", (long long)records);
+	output_text(invocation, "Checkpoint %lld covers the records up to %lld.",
+		(long long)json_integer_value(json_array_get(answer, 0)),
+		(long long)json_integer_value(json_array_get(answer, 1)));
 	return true;
 }

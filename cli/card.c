@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tessera card: what is known of managed cards. */
+#include "cli/card.h"
+
 #include "cli/card-find.h"
 #include "cli/client.h"
 #include "cli/command.h"
@@ -72,7 +74,7 @@ static void name_certificates(json_t *card)
 	json_object_set_new(card, "certificates", records);
 }
 
-static json_t *card_get(struct client *client, const char *path, struct error *error)
+json_t *card_get(struct client *client, const char *path, struct error *error)
 {
 	json_t *card = object_get(client, path, CLIENT_CREDENTIAL, error);
 
@@ -124,6 +126,17 @@ static json_t *with_holder_names(const json_t *cards)
 	return rows;
 }
 
+void card_print_list(const struct invocation *invocation, const json_t *cards)
+{
+	if (invocation_has(invocation, OPTION_JSON)) {
+		output_json(cards);
+		return;
+	}
+	_cleanup_json_ json_t *rows = with_holder_names(cards);
+	output_records(invocation, rows, list_columns, ARRAY_SIZE(list_columns),
+		"There are no such cards.");
+}
+
 bool card_list(struct invocation *invocation, struct error *error)
 {
 	const char *state = invocation->values[OPTION_STATE];
@@ -137,13 +150,7 @@ bool card_list(struct invocation *invocation, struct error *error)
 		if (!append_page(client, state ? state : "", &after, cards, error))
 			return false;
 	} while (after);
-	if (invocation_has(invocation, OPTION_JSON)) {
-		output_json(cards);
-		return true;
-	}
-	_cleanup_json_ json_t *rows = with_holder_names(cards);
-	output_records(invocation, rows, list_columns, ARRAY_SIZE(list_columns),
-		"There are no such cards.");
+	card_print_list(invocation, cards);
 	return true;
 }
 

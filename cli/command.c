@@ -10,25 +10,39 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_SOCKET] = {"--socket", NULL, "PATH", "tesserad's private socket"},
 	[OPTION_SYSTEM_BUS] = {"--system-bus", NULL, NULL, "use the system bus, for PINs too"},
 	[OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
+	[OPTION_ACTOR] = {"--actor", NULL, "ACTOR",
+		"only what this user (name or number) or program asked for"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
+	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
+	[OPTION_FIELD] = {"--field", NULL, "FIELD",
+		"only in serial, certificate or a field of the holder"},
 	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
 		"have a random PIN made by the template's rules, and print it"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
 		"a field of the person who gets the card; may be repeated"},
 	[OPTION_LIMIT] = {"--limit", NULL, "NUMBER", "at most so many records"},
+	[OPTION_NEWEST] = {"--newest", NULL, NULL, "newest first"},
 	[OPTION_NEW_PIN_FILE] = {"--new-pin-file", NULL, "FILE", "read the new PIN from FILE"},
 	[OPTION_NO_WAIT] = {"--no-wait", NULL, NULL, "print the job's number and do not wait"},
+	[OPTION_OPERATION] = {"--operation", NULL, "OPERATION", "only of this operation"},
+	[OPTION_OPERATOR] = {"--operator", NULL, "NAME", "only of this operator"},
+	[OPTION_OUTCOME] = {"--outcome", NULL, "OUTCOME",
+		"only what ended so: ok, failed, or an error's name"},
 	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
 	[OPTION_PEM] = {"--pem", NULL, NULL, "write PEM (the default)"},
 	[OPTION_PIN_FD] = {"--pin-fd", NULL, "NUMBER",
 		"read PINs from this file descriptor, one a line"},
 	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
+	[OPTION_PUBLIC_KEY] = {"--public-key", NULL, "FILE",
+		"the keys that may have signed, in PEM"},
 	[OPTION_READER] = {"--reader", NULL, "NUMBER", "the reader that the card is in"},
 	[OPTION_REASON] = {"--reason", NULL, "TEXT", "why, for the record"},
+	[OPTION_SINCE] = {"--since", NULL, "TIME", "not before this time"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
 	[OPTION_TEMPLATE] = {"--template", NULL, "NAME", "the template to issue by"},
+	[OPTION_UNTIL] = {"--until", NULL, "TIME", "before this time"},
 	[OPTION_YES] = {"--yes", NULL, NULL, "do not ask"},
 };
 
@@ -47,7 +61,13 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
 #define READER	 OPTION_BIT(OPTION_READER)
 #define PIN_FILE OPTION_BIT(OPTION_PIN_FILE)
-#define AUDIT	 (OPTION_BIT(OPTION_CARD) | OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_LIMIT))
+#define AUDIT                                                                                      \
+	(OPTION_BIT(OPTION_CARD) | OPTION_BIT(OPTION_ACTOR) | OPTION_BIT(OPTION_OPERATOR) |        \
+		OPTION_BIT(OPTION_OPERATION) | OPTION_BIT(OPTION_OUTCOME) |                        \
+		OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_NEWEST) |  \
+		OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_LIMIT))
+#define EXPORT (OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_OUTPUT))
+#define SEARCH (OPTION_BIT(OPTION_FIELD) | OPTION_BIT(OPTION_EXACT) | OPTION_BIT(OPTION_LIMIT))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -60,6 +80,8 @@ const struct command commands[] = {
 		"show everything legible about the card in a reader", reader_info},
 
 	{"card", "list", "", 0, 0, STATE, "list managed cards", card_list},
+	{"card", "find", "TEXT", 1, 1, SEARCH,
+		"find cards by serial, certificate or what is known of the holder", card_search},
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
 	{"card", "issue", "", 0, 0, READER | FIELDS | NO_WAIT, "issue the card in a reader",
 		card_issue},
@@ -117,7 +139,14 @@ const struct command commands[] = {
 	{"job", "wait", "NUMBER", 1, 1, 0, "wait until a job has ended", job_wait},
 
 	{"audit", "list", "", 0, 0, AUDIT, "list audit records", audit_list},
-	{"audit", "verify", "", 0, 0, 0, "check that no audit record was changed", audit_verify},
+	{"audit", "verify", "[FILE]", 0, 1, OPTION_BIT(OPTION_PUBLIC_KEY),
+		"check that no audit record was changed, here or in an export", audit_verify},
+	{"audit", "export", "", 0, 0, EXPORT, "write the signed audit trail as lines of JSON",
+		audit_export},
+	{"audit", "checkpoint", "", 0, 0, 0, "have the token sign the audit trail as it is now",
+		audit_checkpoint},
+	{"audit", "key", "", 0, 0, FORM, "write the public key that the audit trail is signed with",
+		audit_key},
 };
 const size_t command_count = ARRAY_SIZE(commands);
 

@@ -24,22 +24,32 @@ enum option {
 	OPTION_SYSTEM_BUS,
 	OPTION_VERSION,
 	/* for those that name them */
+	OPTION_ACTOR,
 	OPTION_AFTER,
 	OPTION_CARD,
 	OPTION_DER,
+	OPTION_EXACT,
+	OPTION_FIELD,
 	OPTION_GENERATE_PIN,
 	OPTION_HOLDER,
 	OPTION_LIMIT,
+	OPTION_NEWEST,
 	OPTION_NEW_PIN_FILE,
 	OPTION_NO_WAIT,
+	OPTION_OPERATION,
+	OPTION_OPERATOR,
+	OPTION_OUTCOME,
 	OPTION_OUTPUT,
 	OPTION_PEM,
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
+	OPTION_PUBLIC_KEY,
 	OPTION_READER,
 	OPTION_REASON,
+	OPTION_SINCE,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
+	OPTION_UNTIL,
 	OPTION_YES,
 	OPTION_COUNT
 };
@@ -57,14 +67,14 @@ struct command {
 	const char *verb;      /* NULL for a subject without verbs */
 	const char *arguments; /* for people: "[CARD] SLOT" */
 	size_t least, most;    /* how many arguments */
-	uint32_t options;      /* a bit for each of enum option */
+	uint64_t options;      /* a bit for each of enum option */
 	const char *help;
 	bool (*run)(struct invocation *invocation, struct error *error);
 };
 extern const struct command commands[];
 extern const size_t command_count;
 
-#define OPTION_BIT(option) (UINT32_C(1) << (option))
+#define OPTION_BIT(option) (UINT64_C(1) << (option))
 
 bool command_has_option(const struct command *command, enum option option);
 
@@ -75,6 +85,7 @@ bool reader_show(struct invocation *invocation, struct error *error);
 bool reader_watch(struct invocation *invocation, struct error *error);
 bool reader_info(struct invocation *invocation, struct error *error);
 bool card_list(struct invocation *invocation, struct error *error);
+bool card_search(struct invocation *invocation, struct error *error);
 bool card_show(struct invocation *invocation, struct error *error);
 bool card_issue(struct invocation *invocation, struct error *error);
 bool card_activate(struct invocation *invocation, struct error *error);
@@ -110,6 +121,9 @@ bool job_show(struct invocation *invocation, struct error *error);
 bool job_cancel(struct invocation *invocation, struct error *error);
 bool job_wait(struct invocation *invocation, struct error *error);
 bool audit_list(struct invocation *invocation, struct error *error);
+bool audit_checkpoint(struct invocation *invocation, struct error *error);
+bool audit_export(struct invocation *invocation, struct error *error);
+bool audit_key(struct invocation *invocation, struct error *error);
 bool audit_verify(struct invocation *invocation, struct error *error);
 
 #endif

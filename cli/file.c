@@ -91,3 +91,41 @@ bool file_write(const char *path, const struct buffer *content, struct error *er
 		unlink(beside);
 	return false;
 }
+
+bool file_output_open(struct file_output *output, const char *path, struct error *error)
+{
+	*output = (struct file_output){.file = stdout};
+	if (!path || strcmp(path, "-") == 0)
+		return true;
+	bool special = is_special(path);
+	output->path = xstrdup(path);
+	output->beside = special ? NULL : xasprintf("%s.%ld", path, (long)getpid());
+	output->file = fopen(special ? path : output->beside, special ? "we" : "wxe");
+	return output->file || write_error(path, error);
+}
+
+bool file_output_close(struct file_output *output, struct error *error)
+{
+	FILE *file = steal_pointer(&output->file);
+	bool written = fflush(file) == 0 && !ferror(file);
+
+	if (file != stdout)
+		written = fclose(file) == 0 && written;
+	if (written && output->beside)
+		written = rename(output->beside, output->path) == 0;
+	if (!written)
+		return write_error(output->path ? output->path : "standard output", error);
+	free(steal_pointer(&output->beside));
+	return true;
+}
+
+void file_output_clear(struct file_output *output)
+{
+	if (output->file && output->file != stdout)
+		fclose(output->file);
+	if (output->beside)
+		unlink(output->beside);
+	free(output->beside);
+	free(output->path);
+	*output = (struct file_output){0};
+}

@@ -39,6 +39,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_STORE_FULL] = "make room on the file system of the state folder, and start it again",
 	[ERROR_STORE_READ_ONLY] = "make the state folder writable for tesserad, and start it again",
 	[ERROR_TOKEN_FAILED] = "the service's log says more: journalctl -u tesserad",
+	[ERROR_AUDIT_BROKEN] = "compare with your last good export of the trail",
 	[ERROR_NO_READER_SERVICE] = "start it: systemctl start pcscd.socket",
 	[ERROR_NO_SERVICE] =
 		"start it with systemctl start tesserad, or give the path of its socket with "

@@ -2,9 +2,12 @@
 noinst_LTLIBRARIES += libtessera-cli.la
 libtessera_cli_la_SOURCES = \
 	cli/arguments.c cli/arguments.h \
-	cli/audit.c \
-	cli/card.c \
+	cli/audit.c cli/audit.h \
+	cli/audit-export.c \
+	cli/audit-verify.c \
+	cli/card.c cli/card.h \
 	cli/card-find.c cli/card-find.h \
+	cli/card-search.c \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-message.c cli/client-private.h \
@@ -28,11 +31,12 @@ libtessera_cli_la_SOURCES = \
 	cli/template.c \
 	cli/terminal.c cli/terminal.h \
 	cli/text.c cli/text.h \
+	cli/time.c cli/time.h \
 	cli/type.c
 libtessera_cli_la_CPPFLAGS = $(CLI_CPPFLAGS)
-libtessera_cli_la_LIBADD = libdbus-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS)
+libtessera_cli_la_LIBADD = libdbus-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
-CLI_CPPFLAGS = $(AM_CPPFLAGS) $(DBUS_CFLAGS) $(JANSSON_CFLAGS)
+CLI_CPPFLAGS = $(AM_CPPFLAGS) $(DBUS_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 
 bin_PROGRAMS += tessera
 tessera_SOURCES = cli/main.c

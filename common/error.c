@@ -93,6 +93,8 @@ static const struct {
 		"the key refused the data"},
 	[ERROR_DATA_LENGTH] = {PREFIX "DataLength", CKR_DATA_LEN_RANGE, EXIT_FAILED,
 		"the data has the wrong length"},
+	[ERROR_AUDIT_BROKEN] = {PREFIX "AuditBroken", CKR_GENERAL_ERROR, EXIT_FAILED,
+		"the audit trail was changed"},
 	[ERROR_NO_SERVICE] = {PREFIX "NoService", CKR_DEVICE_ERROR, EXIT_SERVICE,
 		"tesserad is not running"},
 };

@@ -53,6 +53,7 @@ enum error_code {
 	ERROR_NO_READER_SERVICE,  /* pcscd is not running */
 	ERROR_DATA_INVALID,	  /* the key refused the input data */
 	ERROR_DATA_LENGTH,	  /* the input data has the wrong length */
+	ERROR_AUDIT_BROKEN,	  /* the audit trail, or an export of it, was changed */
 	ERROR_NO_SERVICE,	  /* tesserad is not running or went away */
 	ERROR_CODE_COUNT
 };

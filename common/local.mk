@@ -2,11 +2,15 @@
 noinst_LTLIBRARIES += libcommon.la
 libcommon_la_SOURCES = \
 	common/alloc.c common/alloc.h \
+	common/audit-checkpoint.c common/audit-checkpoint.h \
+	common/audit-record.c common/audit-record.h \
+	common/audit-verifier.c common/audit-verifier.h \
 	common/buffer.c common/buffer.h \
 	common/error.c common/error.h \
 	common/fields.c common/fields.h \
 	common/log.c common/log.h \
 	common/macros.h \
 	common/secret.c common/secret.h \
-	common/tlv.c common/tlv.h
-libcommon_la_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+	common/tlv.c common/tlv.h \
+	common/utf8.c common/utf8.h
+libcommon_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS)

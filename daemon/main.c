@@ -12,6 +12,8 @@
 
 #include <uv.h>
 
+#include "audit/audit.h"
+#include "audit/timer.h"
 #include "bus/bus.h"
 #include "common/alloc.h"
 #include "common/log.h"
@@ -43,6 +45,7 @@ struct manager {
 	uv_signal_t signals[3];
 	uv_timer_t watchdog;
 	uv_timer_t publishing;
+	struct checkpoint_timer checkpoints;
 	struct services services;
 	struct bus_options bus_options;
 	struct bus *bus;
@@ -186,6 +189,8 @@ static void start_loop(struct manager *manager)
 	uv_timer_init(&manager->loop, &manager->watchdog);
 	uv_timer_init(&manager->loop, &manager->publishing);
 	manager->publishing.data = manager;
+	checkpoint_timer_init(&manager->checkpoints, &manager->loop, &manager->services.store,
+		&manager->services.token);
 	if (watchdog_ms > 0)
 		uv_timer_start(&manager->watchdog, keep_watchdog_quiet, watchdog_ms, watchdog_ms);
 }
@@ -201,6 +206,7 @@ static void finish_loop(struct manager *manager)
 	}
 	uv_close((uv_handle_t *)&manager->watchdog, NULL);
 	uv_close((uv_handle_t *)&manager->publishing, NULL);
+	checkpoint_timer_close(&manager->checkpoints);
 	uv_run(&manager->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&manager->loop);
 }
@@ -218,6 +224,7 @@ static void manager_stop(struct manager *manager)
 	jobs_free(services->jobs);
 	contacts_free(services->contacts);
 	bus_free(manager->bus);
+	checkpoint_at_stop(services->store, services->token);
 	card_types_free(services->types);
 	if (services->master_key)
 		master_key_close(services->master_key);
@@ -240,6 +247,7 @@ static bool manager_run(struct manager *manager, struct error *error)
 			manager->options.socket);
 		notify_send("READY=1");
 		uv_timer_start(&manager->publishing, start_publishing, 0, PUBLISH_INTERVAL_MS);
+		checkpoint_timer_start(&manager->checkpoints);
 		uv_run(&manager->loop, UV_RUN_DEFAULT);
 		notify_send("STOPPING=1");
 	}
@@ -334,6 +342,7 @@ int main(int argc, char **argv)
 		return EXIT_CONFIG;
 	}
 	log_set_level(manager.options.log_level);
+	audit_set_syslog(manager.options.audit_syslog);
 	status = EXIT_SUCCESS;
 	if (arguments.check_only) {
 		puts("the configuration is right");

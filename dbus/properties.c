@@ -32,7 +32,11 @@ static const struct bus_interface *readable_interface(
 	for (size_t i = 0; (interface = node_interface(call, i)); i++) {
 		if (strcmp(interface->name, name) != 0)
 			continue;
-		return caller_may(call->service, call->caller, interface->read, error) ? interface : NULL;
+		if (caller_may(call->service, call->caller, interface->read, error))
+			return interface;
+		if (call->service->options.denied)
+			call->service->options.denied(call->context, call);
+		return NULL;
 	}
 	bus_call_refuse(
 		call, DBUS_ERROR_UNKNOWN_INTERFACE, "%s has no interface %s", call->path, name);

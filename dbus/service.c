@@ -181,6 +181,14 @@ static void refuse_access(struct bus_call *call, const struct error *error)
 	call->reply = message_error_of(call->message, error);
 }
 
+static void tell_done(struct bus_call *call, const struct error *error)
+{
+	const struct bus_service_options *options = &call->service->options;
+
+	if (options->done && !call->audited)
+		options->done(call->context, call, error);
+}
+
 /* Looks up the object and runs the handler. */
 static void run_method(struct bus_call *call)
 {
@@ -188,6 +196,7 @@ static void run_method(struct bus_call *call)
 	void *object = NULL;
 
 	if (call->kind && !kind_find(call->kind, call->context, call->name, &object, &error)) {
+		tell_done(call, &error);
 		if (error.code == ERROR_NOT_FOUND)
 			bus_call_refuse(
 				call, DBUS_ERROR_UNKNOWN_OBJECT, "%s", error_message(&error));
@@ -201,10 +210,12 @@ static void run_method(struct bus_call *call)
 		abort();
 	dbus_message_iter_init(call->message, &call->in);
 	dbus_message_iter_init_append(call->reply, &call->out);
-	if (!call->method->handle(call, &error)) {
+	bool done = call->method->handle(call, &error);
+	if (!done) {
 		dbus_message_unref(call->reply);
 		call->reply = message_error_of(call->message, &error);
 	}
+	tell_done(call, done ? NULL : &error);
 	kind_release(call->kind, object);
 }
 

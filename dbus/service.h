@@ -23,6 +23,11 @@ struct bus_service_options {
 		struct error *error);
 	/* A method call was refused for lack of rights; may be NULL. */
 	void (*denied)(void *context, const struct bus_call *call);
+	/*
+	 * A method was called and its handler did not set call->audited; error is NULL when it
+	 * succeeded. Before the answer is sent. May be NULL.
+	 */
+	void (*done)(void *context, const struct bus_call *call, const struct error *error);
 };
 
 struct bus_service *bus_service_new(const struct bus_service_options *options);

@@ -1,59 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "audit/audit.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-#include <openssl/sha.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/utf8.h"
+#include "core/journal.h"
 
 /* What a caller can make a record grow to. */
 #define NAME_MAXIMUM 128  /* bytes */
 #define TEXT_MAXIMUM 1024 /* bytes */
-#define PAGE	     256  /* records read at once by audit_verify */
-#define ABSENT	     UINT32_MAX
 
 #define REFUSALS_A_MINUTE_MAX 30
 
-/* Each field with its length first, so that no two records give the same bytes. */
-static void append_text(struct buffer *buffer, const char *text)
+/* As the log level, one for the process. */
+static atomic_bool syslog_enabled;
+
+void audit_set_syslog(bool enabled)
 {
-	buffer_append_u32(buffer, text ? (uint32_t)strlen(text) : ABSENT);
-	if (text)
-		buffer_append_string(buffer, text);
+	atomic_store(&syslog_enabled, enabled);
 }
 
-static void append_number(struct buffer *buffer, int64_t number)
-{
-	buffer_append_u32(buffer, sizeof(number));
-	buffer_append_u32(buffer, (uint32_t)((uint64_t)number >> 32));
-	buffer_append_u32(buffer, (uint32_t)number);
-}
-
-static void chain(struct audit_record *record, const uint8_t previous[32])
-{
-	_cleanup_buffer_ struct buffer buffer = BUFFER_INIT;
-
-	buffer_append(&buffer, previous, 32);
-	append_number(&buffer, record->id);
-	append_number(&buffer, record->time_us);
-	append_text(&buffer, record->actor);
-	append_text(&buffer, record->operation);
-	append_text(&buffer, record->card);
-	append_text(&buffer, record->outcome);
-	append_text(&buffer, record->detail);
-	append_number(&buffer, record->job);
-	if (buffer.failed)
-		abort(); /* as all allocation in the daemon: a record without its hash is none */
-	SHA256(buffer.data, buffer.length, record->hash);
-}
-
-/* A copy of at most maximum bytes, not cut inside a UTF-8 character; NULL gives NULL. */
+/* A copy of at most maximum bytes, whole UTF-8 characters only; NULL for NULL and for nothing. */
 static char *limited(const char *text, size_t maximum)
 {
-	if (!text)
+	if (!text || !text[0])
 		return NULL;
 	size_t length = strnlen(text, maximum + 1);
 	if (length > maximum) {
@@ -62,15 +36,9 @@ static char *limited(const char *text, size_t maximum)
 			length--;
 	}
 	char *copy = xcalloc(length + 1, 1);
-	return memcpy(copy, text, length);
-}
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	memcpy(copy, text, length);
+	utf8_repair(copy);
+	return copy;
 }
 
 /* The caller's sentence, and what went wrong. Heap or NULL. */
@@ -90,24 +58,67 @@ static void log_record(const struct audit_record *record)
 		record->actor, record->card ? record->card : "-", record->job);
 }
 
+static void send_record(const struct audit_record *record, bool stored)
+{
+	char number[32] = "", job[32] = "";
+
+	if (!atomic_load(&syslog_enabled))
+		return;
+	if (stored)
+		snprintf(number, sizeof(number), "%lld", (long long)record->id);
+	if (record->job)
+		snprintf(job, sizeof(job), "%u", record->job);
+	_cleanup_free_ char *message = xasprintf("audit: %s %s%s%s", record->operation,
+		record->outcome, record->detail ? ": " : "", record->detail ? record->detail : "");
+	const struct journal_field fields[] = {
+		{"TESSERA_AUDIT_ID", number},
+		{"TESSERA_OPERATION", record->operation},
+		{"TESSERA_OUTCOME", record->outcome},
+		{"TESSERA_ACTOR", record->actor},
+		{"TESSERA_OPERATOR", record->operator_name},
+		{"TESSERA_CARD", record->card},
+		{"TESSERA_JOB", job},
+		{"TESSERA_DETAIL", record->detail},
+	};
+	journal_send(JOURNAL_SOCKET, message, fields, ARRAY_SIZE(fields));
+}
+
+bool audit_write_entry(struct store *store, const struct audit_entry *entry, struct error *error)
+{
+	const struct error *result = entry->result;
+	bool succeeded = !result || result->code == ERROR_NONE;
+	_cleanup_audit_record_ struct audit_record record = {
+		.time_us = audit_now_us(),
+		.actor = limited(entry->actor, TEXT_MAXIMUM),
+		.operator_name = limited(entry->operator_name, NAME_MAXIMUM),
+		.operation = limited(entry->operation, NAME_MAXIMUM),
+		.card = limited(entry->card, NAME_MAXIMUM),
+		.outcome = xstrdup(succeeded ? "ok" : error_name(result->code)),
+		.detail = make_detail(result, entry->detail),
+		.job = entry->job,
+	};
+
+	if (entry->signature)
+		buffer_append(&record.signature, entry->signature->data, entry->signature->length);
+	/* First, so that the log has it even when the store cannot take it. */
+	log_record(&record);
+	bool stored = store_audit_append(store, &record, error);
+	send_record(&record, stored);
+	return stored ||
+	       error_prefix(error, "the audit record of %s was not written", entry->operation);
+}
+
 bool audit_write(struct store *store, const char *actor, const char *operation, const char *card,
 	unsigned job, const struct error *result, const char *detail, struct error *error)
 {
-	bool succeeded = !result || result->code == ERROR_NONE;
-	_cleanup_audit_record_ struct audit_record record = {
-		.time_us = now_us(),
-		.actor = limited(actor, TEXT_MAXIMUM),
-		.operation = limited(operation, NAME_MAXIMUM),
-		.card = limited(card, NAME_MAXIMUM),
-		.outcome = xstrdup(succeeded ? "ok" : error_name(result->code)),
-		.detail = make_detail(result, detail),
+	const struct audit_entry entry = {.actor = actor,
+		.operation = operation,
+		.card = card,
 		.job = job,
-	};
+		.result = result,
+		.detail = detail};
 
-	/* First, so that the journal has it even when the store cannot take it. */
-	log_record(&record);
-	return store_audit_append(store, &record, chain, error) ||
-	       error_prefix(error, "the audit record of %s was not written", operation);
+	return audit_write_entry(store, &entry, error);
 }
 
 bool audit_write_refusal(struct store *store, struct rate_limit *limit, const char *actor,
@@ -116,55 +127,4 @@ bool audit_write_refusal(struct store *store, struct rate_limit *limit, const ch
 {
 	return !rate_limit_pass(limit, REFUSALS_A_MINUTE_MAX) ||
 	       audit_write(store, actor, operation, card, job, result, detail, error);
-}
-
-/* Whether the record is number `expected` and its hash follows from `previous`, which moves on. */
-static bool fits(struct audit_record *record, int64_t expected, uint8_t previous[32])
-{
-	uint8_t stored[32];
-
-	memcpy(stored, record->hash, sizeof(stored));
-	chain(record, previous);
-	memcpy(previous, stored, sizeof(stored));
-	return record->id == expected && memcmp(record->hash, stored, sizeof(stored)) == 0;
-}
-
-/* Checks the records after *records; *more says whether there were any. */
-static bool verify_page(struct store *store, int64_t *records, int64_t *first_bad,
-	uint8_t previous[32], bool *more, struct error *error)
-{
-	struct audit_record *page;
-	size_t count;
-
-	if (!store_audit_list(store, NULL, *records, PAGE, &page, &count, error))
-		return false;
-	for (size_t i = 0; i < count && *first_bad == 0; i++) {
-		if (fits(&page[i], *records + 1, previous))
-			*records = page[i].id;
-		else
-			*first_bad = *records + 1;
-	}
-	*more = count > 0 && *first_bad == 0;
-	audit_records_free(page, count);
-	return true;
-}
-
-bool audit_verify(struct store *store, int64_t *records, int64_t *first_bad, struct error *error)
-{
-	uint8_t previous[32] = {0};
-	int64_t good = 0, bad = 0, last;
-	bool more = true;
-
-	/* Before the walk: records that are written meanwhile are walked too, and do no harm. */
-	if (!store_audit_last(store, &last, error))
-		return false;
-	while (more) {
-		if (!verify_page(store, &good, &bad, previous, &more, error))
-			return false;
-	}
-	if (bad == 0 && good < last)
-		bad = good + 1; /* cut off at the end */
-	*records = good > last ? good : last;
-	*first_bad = bad;
-	return true;
 }

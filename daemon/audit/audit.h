@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The audit trail: one record per operation, login failure and denial, as a
- * hash chain: hash = SHA-256(previous hash || the record's fields, each with
- * its length), so that a changed, missing or moved record shows.
+ * The audit trail: one record per operation, login, denial and change of the
+ * configuration, as a hash chain (common/audit-record.h) with checkpoints that
+ * are signed in the token (audit/checkpoint.h), so that a changed, missing or
+ * moved record shows.
  */
 #ifndef TESSERA_AUDIT_AUDIT_H
 #define TESSERA_AUDIT_AUDIT_H
@@ -10,13 +11,26 @@
 #include "core/rate-limit.h"
 #include "store/store.h"
 
+/* What a record tells; the texts are borrowed. What is not known is NULL or 0. */
+struct audit_entry {
+	const char *actor;	   /* "uid=0 pid=123 exe=...", or "tesserad"; never NULL */
+	const char *operator_name; /* the operator who is logged in */
+	const char *operation;	   /* "issue"; never NULL */
+	const char *card;	   /* serial */
+	unsigned job;
+	const struct error *result;	/* what it ended with; code ERROR_NONE: success */
+	const char *detail;		/* a sentence; the result's message is put behind it */
+	const struct buffer *signature; /* the operator's own */
+};
+
 /*
- * Writes a record; `result` is what the operation ended with (NULL or code
- * ERROR_NONE: success); its message goes into the detail. actor, operation as
- * in struct audit_record; card, detail may be NULL. Texts are cut at 1024 bytes,
- * operation and card at 128. Also logs it, even when the store fails.
- * ERROR_STORE_*.
+ * Writes a record. Texts are cut at 1024 bytes, operation and card at 128. Also
+ * logs it, and sends it to the journal where that is asked for, even when the
+ * store fails. ERROR_STORE_*.
  */
+bool audit_write_entry(struct store *store, const struct audit_entry *entry, struct error *error);
+
+/* The same for what has no operator. */
 bool audit_write(struct store *store, const char *actor, const char *operation, const char *card,
 	unsigned job, const struct error *result, const char *detail, struct error *error);
 
@@ -28,12 +42,7 @@ bool audit_write_refusal(struct store *store, struct rate_limit *limit, const ch
 	const char *operation, const char *card, unsigned job, const struct error *result,
 	const char *detail, struct error *error);
 
-/*
- * Walks the whole chain. *records is the number of records written so far;
- * *first_bad the id of the first that does not fit or is missing, or 0. A
- * chain that was computed anew from some record on, with the counter, does not
- * show here.
- */
-bool audit_verify(struct store *store, int64_t *records, int64_t *first_bad, struct error *error);
+/* Whether records are sent to the journal or syslog, too, from now on. Off at first. */
+void audit_set_syslog(bool enabled);
 
 #endif

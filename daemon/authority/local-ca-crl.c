@@ -11,6 +11,7 @@
 #include "authority/local-ca-private.h"
 #include "common/alloc.h"
 
+#define PAGE	    500 /* certificates read at once */
 #define DAY_SECONDS INT64_C(86400)
 
 DEFINE_CLEANUP(X509_REVOKED *, X509_REVOKED_free);
@@ -81,18 +82,32 @@ static bool is_long_expired(const struct certificate *certificate, int64_t crl_d
 	return certificate->not_after + 2 * crl_days * DAY_SECONDS < (int64_t)time(NULL);
 }
 
-static bool add_entries(X509_CRL *crl, struct authority *authority, struct error *error)
+/* The entries behind *after, which moves on; 0 at the end. */
+static bool add_page(
+	X509_CRL *crl, struct authority *authority, int64_t *after, struct error *error)
 {
 	_cleanup_certificates_ struct certificates revoked = CERTIFICATES_INIT;
 	struct local_ca *ca = authority->data;
 
 	if (!store_certificate_list_revoked(
-		    authority->services->store, authority->name, &revoked, error))
+		    authority->services->store, authority->name, *after, PAGE, &revoked, error))
 		return false;
 	for (size_t i = 0; i < revoked.count; i++)
 		if (!is_long_expired(&revoked.items[i], ca->settings.crl_days) &&
 			!add_entry(crl, &revoked.items[i], error))
 			return false;
+	*after = revoked.count == PAGE ? revoked.items[PAGE - 1].id : 0;
+	return true;
+}
+
+static bool add_entries(X509_CRL *crl, struct authority *authority, struct error *error)
+{
+	int64_t after = 0;
+
+	do {
+		if (!add_page(crl, authority, &after, error))
+			return false;
+	} while (after != 0);
 	return true;
 }
 

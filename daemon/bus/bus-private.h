@@ -46,6 +46,8 @@ char *caller_actor(uid_t uid, pid_t pid);
 char *caller_name(const struct bus_call *call);
 /* Logs a refused call and writes it to the audit trail. */
 void caller_denied(void *context, const struct bus_call *call);
+/* Writes a call to the audit trail that could change something and that nobody else records. */
+void caller_done(void *context, const struct bus_call *call, const struct error *error);
 
 /* --- helpers of the objects (object.c) --- */
 /* A number above 0, as this program writes it; 0 for anything else. */
@@ -58,8 +60,19 @@ void append_number_path(DBusMessageIter *iter, const struct bus_kind *kind, int6
 void append_fields(DBusMessageIter *iter, const struct fields *fields);
 bool read_fields(DBusMessageIter *iter, struct fields *fields, struct error *error);
 /* Writes the audit record of a change that a caller asked for; answers `done`. */
-bool audit_change(const struct bus_call *call, const char *operation, const char *name, bool done,
+bool audit_change(struct bus_call *call, const char *operation, const char *name, bool done,
 	const struct error *error);
+
+/* The card's serial, of the object that a call to a credential has. */
+const char *credential_object_serial(const void *object);
+
+/* --- methods of the manager about the audit trail (manager-audit.c) --- */
+bool manager_list_audit(struct bus_call *call, struct error *error);
+bool manager_verify_audit(struct bus_call *call, struct error *error);
+bool manager_write_checkpoint(struct bus_call *call, struct error *error);
+bool manager_list_checkpoints(struct bus_call *call, struct error *error);
+/* A page has 1 to 1000 entries. ERROR_INVALID_ARGUMENT. */
+bool manager_check_limit(uint32_t limit, struct error *error);
 
 /* --- doors --- */
 struct private_door *private_door_open(struct bus *bus, struct error *error);

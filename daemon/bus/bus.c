@@ -32,7 +32,8 @@ struct bus *bus_new(struct services *services, const struct bus_options *options
 		.context = bus,
 		.broadcast = broadcast,
 		.may = caller_may_do,
-		.denied = caller_denied};
+		.denied = caller_denied,
+		.done = caller_done};
 
 	bus->services = services;
 	bus->options = options;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who calls, and what that one may do. */
+#include <ctype.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "common/buffer.h"
 #include "common/log.h"
 
 #define NAME_BUFFER_BYTES 16384
@@ -86,15 +89,64 @@ char *caller_name(const struct bus_call *call)
 		caller->actor);
 }
 
+/* "AddTemplate" is add-template, a template's "Update" is update-template. Heap. */
+static char *operation_name(const struct bus_call *call)
+{
+	static const struct bus_kind *const named[] = {&template_kind, &connection_kind, &job_kind};
+	struct buffer name = BUFFER_INIT;
+
+	for (const char *c = call->method->name; *c; c++) {
+		if (isupper((unsigned char)*c) && name.length > 0)
+			buffer_append_u8(&name, '-');
+		buffer_append_u8(&name, (uint8_t)tolower((unsigned char)*c));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+		if (call->kind != named[i])
+			continue;
+		buffer_append_u8(&name, '-');
+		buffer_append_string(&name, strrchr(call->kind->path, '/') + 1);
+	}
+	buffer_append_u8(&name, 0);
+	if (name.failed)
+		abort();
+	return (char *)name.data;
+}
+
+/* for_nothing: anyone can make it happen at will. */
+static void record(
+	const struct bus_call *call, const char *card, const struct error *result, bool for_nothing)
+{
+	struct bus *bus = call->context;
+	struct services *services = bus->services;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	_cleanup_free_ char *operation = operation_name(call);
+	bool written = for_nothing ? audit_write_refusal(services->store, &services->refusals,
+					     call->caller->actor, operation, card, 0, result,
+					     call->path, &failure)
+				   : audit_write(services->store, call->caller->actor, operation,
+					     card, 0, result, call->path, &failure);
+
+	if (!written)
+		log_error("audit record not written: %s", error_message(&failure));
+}
+
 void caller_denied(void *context, const struct bus_call *call)
 {
-	struct bus *bus = context;
 	struct error denial _cleanup_error_ = ERROR_INIT;
-	struct error failure _cleanup_error_ = ERROR_INIT;
 
+	(void)context;
 	error_set(&denial, ERROR_ACCESS_DENIED, "the caller is no manager");
-	if (!audit_write_refusal(bus->services->store, &bus->services->refusals,
-		    call->caller->actor, call->method->name, NULL, 0, &denial, call->path,
-		    &failure))
-		log_error("audit record not written: %s", error_message(&failure));
+	record(call, NULL, &denial, true);
+}
+
+void caller_done(void *context, const struct bus_call *call, const struct error *error)
+{
+	bool is_credential = call->kind == &credential_kind && call->object;
+
+	(void)context;
+	if (permission_only_reads((enum permission)call->method->permission))
+		return;
+	/* Whoever has no right to anything could fail without end. */
+	record(call, is_credential ? credential_object_serial(call->object) : NULL, error,
+		call->method->permission == PERMISSION_HOLDER);
 }

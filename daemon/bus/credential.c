@@ -71,6 +71,11 @@ static const struct credential *credential_of(const void *object)
 	return ((const struct view *)object)->credential;
 }
 
+const char *credential_object_serial(const void *object)
+{
+	return credential_of(object)->serial;
+}
+
 static void get_serial(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;

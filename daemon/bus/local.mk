@@ -7,6 +7,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/driver.c \
 	daemon/bus/job.c \
 	daemon/bus/manager.c \
+	daemon/bus/manager-audit.c \
 	daemon/bus/object.c \
 	daemon/bus/private-door.c \
 	daemon/bus/private-socket.c \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* org.tessera1.Manager */
 #include <limits.h>
+#include <string.h>
 
-#include "audit/audit.h"
 #include "bus/bus-private.h"
 #include "bus/verb.h"
 #include "common/alloc.h"
@@ -82,7 +82,7 @@ static bool issue(struct bus_call *call, struct error *error)
 	return verb_start(call, steal_pointer(&verb), status.reader_name, error);
 }
 
-static bool check_limit(uint32_t limit, struct error *error)
+bool manager_check_limit(uint32_t limit, struct error *error)
 {
 	if (limit < 1 || limit > LIST_MAX)
 		return error_set_field(
@@ -113,8 +113,8 @@ static bool list_credentials(struct bus_call *call, struct error *error)
 	int64_t after = message_read_i64(&call->in);
 	uint32_t limit = message_read_u32(&call->in);
 	_cleanup_free_ int64_t *ids = NULL;
-	if (!check_limit(limit, error) || !store_credential_list(bus->services->store, state, after,
-						  limit, &ids, &count, error))
+	if (!manager_check_limit(limit, error) || !store_credential_list(bus->services->store,
+							  state, after, limit, &ids, &count, error))
 		return false;
 	message_open(&call->out, DBUS_TYPE_ARRAY, "o", &paths);
 	for (size_t i = 0; i < count; i++)
@@ -174,53 +174,38 @@ static bool add_type(struct bus_call *call, struct error *error)
 	return add_document(call, &type_kind, type_document_add, "add-type", error);
 }
 
-static void append_record(DBusMessageIter *array, const struct audit_record *record)
+static bool read_match(DBusMessageIter *iter, bool *is_prefix, struct error *error)
 {
-	DBusMessageIter item;
+	const char *match = message_read_string(iter);
 
-	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
-	message_append_i64(&item, record->id);
-	message_append_i64(&item, record->time_us);
-	message_append_string(&item, record->actor);
-	message_append_string(&item, record->operation);
-	message_append_string(&item, record->card);
-	message_append_string(&item, record->outcome);
-	message_append_string(&item, record->detail);
-	message_append_u32(&item, record->job);
-	message_close(array, &item);
+	*is_prefix = strcmp(match, "prefix") == 0;
+	return *is_prefix || strcmp(match, "exact") == 0 ||
+	       error_set_field(
+		       error, ERROR_INVALID_ARGUMENT, "match", "it must be exact or prefix");
 }
 
-static bool list_audit(struct bus_call *call, struct error *error)
+static bool find_credentials(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
-	const char *card = message_read_string(&call->in);
-	int64_t after = message_read_i64(&call->in);
-	uint32_t limit = message_read_u32(&call->in);
-	struct audit_record *records = NULL;
-	DBusMessageIter array;
+	struct search search = {.field = message_read_string(&call->in)};
+	_cleanup_free_ int64_t *ids = NULL;
+	_cleanup_free_ char *next = NULL;
+	DBusMessageIter paths;
 	size_t count = 0;
 
-	if (!check_limit(limit, error) ||
-		!store_audit_list(bus->services->store, card[0] ? card : NULL, after, limit,
-			&records, &count, error))
+	search.text = message_read_string(&call->in);
+	if (!read_match(&call->in, &search.is_prefix, error))
 		return false;
-	message_open(&call->out, DBUS_TYPE_ARRAY, "(xxsssssu)", &array);
+	search.after = message_read_string(&call->in);
+	search.limit = message_read_u32(&call->in);
+	if (!manager_check_limit(search.limit, error) ||
+		!store_credential_search(bus->services->store, &search, &ids, &count, &next, error))
+		return false;
+	message_open(&call->out, DBUS_TYPE_ARRAY, "o", &paths);
 	for (size_t i = 0; i < count; i++)
-		append_record(&array, &records[i]);
-	message_close(&call->out, &array);
-	audit_records_free(records, count);
-	return true;
-}
-
-static bool verify_audit(struct bus_call *call, struct error *error)
-{
-	struct bus *bus = call->context;
-	int64_t records, first_bad;
-
-	if (!audit_verify(bus->services->store, &records, &first_bad, error))
-		return false;
-	message_append_i64(&call->out, records);
-	message_append_i64(&call->out, first_bad);
+		append_number_path(&paths, &credential_kind, ids[i]);
+	message_close(&call->out, &paths);
+	message_append_string(&call->out, next);
 	return true;
 }
 
@@ -234,17 +219,29 @@ static const struct bus_method methods[] = {
 		list_credentials},
 	{"FindCredential", BUS_ARGUMENTS({"serial", "s"}), BUS_ARGUMENTS({"credential", "o"}),
 		PERMISSION_VIEW_CARDS, 0, find_credential},
+	{"FindCredentials",
+		BUS_ARGUMENTS({"field", "s"}, {"text", "s"}, {"match", "s"}, {"after", "s"},
+			{"limit", "u"}),
+		BUS_ARGUMENTS({"credentials", "ao"}, {"next", "s"}), PERMISSION_VIEW_CARDS,
+		BUS_SLOW, find_credentials},
 	{"AddTemplate", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"template", "o"}),
 		PERMISSION_CHANGE_TEMPLATES, BUS_SLOW, add_template},
 	{"AddConnection", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"connection", "o"}),
 		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, add_connection},
 	{"AddType", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"type", "o"}),
 		PERMISSION_CHANGE_TYPES, BUS_SLOW, add_type},
-	{"ListAudit", BUS_ARGUMENTS({"card", "s"}, {"after", "x"}, {"limit", "u"}),
-		BUS_ARGUMENTS({"records", "a(xxsssssu)"}), PERMISSION_READ_AUDIT, BUS_SLOW,
-		list_audit},
-	{"VerifyAudit", NULL, BUS_ARGUMENTS({"records", "x"}, {"first_bad", "x"}),
-		PERMISSION_READ_AUDIT, BUS_SLOW, verify_audit},
+	{"ListAudit", BUS_ARGUMENTS({"filter", "a{ss}"}, {"after", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"records", "a(xxsssssusayay)"}, {"next", "x"}),
+		PERMISSION_READ_AUDIT, BUS_SLOW, manager_list_audit},
+	{"VerifyAudit", NULL,
+		BUS_ARGUMENTS({"records", "x"}, {"first_bad", "x"}, {"problem", "s"},
+			{"checkpoints", "x"}, {"covered", "x"}),
+		PERMISSION_READ_AUDIT, BUS_SLOW, manager_verify_audit},
+	{"WriteCheckpoint", NULL, BUS_ARGUMENTS({"checkpoint", "x"}, {"covered", "x"}),
+		PERMISSION_READ_AUDIT, BUS_SLOW, manager_write_checkpoint},
+	{"ListCheckpoints", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"checkpoints", "a(xxayxayay)"}), PERMISSION_READ_AUDIT, BUS_SLOW,
+		manager_list_checkpoints},
 	{0},
 };
 

@@ -63,12 +63,13 @@ bool read_fields(DBusMessageIter *iter, struct fields *fields, struct error *err
 	       holder_check(fields, error);
 }
 
-bool audit_change(const struct bus_call *call, const char *operation, const char *name, bool done,
+bool audit_change(struct bus_call *call, const char *operation, const char *name, bool done,
 	const struct error *error)
 {
 	struct bus *bus = call->context;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
+	call->audited = true;
 	if (!audit_write(bus->services->store, call->caller->actor, operation, NULL, 0,
 		    done ? NULL : error, name, &failure))
 		log_error("audit record not written: %s", error_message(&failure));

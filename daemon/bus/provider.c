@@ -138,11 +138,12 @@ static bool login(struct bus_call *call, struct error *error)
 	uint32_t slot = message_read_u32(&call->in);
 
 	return message_read_secret(&call->in, &pin, error) &&
-	       provider_login(client_of(call), slot, &pin, error);
+	       provider_login(client_of(call), slot, &pin, &call->audited, error);
 }
 
 static bool logout(struct bus_call *call, struct error *error)
 {
+	call->audited = true; /* no change: the end of what login was recorded for */
 	return provider_logout(client_of(call), message_read_u32(&call->in), error);
 }
 
@@ -173,6 +174,7 @@ static bool use_key(struct bus_call *call, struct error *error)
 	enum key_use use = KEY_USE_SIGN;
 	size_t length;
 
+	call->audited = true; /* no change; a wrong PIN is recorded where it is proved */
 	if (!read_use(&call->in, &use, error) || !message_read_secret(&call->in, &pin, error))
 		return false;
 	if (pin.length == 0)
@@ -192,7 +194,8 @@ static bool change_pin(struct bus_call *call, struct error *error)
 
 	return message_read_secret(&call->in, &old_pin, error) &&
 	       message_read_secret(&call->in, &new_pin, error) &&
-	       provider_change_pin(client_of(call), slot, &old_pin, &new_pin, error);
+	       provider_change_pin(
+		       client_of(call), slot, &old_pin, &new_pin, &call->audited, error);
 }
 
 static const struct bus_method methods[] = {

@@ -92,6 +92,7 @@ bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, s
 
 	if (id == 0)
 		return false;
+	call->audited = true; /* by the job, at its end */
 	bus_job_changed(bus, id, false);
 	append_number_path(&call->out, &job_kind, id);
 	return true;

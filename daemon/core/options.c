@@ -73,6 +73,12 @@ static bool set_data_dir(struct options *options, const char *value)
 	return set_path(&options->data_dir, value);
 }
 
+static bool set_audit_syslog(struct options *options, const char *value)
+{
+	options->audit_syslog = strcmp(value, "yes") == 0;
+	return options->audit_syslog || strcmp(value, "no") == 0;
+}
+
 static bool set_log_level(struct options *options, const char *value)
 {
 	static const char *const names[] = {[LOG_LEVEL_ERROR] = "error",
@@ -104,6 +110,7 @@ static const struct option {
 	{"token-pin-file", "an absolute path", set_token_pin_file},
 	{"publish-dir", "an absolute path", set_publish_dir},
 	{"data-dir", "an absolute path", set_data_dir},
+	{"audit-syslog", "yes or no", set_audit_syslog},
 	{"log-level", "error, warning, notice, info or debug", set_log_level},
 };
 

@@ -13,6 +13,7 @@
  *                     SYSCONFDIR/tessera/token-pin
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
  *    data-dir         folder of the shipped types, templates and connections; PKGDATADIR
+ *    audit-syslog     yes, no: whether audit records go to the journal or syslog, too; no
  *    log-level        error, warning, notice, info, debug; info
  */
 #ifndef TESSERA_CORE_OPTIONS_H
@@ -33,6 +34,7 @@ struct options {
 	char *token_pin_file;
 	char *publish_dir;
 	char *data_dir;
+	bool audit_syslog;
 	enum log_level log_level;
 };
 #define OPTIONS_INIT                                                                               \

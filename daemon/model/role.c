@@ -70,6 +70,12 @@ const char *permission_description(enum permission permission)
 	return (size_t)permission < PERMISSION_COUNT ? permissions[permission].description : NULL;
 }
 
+bool permission_only_reads(enum permission permission)
+{
+	return permission == PERMISSION_ANYONE || permission == PERMISSION_VIEW_CARDS ||
+	       permission == PERMISSION_VIEW_SETTINGS || permission == PERMISSION_READ_AUDIT;
+}
+
 enum permission permission_from_name(const char *name)
 {
 	enum permission permission = 0;

@@ -55,6 +55,8 @@ static inline permission_set permission_bit(enum permission permission)
 const char *permission_name(enum permission permission);
 /* What it lets one do, to follow "you may not": "issue cards". */
 const char *permission_description(enum permission permission);
+/* Whether it lets one look, but change nothing. */
+bool permission_only_reads(enum permission permission);
 /* PERMISSION_COUNT for an unknown name. */
 enum permission permission_from_name(const char *name);
 

@@ -123,6 +123,16 @@ static struct card *usable_card(struct provider_client *client, unsigned slot,
 	return steal_pointer(&card);
 }
 
+/* Records a login that succeeded. */
+static void record_login(struct provider_client *client, const char *serial)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	if (!audit_write(
+		    client->services->store, client->actor, "login", serial, 0, NULL, NULL, &error))
+		log_error("audit record not written: %s", error_message(&error));
+}
+
 /* What a refusal tells about the tries that are left. */
 static void note_tries(struct provider_client *client, unsigned slot, const struct error *failure)
 {
@@ -207,7 +217,7 @@ static bool check_pin_age(struct provider_client *client, unsigned slot, struct 
 }
 
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,
-	struct error *error)
+	bool *audited, struct error *error)
 {
 	_cleanup_free_ char *serial = NULL;
 	struct error failure _cleanup_error_ = ERROR_INIT;
@@ -221,20 +231,25 @@ bool provider_login(struct provider_client *client, unsigned slot, const struct 
 		remove_login(client, login);
 	if (*find_login(client, slot))
 		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
+	*audited = true;
 	if (!check_pin_age(client, slot, &failure)) {
 		note_failure(client, slot, serial, &failure);
 		return error_move(error, &failure);
 	}
-	if (!card_begin(card, CARD_TIMEOUT_MS, error))
-		return false;
+	if (!card_begin(card, CARD_TIMEOUT_MS, &failure)) {
+		note_failure(client, slot, serial, &failure);
+		return error_move(error, &failure);
+	}
 	bool proved = prove_pin(card, pin, &failure);
 	if (proved) {
 		note_success(client, slot, card);
 		add_login(client, slot, card, pin);
 	}
 	card_end(card);
-	if (proved)
+	if (proved) {
+		record_login(client, serial);
 		return true;
+	}
 	note_failure(client, slot, serial, &failure);
 	return error_move(error, &failure);
 }
@@ -383,7 +398,7 @@ bool provider_use_key(struct provider_client *client, unsigned slot, unsigned ke
 }
 
 bool provider_change_pin(struct provider_client *client, unsigned slot,
-	const struct secret *old_pin, struct secret *new_pin, struct error *error)
+	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error)
 {
 	struct contact_status status _cleanup_contact_status_ = {0};
 	struct operation operation = {.services = client->services, .actor = client->actor};
@@ -394,6 +409,7 @@ bool provider_change_pin(struct provider_client *client, unsigned slot,
 		return false;
 	if (!status.credential)
 		return error_set(error, ERROR_NO_CARD, "the card was removed");
+	*audited = true;
 	if (!operation_change_pin(&operation, status.credential->id, old_pin, new_pin, error))
 		return false;
 	struct login *login = *find_login(client, slot);

@@ -18,14 +18,16 @@ struct provider_client *provider_client_new(struct services *services, const cha
 void provider_client_free(struct provider_client *client);
 
 /* slot is a reader's number in all of these. Errors: dbus/org.tessera1.Provider.xml. */
+/* *audited is set once the PIN was tried: then the login, or its failure, is recorded. */
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,
-	struct error *error);
+	bool *audited, struct error *error);
 bool provider_logout(struct provider_client *client, unsigned slot, struct error *error);
 /* pin: unset, or the PIN for a key that wants it for each use. */
 bool provider_use_key(struct provider_client *client, unsigned slot, unsigned key, enum key_use use,
 	const struct secret *pin, const uint8_t *input, size_t length, struct buffer *output,
 	struct error *error);
+/* *audited is set once the verb was begun, which records its end. */
 bool provider_change_pin(struct provider_client *client, unsigned slot,
-	const struct secret *old_pin, struct secret *new_pin, struct error *error);
+	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);
 
 #endif

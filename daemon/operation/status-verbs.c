@@ -69,17 +69,38 @@ bool operation_resume(struct operation *operation, int64_t credential_id, struct
 static const char *const revocation_reasons[] = {"unspecified", "keyCompromise",
 	"affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"};
 
-bool operation_revoke(
-	struct operation *operation, int64_t credential_id, const char *reason, struct error *error)
+static const char *check_reason(const char *reason, struct error *error)
 {
 	const struct revocation_reason *found = revocation_reason_find(reason);
 
 	for (size_t i = 0; found && i < ARRAY_SIZE(revocation_reasons); i++) {
 		if (strcmp(revocation_reasons[i], found->name) == 0)
-			return run(operation, LIFECYCLE_REVOKE, credential_id, found->name, error);
+			return found->name;
 	}
-	return error_set_field(error, ERROR_INVALID_ARGUMENT, "reason",
+	error_set_field(error, ERROR_INVALID_ARGUMENT, "reason",
 		"\"%s\" is no reason for revoking; use one of unspecified, keyCompromise, "
 		"affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn",
 		reason);
+	return NULL;
+}
+
+/* A wrong reason is a failed verb like any other, and recorded with its card. */
+static bool refuse_reason(struct operation *operation, int64_t credential_id, struct error *result,
+	struct error *error)
+{
+	_cleanup_credential_ struct credential *credential =
+		store_credential_by_id(operation->services->store, credential_id, NULL);
+
+	return session_finish(operation, LIFECYCLE_REVOKE, credential ? credential->serial : NULL,
+		NULL, result, error);
+}
+
+bool operation_revoke(
+	struct operation *operation, int64_t credential_id, const char *reason, struct error *error)
+{
+	struct error result _cleanup_error_ = ERROR_INIT;
+	const char *found = check_reason(reason, &result);
+
+	return found ? run(operation, LIFECYCLE_REVOKE, credential_id, found, error)
+		     : refuse_reason(operation, credential_id, &result, error);
 }

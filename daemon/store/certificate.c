@@ -138,18 +138,20 @@ bool store_certificate_list(struct store *store, int64_t credential_id,
 	return read_all(statement, certificates, error);
 }
 
-bool store_certificate_list_revoked(struct store *store, const char *authority,
-	struct certificates *certificates, struct error *error)
+bool store_certificate_list_revoked(struct store *store, const char *authority, int64_t after,
+	unsigned limit, struct certificates *certificates, struct error *error)
 {
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
 		"SELECT id, credential_id, slot, authority, profile, serial_hex, subject,"
 		" not_before, not_after, status, status_before_hold, reason, revoked_at, NULL"
 		" FROM certificate WHERE authority = $1 AND status IN ('on-hold', 'revoked')"
-		" ORDER BY id",
+		" AND id > $2 ORDER BY id LIMIT $3",
 		error);
 
 	if (!statement)
 		return false;
 	bind_text(statement, authority);
+	bind_int64(statement, after);
+	bind_int64(statement, limit);
 	return read_all(statement, certificates, error);
 }

@@ -72,8 +72,9 @@ bool store_credential_save(struct store *store, struct credential *credential, s
 		changed.created_at = changed.changed_at;
 	if (!database_begin(store->database, error))
 		return false;
-	bool saved = credential->id == 0 ? insert(store, &changed, error)
-					 : update(store, &changed, error);
+	bool saved = (credential->id == 0 ? insert(store, &changed, error)
+					  : update(store, &changed, error)) &&
+		     store_search_update(store, &changed, error);
 	if (!database_end(store->database, saved, error))
 		return error_prefix(error, "card %s", credential->serial);
 	*credential = changed;

@@ -1,6 +1,8 @@
 # daemon/store: what the daemon must not forget; database.c is the only file that knows SQLite
 libtesserad_la_SOURCES += \
 	daemon/store/audit.c \
+	daemon/store/audit-checkpoint.c \
+	daemon/store/audit-time.c \
 	daemon/store/card-type.c \
 	daemon/store/certificate.c \
 	daemon/store/connection.c \
@@ -10,6 +12,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/operator.c \
 	daemon/store/pin-history.c \
 	daemon/store/schema.c daemon/store/schema.h \
+	daemon/store/search.c \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \
 	daemon/store/template.c \
 	daemon/store/value.c

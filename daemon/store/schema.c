@@ -110,6 +110,49 @@ static const char *const migrations[] = {
 
 	/* 4: credential types that were added */
 	"CREATE TABLE card_type (name TEXT PRIMARY KEY, document TEXT NOT NULL);",
+
+	/*
+	 * 5: operators, checkpoints and quick lists of the audit trail; finding credentials by what
+	 * is known of the holder. A store of version 4 is always SQLite's, so that its functions
+	 * may fill the new tables; its lower() is for ASCII letters, as search.c has it.
+	 */
+	"ALTER TABLE audit ADD COLUMN operator TEXT;"
+	"ALTER TABLE audit ADD COLUMN signature BYTEA;"
+	"ALTER TABLE audit ADD COLUMN caller TEXT;"
+	"UPDATE audit SET caller = substr(actor, 1, instr(actor || ' ', ' ') - 1);"
+	"CREATE INDEX audit_caller ON audit (caller, id);"
+	"CREATE INDEX audit_operation ON audit (operation, id);"
+	"CREATE INDEX audit_outcome ON audit (outcome, id);"
+	"CREATE INDEX audit_operator ON audit (operator, id) WHERE operator IS NOT NULL;"
+	"CREATE INDEX audit_failed ON audit (id) WHERE outcome <> 'ok';"
+
+	/* In each run of records the time never goes back; the first run has no row. */
+	"CREATE TABLE audit_run (first_id BIGINT PRIMARY KEY);"
+	"INSERT INTO audit_run (first_id)"
+	"	SELECT later.id FROM audit AS earlier JOIN audit AS later"
+	"	ON later.id = earlier.id + 1 WHERE later.time_us < earlier.time_us;"
+
+	"CREATE TABLE audit_checkpoint ("
+	"	id BIGINT PRIMARY KEY,"
+	"	record_id BIGINT NOT NULL,"
+	"	hash BYTEA NOT NULL,"
+	"	time_us BIGINT NOT NULL,"
+	"	public_key BYTEA NOT NULL,"
+	"	signature BYTEA NOT NULL);"
+	"CREATE INDEX audit_checkpoint_record ON audit_checkpoint (record_id);"
+
+	"CREATE TABLE credential_field ("
+	"	credential_id BIGINT NOT NULL REFERENCES credential (id),"
+	"	name TEXT NOT NULL,"
+	"	folded TEXT NOT NULL,"
+	"	PRIMARY KEY (credential_id, name));"
+	"CREATE INDEX credential_field_folded ON credential_field (folded, credential_id, name);"
+	"INSERT INTO credential_field (credential_id, name, folded)"
+	"	SELECT credential.id, field.key, lower(field.value)"
+	"	FROM credential, json_each(credential.holder) AS field WHERE field.value <> '';"
+	"CREATE INDEX certificate_serial ON certificate (serial_hex, credential_id);"
+	"CREATE INDEX certificate_revoked ON certificate (authority, id)"
+	"	WHERE status IN ('on-hold', 'revoked');",
 };
 
 int64_t schema_version(void)

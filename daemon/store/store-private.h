@@ -29,6 +29,19 @@ int64_t store_now(void);
 bool store_read_names(
 	struct statement *statement, char ***names, size_t *count, struct error *error);
 
+/* Replaces what is searched for of a credential's holder (search.c). */
+bool store_search_update(
+	struct store *store, const struct credential *credential, struct error *error);
+
+/*
+ * Narrows *low < id < *high to where records of that time are (audit-time.c); 0 is no limit.
+ * Other records may lie there, too, where the clock was set back.
+ */
+bool store_audit_narrow(struct store *store, int64_t since_us, int64_t until_us, int64_t *low,
+	int64_t *high, struct error *error);
+/* Notes that the clock was set back before this record. */
+bool store_audit_note_run(struct store *store, int64_t first_id, struct error *error);
+
 /* ERROR_STORE_FAILED: a row holds what this program never writes. Returns false. */
 bool store_fail_damaged(const char *table, int64_t id, struct error *error);
 

@@ -8,6 +8,8 @@
 #ifndef TESSERA_STORE_STORE_H
 #define TESSERA_STORE_STORE_H
 
+#include "common/audit-checkpoint.h"
+#include "common/audit-record.h"
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/macros.h"
@@ -70,9 +72,10 @@ bool store_certificate_save(
 	struct store *store, struct certificate *certificate, struct error *error);
 bool store_certificate_list(struct store *store, int64_t credential_id,
 	struct certificates *certificates, struct error *error);
-/* Those of one authority that are revoked or on hold, for its CRL (der left empty). */
-bool store_certificate_list_revoked(struct store *store, const char *authority,
-	struct certificates *certificates, struct error *error);
+/* Those of one authority that are revoked or on hold, for its CRL (der left empty): with an id
+ * greater than `after`, ascending, at most limit. */
+bool store_certificate_list_revoked(struct store *store, const char *authority, int64_t after,
+	unsigned limit, struct certificates *certificates, struct error *error);
 
 /* --- intents (store/intent.c): what is about to change on a card (design, decision 5) --- */
 struct intent {
@@ -203,37 +206,70 @@ bool store_value_set(struct store *store, const char *name, const uint8_t *value
 	struct error *error);
 
 /* --- audit records (store/audit.c); written through audit/audit.h only --- */
-struct audit_record {
-	int64_t id; /* 1, 2, 3, ... without gaps */
-	int64_t time_us;
-	char *actor;	  /* "uid=0 pid=123 exe=..." */
-	char *operation;  /* "issue" */
-	char *card;	  /* serial, or NULL */
-	char *outcome;	  /* "ok" or the error's short name */
-	char *detail;	  /* a sentence; never a secret; or NULL */
-	unsigned job;	  /* or 0 */
-	uint8_t hash[32]; /* of this record chained to the one before */
-};
-#define AUDIT_RECORD_INIT                                                                          \
-	{                                                                                          \
-		0                                                                                  \
-	}
-#define _cleanup_audit_record_ _cleanup_(audit_record_clear)
-void audit_record_clear(struct audit_record *record);
-/* Frees a list that store_audit_list gave. */
-void audit_records_free(struct audit_record *records, size_t count);
 /*
- * Appends under the store's lock: sets record->id, then calls `chain` with the
- * last record's hash (zeros for the first), which fills record->hash.
+ * Appends under the store's lock: sets record->id and chains it to the last one. Its time is
+ * never before that of the last record unless the clock was set back by more than a second.
  */
-bool store_audit_append(struct store *store, struct audit_record *record,
-	void (*chain)(struct audit_record *record, const uint8_t previous[32]),
-	struct error *error);
+bool store_audit_append(struct store *store, struct audit_record *record, struct error *error);
 /* The number of records ever written: the id of the last one, or 0. */
 bool store_audit_last(struct store *store, int64_t *id, struct error *error);
-/* Records with id > after, ascending, at most limit; card NULL means any. */
-bool store_audit_list(struct store *store, const char *card, int64_t after, unsigned limit,
-	struct audit_record **records, size_t *count, struct error *error);
+/* The last record that is there: its id (0: none) and hash. */
+bool store_audit_head(
+	struct store *store, int64_t *id, uint8_t hash[AUDIT_HASH_BYTES], struct error *error);
+
+/* Which records are wanted. Texts are compared as a whole, NULL means any. */
+struct audit_filter {
+	const char *card;
+	const char *caller; /* the first word of actor: "uid=1000", "tesserad" */
+	const char *operator_name;
+	const char *operation;
+	const char *outcome; /* "ok", "PinWrong"; AUDIT_NOT_OK: whatever failed */
+	int64_t since_us;    /* not before; 0: no limit */
+	int64_t until_us;    /* before; 0: no limit */
+	bool newest_first;
+	int64_t after;	/* in the list's order behind this record; 0: from its beginning */
+	unsigned limit; /* at most so many */
+};
+#define AUDIT_NOT_OK "failed"
+/*
+ * A page of records. *next: what to give as `after` for the next page, or 0 at the end. A page
+ * may hold fewer than `limit` records, or none, and still have a next one: the store looks at a
+ * few thousand records at a time, so that nobody waits for it long.
+ */
+bool store_audit_list(struct store *store, const struct audit_filter *filter,
+	struct audit_record **records, size_t *count, int64_t *next, struct error *error);
+
+/* --- checkpoints of the audit trail (store/audit-checkpoint.c) --- */
+/* ERROR_EXISTS for an id taken. */
+bool store_checkpoint_add(
+	struct store *store, const struct audit_checkpoint *checkpoint, struct error *error);
+/* The last one; id 0 when there is none. */
+bool store_checkpoint_last(
+	struct store *store, struct audit_checkpoint *checkpoint, struct error *error);
+/* Those that cover a record greater than `after`, ascending, at most limit. */
+bool store_checkpoint_list(struct store *store, int64_t after, unsigned limit,
+	struct audit_checkpoint **checkpoints, size_t *count, struct error *error);
+
+/* --- finding credentials (store/search.c) --- */
+/* What is compared, besides a holder's field by its name. */
+#define SEARCH_SERIAL	   "serial"	 /* of the card */
+#define SEARCH_CERTIFICATE "certificate" /* serial number of any of its certificates, hex */
+#define SEARCH_HOLDER	   "holder"	 /* any of the holder's fields */
+struct search {
+	const char *field; /* one of the above, or "holder." and a holder field's name */
+	const char *text;
+	bool is_prefix;	   /* else the whole value has to be the same */
+	const char *after; /* what the page before gave as next, or "" */
+	unsigned limit;
+};
+/*
+ * Ids of credentials, in the order of the values found; ASCII letters are the same in upper and
+ * lower case but for the card's serial. *next (heap): "" at the end. A page may hold fewer than
+ * `limit` ids and still have a next one; a credential that has the text twice may come twice.
+ * ERROR_INVALID_ARGUMENT for an unknown field, an empty text or a wrong `after`.
+ */
+bool store_credential_search(struct store *store, const struct search *search, int64_t **ids,
+	size_t *count, char **next, struct error *error);
 
 static inline void store_rollbackp(struct store **store)
 {

@@ -42,8 +42,8 @@ for door in "" private; do
     expect_output '"/org/tessera1/template/employee"' $door busctl --no-pager call org.tessera1 \
         $root org.freedesktop.DBus.ObjectManager GetManagedObjects
 done
-expect_output '"VerifyAudit" "" "AccessDenied"' call "$root" $manager ListAudit sxu '' 0 100
-expect_output "uid=$(id -u ada)" call "$root" $manager ListAudit sxu '' 0 100
+expect_output '"verify-audit" "" "AccessDenied"' call "$root" $manager ListAudit 'a{ss}xu' 0 0 100
+expect_output "uid=$(id -u ada)" call "$root" $manager ListAudit 'a{ss}xu' 0 0 100
 
 # Members of the administrators' group are managers.
 daemon_option 'admin-group = grace'

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "audit/audit.h"
+#include "audit/verify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,12 +21,21 @@ static void write_records(struct store *store, const char *card, int count)
 		assert_true(audit_write(store, "uid=0 pid=1", "issue", card, 7, NULL, NULL, NULL));
 }
 
+static bool list(struct store *store, const char *card, int64_t after, unsigned limit,
+	struct audit_record **records, size_t *count)
+{
+	const struct audit_filter filter = {.card = card, .after = after, .limit = limit};
+	int64_t next;
+
+	return store_audit_list(store, &filter, records, count, &next, NULL);
+}
+
 static int64_t first_bad(struct store *store, int64_t *records)
 {
-	int64_t bad;
+	struct audit_verifier verifier _cleanup_audit_verifier_ = {0};
 
-	assert_true(audit_verify(store, records, &bad, NULL));
-	return bad;
+	assert_true(audit_verify(store, NULL, &verifier, records, NULL));
+	return verifier.bad;
 }
 
 static void an_empty_trail_is_whole(void **state)
@@ -49,7 +59,7 @@ static void a_record_tells_who_did_what_and_how_it_ended(void **state)
 		"first PIN", NULL));
 	assert_true(
 		audit_write(fixture->store, "uid=0", "template-save", NULL, 0, NULL, NULL, NULL));
-	assert_true(store_audit_list(fixture->store, NULL, 0, 10, &read, &count, NULL));
+	assert_true(list(fixture->store, NULL, 0, 10, &read, &count));
 	assert_int_equal(count, 2);
 	assert_int_equal(read[0].id, 1);
 	assert_true(read[0].time_us > 1600000000000000);
@@ -73,11 +83,11 @@ static void records_are_listed_by_card_and_in_pages(void **state)
 
 	write_records(fixture->store, "one", 3);
 	write_records(fixture->store, "two", 3);
-	assert_true(store_audit_list(fixture->store, "two", 4, 10, &read, &count, NULL));
+	assert_true(list(fixture->store, "two", 4, 10, &read, &count));
 	assert_int_equal(count, 2);
 	assert_int_equal(read[0].id, 5);
 	audit_records_free(read, count);
-	assert_true(store_audit_list(fixture->store, NULL, 1, 2, &read, &count, NULL));
+	assert_true(list(fixture->store, NULL, 1, 2, &read, &count));
 	assert_int_equal(count, 2);
 	assert_int_equal(read[1].id, 3);
 	audit_records_free(read, count);
@@ -106,6 +116,8 @@ static void every_kind_of_tampering_shows(void **state)
 		{"UPDATE audit SET actor = 'uid=1' WHERE id = 1", 1},
 		{"UPDATE audit SET card = NULL WHERE id = 2", 2},
 		{"UPDATE audit SET detail = '' WHERE id = 2", 2},
+		{"UPDATE audit SET operator = 'grace' WHERE id = 2", 2},
+		{"UPDATE audit SET signature = x'00' WHERE id = 2", 2},
 		{"UPDATE audit SET job = 8 WHERE id = 6", 6},
 		{"UPDATE audit SET operation = 'issu', card = 'eone' WHERE id = 3", 3},
 		{"UPDATE audit SET hash = x'00' WHERE id = 3", 3},
@@ -117,7 +129,7 @@ static void every_kind_of_tampering_shows(void **state)
 		 " WHERE id < 0",
 			2},
 		{"INSERT INTO audit SELECT 7, time_us, actor, operation, card, outcome, detail,"
-		 " job, hash FROM audit WHERE id = 6",
+		 " job, hash, operator, signature, caller FROM audit WHERE id = 6",
 			7},
 		{"DELETE FROM audit WHERE id = 4; UPDATE audit SET id = id - 1 WHERE id > 4", 4},
 	};
@@ -125,7 +137,8 @@ static void every_kind_of_tampering_shows(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t records;
-		fixture_sql(fixture, "DELETE FROM audit; DELETE FROM counter");
+		fixture_sql(
+			fixture, "DELETE FROM audit; DELETE FROM counter; DELETE FROM audit_run");
 		write_records(fixture->store, "one", 6);
 		assert_int_equal(first_bad(fixture->store, &records), 0);
 		fixture_sql(fixture, cases[i].sql);
@@ -160,7 +173,7 @@ static void long_texts_are_cut_between_characters(void **state)
 	for (size_t i = 1; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\xC3\xA4", 3);
 	assert_true(audit_write(fixture->store, text, text, text, 0, NULL, text, NULL));
-	assert_true(store_audit_list(fixture->store, NULL, 0, 1, &read, &count, NULL));
+	assert_true(list(fixture->store, NULL, 0, 1, &read, &count));
 	assert_int_equal(strlen(read[0].actor), 1023);
 	assert_int_equal(strlen(read[0].detail), 1023);
 	assert_int_equal(strlen(read[0].operation), 127);
@@ -172,13 +185,14 @@ static void a_store_that_fails_is_told(void **state)
 {
 	struct fixture *fixture = *state;
 	_cleanup_error_ struct error error = ERROR_INIT;
-	int64_t records, bad;
+	struct audit_verifier verifier _cleanup_audit_verifier_ = {0};
+	int64_t records;
 
 	fixture_sql(fixture, "DROP TABLE audit");
 	assert_false(audit_write(fixture->store, "uid=0", "issue", NULL, 0, NULL, NULL, &error));
 	assert_int_equal(error.code, ERROR_STORE_FAILED);
 	assert_non_null(strstr(error_message(&error), "the audit record of issue"));
-	assert_false(audit_verify(fixture->store, &records, &bad, &error));
+	assert_false(audit_verify(fixture->store, NULL, &verifier, &records, &error));
 }
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)

@@ -172,13 +172,13 @@ static void certificates_are_saved_held_and_listed(void **state)
 	assert_int_equal(read.items[0].status_before_hold, CERTIFICATE_VALID);
 	assert_int_equal(read.items[0].der.length, 3);
 	assert_null(read.items[0].subject);
-	assert_true(store_certificate_list_revoked(fixture->store, "local", &read, NULL));
+	assert_true(store_certificate_list_revoked(fixture->store, "local", 0, 10, &read, NULL));
 	assert_int_equal(read.count, 1);
 	assert_string_equal(read.items[0].serial_hex, "0a");
 	assert_string_equal(read.items[0].reason, "certificateHold");
 	assert_int_equal(read.items[0].revoked_at, 1234);
 	assert_int_equal(read.items[0].der.length, 0);
-	assert_true(store_certificate_list_revoked(fixture->store, "other", &read, NULL));
+	assert_true(store_certificate_list_revoked(fixture->store, "other", 0, 10, &read, NULL));
 	assert_int_equal(read.count, 0);
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cards as records, and lists of them. */
+#ifndef TESSERA_CLI_CARD_H
+#define TESSERA_CLI_CARD_H
+
+#include <jansson.h>
+
+#include "cli/arguments.h"
+#include "cli/client.h"
+
+/* A credential with its certificates; NULL with error. */
+json_t *card_get(struct client *client, const char *path, struct error *error);
+void card_print_list(const struct invocation *invocation, const json_t *cards);
+
+#endif

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# each method that changes something leaves exactly one audit record, also when it fails or is refused
+# time limit: 240
+"""Walks the methods of dbus/*.xml by the tables below; a method that is in none of them fails."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+SOURCE = Path(os.environ["TESSERA_SOURCE"])
+ROOT = "/org/tessera1"
+CARD = f"{ROOT}/credential/1"
+PIN, NEW_PIN = "271828", "314159"
+HOLDER = ["a{ss}", "3", "name", "Ada Lovelace", "email", "ada@example.org", "upn", "ada@example.org"]
+problems = []
+
+# Methods that only look, or whose change is told by the record of another one.
+READS = {
+    "Connection.ListProfiles", "Connection.GetCertificate", "Connection.GetCrl",
+    "Credential.GetCertificate",
+    "Manager.ListCredentials", "Manager.FindCredential", "Manager.FindCredentials",
+    "Manager.ListAudit", "Manager.VerifyAudit", "Manager.ListCheckpoints",
+    "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
+}
+# A checkpoint is its own record.
+CHECKPOINT = {"Manager.WriteCheckpoint"}
+# Whoever knows the PIN may call these: there is nobody to refuse.
+HOLDERS = {"Credential.ChangePin", "Provider.Login", "Provider.ChangePin"}
+
+
+def pin_bytes(pin):
+    return [str(len(pin)), *(str(byte) for byte in pin.encode())]
+
+
+def read_template():
+    document = json.loads((SOURCE / "data/templates/ec.json").read_text())
+    return document, json.dumps(dict(document, name="other"))
+
+
+def read_connection():
+    document = json.loads((SOURCE / "data/connections/local.json").read_text())
+    return json.dumps(dict(document, name="another"))
+
+
+TEMPLATE, OTHER_TEMPLATE = read_template()
+CONNECTION = read_connection()
+
+# What is done, in an order in which each step finds what it needs: method, path, arguments, the
+# operation that is recorded, and its outcome. "ok" or the error's short name.
+STEPS = [
+    ("Manager.AddTemplate", ROOT, ["s", "{}"], "add-template", "InvalidTemplate"),
+    ("Manager.AddTemplate", ROOT, ["s", OTHER_TEMPLATE], "add-template", "ok"),
+    ("Template.Update", f"{ROOT}/template/other", ["s", "{}"], "update-template", "InvalidTemplate"),
+    ("Template.Update", f"{ROOT}/template/nothing", ["s", "{}"], "update-template", "NotFound"),
+    ("Template.Update", f"{ROOT}/template/other", ["s", OTHER_TEMPLATE], "update-template", "ok"),
+    ("Template.Remove", f"{ROOT}/template/other", [], "remove-template", "ok"),
+    ("Template.Remove", f"{ROOT}/template/other", [], "remove-template", "NotFound"),
+    ("Manager.AddConnection", ROOT, ["s", "{}"], "add-connection", "InvalidConnection"),
+    ("Manager.AddConnection", ROOT, ["s", CONNECTION], "add-connection", "ok"),
+    ("Connection.Update", f"{ROOT}/connection/another", ["s", "{}"], "update-connection",
+     "InvalidConnection"),
+    ("Connection.Update", f"{ROOT}/connection/another", ["s", CONNECTION], "update-connection", "ok"),
+    ("Connection.Test", f"{ROOT}/connection/another", [], "test-connection", "ok"),
+    ("Connection.Test", f"{ROOT}/connection/nothing", [], "test-connection", "NotFound"),
+    ("Connection.Remove", f"{ROOT}/connection/another", [], "remove-connection", "ok"),
+    ("Connection.Remove", f"{ROOT}/connection/local", [], "remove-connection", "InUse"),
+    ("Manager.Issue", ROOT, ["osa{ss}a{sv}", f"{ROOT}/reader/9", "ec", "0", "0"], "issue", "NotFound"),
+    ("Manager.Issue", ROOT, ["osa{ss}a{sv}", f"{ROOT}/reader/1", "ec", "1", "na me", "x", "0"], "issue",
+     "InvalidArgument"),
+    ("Manager.Issue", ROOT, ["osa{ss}a{sv}", f"{ROOT}/reader/1", "no-such", "0", "0"], "issue",
+     "NotFound"),
+    ("Provider.Login", ROOT, ["uay", "1", *pin_bytes(PIN)], "login", "WrongState"),
+    ("Manager.Issue", ROOT, ["osa{ss}a{sv}", f"{ROOT}/reader/1", "ec", *HOLDER[1:], "0"], "issue", "ok"),
+    ("Credential.Activate", CARD, ["s", "1"], "activate", "PinLength"),
+    ("Credential.Activate", CARD, ["s", PIN], "activate", "ok"),
+    ("Credential.ChangePin", CARD, ["ss", NEW_PIN, PIN], "change-pin", "PinWrong"),
+    ("Credential.ChangePin", CARD, ["ss", PIN, NEW_PIN], "change-pin", "ok"),
+    ("Credential.Unblock", CARD, ["s", "1"], "unblock", "PinLength"),
+    ("Credential.Unblock", CARD, ["s", PIN], "unblock", "ok"),
+    ("Provider.Login", ROOT, ["uay", "1", *pin_bytes(PIN)], "login", "ok"),
+    ("Provider.Login", ROOT, ["uay", "1", *pin_bytes(NEW_PIN)], "login", "PinWrong"),
+    ("Provider.ChangePin", ROOT, ["uayay", "1", *pin_bytes(NEW_PIN), *pin_bytes(PIN)], "change-pin",
+     "PinWrong"),
+    ("Provider.ChangePin", ROOT, ["uayay", "7", *pin_bytes(PIN), *pin_bytes(NEW_PIN)], "change-pin",
+     "NotFound"),
+    ("Provider.ChangePin", ROOT, ["uayay", "1", *pin_bytes(PIN), *pin_bytes(NEW_PIN)], "change-pin",
+     "ok"),
+    ("Credential.Reissue", CARD, ["sa{ss}", "no-such", "0"], "reissue", "NotFound"),
+    ("Credential.Reissue", CARD, ["sa{ss}", "", "0"], "reissue", "ok"),
+    ("Credential.Activate", CARD, ["s", PIN], "activate", "ok"),
+    ("Credential.Resume", CARD, [], "resume", "WrongState"),
+    ("Credential.Suspend", CARD, ["s", "x" * 2000], "suspend", "InvalidArgument"),
+    ("Credential.Suspend", CARD, ["s", "lost for now"], "suspend", "ok"),
+    ("Credential.Resume", CARD, [], "resume", "ok"),
+    ("Job.Cancel", f"{ROOT}/job/1", [], "cancel-job", None),
+    ("Credential.Revoke", CARD, ["s", "because"], "revoke", "InvalidArgument"),
+    ("Credential.Revoke", CARD, ["s", ""], "revoke", "ok"),
+    ("Credential.Revoke", f"{ROOT}/credential/99", ["s", ""], "revoke", "NotFound"),
+    ("Credential.Retire", CARD, ["s", "because"], "retire", "ok"),
+    ("Credential.Retire", CARD, ["s", ""], "retire", "WrongState"),
+]
+
+
+def busctl(user, *arguments):
+    command = ["busctl", "--no-pager", *arguments]
+    if user != "root":
+        command = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", *command]
+    environment = dict(os.environ,
+                       DBUS_SYSTEM_BUS_ADDRESS="unix:path=" + os.environ["TESSERA_SOCKET"])
+    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=60)
+
+
+def call(user, method, path, arguments):
+    """Calls the method; waits for the job that it starts."""
+    interface, member = method.split(".")
+    result = busctl(user, "call", "org.tessera1", path, f"org.tessera1.{interface}", member, *arguments)
+    job = re.search(r'"(/org/tessera1/job/\d+)"', result.stdout)
+    while job and '"running"' in busctl("root", "get-property", "org.tessera1", job[1],
+                                        "org.tessera1.Job", "State").stdout:
+        time.sleep(0.02)
+    return result
+
+
+def records(after):
+    output = subprocess.run(["tessera", "--json", "audit", "list", "--after", str(after)], check=True,
+                            text=True, capture_output=True, timeout=60).stdout
+    return json.loads(output)
+
+
+def last_record():
+    output = subprocess.run(["tessera", "--json", "audit", "list", "--newest", "--limit", "1"],
+                            check=True, text=True, capture_output=True, timeout=60).stdout
+    return json.loads(output)[0]["id"]
+
+
+def expect(what, before, wanted, actor):
+    """Exactly one record since before; a job ends a moment before it is seen to have ended."""
+    found = records(before)
+    told = [f"{record['operation']} {record['outcome']}" for record in found]
+    if len(found) != 1:
+        problems.append(f"{what}: {len(found)} records instead of one: {told}")
+        return
+    operation, outcome = wanted
+    if found[0]["operation"] != operation or outcome not in (None, found[0]["outcome"]):
+        problems.append(f"{what}: the record is {told[0]}, not {operation} {outcome}")
+    if not found[0]["actor"].startswith(actor):
+        problems.append(f"{what}: the actor is {found[0]['actor']}")
+
+
+def methods():
+    for path in sorted((SOURCE / "dbus").glob("org.tessera1.*.xml")):
+        for interface in ET.parse(path).getroot().findall("interface"):
+            for method in interface.findall("method"):
+                yield f"{interface.get('name').split('.')[-1]}.{method.get('name')}"
+
+
+def check_steps():
+    for method, path, arguments, operation, outcome in STEPS:
+        before = last_record()
+        result = call("root", method, path, arguments)
+        what = f"{method} {outcome} ({result.stderr.strip()})"
+        expect(what, before, (operation, outcome), "uid=0 ")
+
+
+def check_denials():
+    """A user without rights; at most 30 a minute are recorded."""
+    uid = subprocess.run(["id", "-u", "ada"], check=True, text=True, capture_output=True).stdout.strip()
+    seen, refused = set(), 0
+    for method, path, arguments, operation, _ in STEPS:
+        if method in seen or method in HOLDERS:
+            continue
+        seen.add(method)
+        if refused % 20 == 0:
+            time.sleep(61 - time.time() % 60)
+        refused += 1
+        before = last_record()
+        if call("ada", method, path, arguments).returncode == 0:
+            problems.append(f"{method} is not refused")
+        expect(f"{method} refused", before, (operation, "AccessDenied"), f"uid={uid} ")
+    before = last_record()
+    call("ada", "Manager.WriteCheckpoint", ROOT, [])
+    expect("WriteCheckpoint refused", before, ("write-checkpoint", "AccessDenied"), f"uid={uid} ")
+
+
+def check_reads():
+    before = last_record()
+    for method, arguments in (("ListCredentials", ["sxu", "", "0", "10"]), ("VerifyAudit", []),
+                              ("FindCredential", ["s", "nothing"]),
+                              ("ListAudit", ["a{ss}xu", "0", "0", "10"]), ("WriteCheckpoint", [])):
+        call("root", f"Manager.{method}", ROOT, arguments)
+    if records(before):
+        problems.append(f"looking leaves records: {records(before)}")
+
+
+def main():
+    changes = {step[0] for step in STEPS}
+    for method in methods():
+        if method not in READS | CHECKPOINT | changes:
+            problems.append(f"{method} is in no table of this test: does it change something?")
+    check_steps()
+    for method in changes:
+        if method not in {"Job.Cancel"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
+            problems.append(f"{method} has no step that succeeds")
+    check_denials()
+    check_reads()
+    subprocess.run(["tessera", "audit", "verify"], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
