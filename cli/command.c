@@ -12,6 +12,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
+	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
 		"a field of the person who gets the card; may be repeated"},
@@ -43,6 +44,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
 #define READER	 OPTION_BIT(OPTION_READER)
 #define PIN_FILE OPTION_BIT(OPTION_PIN_FILE)
+#define CODE	 OPTION_BIT(OPTION_CODE_FILE)
+#define OUTPUT	 OPTION_BIT(OPTION_OUTPUT)
 #define AUDIT	 (OPTION_BIT(OPTION_CARD) | OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_LIMIT))
 
 const struct command commands[] = {
@@ -105,6 +108,15 @@ const struct command commands[] = {
 
 	{"audit", "list", "", 0, 0, AUDIT, "list audit records", audit_list},
 	{"audit", "verify", "", 0, 0, 0, "check that no audit record was changed", audit_verify},
+
+	{"licence", "show", "", 0, 0, 0, "show the licence and how many cards are managed",
+		licence_show},
+	{"licence", "request", "", 0, 0, CODE | OUTPUT, "write what a licence is made from",
+		licence_request},
+	{"licence", "activate", "[FILE]", 0, 1, CODE,
+		"install a licence from a file, or get one for an activation code",
+		licence_activate},
+	{"licence", "remove", "", 0, 0, YES, "go back to evaluation mode", licence_remove},
 };
 const size_t command_count = ARRAY_SIZE(commands);
 

@@ -26,6 +26,7 @@ enum option {
 	/* for those that name them */
 	OPTION_AFTER,
 	OPTION_CARD,
+	OPTION_CODE_FILE,
 	OPTION_DER,
 	OPTION_HOLDER,
 	OPTION_LIMIT,
@@ -104,5 +105,9 @@ bool job_cancel(struct invocation *invocation, struct error *error);
 bool job_wait(struct invocation *invocation, struct error *error);
 bool audit_list(struct invocation *invocation, struct error *error);
 bool audit_verify(struct invocation *invocation, struct error *error);
+bool licence_show(struct invocation *invocation, struct error *error);
+bool licence_request(struct invocation *invocation, struct error *error);
+bool licence_activate(struct invocation *invocation, struct error *error);
+bool licence_remove(struct invocation *invocation, struct error *error);
 
 #endif

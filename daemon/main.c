@@ -79,6 +79,10 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->authority = (struct authority_services){.store = services->store,
 		.token = services->token,
 		.publish_folder = options->publish_dir};
+	services->licensing =
+		(struct licence_settings){.public_key_file = options->licence_public_key_file,
+			.activation_url = options->activation_url,
+			.activation_ca_file = options->activation_ca_file};
 	return first_start_install(services, options->data_dir, error);
 }
 

@@ -14,6 +14,7 @@ static const struct bus_kind *const kinds[] = {
 	&template_kind,
 	&connection_kind,
 	&job_kind,
+	&licence_kind,
 };
 
 static void broadcast(void *context, DBusMessage *signal)

@@ -2,36 +2,15 @@
 #include "operation/first-start.h"
 
 #include <glob.h>
-#include <stdio.h>
 
 #include "audit/audit.h"
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/text-file.h"
 #include "operation/documents.h"
 
 #define DONE_VALUE	   "shipped-documents"
 #define DOCUMENT_BYTES_MAX (256 * 1024)
-
-/* The file's text, heap; NULL with error. */
-static char *read_document(const char *path, struct error *error)
-{
-	FILE *file = fopen(path, "re");
-
-	if (!file) {
-		error_set(error, ERROR_FAILED, "cannot open %s: %m", path);
-		return NULL;
-	}
-	char *text = xcalloc(1, DOCUMENT_BYTES_MAX + 1);
-	size_t length = fread(text, 1, DOCUMENT_BYTES_MAX, file);
-	bool whole = !ferror(file) && length < DOCUMENT_BYTES_MAX;
-	fclose(file);
-	if (!whole) {
-		error_set(error, ERROR_FAILED, "cannot read %s, or it is too long", path);
-		free(text);
-		return NULL;
-	}
-	return text;
-}
 
 typedef bool (*save_function)(
 	struct services *, const char *, const char *, char **, struct error *);
@@ -40,7 +19,7 @@ static bool install_document(
 	struct services *services, const char *operation, save_function save, const char *path)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
-	_cleanup_free_ char *document = read_document(path, &error);
+	_cleanup_free_ char *document = text_file_read(path, DOCUMENT_BYTES_MAX, &error);
 	_cleanup_free_ char *name = NULL;
 
 	bool done = document && save(services, NULL, document, &name, &error);

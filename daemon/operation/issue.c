@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "model/holder.h"
+#include "operation/licence.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
 #include "operation/verbs.h"
@@ -74,7 +75,9 @@ bool issue_card(struct session *session, const char *template_name, const struct
 	struct card *card = session->card;
 	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
 
-	if (!holder_check(holder, error) || !give_identity(operation, card, error))
+	if (!holder_check(holder, error) ||
+		!licence_check_room(operation->services, card->info.serial, error) ||
+		!give_identity(operation, card, error))
 		return false;
 	session->credential = find_or_make(operation->services, card, error);
 	if (!session->credential || !lifecycle_check(session->credential->state, LIFECYCLE_ISSUE,

@@ -11,6 +11,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
 	daemon/operation/first-start.c daemon/operation/first-start.h \
 	daemon/operation/issue.c daemon/operation/issue.h \
+	daemon/operation/licence.c daemon/operation/licence.h \
+	daemon/operation/licence-activate.c \
 	daemon/operation/ownership.c daemon/operation/ownership.h \
 	daemon/operation/personalise.c daemon/operation/personalise.h \
 	daemon/operation/pin.c daemon/operation/pin.h \

@@ -36,6 +36,7 @@ bool ownership_find(struct services *services, struct card *card, uint32_t expec
  * Takes a factory card (its management key is authenticated) into ownership: management key,
  * then PUK become those of the master key's current version, and the credential is saved as
  * registered; the intent is on disk before. A derived value that equals the factory's is refused.
+ * ERROR_LIMIT_REACHED before anything is changed.
  */
 bool ownership_take(struct operation *operation, struct card *card, struct credential *credential,
 	struct error *error);

@@ -11,11 +11,19 @@
 
 struct contacts;
 
+/* How licences are got and verified; NULL is what is not configured. */
+struct licence_settings {
+	const char *public_key_file;
+	const char *activation_url;
+	const char *activation_ca_file; /* NULL: the system's certificates */
+};
+
 struct services {
 	struct store *store;
 	struct token *token;
 	struct master_key *master_key;
 	struct authority_services authority;
+	struct licence_settings licensing;
 	struct contacts *contacts;
 	struct jobs *jobs;
 };

@@ -6,6 +6,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/credential.c \
 	daemon/store/database.c daemon/store/database.h \
 	daemon/store/intent.c \
+	daemon/store/managed.c \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \
 	daemon/store/template.c \
