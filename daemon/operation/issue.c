@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "model/holder.h"
+#include "operation/contact.h"
 #include "operation/licence.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
@@ -75,9 +76,7 @@ bool issue_card(struct session *session, const char *template_name, const struct
 	struct card *card = session->card;
 	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
 
-	if (!holder_check(holder, error) ||
-		!licence_check_room(operation->services, card->info.serial, error) ||
-		!give_identity(operation, card, error))
+	if (!holder_check(holder, error) || !give_identity(operation, card, error))
 		return false;
 	session->credential = find_or_make(operation->services, card, error);
 	if (!session->credential || !lifecycle_check(session->credential->state, LIFECYCLE_ISSUE,
@@ -100,14 +99,19 @@ bool operation_issue(struct operation *operation, unsigned reader, const char *t
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
+	struct card *card _cleanup_card_ =
+		contacts_card(operation->services->contacts, reader, &result);
+	const char *serial = card ? card->info.serial : NULL;
 	char id[32];
 
-	if (session_take_reader(&session, operation, reader, &result) &&
+	/* Before the card is taken: one that has no place is not sent anything. */
+	if (card && licence_check_room(operation->services, serial, &result) &&
+		session_take_reader(&session, operation, reader, &result) &&
 		issue_card(&session, template_name, holder, &result)) {
 		snprintf(id, sizeof(id), "%" PRId64, session.credential->id);
 		job_result(operation->job, "serial", session.credential->serial);
 		job_result(operation->job, "credential-id", id);
 	}
 	return session_finish(operation, LIFECYCLE_ISSUE,
-		session.card ? session.card->info.serial : NULL, template_name, &result, error);
+		session.card ? session.card->info.serial : serial, template_name, &result, error);
 }

@@ -81,6 +81,9 @@ bool licence_activate(
 	buffer_append_u8(&answer.body, '\0');
 	if (answer.status != 200)
 		return refused(&answer, error);
+	if (strlen((const char *)answer.body.data) != answer.body.length - 1)
+		return error_set(error, ERROR_INVALID_LICENCE,
+			"the answer of the activation service holds a NUL character");
 	return licence_install(services, (const char *)answer.body.data, id, error) ||
 	       error_prefix(error, "the answer of the activation service");
 }

@@ -128,15 +128,27 @@ static bool check(
 	return has_room || refuse(status, error);
 }
 
-bool licence_check_room(struct services *services, const char *serial, struct error *error)
+/* An interrupted verb keeps its card's place. */
+static bool has_place(struct services *services, const char *serial)
 {
-	struct licence_status status _cleanup_licence_status_ = LICENCE_STATUS_INIT;
 	struct credential *credential _cleanup_credential_ =
-		serial ? store_credential_by_serial(services->store, serial, NULL) : NULL;
+		store_credential_by_serial(services->store, serial, NULL);
+	struct intent *intents = NULL;
+	size_t count = 0;
 
 	if (credential && lifecycle_is_managed(credential->state))
 		return true;
-	return licence_status_read(services, &status, error) && check(services, &status, error);
+	store_intent_list(services->store, serial, &intents, &count, NULL);
+	intents_free(intents, count);
+	return count > 0;
+}
+
+bool licence_check_room(struct services *services, const char *serial, struct error *error)
+{
+	struct licence_status status _cleanup_licence_status_ = LICENCE_STATUS_INIT;
+
+	return (serial && has_place(services, serial)) ||
+	       (licence_status_read(services, &status, error) && check(services, &status, error));
 }
 
 bool licence_begin(
