@@ -67,8 +67,9 @@ card_is_held() {
     [ "$(card_control 0 held)" = 1 ]
 }
 wait_for 20 card_is_held
+# A sanitizer makes mlock(2) do nothing.
 locked=$(awk '/^VmLck:/ { print $2 }' "/proc/$pid/status")
-[ "$locked" -gt 0 ] || fail "no memory is locked while a card is issued"
+[ "$locked" -gt 0 ] || [ -n "$TESSERA_PRELOAD" ] || fail "no memory is locked while a card is issued"
 [ "$locked" -lt 16384 ] || fail "$locked KiB are locked"
 # The service manager is told that all is well meanwhile.
 before=$(grep -c '^WATCHDOG=1$' told)

@@ -9,7 +9,7 @@ printf '271828\n' >pin
 
 state_is_one_of() {
     local state
-    state=$(tessera --json reader show 1 2>/dev/null | jq -r 'select(.problem == "") | .state')
+    state=$(tessera --json reader show 1 2>/dev/null | jq -r 'select(.problem == "" and .serial != "") | .state')
     [ -n "$state" ] && [[ " $* " == *" $state "* ]]
 }
 

@@ -11,7 +11,7 @@
 #include <openssl/pem.h>
 
 #include "common/alloc.h"
-#include "common/buffer.h"
+#include "lib/licence-fixture.h"
 
 #define STORE "0123456789abcdef0123456789abcdef"
 #define GOOD                                                                                       \
@@ -37,36 +37,6 @@ static int free_keys(void **state)
 	return 0;
 }
 
-/* base64url by OpenSSL's base64. */
-static char *encode(const void *data, size_t length)
-{
-	char *text = xcalloc(1, length * 2 + 8);
-
-	EVP_EncodeBlock((unsigned char *)text, data, (int)length);
-	for (char *digit = text; *digit; digit++)
-		*digit = (char)(*digit == '+' ? '-' : *digit == '/' ? '_' : *digit);
-	text[strcspn(text, "=")] = '\0';
-	return text;
-}
-
-static char *envelope(const char *payload, size_t length, EVP_PKEY *signer)
-{
-	uint8_t signature[64];
-	size_t signature_length = sizeof(signature);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-
-	assert_int_equal(EVP_DigestSignInit(context, NULL, NULL, NULL, signer), 1);
-	assert_int_equal(EVP_DigestSign(context, signature, &signature_length,
-				 (const uint8_t *)payload, length),
-		1);
-	EVP_MD_CTX_free(context);
-	_cleanup_free_ char *first = encode(payload, length);
-	_cleanup_free_ char *second = encode(signature, signature_length);
-	return xasprintf("{\"format\": \"" LICENCE_FORMAT "\", \"payload\": \"%s\", "
-			 "\"signature\": \"%s\"}",
-		first, second);
-}
-
 static void assert_refused(const char *document, const char *words)
 {
 	struct licence licence _cleanup_licence_ = LICENCE_INIT;
@@ -88,7 +58,7 @@ static void a_signed_licence_is_read_member_by_member(void **state)
 	/* All lengths of the last group. */
 	for (size_t spaces = 0; spaces < 4; spaces++) {
 		_cleanup_free_ char *payload = xasprintf("%s%*s", GOOD, (int)spaces, "");
-		_cleanup_free_ char *document = envelope(payload, strlen(payload), key);
+		_cleanup_free_ char *document = licence_fixture_sign(payload, strlen(payload), key);
 		if (!licence_parse(document, key, &licence, &error))
 			fail_msg("%s", error_message(&error));
 	}
@@ -116,7 +86,7 @@ static void a_licence_fits_one_store_up_to_its_last_second(void **state)
 
 static void any_changed_character_of_payload_or_signature_is_noticed(void **state)
 {
-	_cleanup_free_ char *document = envelope(GOOD, strlen(GOOD), key);
+	_cleanup_free_ char *document = licence_fixture_sign(GOOD, strlen(GOOD), key);
 	char *begin = strstr(document, "payload") + strlen("payload\": \"");
 
 	(void)state;
@@ -134,7 +104,7 @@ static void any_changed_character_of_payload_or_signature_is_noticed(void **stat
 
 static void another_key_is_refused(void **state)
 {
-	_cleanup_free_ char *document = envelope(GOOD, strlen(GOOD), other_key);
+	_cleanup_free_ char *document = licence_fixture_sign(GOOD, strlen(GOOD), other_key);
 
 	(void)state;
 	assert_refused(document, "not signed by the configured key");
@@ -178,10 +148,10 @@ static void malformed_payloads_are_refused_though_they_are_signed(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_free_ char *document =
-			envelope(cases[i].payload, strlen(cases[i].payload), key);
+			licence_fixture_sign(cases[i].payload, strlen(cases[i].payload), key);
 		assert_refused(document, cases[i].words);
 	}
-	_cleanup_free_ char *document = envelope(GOOD "\0{}", strlen(GOOD) + 3, key);
+	_cleanup_free_ char *document = licence_fixture_sign(GOOD "\0{}", strlen(GOOD) + 3, key);
 	assert_refused(document, "NUL");
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "lib/licence-fixture.h"
 #include "lib/scratch.h"
 #include "lib/transport-vcard.h"
 #include "operation/blank.h"
@@ -77,6 +78,7 @@ static int make_services(void **state)
 	services.authority = (struct authority_services){
 		.store = services.store, .token = services.token, .publish_folder = folder};
 	add_template_and_authority();
+	licence_fixture_install(&services, folder); /* each step of a walk has a card of its own */
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 check_PROGRAMS += tests/unit/operation/interruptions
 tests_unit_operation_interruptions_SOURCES = tests/unit/operation/interruptions.c \
+	tests/lib/licence-fixture.c tests/lib/licence-fixture.h \
 	tests/lib/scratch.c tests/lib/scratch.h \
 	tests/lib/transport-vcard.c tests/lib/transport-vcard.h
 tests_unit_operation_interruptions_CPPFLAGS = $(UNIT_CPPFLAGS)
