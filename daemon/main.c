@@ -167,18 +167,34 @@ static void start_loop(struct manager *manager)
 		uv_timer_start(&manager->watchdog, keep_watchdog_quiet, watchdog_ms, watchdog_ms);
 }
 
-/* Ends what start_loop() began and what the doors left to the loop. */
+/* Until nothing is left but what does not count; a signal ends a run before that. */
+static void run_to_the_end(uv_loop_t *loop)
+{
+	while (uv_run(loop, UV_RUN_DEFAULT) != 0)
+		;
+}
+
+/*
+ * Ends what start_loop() began and what the doors left to the loop. Signals stay caught: asked
+ * again, it goes on stopping, as an operation may be at its last step.
+ */
 static void finish_loop(struct manager *manager)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
+		uv_unref((uv_handle_t *)&manager->signals[i]);
+	uv_close((uv_handle_t *)&manager->watchdog, NULL);
+	uv_close((uv_handle_t *)&manager->publishing, NULL);
+	run_to_the_end(&manager->loop);
+}
+
+static void close_loop(struct manager *manager)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++) {
 		int number = manager->signals[i].signum; /* uv_close() clears it */
 		uv_close((uv_handle_t *)&manager->signals[i], NULL);
-		/* Asked again, it goes on stopping: an operation may be at its last step. */
 		signal(number, SIG_IGN);
 	}
-	uv_close((uv_handle_t *)&manager->watchdog, NULL);
-	uv_close((uv_handle_t *)&manager->publishing, NULL);
-	uv_run(&manager->loop, UV_RUN_DEFAULT);
+	run_to_the_end(&manager->loop);
 	uv_loop_close(&manager->loop);
 }
 
@@ -202,6 +218,7 @@ static void manager_stop(struct manager *manager)
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);
+	close_loop(manager);
 }
 
 static bool manager_run(struct manager *manager, struct error *error)
