@@ -28,6 +28,7 @@
 #define CLIENT_CONNECTION "org.tessera1.Connection"
 #define CLIENT_TYPE	  "org.tessera1.Type"
 #define CLIENT_JOB	  "org.tessera1.Job"
+#define CLIENT_LICENCE	  "org.tessera1.Licence"
 
 struct client;
 

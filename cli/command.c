@@ -14,6 +14,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"only what this user (name or number) or program asked for"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
+	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
@@ -68,6 +69,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_LIMIT))
 #define EXPORT (OPTION_BIT(OPTION_AFTER) | OPTION_BIT(OPTION_OUTPUT))
 #define SEARCH (OPTION_BIT(OPTION_FIELD) | OPTION_BIT(OPTION_EXACT) | OPTION_BIT(OPTION_LIMIT))
+#define CODE   OPTION_BIT(OPTION_CODE_FILE)
+#define OUTPUT OPTION_BIT(OPTION_OUTPUT)
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -147,6 +150,15 @@ const struct command commands[] = {
 		audit_checkpoint},
 	{"audit", "key", "", 0, 0, FORM, "write the public key that the audit trail is signed with",
 		audit_key},
+
+	{"licence", "show", "", 0, 0, 0, "show the licence and how many cards are managed",
+		licence_show},
+	{"licence", "request", "", 0, 0, CODE | OUTPUT, "write what a licence is made from",
+		licence_request},
+	{"licence", "activate", "[FILE]", 0, 1, CODE,
+		"install a licence from a file, or get one for an activation code",
+		licence_activate},
+	{"licence", "remove", "", 0, 0, YES, "go back to evaluation mode", licence_remove},
 };
 const size_t command_count = ARRAY_SIZE(commands);
 

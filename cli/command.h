@@ -27,6 +27,7 @@ enum option {
 	OPTION_ACTOR,
 	OPTION_AFTER,
 	OPTION_CARD,
+	OPTION_CODE_FILE,
 	OPTION_DER,
 	OPTION_EXACT,
 	OPTION_FIELD,
@@ -125,5 +126,9 @@ bool audit_checkpoint(struct invocation *invocation, struct error *error);
 bool audit_export(struct invocation *invocation, struct error *error);
 bool audit_key(struct invocation *invocation, struct error *error);
 bool audit_verify(struct invocation *invocation, struct error *error);
+bool licence_show(struct invocation *invocation, struct error *error);
+bool licence_request(struct invocation *invocation, struct error *error);
+bool licence_activate(struct invocation *invocation, struct error *error);
+bool licence_remove(struct invocation *invocation, struct error *error);
 
 #endif

@@ -44,6 +44,12 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_NO_SERVICE] =
 		"start it with systemctl start tesserad, or give the path of its socket with "
 		"--socket",
+	[ERROR_LIMIT_REACHED] =
+		"retire cards that nobody uses, or activate a licence: tessera licence show",
+	[ERROR_INVALID_LICENCE] = "ask for a licence that is made for this store: tessera licence "
+				  "request",
+	[ERROR_NETWORK_FAILED] = "look at the network and at tesserad.conf(5), or go without it: "
+				 "tessera licence request",
 };
 
 const char *hint_for(enum error_code code)

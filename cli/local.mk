@@ -20,6 +20,7 @@ libtessera_cli_la_SOURCES = \
 	cli/interrupt.c cli/interrupt.h \
 	cli/job.c \
 	cli/job-wait.c cli/job-wait.h \
+	cli/licence.c \
 	cli/object.c cli/object.h \
 	cli/output.c cli/output.h \
 	cli/pin.c cli/pin.h \

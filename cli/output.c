@@ -91,7 +91,7 @@ static void append_pem(struct buffer *text, const char *label, const struct buff
 	buffer_append_string(text, "-----\n");
 }
 
-static bool write_content(
+bool output_content(
 	const struct invocation *invocation, const struct buffer *content, struct error *error)
 {
 	const char *path = invocation->values[OPTION_OUTPUT];
@@ -122,6 +122,6 @@ bool output_der(const struct invocation *invocation, const char *label, const ch
 		output_json(object);
 		return true;
 	}
-	return write_content(
+	return output_content(
 		invocation, invocation_has(invocation, OPTION_DER) ? &der : &pem, error);
 }

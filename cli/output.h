@@ -24,6 +24,10 @@ void output_record(const struct invocation *invocation, const json_t *record,
 /* A line for people, which --json leaves out. */
 void output_text(const struct invocation *invocation, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Writes to the file of --output, whole or not at all, or to standard output. */
+bool output_content(
+	const struct invocation *invocation, const struct buffer *content, struct error *error);
+
 /*
  * A certificate or revocation list (hex of its DER) as --pem or --der say, to
  * the file of --output or standard output; with --json an object with "pem".

@@ -97,6 +97,12 @@ static const struct {
 		"the audit trail was changed"},
 	[ERROR_NO_SERVICE] = {PREFIX "NoService", CKR_DEVICE_ERROR, EXIT_SERVICE,
 		"tesserad is not running"},
+	[ERROR_LIMIT_REACHED] = {PREFIX "LimitReached", CKR_ACTION_PROHIBITED, EXIT_STATE,
+		"no more cards may be managed"},
+	[ERROR_INVALID_LICENCE] = {PREFIX "InvalidLicence", CKR_ARGUMENTS_BAD, EXIT_USAGE,
+		"the licence is not valid"},
+	[ERROR_NETWORK_FAILED] = {PREFIX "NetworkFailed", CKR_DEVICE_ERROR, EXIT_SERVICE,
+		"a service on the network failed"},
 };
 
 static void set(struct error *error, enum error_code code, const char *field, const char *format,

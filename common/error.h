@@ -55,6 +55,9 @@ enum error_code {
 	ERROR_DATA_LENGTH,	  /* the input data has the wrong length */
 	ERROR_AUDIT_BROKEN,	  /* the audit trail, or an export of it, was changed */
 	ERROR_NO_SERVICE,	  /* tesserad is not running or went away */
+	ERROR_LIMIT_REACHED,	  /* the licence, or evaluation mode, allows no more credentials */
+	ERROR_INVALID_LICENCE,	  /* a licence is rejected; the field is the member */
+	ERROR_NETWORK_FAILED,	  /* a service on the network cannot be reached or trusted */
 	ERROR_CODE_COUNT
 };
 

@@ -109,6 +109,10 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->authority = (struct authority_services){.store = services->store,
 		.token = services->token,
 		.publish_folder = options->publish_dir};
+	services->licensing =
+		(struct licence_settings){.public_key_file = options->licence_public_key_file,
+			.activation_url = options->activation_url,
+			.activation_ca_file = options->activation_ca_file};
 	return first_start_install(services, options->data_dir, error);
 }
 
@@ -195,19 +199,35 @@ static void start_loop(struct manager *manager)
 		uv_timer_start(&manager->watchdog, keep_watchdog_quiet, watchdog_ms, watchdog_ms);
 }
 
-/* Ends what start_loop() began and what the doors left to the loop. */
+/* Until nothing is left but what does not count; a signal ends a run before that. */
+static void run_to_the_end(uv_loop_t *loop)
+{
+	while (uv_run(loop, UV_RUN_DEFAULT) != 0)
+		;
+}
+
+/*
+ * Ends what start_loop() began and what the doors left to the loop. Signals stay caught: asked
+ * again, it goes on stopping, as an operation may be at its last step.
+ */
 static void finish_loop(struct manager *manager)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
+		uv_unref((uv_handle_t *)&manager->signals[i]);
+	uv_close((uv_handle_t *)&manager->watchdog, NULL);
+	uv_close((uv_handle_t *)&manager->publishing, NULL);
+	checkpoint_timer_close(&manager->checkpoints);
+	run_to_the_end(&manager->loop);
+}
+
+static void close_loop(struct manager *manager)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++) {
 		int number = manager->signals[i].signum; /* uv_close() clears it */
 		uv_close((uv_handle_t *)&manager->signals[i], NULL);
-		/* Asked again, it goes on stopping: an operation may be at its last step. */
 		signal(number, SIG_IGN);
 	}
-	uv_close((uv_handle_t *)&manager->watchdog, NULL);
-	uv_close((uv_handle_t *)&manager->publishing, NULL);
-	checkpoint_timer_close(&manager->checkpoints);
-	uv_run(&manager->loop, UV_RUN_DEFAULT);
+	run_to_the_end(&manager->loop);
 	uv_loop_close(&manager->loop);
 }
 
@@ -234,6 +254,7 @@ static void manager_stop(struct manager *manager)
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);
+	close_loop(manager);
 }
 
 static bool manager_run(struct manager *manager, struct error *error)

@@ -1,7 +1,7 @@
 # data: what tells the rest of the system about Tessera, and what a new store is given
 
-EXTRA_DIST += data/tesserad.service.in data/tessera.module.in data/tessera.sysusers \
-	data/tessera.tmpfiles
+EXTRA_DIST += data/tesserad.service.in data/tessera.module.in data/tessera.rules \
+	data/tessera.sysusers data/tessera.tmpfiles
 
 data/tesserad.service: $(top_srcdir)/data/tesserad.service.in Makefile
 	$(SUBSTITUTE) $< >$@
@@ -11,6 +11,12 @@ CLEANFILES += data/tesserad.service data/tessera.module
 
 systemdsystemunit_DATA = data/tesserad.service
 p11kitmodule_DATA = data/tessera.module
+
+# pcscd may ask polkit who comes.
+data/polkit/org.tessera1.rules: $(top_srcdir)/data/tessera.rules
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@
+CLEANFILES += data/polkit/org.tessera1.rules
+polkitrules_DATA = data/polkit/org.tessera1.rules
 
 # Both are called tessera.conf where they are installed.
 data/sysusers/tessera.conf: $(top_srcdir)/data/tessera.sysusers

@@ -16,6 +16,7 @@ dist_dbusinterfaces_DATA = \
 	dbus/org.tessera1.Connection.xml \
 	dbus/org.tessera1.Credential.xml \
 	dbus/org.tessera1.Job.xml \
+	dbus/org.tessera1.Licence.xml \
 	dbus/org.tessera1.Manager.xml \
 	dbus/org.tessera1.Provider.xml \
 	dbus/org.tessera1.Reader.xml \

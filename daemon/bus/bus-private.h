@@ -29,7 +29,7 @@ struct bus {
 
 /* The objects, one file each. */
 extern const struct bus_kind manager_kind, reader_kind, credential_kind, template_kind,
-	connection_kind, type_kind, job_kind;
+	connection_kind, type_kind, job_kind, licence_kind;
 extern const struct bus_interface provider_interface;
 
 /* --- caller.c --- */

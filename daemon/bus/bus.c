@@ -13,6 +13,7 @@ static const struct bus_kind *const kinds[] = {
 	&connection_kind,
 	&type_kind,
 	&job_kind,
+	&licence_kind,
 };
 
 static void broadcast(void *context, DBusMessage *signal)

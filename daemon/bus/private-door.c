@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "common/log.h"
@@ -308,6 +310,7 @@ static void *run_connection(void *argument)
 	unlist(door, connection);
 	pthread_mutex_unlock(&door->lock);
 	connection_free(connection);
+	OPENSSL_thread_stop(); /* the process may end before this thread has */
 	pthread_mutex_lock(&door->lock);
 	if (--door->count == 0)
 		pthread_cond_broadcast(&door->idle);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/crypto.h>
+
 #include "common/alloc.h"
 #include "common/log.h"
 
@@ -219,6 +221,9 @@ static void *job_run(void *argument)
 		log_notice("job failed: %s job=%u", error_message(&error), id);
 	job_end(job, done, &error);
 	announce(jobs, id, true);
+	/* The process may end before this thread has: what it holds goes now. */
+	error_clear(&error);
+	OPENSSL_thread_stop();
 	pthread_mutex_lock(&jobs->lock);
 	jobs->threads--; /* from here on jobs_free() may go on */
 	pthread_cond_broadcast(&jobs->ended);

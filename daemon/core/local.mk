@@ -1,9 +1,11 @@
 # daemon/core
 libtesserad_la_SOURCES += \
+	daemon/core/http.c daemon/core/http.h \
 	daemon/core/job.c daemon/core/job.h \
 	daemon/core/journal.c daemon/core/journal.h \
 	daemon/core/notify.c daemon/core/notify.h \
 	daemon/core/options.c daemon/core/options.h \
 	daemon/core/rate-limit.c daemon/core/rate-limit.h \
 	daemon/core/signing-key.c daemon/core/signing-key.h \
-	daemon/core/state-folder.c daemon/core/state-folder.h
+	daemon/core/state-folder.c daemon/core/state-folder.h \
+	daemon/core/text-file.c daemon/core/text-file.h

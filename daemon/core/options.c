@@ -68,6 +68,26 @@ static bool set_publish_dir(struct options *options, const char *value)
 	return set_path(&options->publish_dir, value);
 }
 
+/* Without user and password, which would be told in errors. */
+static bool set_activation_url(struct options *options, const char *value)
+{
+	static const char scheme[] = "https://";
+
+	return set_text(&options->activation_url, value) &&
+	       strncmp(value, scheme, strlen(scheme)) == 0 && strlen(value) > strlen(scheme) &&
+	       !strpbrk(value, "@ \t\"");
+}
+
+static bool set_activation_ca_file(struct options *options, const char *value)
+{
+	return set_path(&options->activation_ca_file, value);
+}
+
+static bool set_licence_public_key_file(struct options *options, const char *value)
+{
+	return set_path(&options->licence_public_key_file, value);
+}
+
 static bool set_data_dir(struct options *options, const char *value)
 {
 	return set_path(&options->data_dir, value);
@@ -109,6 +129,9 @@ static const struct option {
 	{"token-label", "a text of 1 to 32 bytes", set_token_label},
 	{"token-pin-file", "an absolute path", set_token_pin_file},
 	{"publish-dir", "an absolute path", set_publish_dir},
+	{"activation-url", "an https:// address without a user", set_activation_url},
+	{"activation-ca-file", "an absolute path", set_activation_ca_file},
+	{"licence-public-key-file", "an absolute path", set_licence_public_key_file},
 	{"data-dir", "an absolute path", set_data_dir},
 	{"audit-syslog", "yes or no", set_audit_syslog},
 	{"log-level", "error, warning, notice, info or debug", set_log_level},
@@ -123,6 +146,9 @@ void options_clear(struct options *options)
 	free(options->token_label);
 	free(options->token_pin_file);
 	free(options->publish_dir);
+	free(options->activation_url);
+	free(options->activation_ca_file);
+	free(options->licence_public_key_file);
 	free(options->data_dir);
 	*options = (struct options)OPTIONS_INIT;
 }

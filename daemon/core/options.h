@@ -12,6 +12,9 @@
  *    token-pin-file   file with its PIN; $CREDENTIALS_DIRECTORY/token-pin where that is set, else
  *                     SYSCONFDIR/tessera/token-pin
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
+ *    activation-url           https address of the service that turns codes into licences; unset
+ *    activation-ca-file       what that service is trusted by; unset: the system's certificates
+ *    licence-public-key-file  what licences are verified with; unset: evaluation mode
  *    data-dir         folder of the shipped types, templates and connections; PKGDATADIR
  *    audit-syslog     yes, no: whether audit records go to the journal or syslog, too; no
  *    log-level        error, warning, notice, info, debug; info
@@ -23,7 +26,7 @@
 #include "common/log.h"
 #include "common/macros.h"
 
-/* Strings are heap, never NULL but for token_module (embedded) and publish_dir. */
+/* Strings are heap, never NULL but for token_module (embedded) and those that say unset above. */
 struct options {
 	char *state_dir;
 	char *socket;
@@ -33,6 +36,9 @@ struct options {
 	char *token_label;
 	char *token_pin_file;
 	char *publish_dir;
+	char *activation_url;
+	char *activation_ca_file;
+	char *licence_public_key_file;
 	char *data_dir;
 	bool audit_syslog;
 	enum log_level log_level;

@@ -53,6 +53,11 @@ enum lifecycle_state lifecycle_state_from_name(const char *name)
 	return state;
 }
 
+bool lifecycle_is_managed(enum lifecycle_state state)
+{
+	return state > LIFECYCLE_UNREGISTERED && state < LIFECYCLE_RETIRED;
+}
+
 const char *lifecycle_verb_name(enum lifecycle_verb verb)
 {
 	return (size_t)verb < LIFECYCLE_VERB_COUNT ? verbs[verb].name : NULL;

@@ -57,6 +57,8 @@ enum lifecycle_verb {
 const char *lifecycle_state_name(enum lifecycle_state state); /* "active"; NULL for none */
 /* LIFECYCLE_STATE_COUNT for an unknown name. */
 enum lifecycle_state lifecycle_state_from_name(const char *name);
+/* Whether the card holds our secrets: what a licence counts. */
+bool lifecycle_is_managed(enum lifecycle_state state);
 const char *lifecycle_verb_name(enum lifecycle_verb verb); /* "change-pin" */
 
 /*

@@ -7,6 +7,8 @@ libtesserad_la_SOURCES += \
 	daemon/model/document.c daemon/model/document.h \
 	daemon/model/holder.c daemon/model/holder.h \
 	daemon/model/key.c daemon/model/key.h \
+	daemon/model/licence.c daemon/model/licence.h \
+	daemon/model/licence-envelope.c daemon/model/licence-private.h \
 	daemon/model/lifecycle.c daemon/model/lifecycle.h \
 	daemon/model/operator.c daemon/model/operator.h \
 	daemon/model/pattern.c \

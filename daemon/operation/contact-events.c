@@ -2,6 +2,8 @@
 /* Readers and cards that come and go, and the first contact with a card. */
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/contact-private.h"
@@ -93,6 +95,7 @@ static void *read_first_contact(void *argument)
 	contact_view_clear(&view);
 	free(first->reader_name);
 	free(first);
+	OPENSSL_thread_stop(); /* the process may end before this thread has */
 	pthread_mutex_lock(&contacts->lock);
 	contacts->first_contacts--;
 	pthread_cond_broadcast(&contacts->settled);

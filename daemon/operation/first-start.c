@@ -6,7 +6,7 @@
 #include "audit/audit.h"
 #include "common/alloc.h"
 #include "common/log.h"
-#include "operation/data-file.h"
+#include "core/text-file.h"
 #include "operation/documents.h"
 
 #define DONE_VALUE "shipped-documents"
@@ -18,7 +18,7 @@ static bool install_document(
 	struct services *services, const char *operation, save_function save, const char *path)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
-	_cleanup_free_ char *document = data_file_read(path, &error);
+	_cleanup_free_ char *document = text_file_read(path, TEXT_FILE_DOCUMENT_MAX, &error);
 	_cleanup_free_ char *name = NULL;
 
 	bool done = document && save(services, NULL, document, &name, &error);

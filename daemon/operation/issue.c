@@ -7,6 +7,8 @@
 
 #include "common/alloc.h"
 #include "model/holder.h"
+#include "operation/contact.h"
+#include "operation/licence.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
 #include "operation/verbs.h"
@@ -97,14 +99,19 @@ bool operation_issue(struct operation *operation, unsigned reader, const char *t
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
+	struct card *card _cleanup_card_ =
+		contacts_card(operation->services->contacts, reader, &result);
+	const char *serial = card ? card->info.serial : NULL;
 	char id[32];
 
-	if (session_take_reader(&session, operation, reader, &result) &&
+	/* Before the card is taken: one that has no place is not sent anything. */
+	if (card && licence_check_room(operation->services, serial, &result) &&
+		session_take_reader(&session, operation, reader, &result) &&
 		issue_card(&session, template_name, holder, &result)) {
 		snprintf(id, sizeof(id), "%" PRId64, session.credential->id);
 		job_result(operation->job, "serial", session.credential->serial);
 		job_result(operation->job, "credential-id", id);
 	}
 	return session_finish(operation, LIFECYCLE_ISSUE,
-		session.card ? session.card->info.serial : NULL, template_name, &result, error);
+		session.card ? session.card->info.serial : serial, template_name, &result, error);
 }

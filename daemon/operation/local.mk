@@ -7,7 +7,6 @@ libtesserad_la_SOURCES += \
 	daemon/operation/contact-events.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
-	daemon/operation/data-file.c daemon/operation/data-file.h \
 	daemon/operation/detect.c \
 	daemon/operation/documents.c daemon/operation/documents.h \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
@@ -16,6 +15,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/information-atr.c daemon/operation/information-piv.c \
 	daemon/operation/information-private.h \
 	daemon/operation/issue.c daemon/operation/issue.h \
+	daemon/operation/licence.c daemon/operation/licence.h \
+	daemon/operation/licence-activate.c \
 	daemon/operation/ownership.c daemon/operation/ownership.h \
 	daemon/operation/personalise.c daemon/operation/personalise.h \
 	daemon/operation/pin.c daemon/operation/pin.h \

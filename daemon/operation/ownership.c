@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "operation/licence.h"
 
 static bool derive(struct services *services, const struct card *card, enum card_secret which,
 	uint32_t version, uint8_t algorithm, struct secret *value, struct error *error)
@@ -183,6 +184,16 @@ static bool register_credential(struct services *services, struct card *card,
 	return settle(services, credential, intent, error);
 }
 
+/* On disk, the intent keeps the credential's place under the licence. */
+static bool save_intent(struct services *services, const struct credential *credential,
+	struct intent *intent, struct error *error)
+{
+	if (!licence_begin(services, credential, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	return store_intent_add(transaction, intent, error) && store_commit(transaction, error);
+}
+
 bool ownership_take(struct operation *operation, struct card *card, struct credential *credential,
 	struct error *error)
 {
@@ -193,7 +204,7 @@ bool ownership_take(struct operation *operation, struct card *card, struct crede
 		.step = xstrdup(INTENT_OWNERSHIP),
 		.new_version = version};
 
-	if (!check_puk(services, card, error) || !store_intent_add(services->store, &intent, error))
+	if (!check_puk(services, card, error) || !save_intent(services, credential, &intent, error))
 		return false;
 	if (!set_secret(services, card, CARD_SECRET_ADMIN, version, error))
 		return error_prefix(error, "management key");

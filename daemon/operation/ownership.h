@@ -37,6 +37,7 @@ bool ownership_find(struct services *services, struct card *card, uint32_t expec
  * then PUK become those of the master key's current version, and the credential is saved as
  * registered; the intent is on disk before. A derived value that equals the factory's is refused.
  * ERROR_CARD_FOREIGN, before anything is changed, when the PUK is not the factory's.
+ * ERROR_LIMIT_REACHED, before anything is changed, too.
  */
 bool ownership_take(struct operation *operation, struct card *card, struct credential *credential,
 	struct error *error);

@@ -12,6 +12,7 @@
 #include "core/signing-key.h"
 #include "operation/certificates.h"
 #include "operation/enroll.h"
+#include "operation/licence.h"
 #include "operation/pin-tries.h"
 #include "operation/pin.h"
 
@@ -110,9 +111,11 @@ bool personalise_prepare(struct services *services, const struct card *card,
 static bool save_intent(struct operation *operation, struct credential *credential,
 	const struct template *template, struct intent *intent, struct error *error)
 {
-	struct store *store = operation->services->store;
+	/* The card may be ours although the store does not know it: it is managed from here on. */
+	if (!licence_begin(operation->services, credential, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = operation->services->store;
 	char *name = xstrdup(template->name);
-
 	free(credential->template_name);
 	credential->template_name = name;
 	credential->template_version = template->version;
@@ -122,9 +125,6 @@ static bool save_intent(struct operation *operation, struct credential *credenti
 		.step = xstrdup(INTENT_PERSONALISE),
 		.old_version = credential->key_version,
 		.new_version = credential->key_version};
-	if (!store_begin(store, error))
-		return false;
-	struct store *transaction _cleanup_(store_rollbackp) = store;
 	return store_credential_save(transaction, credential, error) &&
 	       store_intent_add(transaction, intent, error) && store_commit(transaction, error);
 }

@@ -14,6 +14,13 @@
 struct contacts;
 struct weak_pins;
 
+/* How licences are got and verified; NULL is what is not configured. */
+struct licence_settings {
+	const char *public_key_file;
+	const char *activation_url;
+	const char *activation_ca_file; /* NULL: the system's certificates */
+};
+
 struct services {
 	struct store *store;
 	struct token *token;
@@ -21,6 +28,7 @@ struct services {
 	struct authority_services authority;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */
 	struct card_types *types;
+	struct licence_settings licensing;
 	struct contacts *contacts;
 	struct jobs *jobs;
 	struct rate_limit refusals; /* audit records of what anyone can make fail */

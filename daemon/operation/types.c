@@ -7,7 +7,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/contact.h"
-#include "operation/data-file.h"
+#include "core/text-file.h"
 
 /* Parses one and takes it into the table; NULL with error. */
 static bool take(
@@ -40,7 +40,8 @@ void types_load_shipped(struct card_types *types, const char *folder)
 	}
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		struct error error _cleanup_error_ = ERROR_INIT;
-		_cleanup_free_ char *document = data_file_read(files.gl_pathv[i], &error);
+		_cleanup_free_ char *document =
+			text_file_read(files.gl_pathv[i], TEXT_FILE_DOCUMENT_MAX, &error);
 		if (!document || !take(types, document, true, &error))
 			log_left_out(&error, files.gl_pathv[i]);
 	}

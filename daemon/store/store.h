@@ -63,6 +63,12 @@ struct credential *store_credential_by_serial(
 bool store_credential_list(struct store *store, enum lifecycle_state state, int64_t after,
 	unsigned limit, int64_t **ids, size_t *count, struct error *error);
 bool store_credential_count(struct store *store, int64_t *count, struct error *error);
+/* Those that are managed (lifecycle_is_managed), and cards that an intent may make so
+ * (store/managed.c). */
+bool store_credential_count_managed(struct store *store, int64_t *count, struct error *error);
+/* Whether that count is below a limit; fast for a limit that was never near. */
+bool store_credential_has_room(
+	struct store *store, int64_t limit, bool *has_room, struct error *error);
 
 /* --- certificates (store/certificate.c) --- */
 /* Inserts when id is 0 (and sets it), updates otherwise. ERROR_EXISTS for a serial number that the
@@ -204,6 +210,8 @@ bool store_value_get(
 	struct store *store, const char *name, struct buffer *value, struct error *error);
 bool store_value_set(struct store *store, const char *name, const uint8_t *value, size_t length,
 	struct error *error);
+/* Removing what is not there is no error. */
+bool store_value_remove(struct store *store, const char *name, struct error *error);
 
 /* --- audit records (store/audit.c); written through audit/audit.h only --- */
 /*

@@ -58,3 +58,14 @@ bool store_value_set(struct store *store, const char *name, const uint8_t *value
 	bind_blob(statement, value, length);
 	return statement_run(statement, error);
 }
+
+bool store_value_remove(struct store *store, const char *name, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, "DELETE FROM named_value WHERE name = $1", error);
+
+	if (!statement)
+		return false;
+	bind_text(statement, name);
+	return statement_run(statement, error);
+}

@@ -1,4 +1,5 @@
 OPERATION_WALK = tests/unit/operation/walk.c tests/unit/operation/walk.h \
+	tests/lib/licence-fixture.c tests/lib/licence-fixture.h \
 	tests/lib/scratch.c tests/lib/scratch.h \
 	tests/lib/transport-vcard.c tests/lib/transport-vcard.h \
 	tests/lib/types-fixture.c tests/lib/types-fixture.h
@@ -17,3 +18,7 @@ tests_unit_operation_pin_rules_SOURCES = tests/unit/operation/pin-rules.c \
 	tests/lib/token-fixture.c tests/lib/token-fixture.h
 tests_unit_operation_pin_rules_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_pin_rules_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/licence
+tests_unit_operation_licence_SOURCES = tests/unit/operation/licence.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_operation_licence_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_licence_LDADD = $(UNIT_LIBS)

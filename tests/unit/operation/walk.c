@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "lib/licence-fixture.h"
 #include "lib/scratch.h"
 #include "lib/transport-vcard.h"
 #include "lib/types-fixture.h"
@@ -85,6 +86,7 @@ int walk_make_services(void **state)
 	services.authority = (struct authority_services){
 		.store = services.store, .token = services.token, .publish_folder = folder};
 	add_templates_and_authority();
+	licence_fixture_install(&services, folder); /* each step of a walk has a card of its own */
 	return 0;
 }
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "operation/data-file.h"
+#include "core/text-file.h"
 
 #include <stdio.h>
 
 #include "common/alloc.h"
 
-#define DOCUMENT_BYTES_MAX (256 * 1024)
-
-char *data_file_read(const char *path, struct error *error)
+char *text_file_read(const char *path, size_t maximum, struct error *error)
 {
 	FILE *file = fopen(path, "re");
 
@@ -15,9 +13,9 @@ char *data_file_read(const char *path, struct error *error)
 		error_set(error, ERROR_FAILED, "cannot open %s: %m", path);
 		return NULL;
 	}
-	char *text = xcalloc(1, DOCUMENT_BYTES_MAX + 1);
-	size_t length = fread(text, 1, DOCUMENT_BYTES_MAX, file);
-	bool whole = !ferror(file) && length < DOCUMENT_BYTES_MAX;
+	char *text = xcalloc(1, maximum + 1);
+	size_t length = fread(text, 1, maximum, file);
+	bool whole = !ferror(file) && length < maximum;
 	fclose(file);
 	if (!whole) {
 		error_set(error, ERROR_FAILED, "cannot read %s, or it is too long", path);
