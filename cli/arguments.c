@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/client-session.h"
 #include "cli/client.h"
 #include "cli/suggest.h"
 #include "common/alloc.h"
@@ -188,6 +189,14 @@ static bool check_complete(const struct invocation *invocation, struct error *er
 	return check_options(invocation, error);
 }
 
+static bool take_program(struct words *words, struct invocation *invocation, struct error *error)
+{
+	if (words->next == words->count)
+		return error_set(error, ERROR_INVALID_ARGUMENT, "a program must follow \"--\"");
+	invocation->program = &words->items[words->next];
+	return check_complete(invocation, error);
+}
+
 bool arguments_parse(int argc, char **argv, struct invocation *invocation, struct error *error)
 {
 	struct words words = {.items = argv, .count = argc, .next = 1};
@@ -195,6 +204,9 @@ bool arguments_parse(int argc, char **argv, struct invocation *invocation, struc
 	while (words.next < words.count) {
 		const char *word = words.items[words.next++];
 		bool is_option = !words.only_arguments && word[0] == '-' && word[1] != '\0';
+		if (is_option && strcmp(word, "--") == 0 && invocation->command &&
+			command_takes_program(invocation->command))
+			return take_program(&words, invocation, error);
 		if (is_option && strcmp(word, "--") == 0)
 			words.only_arguments = true;
 		else if (is_option ? !take_option(&words, invocation, word, error)
@@ -226,6 +238,8 @@ struct client *invocation_client(struct invocation *invocation, struct error *er
 
 	if (invocation->client)
 		return invocation->client;
+	if (!socket)
+		socket = secure_getenv(CLIENT_SESSION_VARIABLE);
 	if (!socket)
 		socket = secure_getenv("TESSERA_SOCKET");
 	if (socket && !socket[0])

@@ -20,6 +20,7 @@ struct invocation {
 	const char *subject;	       /* NULL when none was given */
 	const char *arguments[2];
 	size_t argument_count;
+	char **program; /* what followed "--" for a subcommand that runs it; NULL */
 	const char *values[OPTION_COUNT]; /* NULL: not given; "" for an option without value */
 	const char *holder[HOLDER_FIELDS_MAXIMUM];
 	size_t holder_count;

@@ -6,6 +6,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/job-wait.h"
+#include "cli/operator.h"
 #include "cli/pin.h"
 #include "cli/terminal.h"
 #include "common/alloc.h"
@@ -52,10 +53,23 @@ static json_t *holder_fields(const struct invocation *invocation, struct error *
 	return steal_pointer(&fields);
 }
 
+/* What a card for an operator is issued with besides. */
+static json_t *operator_options(const struct invocation *invocation)
+{
+	json_t *options = json_object();
+
+	if (invocation_has(invocation, OPTION_ROLES))
+		json_object_set_new(options, "roles", operator_roles_option(invocation));
+	if (invocation_has(invocation, OPTION_CUSTODIAN))
+		json_object_set_new(options, "custodian", json_true());
+	return options;
+}
+
 bool card_issue(struct invocation *invocation, struct error *error)
 {
 	const char *template = invocation->values[OPTION_TEMPLATE];
 	_cleanup_json_ json_t *holder = holder_fields(invocation, error);
+	_cleanup_json_ json_t *options = operator_options(invocation);
 
 	if (!holder)
 		return false;
@@ -69,7 +83,7 @@ bool card_issue(struct invocation *invocation, struct error *error)
 	return job_finish(invocation,
 		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Issue", error,
 			CLIENT_PATH(reader), CLIENT_STRING(template), CLIENT_FIELDS(holder),
-			CLIENT_NO_OPTIONS),
+			CLIENT_OPTIONS(options)),
 		"issued; activate it to set its first PIN", error);
 }
 

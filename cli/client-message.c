@@ -59,12 +59,74 @@ static bool append_fields(DBusMessageIter *iterator, const json_t *fields, struc
 	return true;
 }
 
-static void append_no_options(DBusMessageIter *iterator)
+static bool check_strings(const json_t *strings, struct error *error)
+{
+	const json_t *string;
+	size_t index;
+
+	json_array_foreach(strings, index, string)
+	{
+		if (!check_text(json_string_value(string), error))
+			return false;
+	}
+	return true;
+}
+
+static void append_checked_strings(DBusMessageIter *iterator, const json_t *strings)
 {
 	DBusMessageIter array;
+	const json_t *string;
+	size_t index;
 
-	message_open(iterator, DBUS_TYPE_ARRAY, "{sv}", &array);
+	message_open(iterator, DBUS_TYPE_ARRAY, "s", &array);
+	json_array_foreach(strings, index, string)
+		message_append_string(&array, json_string_value(string));
 	message_close(iterator, &array);
+}
+
+static bool append_strings(DBusMessageIter *iterator, const json_t *strings, struct error *error)
+{
+	if (!check_strings(strings, error))
+		return false;
+	append_checked_strings(iterator, strings);
+	return true;
+}
+
+static void append_option(DBusMessageIter *options, const char *name, const json_t *value)
+{
+	const char *signature = json_is_array(value) ? "as" : json_is_boolean(value) ? "b" : "s";
+	DBusMessageIter entry, variant;
+
+	message_open(options, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
+	message_append_string(&entry, name);
+	message_open(&entry, DBUS_TYPE_VARIANT, signature, &variant);
+	if (json_is_array(value))
+		append_checked_strings(&variant, value);
+	else if (json_is_boolean(value))
+		message_append_bool(&variant, json_is_true(value));
+	else
+		message_append_string(&variant, json_string_value(value));
+	message_close(&entry, &variant);
+	message_close(options, &entry);
+}
+
+static bool append_options(DBusMessageIter *iterator, const json_t *options, struct error *error)
+{
+	DBusMessageIter array;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)options, name, value)
+	{
+		if (json_is_array(value) ? !check_strings(value, error)
+					 : json_is_string(value) &&
+						   !check_text(json_string_value(value), error))
+			return false;
+	}
+	message_open(iterator, DBUS_TYPE_ARRAY, "{sv}", &array);
+	json_object_foreach((json_t *)options, name, value) append_option(&array, name, value);
+	message_close(iterator, &array);
+	return true;
 }
 
 static bool append_argument(
@@ -78,9 +140,13 @@ static bool append_argument(
 	case CLIENT_ARGUMENT_SECRET:
 		return message_append_secret(iterator, argument->secret, error);
 	case CLIENT_ARGUMENT_FIELDS:
-		return append_fields(iterator, argument->fields, error);
+		return append_fields(iterator, argument->json, error);
 	case CLIENT_ARGUMENT_OPTIONS:
-		append_no_options(iterator);
+		return append_options(iterator, argument->json, error);
+	case CLIENT_ARGUMENT_STRINGS:
+		return append_strings(iterator, argument->json, error);
+	case CLIENT_ARGUMENT_BOOL:
+		message_append_bool(iterator, argument->number != 0);
 		return true;
 	case CLIENT_ARGUMENT_INT64:
 		message_append_i64(iterator, argument->number);

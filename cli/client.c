@@ -177,6 +177,11 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 	return NULL;
 }
 
+DBusConnection *client_connection(struct client *client)
+{
+	return client->connection;
+}
+
 bool client_watch(struct client *client, struct error *error)
 {
 	DBusError dbus_error = DBUS_ERROR_INIT;

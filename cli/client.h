@@ -39,14 +39,16 @@ struct client_argument {
 		CLIENT_ARGUMENT_PATH,
 		CLIENT_ARGUMENT_INT64,
 		CLIENT_ARGUMENT_UINT32,
+		CLIENT_ARGUMENT_BOOL,
 		CLIENT_ARGUMENT_FIELDS,
+		CLIENT_ARGUMENT_STRINGS,
 		CLIENT_ARGUMENT_OPTIONS,
 		CLIENT_ARGUMENT_SECRET,
 	} type;
 	union {
 		const char *string;
 		int64_t number;
-		const json_t *fields;
+		const json_t *json;
 		const struct secret *secret;
 	};
 };
@@ -61,9 +63,15 @@ struct client_argument {
 	((struct client_argument){.type = CLIENT_ARGUMENT_UINT32, .number = (value)})
 /* a{ss} from a JSON object of strings, or NULL for an empty one */
 #define CLIENT_FIELDS(value)                                                                       \
-	((struct client_argument){.type = CLIENT_ARGUMENT_FIELDS, .fields = (value)})
-/* an empty a{sv} */
-#define CLIENT_NO_OPTIONS ((struct client_argument){.type = CLIENT_ARGUMENT_OPTIONS})
+	((struct client_argument){.type = CLIENT_ARGUMENT_FIELDS, .json = (value)})
+#define CLIENT_BOOL(value)                                                                         \
+	((struct client_argument){.type = CLIENT_ARGUMENT_BOOL, .number = (value)})
+/* as from a JSON array of strings */
+#define CLIENT_STRINGS(value)                                                                      \
+	((struct client_argument){.type = CLIENT_ARGUMENT_STRINGS, .json = (value)})
+/* a{sv} from a JSON object of strings, booleans and arrays of strings, or NULL for an empty one */
+#define CLIENT_OPTIONS(value)                                                                      \
+	((struct client_argument){.type = CLIENT_ARGUMENT_OPTIONS, .json = (value)})
 /* a PIN as a string: never sent on a system bus that was only fallen back to */
 #define CLIENT_SECRET(value)                                                                       \
 	((struct client_argument){.type = CLIENT_ARGUMENT_SECRET, .secret = (value)})
@@ -99,6 +107,9 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 		(error))
 #define CLIENT_CALL_PLAIN(client, path, interface, method, error)                                  \
 	client_call((client), (path), (interface), (method), NULL, 0, (error))
+
+/* The connection itself, for client-session.c; it stays the client's. */
+struct DBusConnection *client_connection(struct client *client);
 
 /* Asks tesserad to tell changes from now on; look at the objects after it, so as to miss none. */
 bool client_watch(struct client *client, struct error *error);

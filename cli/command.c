@@ -15,6 +15,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
+	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
@@ -23,8 +24,10 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"have a random PIN made by the template's rules, and print it"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
 		"a field of the person who gets the card; may be repeated"},
+	[OPTION_INACTIVE] = {"--inactive", NULL, NULL, "the operator cannot log in"},
 	[OPTION_LIMIT] = {"--limit", NULL, "NUMBER", "at most so many records"},
 	[OPTION_NEWEST] = {"--newest", NULL, NULL, "newest first"},
+	[OPTION_NAME] = {"--name", NULL, "NAME", "the owner's name, for the certificates"},
 	[OPTION_NEW_PIN_FILE] = {"--new-pin-file", NULL, "FILE", "read the new PIN from FILE"},
 	[OPTION_NO_WAIT] = {"--no-wait", NULL, NULL, "print the job's number and do not wait"},
 	[OPTION_OPERATION] = {"--operation", NULL, "OPERATION", "only of this operation"},
@@ -41,6 +44,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_READER] = {"--reader", NULL, "NUMBER", "the reader that the card is in"},
 	[OPTION_REASON] = {"--reason", NULL, "TEXT", "why, for the record"},
 	[OPTION_SINCE] = {"--since", NULL, "TIME", "not before this time"},
+	[OPTION_ROLES] = {"--roles", NULL, "ROLE,...", "what the operator may do"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
 	[OPTION_TEMPLATE] = {"--template", NULL, "NAME", "the template to issue by"},
 	[OPTION_UNTIL] = {"--until", NULL, "TIME", "before this time"},
@@ -61,6 +65,10 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define STATE	 OPTION_BIT(OPTION_STATE)
 #define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
 #define READER	 OPTION_BIT(OPTION_READER)
+#define ROLES	 (OPTION_BIT(OPTION_ROLES) | OPTION_BIT(OPTION_CUSTODIAN))
+#define OPERATOR (ROLES | OPTION_BIT(OPTION_INACTIVE))
+#define OWNER	 (NEW_PIN | OPTION_BIT(OPTION_NAME))
+#define PIN_FD	 OPTION_BIT(OPTION_PIN_FD)
 #define PIN_FILE OPTION_BIT(OPTION_PIN_FILE)
 #define AUDIT                                                                                      \
 	(OPTION_BIT(OPTION_CARD) | OPTION_BIT(OPTION_ACTOR) | OPTION_BIT(OPTION_OPERATOR) |        \
@@ -75,6 +83,20 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
 
+	{"init", NULL, "", 0, 0, READER | OWNER,
+		"make the card in a reader that of the system owner", owner_add},
+	{"login", NULL, "[-- PROGRAM [ARGUMENT...]]", 0, 0, READER | PIN_FILE | PIN_FD,
+		"log an operator in and run a program, or a shell, with that login", login_run},
+
+	{"operator", "list", "", 0, 0, 0, "list operators and system owners", operator_list},
+	{"operator", "set", "CARD", 1, 1, OPERATOR,
+		"make a card an operator's, or change what the operator may do", operator_set},
+	{"operator", "remove", "CARD", 1, 1, 0, "take all roles from a card", operator_remove},
+	{"operator", "current", "", 0, 0, 0, "show who is logged in", login_list},
+	{"operator", "add-owner", "", 0, 0, READER | OWNER, "add another system owner", owner_add},
+
+	{"role", "list", "", 0, 0, 0, "list roles and what they permit", role_list},
+
 	{"reader", "list", "", 0, 0, 0, "list readers and the cards in them", reader_list},
 	{"reader", "show", "[NUMBER]", 0, 1, 0, "show a reader and the card in it", reader_show},
 	{"reader", "watch", "", 0, 0, 0, "print readers whenever they change, until Ctrl-C",
@@ -86,7 +108,7 @@ const struct command commands[] = {
 	{"card", "find", "TEXT", 1, 1, SEARCH,
 		"find cards by serial, certificate or what is known of the holder", card_search},
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
-	{"card", "issue", "", 0, 0, READER | FIELDS | NO_WAIT, "issue the card in a reader",
+	{"card", "issue", "", 0, 0, READER | FIELDS | ROLES | NO_WAIT, "issue the card in a reader",
 		card_issue},
 	{"card", "activate", "[CARD]", 0, 1, SET_PIN | NO_WAIT, "set an issued card's first PIN",
 		card_activate},
@@ -165,4 +187,9 @@ const size_t command_count = ARRAY_SIZE(commands);
 bool command_has_option(const struct command *command, enum option option)
 {
 	return (command->options | COMMON) & OPTION_BIT(option);
+}
+
+bool command_takes_program(const struct command *command)
+{
+	return command->run == login_run;
 }

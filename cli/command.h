@@ -28,13 +28,16 @@ enum option {
 	OPTION_AFTER,
 	OPTION_CARD,
 	OPTION_CODE_FILE,
+	OPTION_CUSTODIAN,
 	OPTION_DER,
 	OPTION_EXACT,
 	OPTION_FIELD,
 	OPTION_GENERATE_PIN,
 	OPTION_HOLDER,
+	OPTION_INACTIVE,
 	OPTION_LIMIT,
 	OPTION_NEWEST,
+	OPTION_NAME,
 	OPTION_NEW_PIN_FILE,
 	OPTION_NO_WAIT,
 	OPTION_OPERATION,
@@ -48,6 +51,7 @@ enum option {
 	OPTION_READER,
 	OPTION_REASON,
 	OPTION_SINCE,
+	OPTION_ROLES,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
 	OPTION_UNTIL,
@@ -78,9 +82,18 @@ extern const size_t command_count;
 #define OPTION_BIT(option) (UINT64_C(1) << (option))
 
 bool command_has_option(const struct command *command, enum option option);
+/* Whether what follows "--" is a program to run. */
+bool command_takes_program(const struct command *command);
 
 /* The functions of the table, a file for each subject. */
 bool status_show(struct invocation *invocation, struct error *error);
+bool owner_add(struct invocation *invocation, struct error *error);
+bool login_run(struct invocation *invocation, struct error *error);
+bool login_list(struct invocation *invocation, struct error *error);
+bool operator_list(struct invocation *invocation, struct error *error);
+bool operator_set(struct invocation *invocation, struct error *error);
+bool operator_remove(struct invocation *invocation, struct error *error);
+bool role_list(struct invocation *invocation, struct error *error);
 bool reader_list(struct invocation *invocation, struct error *error);
 bool reader_show(struct invocation *invocation, struct error *error);
 bool reader_watch(struct invocation *invocation, struct error *error);

@@ -7,8 +7,9 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_NOT_FOUND] = "what there is: tessera the list verb of reader, card, template, "
 			    "connection and job",
 	[ERROR_EXISTS] = "choose another name, or use the update verb",
-	[ERROR_ACCESS_DENIED] =
-		"be root or a member of the administrators' group (tesserad.conf(5))",
+	[ERROR_ACCESS_DENIED] = "log in with an operator's card: tessera login",
+	[ERROR_LOCKED] = "a system owner or custodian logs in: tessera login",
+	[ERROR_NOT_INITIALIZED] = "put the owner's card into a reader and run tessera init",
 	[ERROR_NOT_SUPPORTED] = "use a card or an authority that can do it",
 	[ERROR_BUSY] = "try again in a moment; tessera job list shows what goes on",
 	[ERROR_CANCELLED] = "see how things are with tessera card list, and start it again",

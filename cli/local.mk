@@ -11,6 +11,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-message.c cli/client-private.h \
+	cli/client-session.c cli/client-session.h \
 	cli/command.c cli/command.h \
 	cli/connection.c \
 	cli/document.c cli/document.h \
@@ -21,7 +22,9 @@ libtessera_cli_la_SOURCES = \
 	cli/job.c \
 	cli/job-wait.c cli/job-wait.h \
 	cli/licence.c \
+	cli/login.c \
 	cli/object.c cli/object.h \
+	cli/operator.c cli/operator.h \
 	cli/output.c cli/output.h \
 	cli/pin.c cli/pin.h \
 	cli/reader.c cli/reader.h \

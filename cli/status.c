@@ -17,6 +17,8 @@ static const char *const states[] = {
 static const struct column service_columns[] = {
 	{"version", "tesserad", COLUMN_TEXT},
 	{"store_id", "Store", COLUMN_TEXT},
+	{"initialized", "Initialised", COLUMN_TEXT},
+	{"locked", "Locked", COLUMN_TEXT},
 	{"reader_service_available", "pcscd answers", COLUMN_TEXT},
 	{"private_address", "Socket", COLUMN_TEXT},
 	{"templates", "Templates", COLUMN_TEXT},
@@ -69,7 +71,8 @@ static json_t *card_counts(struct client *client, struct error *error)
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		json_int_t count = count_cards(client, states[i], error);
-		if (count < 0 && error->code == ERROR_ACCESS_DENIED) {
+		if (count < 0 && (error->code == ERROR_ACCESS_DENIED ||
+					 error->code == ERROR_NOT_INITIALIZED)) {
 			error_clear(error);
 			return json_null();
 		}

@@ -58,6 +58,8 @@ enum error_code {
 	ERROR_LIMIT_REACHED,	  /* the licence, or evaluation mode, allows no more credentials */
 	ERROR_INVALID_LICENCE,	  /* a licence is rejected; the field is the member */
 	ERROR_NETWORK_FAILED,	  /* a service on the network cannot be reached or trusted */
+	ERROR_LOCKED,		  /* the master key is locked: an owner or custodian must log in */
+	ERROR_NOT_INITIALIZED,	  /* there is no system owner yet */
 	ERROR_CODE_COUNT
 };
 

@@ -24,8 +24,10 @@
 #include "model/weak-pins.h"
 #include "operation/certificates.h"
 #include "operation/contact.h"
-#include "operation/first-start.h"
+#include "operation/login.h"
+#include "operation/operators.h"
 #include "operation/types.h"
+#include "operation/vault.h"
 
 /* Exit status of a wrong command line or configuration, as EX_USAGE and EX_CONFIG say. */
 #define EXIT_USAGE  64
@@ -48,28 +50,27 @@ struct manager {
 	struct checkpoint_timer checkpoints;
 	struct services services;
 	struct bus_options bus_options;
+	char *token_folder;
+	struct vault_options vault_options;
 	struct bus *bus;
 };
 
 /* --- making the services --- */
 
-static bool open_token(struct manager *manager, struct error *error)
+/* The unattended mode: the PIN is in a file. Without one the vault stays locked until a login. */
+static bool open_unattended(struct manager *manager, struct error *error)
 {
-	const struct options *options = &manager->options;
-	struct services *services = &manager->services;
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
-	_cleanup_free_ char *folder = xasprintf("%s/token", options->state_dir);
-	struct token_options token = {
-		.module = options->token_module ? options->token_module : TOKEN_MODULE,
-		.label = options->token_label,
-		.embedded_folder = options->token_module ? NULL : folder};
+	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (!pin_file_read(options->token_pin_file, &pin, error))
-		return false;
-	services->token = token_open(&token, &pin, error);
-	if (services->token)
-		services->master_key = master_key_open(services->token, error);
-	return services->master_key != NULL;
+	if (pin_file_read(manager->options.token_pin_file, &pin, &failure))
+		return vault_open(manager->services.vault, &pin, error);
+	if (failure.code != ERROR_NOT_FOUND || manager->options.token_pin_required)
+		return error_move(error, &failure);
+	log_notice(operators_initialised(&manager->services)
+			   ? "the master key is locked until an owner or custodian logs in"
+			   : "there is no system owner yet: run \"tessera init\"");
+	return true;
 }
 
 /* Without the list only templates that want it are at a loss. */
@@ -102,18 +103,26 @@ static bool open_state(struct manager *manager, struct error *error)
 	if (!state_folder_open(options->state_dir, &manager->lock, error))
 		return false;
 	services->store = store_open(database, error);
-	if (!services->store || !open_token(manager, error))
+	if (!services->store)
 		return false;
 	services->weak_pins = read_weak_pins(options->data_dir);
 	load_types(manager);
-	services->authority = (struct authority_services){.store = services->store,
-		.token = services->token,
-		.publish_folder = options->publish_dir};
 	services->licensing =
 		(struct licence_settings){.public_key_file = options->licence_public_key_file,
 			.activation_url = options->activation_url,
 			.activation_ca_file = options->activation_ca_file};
-	return first_start_install(services, options->data_dir, error);
+	services->authority.store = services->store;
+	services->authority.publish_folder = options->publish_dir;
+	if (!options->token_module)
+		manager->token_folder = xasprintf("%s/token", options->state_dir);
+	manager->vault_options = (struct vault_options){
+		.module = options->token_module ? options->token_module : TOKEN_MODULE,
+		.label = options->token_label,
+		.embedded_folder = manager->token_folder,
+		.data_folder = options->data_dir};
+	services->vault = vault_new(services, &manager->vault_options);
+	services->logins = logins_new(services, options->login_timeout * 60);
+	return open_unattended(manager, error);
 }
 
 static bool start_services(struct manager *manager, struct error *error)
@@ -156,24 +165,12 @@ static void keep_watchdog_quiet(uv_timer_t *timer)
 	notify_send("WATCHDOG=1");
 }
 
-/* A job like any other, as an authority may take its time. */
-static bool publish(struct job *job, void *context, struct error *error)
-{
-	struct manager *manager = context;
-
-	(void)error;
-	job_progress(job, 0, "publishing revocation lists");
-	certificates_publish(&manager->services);
-	return true;
-}
-
 static void start_publishing(uv_timer_t *timer)
 {
 	struct manager *manager = timer->data;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (jobs_start(manager->services.jobs, 0, "publish", NULL, publish, manager, NULL,
-		    &error) == 0)
+	if (!certificates_start_publishing(&manager->services, &error))
 		log_warning("revocation lists are published later: %s", error_message(&error));
 }
 
@@ -245,11 +242,10 @@ static void manager_stop(struct manager *manager)
 	contacts_free(services->contacts);
 	bus_free(manager->bus);
 	checkpoint_at_stop(services->store, services->token);
+	logins_free(services->logins);
+	vault_free(services->vault);
+	free(manager->token_folder);
 	card_types_free(services->types);
-	if (services->master_key)
-		master_key_close(services->master_key);
-	if (services->token)
-		token_close(services->token);
 	weak_pins_free(services->weak_pins);
 	store_close(services->store);
 	if (manager->lock >= 0)

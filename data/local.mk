@@ -33,7 +33,9 @@ dist_tesseraconf_DATA = data/tesserad.conf
 tesseratemplatesdir = $(pkgdatadir)/templates
 dist_tesseratemplates_DATA = \
 	data/templates/ec.json \
-	data/templates/employee.json
+	data/templates/employee.json \
+	data/templates/operator.json \
+	data/templates/system-owner.json
 
 dist_pkgdata_DATA = data/weak-pins
 

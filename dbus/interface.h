@@ -30,6 +30,7 @@ struct bus_caller {
 	bool is_manager;
 	bool is_private;   /* through the private socket */
 	const char *actor; /* for the audit trail */
+	const char *name;  /* of the connection; no other caller ever has it */
 	void *connection;  /* what `send` and the handlers know the caller's connection by */
 	/* Sends a reply; does not take the message. */
 	void (*send)(const struct bus_caller *caller, DBusMessage *reply);

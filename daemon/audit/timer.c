@@ -12,7 +12,7 @@ static void write_due(uv_work_t *work)
 	struct checkpoint_timer *timer = work->data;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (!audit_checkpoint_write_due(*timer->store, *timer->token, &error))
+	if (*timer->token && !audit_checkpoint_write_due(*timer->store, *timer->token, &error))
 		log_warning("the audit trail is signed later: %s", error_message(&error));
 }
 
@@ -34,7 +34,7 @@ static void look(uv_timer_t *handle)
 }
 
 void checkpoint_timer_init(struct checkpoint_timer *timer, uv_loop_t *loop,
-	struct store *const *store, struct token *const *token)
+	struct store *const *store, _Atomic(struct token *) *token)
 {
 	timer->store = store;
 	timer->token = token;

@@ -16,12 +16,12 @@ struct checkpoint_timer {
 	uv_work_t work;
 	bool working;
 	struct store *const *store;
-	struct token *const *token;
+	_Atomic(struct token *) *token;
 };
 
 /* Both places are kept and looked at each time: they may hold NULL, and another token later. */
 void checkpoint_timer_init(struct checkpoint_timer *timer, uv_loop_t *loop,
-	struct store *const *store, struct token *const *token);
+	struct store *const *store, _Atomic(struct token *) *token);
 void checkpoint_timer_start(struct checkpoint_timer *timer);
 /* The loop has to run until it is out of handles afterwards: that waits for what is under way. */
 void checkpoint_timer_close(struct checkpoint_timer *timer);

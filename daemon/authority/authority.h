@@ -69,7 +69,7 @@ struct authority_driver {
 /* What an authority may use of the daemon. */
 struct authority_services {
 	struct store *store;
-	struct token *token;
+	_Atomic(struct token *) token; /* NULL while it is locked */
 	/*
 	 * Where a local CA writes NAME.crt and NAME.crl (DER), NAME.crt.pem and NAME.crl.pem; NULL:
 	 * nowhere.

@@ -94,11 +94,20 @@ static bool load_certificate(struct authority *authority, bool *found, struct er
 					  "the stored certificate of the CA is damaged");
 }
 
+static bool check_token(const struct authority_services *services, struct error *error)
+{
+	return services->token ||
+	       error_set(error, ERROR_LOCKED,
+		       "the CA's key is locked: a system owner or custodian must log in");
+}
+
 static bool load_key(struct authority *authority, struct error *error)
 {
 	struct local_ca *ca = authority->data;
 	_cleanup_free_ char *label = key_label(authority);
 
+	if (!check_token(authority->services, error))
+		return false;
 	ca->key = token_signing_key(authority->services->token, label, error);
 	if (!ca->key)
 		return error_prefix(error, "the key of CA %s", authority->name);
@@ -129,6 +138,9 @@ static bool make_key(struct authority *authority, struct error *error)
 {
 	struct local_ca *ca = authority->data;
 	struct token *token = authority->services->token;
+
+	if (!check_token(authority->services, error))
+		return false;
 	_cleanup_free_ char *label = key_label(authority);
 	bool found = false;
 

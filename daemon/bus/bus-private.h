@@ -7,6 +7,7 @@
 #include "dbus/message.h"
 #include "dbus/service.h"
 #include "model/role.h"
+#include "operation/contact.h"
 
 #define BUS_NAME	   "org.tessera1"
 #define BUS_ROOT	   "/org/tessera1"
@@ -39,11 +40,6 @@ bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
-/*
- * Who calls, as long as the connection lasts: the door, the name there, and the actor; heap. No two
- * callers have the same.
- */
-char *caller_name(const struct bus_call *call);
 /* Logs a refused call and writes it to the audit trail. */
 void caller_denied(void *context, const struct bus_call *call);
 /* Writes a call to the audit trail that could change something and that nobody else records. */
@@ -73,6 +69,39 @@ bool manager_write_checkpoint(struct bus_call *call, struct error *error);
 bool manager_list_checkpoints(struct bus_call *call, struct error *error);
 /* A page has 1 to 1000 entries. ERROR_INVALID_ARGUMENT. */
 bool manager_check_limit(uint32_t limit, struct error *error);
+/* The number in a reader's path, the next argument. ERROR_NOT_FOUND. */
+bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error);
+/* What the audit trail names for a call: the operators who are logged in, and the actor. Heap. */
+char *caller_actor_with_operators(const struct bus_call *call);
+
+/* --- options: a{sv} (options.c); ERROR_INVALID_ARGUMENT for a wrong name or type --- */
+/* Calls read() for each; steps over the argument. */
+bool options_each(DBusMessageIter *iter,
+	bool (*read)(void *context, const char *name, DBusMessageIter *value, struct error *error),
+	void *context, struct error *error);
+/* Fills error; known: the names that there are. Returns false. */
+bool option_unknown(const char *name, const char *known, struct error *error);
+bool option_read_bool(const char *name, DBusMessageIter *value, bool *option, struct error *error);
+/* The option is heap, or NULL before. */
+bool option_read_string(
+	const char *name, DBusMessageIter *value, char **option, struct error *error);
+bool option_read_secret(
+	const char *name, DBusMessageIter *value, struct secret *option, struct error *error);
+bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,
+	struct error *error);
+void strings_free(char **strings, size_t count);
+
+/* --- methods of the Manager about logins (login.c) and operators (operator.c) --- */
+bool login_begin_call(struct bus_call *call, struct error *error);
+bool login_finish_call(struct bus_call *call, struct error *error);
+bool login_call(struct bus_call *call, struct error *error);
+bool logout_call(struct bus_call *call, struct error *error);
+bool list_logins_call(struct bus_call *call, struct error *error);
+bool add_system_owner_call(struct bus_call *call, struct error *error);
+bool list_operators_call(struct bus_call *call, struct error *error);
+bool set_operator_call(struct bus_call *call, struct error *error);
+bool remove_operator_call(struct bus_call *call, struct error *error);
+bool list_roles_call(struct bus_call *call, struct error *error);
 
 /* --- doors --- */
 struct private_door *private_door_open(struct bus *bus, struct error *error);

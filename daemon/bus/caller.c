@@ -13,6 +13,7 @@
 #include "common/alloc.h"
 #include "common/buffer.h"
 #include "common/log.h"
+#include "operation/login.h"
 
 #define NAME_BUFFER_BYTES 16384
 #define GROUPS_MAX	  4096
@@ -60,11 +61,9 @@ bool caller_is_manager(const struct bus *bus, uid_t uid)
 bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error)
 {
-	(void)context;
-	return caller->is_manager ||
-	       error_set(error, ERROR_ACCESS_DENIED,
-		       "only root and members of the administrators' group may %s",
-		       permission_description((enum permission)permission));
+	struct bus *bus = context;
+
+	return logins_may(bus->services->logins, caller->name, (enum permission)permission, error);
 }
 
 char *caller_actor(uid_t uid, pid_t pid)
@@ -79,14 +78,11 @@ char *caller_actor(uid_t uid, pid_t pid)
 	return xasprintf("uid=%lu pid=%ld exe=%s", (unsigned long)uid, (long)pid, executable);
 }
 
-char *caller_name(const struct bus_call *call)
+char *caller_actor_with_operators(const struct bus_call *call)
 {
-	const struct bus_caller *caller = call->caller;
-	const char *name = caller->is_private ? private_connection_name(caller->connection)
-					      : dbus_message_get_sender(call->message);
+	struct bus *bus = call->context;
 
-	return xasprintf("%s %s %s", caller->is_private ? "private" : "system", name ? name : "",
-		caller->actor);
+	return logins_actor(bus->services->logins, call->caller->name, call->caller->actor);
 }
 
 /* "AddTemplate" is add-template, a template's "Update" is update-template. Heap. */
@@ -120,11 +116,12 @@ static void record(
 	struct services *services = bus->services;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	_cleanup_free_ char *operation = operation_name(call);
-	bool written = for_nothing ? audit_write_refusal(services->store, &services->refusals,
-					     call->caller->actor, operation, card, 0, result,
-					     call->path, &failure)
-				   : audit_write(services->store, call->caller->actor, operation,
-					     card, 0, result, call->path, &failure);
+	_cleanup_free_ char *actor = caller_actor_with_operators(call);
+	bool written = for_nothing
+			       ? audit_write_refusal(services->store, &services->refusals, actor,
+					 operation, card, 0, result, call->path, &failure)
+			       : audit_write(services->store, actor, operation, card, 0, result,
+					 call->path, &failure);
 
 	if (!written)
 		log_error("audit record not written: %s", error_message(&failure));
@@ -135,7 +132,7 @@ void caller_denied(void *context, const struct bus_call *call)
 	struct error denial _cleanup_error_ = ERROR_INIT;
 
 	(void)context;
-	error_set(&denial, ERROR_ACCESS_DENIED, "the caller is no manager");
+	error_set(&denial, ERROR_ACCESS_DENIED, "the caller has no right to this");
 	record(call, NULL, &denial, true);
 }
 

@@ -144,9 +144,8 @@ static bool take_pin(struct bus_call *call, struct error *error)
 	struct bus *bus = call->context;
 	const struct job_status *status = call->object;
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
-	_cleanup_free_ char *caller = caller_name(call);
 
-	if (!jobs_take_secret(bus->services->jobs, status->id, caller, &pin, error))
+	if (!jobs_take_secret(bus->services->jobs, status->id, call->caller->name, &pin, error))
 		return false;
 	return message_append_secret(&call->out, &pin, error);
 }

@@ -7,9 +7,12 @@ libtesserad_la_SOURCES += \
 	daemon/bus/driver.c \
 	daemon/bus/job.c \
 	daemon/bus/licence.c \
+	daemon/bus/login.c \
 	daemon/bus/manager.c \
 	daemon/bus/manager-audit.c \
 	daemon/bus/object.c \
+	daemon/bus/operator.c \
+	daemon/bus/options.c \
 	daemon/bus/private-door.c \
 	daemon/bus/private-socket.c \
 	daemon/bus/provider.c \

@@ -9,6 +9,8 @@
 #include "dbus/path.h"
 #include "operation/contact.h"
 #include "operation/documents.h"
+#include "operation/login.h"
+#include "operation/operators.h"
 #include "operation/types.h"
 
 #define LIST_MAX 1000
@@ -26,6 +28,22 @@ static void get_store_id(void *context, const void *object, DBusMessageIter *val
 
 	(void)object;
 	message_append_string(value, store_id(bus->services->store));
+}
+
+static void get_initialized(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+
+	(void)object;
+	message_append_bool(value, operators_initialised(bus->services));
+}
+
+static void get_locked(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+
+	(void)object;
+	message_append_bool(value, bus->services->token == NULL);
 }
 
 static void get_service_available(void *context, const void *object, DBusMessageIter *value)
@@ -49,8 +67,7 @@ static void get_private_address(void *context, const void *object, DBusMessageIt
 	message_append_string(value, address);
 }
 
-/* The number in a reader's path. */
-static bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error)
+bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error)
 {
 	struct bus *bus = call->context;
 	const char *path = message_read_string(&call->in);
@@ -63,11 +80,32 @@ static bool read_reader(struct bus_call *call, struct contact_status *status, st
 	return contacts_status(bus->services->contacts, (unsigned)number, status, error);
 }
 
+static bool read_issue_option(
+	void *context, const char *name, DBusMessageIter *value, struct error *error)
+{
+	struct verb *verb = context;
+
+	if (strcmp(name, "roles") == 0)
+		return option_read_strings(name, value, &verb->roles, &verb->role_count, error);
+	if (strcmp(name, "custodian") == 0)
+		return option_read_bool(name, value, &verb->custodian, error);
+	return option_unknown(name, "roles, custodian", error);
+}
+
+/* Making an operator is more than issuing a card. */
+static bool may_issue(struct bus_call *call, const struct verb *verb, struct error *error)
+{
+	struct bus *bus = call->context;
+
+	return (verb->role_count == 0 && !verb->custodian) ||
+	       logins_may(bus->services->logins, call->caller->name, PERMISSION_MANAGE_OPERATORS,
+		       error);
+}
+
 static bool issue(struct bus_call *call, struct error *error)
 {
 	_cleanup_contact_status_ struct contact_status status = {0};
 	_cleanup_verb_ struct verb *verb = verb_new(call, LIFECYCLE_ISSUE);
-	DBusMessageIter options;
 
 	if (!read_reader(call, &status, error))
 		return false;
@@ -75,10 +113,9 @@ static bool issue(struct bus_call *call, struct error *error)
 	verb->text = xstrdup(message_read_string(&call->in));
 	if (!read_fields(&call->in, &verb->holder, error))
 		return false;
-	dbus_message_iter_recurse(&call->in, &options);
-	if (dbus_message_iter_get_arg_type(&options) != DBUS_TYPE_INVALID)
-		return error_set_field(
-			error, ERROR_INVALID_ARGUMENT, "options", "there are no options yet");
+	if (!options_each(&call->in, read_issue_option, verb, error) ||
+		!may_issue(call, verb, error))
+		return false;
 	return verb_start(call, steal_pointer(&verb), status.reader_name, error);
 }
 
@@ -242,6 +279,25 @@ static const struct bus_method methods[] = {
 	{"ListCheckpoints", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"checkpoints", "a(xxayxayay)"}), PERMISSION_READ_AUDIT, BUS_SLOW,
 		manager_list_checkpoints},
+	{"AddSystemOwner", BUS_ARGUMENTS({"reader", "o"}, {"pin", "s"}, {"options", "a{sv}"}),
+		BUS_ARGUMENTS({"job", "o"}), BUS_ANYONE, BUS_SECRET, add_system_owner_call},
+	{"BeginLogin", BUS_ARGUMENTS({"serial", "s"}), BUS_ARGUMENTS({"challenge", "ay"}),
+		BUS_ANYONE, BUS_SLOW, login_begin_call},
+	{"FinishLogin", BUS_ARGUMENTS({"serial", "s"}, {"signature", "ay"}), NULL, BUS_ANYONE,
+		BUS_SLOW, login_finish_call},
+	{"Login", BUS_ARGUMENTS({"reader", "o"}, {"pin", "s"}, {"options", "a{sv}"}), NULL,
+		BUS_HOLDER, BUS_SLOW | BUS_SECRET, login_call},
+	{"Logout", NULL, NULL, BUS_ANYONE, 0, logout_call},
+	{"ListLogins", NULL, BUS_ARGUMENTS({"logins", "a(sss)"}), BUS_ANYONE, 0, list_logins_call},
+	{"ListOperators", NULL, BUS_ARGUMENTS({"operators", "a(soasbbxx)"}),
+		PERMISSION_VIEW_SETTINGS, BUS_SLOW, list_operators_call},
+	{"SetOperator",
+		BUS_ARGUMENTS(
+			{"credential", "o"}, {"roles", "as"}, {"active", "b"}, {"custodian", "b"}),
+		NULL, PERMISSION_MANAGE_OPERATORS, BUS_SLOW, set_operator_call},
+	{"RemoveOperator", BUS_ARGUMENTS({"credential", "o"}), NULL, PERMISSION_MANAGE_OPERATORS,
+		BUS_SLOW, remove_operator_call},
+	{"ListRoles", NULL, BUS_ARGUMENTS({"roles", "a(ssas)"}), BUS_ANYONE, 0, list_roles_call},
 	{0},
 };
 
@@ -252,6 +308,8 @@ static const struct bus_interface manager_interface = {
 		(const struct bus_property[]){
 			{"Version", "s", get_version},
 			{"StoreId", "s", get_store_id},
+			{"Initialized", "b", get_initialized},
+			{"Locked", "b", get_locked},
 			{"ReaderServiceAvailable", "b", get_service_available},
 			{"PrivateAddress", "s", get_private_address},
 			{0},

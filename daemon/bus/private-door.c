@@ -23,6 +23,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "core/rate-limit.h"
+#include "operation/login.h"
 #include "operation/provider.h"
 
 #define CONNECTIONS_MAX 512
@@ -48,7 +49,8 @@ struct private_connection {
 	int descriptor; /* a duplicate of libdbus's, for poll() */
 	int wake;	/* eventfd */
 	unsigned number;
-	char *name; /* ":1.NUMBER" */
+	char *name;   /* ":1.NUMBER" */
+	char *caller; /* "private :1.NUMBER": what logins know it by */
 	char *actor;
 	uid_t uid;
 	pid_t pid;
@@ -142,6 +144,7 @@ static void handle_message(struct private_connection *connection, DBusMessage *m
 		.is_manager = connection->is_manager,
 		.is_private = true,
 		.actor = connection->actor,
+		.name = connection->caller,
 		.connection = connection,
 		.send = send_reply};
 
@@ -252,6 +255,7 @@ static void connection_free(struct private_connection *connection)
 	if (connection->wake >= 0)
 		close(connection->wake);
 	free(connection->name);
+	free(connection->caller);
 	free(connection->actor);
 	free(connection);
 }
@@ -306,6 +310,7 @@ static void *run_connection(void *argument)
 
 	if (admit(connection))
 		serve(connection);
+	logins_end(door->bus->services->logins, connection->caller);
 	pthread_mutex_lock(&door->lock);
 	unlist(door, connection);
 	pthread_mutex_unlock(&door->lock);
@@ -419,6 +424,7 @@ static void accept_connection(DBusServer *server, DBusConnection *peer, void *da
 		return;
 	}
 	connection->name = xasprintf(":1.%u", connection->number);
+	connection->caller = xasprintf("private %s", connection->name);
 	limit_connection(connection);
 	if (!start_thread(connection)) {
 		log_error("no thread for a private connection");

@@ -36,6 +36,7 @@ static void sender_clear(struct sender *sender)
 		dbus_message_unref(sender->waiting[i]);
 	free(sender->waiting);
 	free(sender->name);
+	free(sender->caller);
 	free(sender->actor);
 }
 
@@ -71,7 +72,9 @@ struct sender *senders_add(struct senders *senders, const char *name)
 	if (senders->count == SENDERS_MAX)
 		forget_one(senders);
 	struct sender *sender = &senders->items[senders->count++];
-	*sender = (struct sender){.name = xstrdup(name), .used = ++senders->uses};
+	*sender = (struct sender){.name = xstrdup(name),
+		.caller = xasprintf("system %s", name),
+		.used = ++senders->uses};
 	return sender;
 }
 

@@ -13,7 +13,8 @@
 #include <dbus/dbus.h>
 
 struct sender {
-	char *name; /* unique name */
+	char *name;   /* unique name */
+	char *caller; /* "system NAME": what logins know it by */
 	bool is_known;
 	dbus_uint32_t serial; /* of the question, while it is not known */
 	uid_t uid;

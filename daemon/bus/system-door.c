@@ -15,11 +15,14 @@
 #include "bus/sender.h"
 #include "common/alloc.h"
 #include "common/log.h"
+#include "operation/login.h"
 
 #define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define RETRY_FIRST_MS	500
 #define RETRY_LAST_MS	30000
 #define WORK_MAX	32
+/* Connections that leave the bus: their name gets no new owner. */
+#define GONE_MATCH "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''"
 
 struct system_door {
 	struct bus *bus;
@@ -47,7 +50,7 @@ struct work {
 	DBusConnection *connection;
 	DBusMessage *message;
 	struct bus_caller caller;
-	char *actor;
+	char *actor, *name;
 };
 
 static void lose_connection(struct system_door *door);
@@ -121,6 +124,7 @@ static void end_work(uv_work_t *request, int status)
 	dbus_message_unref(work->message);
 	dbus_connection_unref(work->connection);
 	free(work->actor);
+	free(work->name);
 	free(work);
 }
 
@@ -146,6 +150,7 @@ static void start_work(
 	work->message = dbus_message_ref(message);
 	work->caller = *caller;
 	work->caller.actor = work->actor = xstrdup(caller->actor);
+	work->caller.name = work->name = xstrdup(caller->name);
 	door->work_count++;
 	if (uv_queue_work(door->bus->loop, &work->request, run_work, end_work) != 0)
 		abort();
@@ -157,6 +162,7 @@ static void handle_call(struct system_door *door, const struct sender *sender, D
 		.pid = sender->pid,
 		.is_manager = sender->is_manager,
 		.actor = sender->actor,
+		.name = sender->caller,
 		.connection = door->connection,
 		.send = send_reply};
 
@@ -213,6 +219,7 @@ static void handle_hello(struct system_door *door, DBusMessage *reply)
 		lose_connection(door);
 		return;
 	}
+	ask_bus(door, "AddMatch", GONE_MATCH);
 	door->name_serial = ask_bus(door, "RequestName", BUS_NAME);
 }
 
@@ -254,6 +261,22 @@ static void handle_answer(struct system_door *door, DBusMessage *reply)
 		meet_sender(door, sender, reply);
 }
 
+/* A connection has left the bus: whoever logged in over it is logged out. */
+static void forget_sender(struct system_door *door, DBusMessage *signal)
+{
+	const char *name = NULL, *old = NULL, *new = NULL;
+
+	if (!dbus_message_get_args(signal, NULL, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING, &old,
+		    DBUS_TYPE_STRING, &new, DBUS_TYPE_INVALID) ||
+		name[0] != ':' || new[0] != '\0')
+		return;
+	_cleanup_free_ char *caller = xasprintf("system %s", name);
+	logins_end(door->bus->services->logins, caller);
+	struct sender *sender = senders_find(&door->senders, name);
+	if (sender)
+		senders_remove(&door->senders, sender);
+}
+
 static void handle_message(struct system_door *door, DBusMessage *message)
 {
 	switch (dbus_message_get_type(message)) {
@@ -265,7 +288,11 @@ static void handle_message(struct system_door *door, DBusMessage *message)
 		receive_call(door, message);
 		break;
 	default:
-		if (dbus_message_is_signal(message, DBUS_INTERFACE_DBUS, "NameLost") && door->ready)
+		if (dbus_message_is_signal(message, DBUS_INTERFACE_DBUS, "NameOwnerChanged") &&
+			dbus_message_has_sender(message, DBUS_SERVICE_DBUS))
+			forget_sender(door, message);
+		else if (dbus_message_is_signal(message, DBUS_INTERFACE_DBUS, "NameLost") &&
+			 door->ready)
 			lose_connection(door);
 	}
 }

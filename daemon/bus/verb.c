@@ -3,6 +3,7 @@
 
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "operation/login.h"
 #include "operation/verbs.h"
 
 struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
@@ -10,8 +11,8 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 	struct verb *verb = xnew(struct verb);
 
 	verb->bus = call->context;
-	verb->actor = xstrdup(call->caller->actor);
-	verb->caller = caller_name(call);
+	verb->actor = caller_actor_with_operators(call);
+	verb->caller = xstrdup(call->caller->name);
 	verb->which = which;
 	return verb;
 }
@@ -22,6 +23,7 @@ void verb_free(struct verb *verb)
 	free(verb->caller);
 	free(verb->text);
 	fields_clear(&verb->holder);
+	strings_free(verb->roles, verb->role_count);
 	secret_clear(&verb->pin);
 	secret_clear(&verb->new_pin);
 	free(verb);
@@ -41,6 +43,23 @@ static bool set_pin(struct operation *operation, struct verb *verb,
 	return true;
 }
 
+static bool issue(struct operation *operation, const struct verb *verb, struct error *error)
+{
+	const struct operator_change change = {.roles = verb->roles,
+		.role_count = verb->role_count,
+		.active = true,
+		.custodian = verb->custodian};
+
+	return operation_issue(operation, verb->reader, verb->text, &verb->holder, &change, error);
+}
+
+/* Nobody gives up, or takes a hand in giving up, the own card. */
+static bool is_for_others(enum lifecycle_verb verb)
+{
+	return verb == LIFECYCLE_RETIRE || verb == LIFECYCLE_REVOKE || verb == LIFECYCLE_SUSPEND ||
+	       verb == LIFECYCLE_RESUME;
+}
+
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct verb *verb = context;
@@ -49,7 +68,7 @@ static bool run(struct job *job, void *context, struct error *error)
 
 	switch (verb->which) {
 	case LIFECYCLE_ISSUE:
-		return operation_issue(&operation, verb->reader, verb->text, &verb->holder, error);
+		return issue(&operation, verb, error);
 	case LIFECYCLE_ACTIVATE:
 		return set_pin(&operation, verb, operation_activate, error);
 	case LIFECYCLE_CHANGE_PIN:
@@ -86,6 +105,12 @@ static void end(void *context)
 bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, struct error *error)
 {
 	struct bus *bus = verb->bus;
+
+	if (is_for_others(verb->which) && !logins_check_other(bus->services->logins,
+						  call->caller->name, verb->credential_id, error)) {
+		verb_free(verb);
+		return false;
+	}
 	unsigned guest = call->caller->is_manager ? 0 : (unsigned)call->caller->uid;
 	unsigned id = jobs_start(bus->services->jobs, guest, lifecycle_verb_name(verb->which),
 		subject, run, verb, end, error);

@@ -17,6 +17,9 @@ struct verb {
 	int64_t credential_id; /* 0 for issue */
 	char *text;	       /* template or reason; NULL: none given */
 	struct fields holder;
+	char **roles; /* of a new operator */
+	size_t role_count;
+	bool custodian;
 	struct secret pin, new_pin; /* pin unset: one is to be made */
 };
 

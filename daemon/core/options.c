@@ -8,7 +8,9 @@
 
 #include "common/alloc.h"
 
-#define DEFAULT_FILE SYSCONFDIR "/tessera/tesserad.conf"
+#define LOGIN_TIMEOUT_DEFAULT 15 /* minutes */
+#define LOGIN_TIMEOUT_MAX     1440
+#define DEFAULT_FILE	      SYSCONFDIR "/tessera/tesserad.conf"
 
 static bool set_text(char **option, const char *value)
 {
@@ -60,7 +62,18 @@ static bool set_token_label(struct options *options, const char *value)
 
 static bool set_token_pin_file(struct options *options, const char *value)
 {
+	options->token_pin_required = true;
 	return set_path(&options->token_pin_file, value);
+}
+
+static bool set_login_timeout(struct options *options, const char *value)
+{
+	char *end;
+	unsigned long minutes = strtoul(value, &end, 10);
+
+	options->login_timeout = (unsigned)minutes;
+	return value[0] >= '0' && value[0] <= '9' && *end == '\0' && minutes >= 1 &&
+	       minutes <= LOGIN_TIMEOUT_MAX;
 }
 
 static bool set_publish_dir(struct options *options, const char *value)
@@ -128,6 +141,7 @@ static const struct option {
 	{"token-module", "an absolute path", set_token_module},
 	{"token-label", "a text of 1 to 32 bytes", set_token_label},
 	{"token-pin-file", "an absolute path", set_token_pin_file},
+	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
 	{"publish-dir", "an absolute path", set_publish_dir},
 	{"activation-url", "an https:// address without a user", set_activation_url},
 	{"activation-ca-file", "an absolute path", set_activation_ca_file},
@@ -167,6 +181,7 @@ static void set_defaults(struct options *options)
 					  ? xasprintf("%s/token-pin", credentials)
 					  : xstrdup(SYSCONFDIR "/tessera/token-pin");
 	options->data_dir = xstrdup(PKGDATADIR);
+	options->login_timeout = LOGIN_TIMEOUT_DEFAULT;
 	options->log_level = LOG_LEVEL_INFO;
 }
 

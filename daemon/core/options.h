@@ -9,8 +9,10 @@
  *    admin-group      members may manage cards; tessera-admin
  *    token-module     PKCS#11 module of the token; unset: the embedded SoftHSM2
  *    token-label      label of the token; tessera
- *    token-pin-file   file with its PIN; $CREDENTIALS_DIRECTORY/token-pin where that is set, else
- *                     SYSCONFDIR/tessera/token-pin
+ *    token-pin-file   file with its PIN, for the unattended mode; where it is not set,
+ *                     $CREDENTIALS_DIRECTORY/token-pin or SYSCONFDIR/tessera/token-pin is taken
+ *                     where it is there, and otherwise an owner's card unlocks the token
+ *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
  *    activation-url           https address of the service that turns codes into licences; unset
  *    activation-ca-file       what that service is trusted by; unset: the system's certificates
@@ -35,6 +37,8 @@ struct options {
 	char *token_module;
 	char *token_label;
 	char *token_pin_file;
+	bool token_pin_required; /* the file was asked for: its absence is an error */
+	unsigned login_timeout;	 /* minutes */
 	char *publish_dir;
 	char *activation_url;
 	char *activation_ca_file;

@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/macros.h"
+#include "model/operator.h"
 #include "model/template-private.h"
 
 #define COMMENT_MAXIMUM	  1024 /* bytes */
@@ -150,7 +151,8 @@ bool template_read_number(const struct document_node *object, const char *member
 static bool read_head(
 	const struct document_node *root, struct template *template, struct error *error)
 {
-	static const char *const members[] = {"name", "card-type", "comment", "keys", "pin-policy"};
+	static const char *const members[] = {
+		"name", "card-type", "comment", "operator", "keys", "pin-policy"};
 	struct document_node node;
 	const char *text;
 
@@ -170,6 +172,33 @@ static bool read_head(
 	return true;
 }
 
+static const char *operator_kind_at(size_t index)
+{
+	static const char *const kinds[] = {"operator", "system-owner"};
+
+	return index < ARRAY_SIZE(kinds) ? kinds[index] : NULL;
+}
+
+static bool read_operator(
+	const struct document_node *root, struct template *template, struct error *error)
+{
+	static const char *const members[] = {"kind", "id-length"};
+	struct document_node node, member;
+	size_t kind;
+
+	if (!document_find(root, "operator", &node))
+		return true;
+	template->operator_id_length = OPERATOR_ID_DEFAULT;
+	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
+		!document_member(&node, "kind", &member, error) ||
+		!document_choice(&member, operator_kind_at, &kind, error) ||
+		!template_read_number(&node, "id-length", OPERATOR_ID_MINIMUM, OPERATOR_ID_MAXIMUM,
+			&template->operator_id_length, error))
+		return false;
+	template->operator_kind = kind == 0 ? OPERATOR_ORDINARY : OPERATOR_OWNER;
+	return true;
+}
+
 struct template *template_parse(const char *document, struct error *error)
 {
 	_cleanup_json_ json_t *value = document_load(document, ERROR_INVALID_TEMPLATE, error);
@@ -178,7 +207,8 @@ struct template *template_parse(const char *document, struct error *error)
 		return NULL;
 	_cleanup_template_ struct template *template = xnew(struct template);
 	struct document_node root = document_root(value, ERROR_INVALID_TEMPLATE);
-	if (!read_head(&root, template, error) || !read_keys(&root, template, error) ||
+	if (!read_head(&root, template, error) || !read_operator(&root, template, error) ||
+		!read_keys(&root, template, error) ||
 		!template_read_pin_policy(&root, template, error))
 		return NULL;
 	template->document = xstrdup(document);

@@ -8,6 +8,9 @@
  *    /name                         name of the template; required
  *    /card-type                    "piv"; required
  *    /comment                      text of at most 1024 bytes; none
+ *    /operator                     object: cards of this template are operators'; none
+ *      /kind                       operator, system-owner; required
+ *      /id-length                  characters of the simple ID, 4 to 16; 5
  *    /keys                         array of 1 to 24 keys; required
  *    /keys/N/slot                  name of a key slot, each used once; required
  *    /keys/N/algorithm             rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384; required
@@ -63,6 +66,9 @@ struct template_key {
 	size_t san_count;
 };
 
+/* Whose cards a template is for. */
+enum operator_kind { OPERATOR_NONE, OPERATOR_ORDINARY, OPERATOR_OWNER };
+
 struct template
 {
 	char *name;	 /* lower-case letters, digits and '-', at most 64 */
@@ -71,8 +77,10 @@ struct template
 	struct template_key *keys;
 	size_t key_count;
 	struct pin_policy pin_policy;
-	int64_t version; /* given by the store */
-	char *document;	 /* the JSON it was made from */
+	enum operator_kind operator_kind;
+	unsigned operator_id_length; /* characters; 0 for a template that is not for operators */
+	int64_t version;	     /* given by the store */
+	char *document;		     /* the JSON it was made from */
 };
 
 void template_free(struct template *template);

@@ -129,6 +129,10 @@ void certificates_publish(struct services *services)
 	char **names = NULL;
 	size_t count = 0;
 
+	if (!services->token) {
+		log_notice("revocation lists are published once the master key is unlocked");
+		return;
+	}
 	if (!store_connection_list(services->store, &names, &count, &error))
 		log_error("connections cannot be listed: %s", error_message(&error));
 	for (size_t i = 0; i < count; i++) {
@@ -137,4 +141,18 @@ void certificates_publish(struct services *services)
 				error_message(&error), names[i]);
 	}
 	store_names_free(names, count);
+}
+
+static bool run_publishing(struct job *job, void *context, struct error *error)
+{
+	(void)error;
+	job_progress(job, 0, "publishing revocation lists");
+	certificates_publish(context);
+	return true;
+}
+
+bool certificates_start_publishing(struct services *services, struct error *error)
+{
+	return jobs_start(services->jobs, 0, "publish", NULL, run_publishing, services, NULL,
+		       error) != 0;
 }

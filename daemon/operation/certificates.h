@@ -37,5 +37,7 @@ bool certificates_tell(
  * could not be told is seen all the same, and no list runs out. Failures are logged.
  */
 void certificates_publish(struct services *services);
+/* Starts a job that does so. ERROR_BUSY. */
+bool certificates_start_publishing(struct services *services, struct error *error);
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/contact-private.h"
+#include "operation/login.h"
 
 #define THREAD_STACK_BYTES (512 * 1024)
 
@@ -172,6 +173,8 @@ static void card_removed(void *context, const char *reader_name)
 	pthread_mutex_unlock(&contacts->lock);
 	if (view.card)
 		atomic_fetch_add(&view.card->epoch, 1);
+	if (view.card && view.card->info.serial && contacts->services->logins)
+		logins_card_removed(contacts->services->logins, view.card->info.serial);
 	contact_view_clear(&view);
 	log_info("card removed reader=%u", number);
 	if (number)
@@ -250,4 +253,13 @@ void contacts_look_again(struct contacts *contacts)
 
 	for (size_t i = 0; i < count; i++)
 		look_again(contacts, numbers[i]);
+}
+
+void contacts_retry(struct contacts *contacts)
+{
+	size_t count;
+	_cleanup_free_ unsigned *numbers = contacts_list(contacts, &count);
+
+	for (size_t i = 0; i < count; i++)
+		contact_retry(contacts, numbers[i], false);
 }

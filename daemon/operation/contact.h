@@ -92,6 +92,8 @@ bool contacts_key_info(struct contacts *contacts, unsigned number, key_slot slot
  */
 unsigned contacts_count_login(
 	struct contacts *contacts, unsigned number, const struct card *card, int change);
+/* Reads all cards again that could not be used before. */
+void contacts_retry(struct contacts *contacts);
 /* Tells that the credential changed in the store, whether its card is there or not. */
 void contacts_credential_changed(struct contacts *contacts, int64_t credential_id);
 

@@ -3,6 +3,7 @@
 #include "operation/issue.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "common/alloc.h"
@@ -11,6 +12,7 @@
 #include "operation/licence.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
+#include "operation/vault.h"
 #include "operation/verbs.h"
 
 /*
@@ -69,6 +71,41 @@ static bool own(struct operation *operation, struct card *card, struct credentia
 	return ownership_describe(operation->services, card, version, credential, error);
 }
 
+/* Whether who is to be an operator, and the template, are of one mind. */
+static bool check_operator(
+	const struct template *template, const struct operator_change *change, struct error *error)
+{
+	bool is_operator = change && (change->role_count > 0 || change->custodian);
+
+	if (template->operator_kind == OPERATOR_OWNER && change)
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"a system owner's card is issued by \"tessera init\" or \"tessera owner "
+			"add\"");
+	if (template->operator_kind == OPERATOR_NONE && is_operator)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "roles",
+			"the template is not for operators");
+	if (template->operator_kind == OPERATOR_ORDINARY)
+		return operators_check_roles(change, error);
+	return true;
+}
+
+/* An operator is known by a simple ID, which is made here unless one is given. */
+static bool complete_holder(
+	const struct template *template, struct fields *holder, struct error *error)
+{
+	const char *given = fields_get(holder, OPERATOR_ID_FIELD);
+
+	if (template->operator_kind == OPERATOR_NONE || given)
+		return true;
+	_cleanup_free_ char *id = operator_id_random(template->operator_id_length, error);
+	if (!id)
+		return false;
+	fields_set(holder, OPERATOR_ID_FIELD, id);
+	if (!fields_get(holder, "name"))
+		fields_set(holder, "name", id);
+	return true;
+}
+
 bool issue_card(struct session *session, const char *template_name, const struct fields *holder,
 	struct error *error)
 {
@@ -94,8 +131,33 @@ bool issue_card(struct session *session, const char *template_name, const struct
 	return false;
 }
 
+static bool make_operator(
+	struct session *session, const struct operator_change *change, struct error *error)
+{
+	if (!change || change->role_count == 0)
+		return true;
+	const char *id = fields_get(&session->credential->holder, OPERATOR_ID_FIELD);
+
+	job_result(session->operation->job, "operator", id ? id : "");
+	return operators_set(session->operation->services, session->credential->id, change, error);
+}
+
+static bool issue(struct session *session, const char *template_name, const struct fields *given,
+	const struct operator_change *change, struct error *error)
+{
+	struct fields holder _cleanup_fields_ = FIELDS_INIT;
+	struct template *template _cleanup_template_ =
+		store_template_get(session->operation->services->store, template_name, 0, error);
+
+	fields_copy(&holder, given);
+	return template && check_operator(template, change, error) &&
+	       complete_holder(template, &holder, error) &&
+	       issue_card(session, template_name, &holder, error) &&
+	       make_operator(session, change, error);
+}
+
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
-	const struct fields *holder, struct error *error)
+	const struct fields *holder, const struct operator_change *change, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
@@ -105,9 +167,10 @@ bool operation_issue(struct operation *operation, unsigned reader, const char *t
 	char id[32];
 
 	/* Before the card is taken: one that has no place is not sent anything. */
-	if (card && licence_check_room(operation->services, serial, &result) &&
+	if (card && vault_check_open(operation->services, &result) &&
+		licence_check_room(operation->services, serial, &result) &&
 		session_take_reader(&session, operation, reader, &result) &&
-		issue_card(&session, template_name, holder, &result)) {
+		issue(&session, template_name, holder, change, &result)) {
 		snprintf(id, sizeof(id), "%" PRId64, session.credential->id);
 		job_result(operation->job, "serial", session.credential->serial);
 		job_result(operation->job, "credential-id", id);

@@ -17,6 +17,11 @@ libtesserad_la_SOURCES += \
 	daemon/operation/issue.c daemon/operation/issue.h \
 	daemon/operation/licence.c daemon/operation/licence.h \
 	daemon/operation/licence-activate.c \
+	daemon/operation/login-card.c \
+	daemon/operation/login-proof.c \
+	daemon/operation/login.c daemon/operation/login.h daemon/operation/login-private.h \
+	daemon/operation/operators.c daemon/operation/operators.h \
+	daemon/operation/owner.c daemon/operation/owner.h \
 	daemon/operation/ownership.c daemon/operation/ownership.h \
 	daemon/operation/personalise.c daemon/operation/personalise.h \
 	daemon/operation/pin.c daemon/operation/pin.h \
@@ -32,4 +37,5 @@ libtesserad_la_SOURCES += \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \
 	daemon/operation/types.c daemon/operation/types.h \
+	daemon/operation/vault.c daemon/operation/vault.h \
 	daemon/operation/verbs.h

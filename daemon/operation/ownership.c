@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "operation/vault.h"
 #include "common/log.h"
 #include "operation/licence.h"
 
 static bool derive(struct services *services, const struct card *card, enum card_secret which,
 	uint32_t version, uint8_t algorithm, struct secret *value, struct error *error)
 {
+	if (!vault_check_open(services, error))
+		return false;
 	if (which == CARD_SECRET_ADMIN)
 		return master_key_derive_management_key(
 			services->master_key, card->info.serial, version, algorithm, value, error);
@@ -37,9 +40,11 @@ bool ownership_authenticate(
 bool ownership_find(struct services *services, struct card *card, uint32_t expected,
 	uint32_t *version, struct error *error)
 {
-	uint32_t current = master_key_version(services->master_key);
 	struct error refusal _cleanup_error_ = ERROR_INIT;
 
+	if (!vault_check_open(services, error))
+		return false;
+	uint32_t current = master_key_version(services->master_key);
 	if (ownership_authenticate(services, card, expected, &refusal)) {
 		*version = expected;
 		return true;

@@ -12,6 +12,8 @@
 #include "token/token.h"
 
 struct contacts;
+struct logins;
+struct vault;
 struct weak_pins;
 
 /* How licences are got and verified; NULL is what is not configured. */
@@ -23,8 +25,12 @@ struct licence_settings {
 
 struct services {
 	struct store *store;
-	struct token *token;
-	struct master_key *master_key;
+	struct vault *vault;
+	/* NULL while the vault is locked (vault_check_open); never NULL again once set. */
+	_Atomic(struct token *) token;
+	_Atomic(struct master_key *) master_key;
+	atomic_bool initialised; /* operators_initialised() asks */
+	struct logins *logins;
 	struct authority_services authority;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */
 	struct card_types *types;

@@ -10,15 +10,17 @@
 #define TESSERA_OPERATION_VERBS_H
 
 #include "common/secret.h"
+#include "operation/operators.h"
 #include "operation/services.h"
 
 /*
  * Issues the card in a reader by the newest version of a template. Result fields: "serial",
  * "credential-id". ERROR_NOT_FOUND (reader, template), ERROR_INVALID_ARGUMENT (holder field),
- * ERROR_CARD_FOREIGN, ERROR_AUTHORITY_*.
+ * ERROR_CARD_FOREIGN, ERROR_AUTHORITY_*. A template for operators needs `change` with their roles
+ * (errors as operators_set), which others must be without; a system owner's needs NULL.
  */
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
-	const struct fields *holder, struct error *error);
+	const struct fields *holder, const struct operator_change *change, struct error *error);
 /* Sets the first PIN. One that is unset is made by the template's rules and given back.
  * ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
 bool operation_activate(struct operation *operation, int64_t credential_id, struct secret *pin,

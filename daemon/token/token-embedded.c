@@ -2,6 +2,7 @@
 /* The embedded SoftHSM2: its folder, its configuration file and its first token. */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -128,6 +129,21 @@ bool token_embedded_prepare(const char *folder, struct error *error)
 	if (setenv("SOFTHSM2_CONF", path, 1) != 0)
 		return error_set(error, ERROR_TOKEN_FAILED, "cannot set SOFTHSM2_CONF: %m");
 	return true;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *position)
+{
+	(void)status, (void)kind, (void)position;
+	return remove(path);
+}
+
+bool token_embedded_remove(const char *folder, struct error *error)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TOKENS, folder);
+
+	if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
+		return true;
+	return error_set(error, ERROR_TOKEN_FAILED, "cannot remove the old token %s: %m", path);
 }
 
 /* SoftHSM2 always shows one slot whose token is not initialised. */

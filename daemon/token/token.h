@@ -28,6 +28,10 @@ struct token_options {
 	const char *embedded_folder;
 };
 
+/* Removes what lies in the folder of an embedded token that is not open; nothing there is no error.
+ */
+bool token_embedded_remove(const char *folder, struct error *error);
+
 /* Loads the module, finds (or, embedded, makes) the token and logs in. ERROR_PIN_WRONG for a wrong
  * PIN. */
 struct token *token_open(

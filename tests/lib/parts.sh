@@ -234,6 +234,7 @@ CHANNELID $port
 
 END
     done >"$TESSERA_SANDBOX/etc/reader.conf.d/vpcd"
+    ! $with_owner || write_owner_reader >>"$TESSERA_SANDBOX/etc/reader.conf.d/vpcd"
 }
 
 start_pcscd() {
@@ -372,12 +373,13 @@ start_daemon_unready() {
 
 start_daemon() {
     start_daemon_unready
-    wait_for_part tesserad daemon_owns_name
+    wait_for_part tesserad daemon_owns_name && start_owner
 }
 
 # Asks tesserad to end; a status other than 0 is a failure and shown.
 stop_daemon() {
     local status
+    stop_part owner TERM
     stop_part tesserad TERM || return 1
     status=$(part_status tesserad)
     if [ "$status" != 0 ]; then
@@ -387,5 +389,73 @@ stop_daemon() {
 }
 
 kill_daemon() {
+    stop_part owner KILL
     stop_part tesserad KILL
+}
+
+# --- the system owner ---------------------------------------------------------------------------
+
+owner_port=$((vpcd_first_port + 100))
+
+write_owner_reader() {
+    local port
+    port=$(printf '0x%X' "$owner_port")
+    cp "$TESSERA_SANDBOX/etc/libifdvpcd.so" "$TESSERA_SANDBOX/etc/vpcd-owner.so"
+    cat <<END
+FRIENDLYNAME "Owner's reader"
+DEVICENAME /dev/null:$port
+LIBPATH $TESSERA_SANDBOX/etc/vpcd-owner.so
+CHANNELID $port
+
+END
+}
+
+# Without the owner's login: nothing else is there yet.
+tessera_plain() {
+    env -u TESSERA_SESSION "$TESSERA_BUILD/tessera" "$@"
+}
+
+# The number of the reader that tesserad sees the owner's card in.
+owner_reader() {
+    tessera_plain reader list 2>/dev/null |
+        awk '/Owner/ && /yubikey-19999999/ { print $1; found = 1; exit } END { exit !found }'
+}
+
+start_owner_card() {
+    local part=$TESSERA_SANDBOX/part/card-owner
+    start_part card-owner "$TESSERA_BUILD/tests/vcard/tessera-vcard" \
+        --host 127.0.0.1 --port "$owner_port" --serial 19999999 --firmware=5.4.3 \
+        --state "$TESSERA_SANDBOX/kept/cards/owner" --control "$part.control" \
+        --count-file "$part.count" --apdu-log "$TESSERA_SANDBOX/log/apdu-owner"
+    wait_until "$part_patience" owner_reader
+}
+
+is_initialised() {
+    tessera_plain status --json | grep -q '"initialized": true'
+}
+
+log_owner_in() {
+    local session=$TESSERA_SANDBOX/part/session
+    rm -f "$session"
+    # shellcheck disable=SC2016
+    start_part owner env -u TESSERA_SESSION "$TESSERA_BUILD/tessera" login --reader "$1" --pin-file "$2" -- \
+        sh -c 'ln -s "$TESSERA_SESSION" "$1" && exec sleep infinity' sh "$session"
+    wait_for_part owner test -S "$session"
+}
+
+# Makes a new installation's owner, and logs the owner in for CMD. The card is there only meanwhile.
+start_owner() {
+    local reader pin=$TESSERA_SANDBOX/kept/owner-pin
+    $with_owner && part_is_running pcscd && part_is_running tesserad || return 0
+    [ -e "$pin" ] || (umask 077 && echo 271828 >"$pin")
+    part_has_ended owner || stop_part owner TERM
+    start_owner_card || return 1
+    reader=$(owner_reader)
+    if ! is_initialised && ! tessera_plain init --reader "$reader" --new-pin-file "$pin" --name Owner \
+        >"$TESSERA_SANDBOX/log/init" 2>&1; then
+        show_log init
+        return 1
+    fi
+    log_owner_in "$reader" "$pin" || return 1
+    stop_part card-owner TERM
 }

@@ -112,7 +112,7 @@ static void what_is_no_json_object_is_refused(void **state)
 	static const struct refusal cases[] = {
 		{"", "", "line 1"},
 		{"{", "", "line 1"},
-		{"[]", "", "name, card-type, comment, keys, pin-policy"},
+		{"[]", "", "name, card-type, comment, operator, keys, pin-policy"},
 		{"{\"name\": \"a\", \"name\": \"b\"}", "", "duplicate"},
 		{"{\"name\": \"a\"} x", "", "end of file"},
 		{"{\"name\": \"a\\u0000b\"}", "", "NUL"},

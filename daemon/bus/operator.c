@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The Manager's methods about system owners, operators and roles. */
+#include <string.h>
+
+#include "bus/bus-private.h"
+#include "common/alloc.h"
+#include "dbus/path.h"
+#include "operation/contact.h"
+#include "operation/login.h"
+#include "operation/operators.h"
+#include "operation/owner.h"
+
+/* --- system owners --- */
+
+/* One call of AddSystemOwner. */
+struct addition {
+	struct bus *bus;
+	char *actor;
+	char *caller;
+	unsigned reader;
+	char *name;
+	struct secret pin, token_pin;
+};
+
+static void addition_free(void *context)
+{
+	struct addition *addition = context;
+
+	free(addition->actor);
+	free(addition->caller);
+	free(addition->name);
+	secret_clear(&addition->pin);
+	secret_clear(&addition->token_pin);
+	free(addition);
+}
+DEFINE_CLEANUP(struct addition *, addition_free);
+
+static bool run_addition(struct job *job, void *context, struct error *error)
+{
+	struct addition *addition = context;
+	struct operation operation = {addition->bus->services, job, addition->actor};
+	struct secret code _cleanup_secret_ = SECRET_INIT;
+	const struct owner_request request = {.reader = addition->reader,
+		.name = addition->name,
+		.pin = &addition->pin,
+		.token_pin = &addition->token_pin};
+
+	if (!operation_add_owner(&operation, &request, &code, error))
+		return false;
+	job_secret(job, addition->caller, &code);
+	return true;
+}
+
+static void end_addition(void *context)
+{
+	struct addition *addition = context;
+
+	bus_service_changed(addition->bus->service, &manager_kind, NULL);
+	bus_service_sync(addition->bus->service, &template_kind);
+	bus_service_sync(addition->bus->service, &connection_kind);
+	addition_free(addition);
+}
+
+static bool read_owner_option(
+	void *context, const char *name, DBusMessageIter *value, struct error *error)
+{
+	struct addition *addition = context;
+
+	if (strcmp(name, "name") == 0)
+		return option_read_string(name, value, &addition->name, error);
+	if (strcmp(name, "token-pin") == 0)
+		return option_read_secret(name, value, &addition->token_pin, error);
+	return option_unknown(name, "name, token-pin", error);
+}
+
+/* The first owner is added by who runs the machine, the next by an owner. */
+static bool may_add_owner(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+
+	if (operators_initialised(bus->services))
+		return logins_may(
+			bus->services->logins, call->caller->name, PERMISSION_MANAGE_OWNERS, error);
+	return call->caller->is_manager ||
+	       error_set(error, ERROR_ACCESS_DENIED,
+		       "only root and members of the administrators' group may initialise Tessera");
+}
+
+bool add_system_owner_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct contact_status status _cleanup_contact_status_ = {0};
+	struct addition *addition _cleanup_(addition_freep) = xnew(struct addition);
+
+	if (!may_add_owner(call, error)) {
+		caller_denied(bus, call);
+		return false;
+	}
+	if (!read_reader(call, &status, error) ||
+		!message_read_secret(&call->in, &addition->pin, error) ||
+		!options_each(&call->in, read_owner_option, addition, error))
+		return false;
+	addition->bus = bus;
+	addition->reader = status.number;
+	addition->caller = xstrdup(call->caller->name);
+	addition->actor = caller_actor_with_operators(call);
+	unsigned id = jobs_start(bus->services->jobs, 0, "add-system-owner", status.reader_name,
+		run_addition, steal_pointer(&addition), end_addition, error);
+	if (id == 0)
+		return false;
+	bus_job_changed(bus, id, false);
+	append_number_path(&call->out, &job_kind, id);
+	return true;
+}
+
+/* --- operators --- */
+
+bool list_operators_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct operator_record *operators;
+	DBusMessageIter array, item;
+	size_t count;
+
+	if (!store_operator_list(bus->services->store, &operators, &count, error))
+		return false;
+	message_open(&call->out, DBUS_TYPE_ARRAY, "(soasbbxx)", &array);
+	for (size_t i = 0; i < count; i++) {
+		message_open(&array, DBUS_TYPE_STRUCT, NULL, &item);
+		message_append_string(&item, operators[i].id);
+		append_number_path(&item, &credential_kind, operators[i].credential_id);
+		message_append_strings(&item, operators[i].roles, operators[i].role_count);
+		message_append_bool(&item, operators[i].active);
+		message_append_bool(&item, operators[i].sealed.length > 0);
+		message_append_i64(&item, operators[i].created_at);
+		message_append_i64(&item, operators[i].last_login_at);
+		message_close(&array, &item);
+	}
+	message_close(&call->out, &array);
+	operators_free(operators, count);
+	return true;
+}
+
+/* The number in a credential's path, which must not be the caller's own card. */
+static bool read_credential(struct bus_call *call, int64_t *id, struct error *error)
+{
+	struct bus *bus = call->context;
+	const char *path = message_read_string(&call->in);
+	_cleanup_free_ char *name = path_child_name(credential_kind.path, path);
+
+	*id = name ? name_to_number(name) : 0;
+	if (*id == 0)
+		return error_set_field(
+			error, ERROR_NOT_FOUND, "credential", "there is no credential %s", path);
+	return logins_check_other(bus->services->logins, call->caller->name, *id, error);
+}
+
+static void read_roles(struct bus_call *call, char ***roles, size_t *count)
+{
+	DBusMessageIter items;
+
+	dbus_message_iter_recurse(&call->in, &items);
+	while (dbus_message_iter_get_arg_type(&items) == DBUS_TYPE_STRING) {
+		*roles = xreallocarray(*roles, *count + 1, sizeof(**roles));
+		(*roles)[(*count)++] = xstrdup(message_read_string(&items));
+	}
+	dbus_message_iter_next(&call->in);
+}
+
+static bool set_operator(struct bus_call *call, char **detail, struct error *error)
+{
+	struct bus *bus = call->context;
+	char **roles = NULL;
+	size_t count = 0;
+	int64_t id;
+
+	if (!read_credential(call, &id, error))
+		return false;
+	read_roles(call, &roles, &count);
+	struct operator_change change = {.roles = roles, .role_count = count};
+	change.active = message_read_bool(&call->in);
+	change.custodian = message_read_bool(&call->in);
+	bool done = operators_set(bus->services, id, &change, error);
+	struct operator_record named = {.roles = roles, .role_count = count};
+	_cleanup_free_ char *text = operator_roles_text(&named);
+	*detail = xasprintf("credential %lld: %s%s%s", (long long)id, text,
+		change.active ? "" : ", deactivated", change.custodian ? ", custodian" : "");
+	strings_free(roles, count);
+	return done;
+}
+
+bool set_operator_call(struct bus_call *call, struct error *error)
+{
+	_cleanup_free_ char *detail = NULL;
+	bool done = set_operator(call, &detail, error);
+
+	return audit_change(call, "set-operator", detail, done, error);
+}
+
+bool remove_operator_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	int64_t id = 0;
+	bool done = read_credential(call, &id, error) && operators_remove(bus->services, id, error);
+	_cleanup_free_ char *detail = xasprintf("credential %lld", (long long)id);
+
+	return audit_change(call, "remove-operator", detail, done, error);
+}
+
+/* --- roles --- */
+
+static void append_role(DBusMessageIter *array, const struct role *role)
+{
+	DBusMessageIter item, names;
+
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_string(&item, role->name);
+	message_append_string(&item, role->description);
+	message_open(&item, DBUS_TYPE_ARRAY, "s", &names);
+	for (enum permission i = PERMISSION_VIEW_CARDS; i < PERMISSION_COUNT; i++) {
+		if (role->permissions & permission_bit(i))
+			message_append_string(&names, permission_name(i));
+	}
+	message_close(&item, &names);
+	message_close(array, &item);
+}
+
+bool list_roles_call(struct bus_call *call, struct error *error)
+{
+	DBusMessageIter array;
+	const struct role *role;
+
+	(void)error;
+	message_open(&call->out, DBUS_TYPE_ARRAY, "(ssas)", &array);
+	for (size_t i = 0; (role = role_at(i)); i++)
+		append_role(&array, role);
+	message_close(&call->out, &array);
+	return true;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/login.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "audit/audit.h"
+#include "common/alloc.h"
+#include "common/log.h"
+#include "operation/login-private.h"
+#include "operation/operators.h"
+
+#define LOGINS_MAX	   256
+#define LOGINS_OF_A_CALLER 16
+
+int64_t login_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+struct logins *logins_new(struct services *services, unsigned idle_seconds)
+{
+	struct logins *logins = xnew(struct logins);
+
+	logins->services = services;
+	logins->idle_seconds = idle_seconds;
+	pthread_mutex_init(&logins->lock, NULL);
+	return logins;
+}
+
+/* Under the lock. */
+static void remove_entry(struct logins *logins, size_t index)
+{
+	free(logins->entries[index].caller);
+	free(logins->entries[index].serial);
+	logins->entries[index] = logins->entries[--logins->count];
+}
+
+void logins_free(struct logins *logins)
+{
+	if (!logins)
+		return;
+	while (logins->count > 0)
+		remove_entry(logins, logins->count - 1);
+	free(logins->entries);
+	for (size_t i = 0; i < logins->challenge_count; i++) {
+		free(logins->challenges[i].caller);
+		free(logins->challenges[i].serial);
+	}
+	free(logins->challenges);
+	pthread_mutex_destroy(&logins->lock);
+	free(logins);
+}
+
+/* --- the list of logins --- */
+
+/* Under the lock. */
+static void drop_idle(struct logins *logins)
+{
+	for (size_t i = logins->count; i-- > 0;) {
+		if (login_now() - logins->entries[i].used_at > logins->idle_seconds)
+			remove_entry(logins, i);
+	}
+}
+
+/* Whether there is room; the caller's own earlier login of the card is replaced. Under the lock. */
+static bool make_room(struct logins *logins, const char *caller, int64_t credential_id)
+{
+	size_t of_caller = 0;
+
+	drop_idle(logins);
+	for (size_t i = logins->count; i-- > 0;) {
+		const struct login_entry *entry = &logins->entries[i];
+		if (strcmp(entry->caller, caller) != 0)
+			continue;
+		if (entry->credential_id == credential_id)
+			remove_entry(logins, i);
+		else
+			of_caller++;
+	}
+	return logins->count < LOGINS_MAX && of_caller < LOGINS_OF_A_CALLER;
+}
+
+static bool append(struct logins *logins, const struct login_entry *entry)
+{
+	pthread_mutex_lock(&logins->lock);
+	bool room = make_room(logins, entry->caller, entry->credential_id);
+	if (room) {
+		logins->entries =
+			xreallocarray(logins->entries, logins->count + 1, sizeof(*logins->entries));
+		logins->entries[logins->count++] =
+			(struct login_entry){.caller = xstrdup(entry->caller),
+				.serial = xstrdup(entry->serial),
+				.credential_id = entry->credential_id,
+				.used_at = login_now(),
+				.end_on_removal = entry->end_on_removal};
+	}
+	pthread_mutex_unlock(&logins->lock);
+	return room;
+}
+
+static void audit(struct logins *logins, const char *actor, const char *serial,
+	const struct error *result, const char *detail)
+{
+	struct services *services = logins->services;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	bool written = result ? audit_write_refusal(services->store, &services->refusals, actor,
+					"operator-login", serial, 0, result, detail, &failure)
+			      : audit_write(services->store, actor, "operator-login", serial, 0,
+					NULL, detail, &failure);
+
+	if (!written)
+		log_error("audit record not written: %s", error_message(&failure));
+}
+
+bool login_fail(struct logins *logins, const char *actor, const char *serial, struct error *failure,
+	struct error *error)
+{
+	audit(logins, actor, serial, failure, NULL);
+	return error_move(error, failure);
+}
+
+bool login_add(struct logins *logins, const char *caller, const char *actor,
+	const struct credential *credential, bool end_on_removal, struct error *error)
+{
+	const struct login_entry entry = {.caller = (char *)caller,
+		.serial = credential->serial,
+		.credential_id = credential->id,
+		.end_on_removal = end_on_removal};
+	_cleanup_free_ char *who = operators_note_login(logins->services, credential->id);
+
+	if (!append(logins, &entry))
+		return error_set(error, ERROR_BUSY, "too many operators are logged in");
+	audit(logins, actor, credential->serial, NULL, who);
+	return true;
+}
+
+void logins_end(struct logins *logins, const char *caller)
+{
+	pthread_mutex_lock(&logins->lock);
+	for (size_t i = logins->count; i-- > 0;) {
+		if (strcmp(logins->entries[i].caller, caller) == 0)
+			remove_entry(logins, i);
+	}
+	pthread_mutex_unlock(&logins->lock);
+}
+
+void logins_card_removed(struct logins *logins, const char *serial)
+{
+	pthread_mutex_lock(&logins->lock);
+	for (size_t i = logins->count; i-- > 0;) {
+		if (logins->entries[i].end_on_removal &&
+			strcmp(logins->entries[i].serial, serial) == 0)
+			remove_entry(logins, i);
+	}
+	pthread_mutex_unlock(&logins->lock);
+}
+
+/* The credentials that the caller has logged in; heap array. */
+static int64_t *credentials_of(struct logins *logins, const char *caller, size_t *count)
+{
+	*count = 0;
+	pthread_mutex_lock(&logins->lock);
+	drop_idle(logins);
+	int64_t *ids = xcalloc(logins->count + 1, sizeof(*ids));
+	for (size_t i = 0; i < logins->count; i++) {
+		if (strcmp(logins->entries[i].caller, caller) == 0)
+			ids[(*count)++] = logins->entries[i].credential_id;
+	}
+	pthread_mutex_unlock(&logins->lock);
+	return ids;
+}
+
+static void note_use(struct logins *logins, const char *caller)
+{
+	pthread_mutex_lock(&logins->lock);
+	for (size_t i = 0; i < logins->count; i++) {
+		if (strcmp(logins->entries[i].caller, caller) == 0)
+			logins->entries[i].used_at = login_now();
+	}
+	pthread_mutex_unlock(&logins->lock);
+}
+
+/* --- what they may --- */
+
+unsigned logins_count(struct logins *logins, const char *caller, enum permission permission)
+{
+	size_t count;
+	unsigned able = 0;
+	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+
+	for (size_t i = 0; i < count; i++)
+		able += (operators_permissions(logins->services, ids[i]) &
+				permission_bit(permission)) != 0;
+	return able;
+}
+
+bool logins_may(
+	struct logins *logins, const char *caller, enum permission permission, struct error *error)
+{
+	size_t count;
+	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+
+	if (!operators_initialised(logins->services))
+		return error_set(error, ERROR_NOT_INITIALIZED,
+			"Tessera has no system owner yet: run \"tessera init\" first");
+	if (logins_count(logins, caller, permission) > 0) {
+		note_use(logins, caller);
+		return true;
+	}
+	if (count == 0)
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"an operator who may %s must log in first (tessera login)",
+			permission_description(permission));
+	return error_set(error, ERROR_ACCESS_DENIED, "the operator's roles do not let one %s",
+		permission_description(permission));
+}
+
+bool logins_check_other(
+	struct logins *logins, const char *caller, int64_t credential_id, struct error *error)
+{
+	size_t count;
+	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (ids[i] == credential_id)
+			return error_set(error, ERROR_ACCESS_DENIED,
+				"nobody may do this to the own card: another operator must");
+	}
+	return true;
+}
+
+/* --- for people --- */
+
+struct login_view *logins_list(struct logins *logins, const char *caller, size_t *count)
+{
+	size_t found;
+	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &found);
+	struct login_view *views = xcalloc(found + 1, sizeof(*views));
+
+	*count = 0;
+	for (size_t i = 0; i < found; i++) {
+		struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+		struct credential *credential _cleanup_credential_ =
+			store_credential_by_id(logins->services->store, ids[i], NULL);
+		if (!credential)
+			continue;
+		struct login_view *view = &views[(*count)++];
+		view->serial = xstrdup(credential->serial);
+		bool is_operator =
+			store_operator_get(logins->services->store, ids[i], &record, NULL);
+		view->operator_id = is_operator ? xstrdup(record.id) : NULL;
+		view->roles = is_operator ? operator_roles_text(&record) : xstrdup(ROLE_SELF);
+	}
+	return views;
+}
+
+void login_views_free(struct login_view *views, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(views[i].operator_id);
+		free(views[i].serial);
+		free(views[i].roles);
+	}
+	free(views);
+}
+
+char *logins_actor(struct logins *logins, const char *caller, const char *actor)
+{
+	size_t count;
+	struct login_view *views = logins_list(logins, caller, &count);
+	char *text = xstrdup(actor);
+
+	for (size_t i = count; i-- > 0;) {
+		char *longer = xasprintf("%s=%s %s", views[i].operator_id ? "operator" : "holder",
+			views[i].operator_id ? views[i].operator_id : views[i].serial, text);
+		free(text);
+		text = longer;
+	}
+	login_views_free(views, count);
+	return text;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Logins of operators: a signature by the card's authentication key over a
+ * fresh challenge (design, decision 10). A login belongs to the caller who made
+ * it, known by a name that no other caller has, and ends with that caller, at
+ * logout, after an idle time, and where asked when the card is removed. A
+ * caller may log several operators in: any of them gives its permissions, and
+ * all of them count for a quorum. Cards, operators and roles are looked up at
+ * each use, so that what is suspended or taken away has no power from then on.
+ */
+#ifndef TESSERA_OPERATION_LOGIN_H
+#define TESSERA_OPERATION_LOGIN_H
+
+#include "model/role.h"
+#include "operation/services.h"
+
+struct logins;
+
+#define LOGIN_CHALLENGE_SECONDS 60
+
+struct logins *logins_new(struct services *services, unsigned idle_seconds);
+void logins_free(struct logins *logins);
+
+/*
+ * A challenge for a card that may be anywhere: the bytes to be signed with its authentication key
+ * (RSA: PKCS #1 v1.5 with SHA-256; EC: ECDSA with SHA-256 or, on P-384, SHA-384). It is good once,
+ * for LOGIN_CHALLENGE_SECONDS. ERROR_NOT_FOUND for no such active card, ERROR_BUSY when the caller
+ * has too many.
+ */
+bool login_begin(struct logins *logins, const char *caller, const char *serial,
+	struct buffer *challenge, struct error *error);
+/*
+ * Logs in with the signature. actor: for the audit trail. ERROR_ACCESS_DENIED when the challenge is
+ * not open or the signature is wrong.
+ */
+bool login_finish(struct logins *logins, const char *caller, const char *actor, const char *serial,
+	const uint8_t *signature, size_t length, struct error *error);
+
+/* How login_with_card() is to be done. */
+struct login_request {
+	const char *caller, *actor;
+	unsigned reader;
+	const struct secret *pin;
+	bool end_on_removal; /* the login ends when the card leaves the reader */
+};
+/*
+ * Proves the PIN to the card in a reader, has it sign, logs in, and opens the vault when the card
+ * can. ERROR_NO_CARD, ERROR_PIN_WRONG, ERROR_PIN_BLOCKED, ERROR_WRONG_STATE.
+ */
+bool login_with_card(
+	struct logins *logins, const struct login_request *request, struct error *error);
+
+/* Ends all logins and challenges of a caller; none is no error. */
+void logins_end(struct logins *logins, const char *caller);
+/* Ends the logins that were to end with the removal of this card. */
+void logins_card_removed(struct logins *logins, const char *serial);
+
+/*
+ * Whether the caller may: ERROR_NOT_INITIALIZED before there is a system owner, ERROR_ACCESS_DENIED
+ * saying what is missing. A success counts as activity.
+ */
+bool logins_may(
+	struct logins *logins, const char *caller, enum permission permission, struct error *error);
+/* How many different operators who may do this are logged in by the caller. */
+unsigned logins_count(struct logins *logins, const char *caller, enum permission permission);
+/* ERROR_ACCESS_DENIED when the card is that of an operator whom the caller has logged in. */
+bool logins_check_other(
+	struct logins *logins, const char *caller, int64_t credential_id, struct error *error);
+/* "operator=K7M2P uid=0 pid=12": the actor with the operators in front; heap. */
+char *logins_actor(struct logins *logins, const char *caller, const char *actor);
+
+/* One login, for people. */
+struct login_view {
+	char *operator_id; /* NULL for a holder who is no operator */
+	char *serial;
+	char *roles; /* names with spaces between them */
+};
+/* The caller's logins; heap array, free with login_views_free. */
+struct login_view *logins_list(struct logins *logins, const char *caller, size_t *count);
+void login_views_free(struct login_view *views, size_t count);
+
+#endif

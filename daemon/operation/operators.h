@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Operators and system owners: who they are, what they may, and changes of both. */
+#ifndef TESSERA_OPERATION_OPERATORS_H
+#define TESSERA_OPERATION_OPERATORS_H
+
+#include "model/operator.h"
+#include "model/role.h"
+#include "operation/services.h"
+
+/* The holder's field that is the operator's simple ID. */
+#define OPERATOR_ID_FIELD "id"
+
+/* Whether there has ever been a system owner: before, nothing but initialisation is possible. */
+bool operators_initialised(struct services *services);
+
+/*
+ * What the holder of a card may when logged in: the permissions of all roles of an active operator
+ * whose card is active; otherwise none.
+ */
+permission_set operators_permissions(struct services *services, int64_t credential_id);
+
+/* Notes the time of a login; "K7M2P (auditor normal)" for the audit trail, or NULL for a holder who
+ * is no operator. Heap. */
+char *operators_note_login(struct services *services, int64_t credential_id);
+
+/* What an operator is to be. */
+struct operator_change {
+	char *const *roles;
+	size_t role_count;
+	bool active;
+	bool custodian; /* the card may unlock the master key */
+};
+/*
+ * Makes an issued card an operator's, or changes its operator. ERROR_NOT_SUPPORTED when the card's
+ * template is not for operators, ERROR_INVALID_ARGUMENT for an unknown role or none, or the system
+ * owner's, ERROR_ACCESS_DENIED for a change of a system owner, ERROR_IN_USE for the last active
+ * administrator, ERROR_LOCKED when a new custodian's card cannot be sealed to.
+ */
+bool operators_set(struct services *services, int64_t credential_id,
+	const struct operator_change *change, struct error *error);
+/* Whether the roles can be given. ERROR_INVALID_ARGUMENT; NULL is no roles. */
+bool operators_check_roles(const struct operator_change *change, struct error *error);
+/* Saves a whole record, sealing to the card where it is to be a custodian's. ERROR_LOCKED. */
+bool operators_make(struct services *services, struct operator_record *record, bool custodian,
+	struct error *error);
+/* The card is no operator's any more. Errors as operators_set. */
+bool operators_remove(struct services *services, int64_t credential_id, struct error *error);
+/*
+ * Whether the card may be retired, revoked or suspended as far as operators go: the last active
+ * system owner and the last active administrator may not. ERROR_IN_USE.
+ */
+bool operators_check_dispensable(
+	struct services *services, int64_t credential_id, struct error *error);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The vault: the token underneath with the master key and the local CA's key,
+ * and its PIN. It is locked after a start until a system owner or a custodian
+ * has logged in, whose card opens the sealed PIN (design, decision 4); in
+ * unattended mode the PIN comes from a file and it is open at once. Once open
+ * it stays open while the daemon runs. May be used from any thread.
+ */
+#ifndef TESSERA_OPERATION_VAULT_H
+#define TESSERA_OPERATION_VAULT_H
+
+#include <openssl/x509.h>
+
+#include "operation/services.h"
+
+struct vault;
+
+/* Strings are kept, not copied. */
+struct vault_options {
+	const char *module;	     /* PKCS#11 module of the token */
+	const char *label;	     /* of the token */
+	const char *embedded_folder; /* of the embedded SoftHSM2; NULL for an HSM */
+	const char *data_folder;     /* of the documents that a new store is given */
+};
+
+struct vault *vault_new(struct services *services, const struct vault_options *options);
+/* Closes the token. NULL is allowed. */
+void vault_free(struct vault *vault);
+
+/* ERROR_LOCKED, saying what to do, while the vault is closed. */
+bool vault_check_open(const struct services *services, struct error *error);
+
+/*
+ * Opens the token with its PIN, which is kept for sealing; an embedded token that is not there is
+ * made. A new store gets its shipped documents. services->token and master_key are set. Opening
+ * what is open is success. ERROR_PIN_WRONG, ERROR_TOKEN_FAILED, ERROR_STORE_*.
+ */
+bool vault_open(struct vault *vault, const struct secret *pin, struct error *error);
+/*
+ * The same for an installation that has no system owner yet: an embedded token gets a random PIN,
+ * and what an initialisation that was cut off has left of it is removed. pin: for an HSM; else
+ * unset. ERROR_INVALID_ARGUMENT for an HSM without a PIN.
+ */
+bool vault_create(struct vault *vault, const struct secret *pin, struct error *error);
+/* Seals the PIN to a card's key-management certificate. ERROR_LOCKED. */
+bool vault_seal(struct vault *vault, X509 *certificate, struct buffer *sealed, struct error *error);
+
+#endif
