@@ -235,16 +235,20 @@ bool number_parse(const char *text, const char *what, int64_t least, int64_t mos
 struct client *invocation_client(struct invocation *invocation, struct error *error)
 {
 	const char *socket = invocation->values[OPTION_SOCKET];
+	const char *session = secure_getenv(CLIENT_SESSION_VARIABLE);
+	bool system_bus = invocation_has(invocation, OPTION_SYSTEM_BUS);
 
 	if (invocation->client)
 		return invocation->client;
-	if (!socket)
-		socket = secure_getenv(CLIENT_SESSION_VARIABLE);
+	/* A login that has ended leaves its variable behind: then nobody is logged in. */
+	if (!socket && !system_bus && session && session[0])
+		invocation->client = client_connect(session, false, NULL);
+	if (invocation->client)
+		return invocation->client;
 	if (!socket)
 		socket = secure_getenv("TESSERA_SOCKET");
 	if (socket && !socket[0])
 		socket = NULL;
-	invocation->client =
-		client_connect(socket, invocation_has(invocation, OPTION_SYSTEM_BUS), error);
+	invocation->client = client_connect(socket, system_bus, error);
 	return invocation->client;
 }

@@ -161,6 +161,7 @@ bool operation_issue(struct operation *operation, unsigned reader, const char *t
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
+	contacts_await(operation->services->contacts, reader);
 	struct card *card _cleanup_card_ =
 		contacts_card(operation->services->contacts, reader, &result);
 	const char *serial = card ? card->info.serial : NULL;

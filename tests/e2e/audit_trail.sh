@@ -46,7 +46,7 @@ tessera card find Ada >/dev/null
 # The card's own secrets while it is ours, from the file that the virtual card keeps.
 # shellcheck disable=SC2154
 cp "$VCARD_STATE_0" card-state
-expect_failure 4 setpriv --reuid ada --regid ada --clear-groups tessera card revoke "$card" --yes
+expect_failure 4 env -u TESSERA_SESSION setpriv --reuid ada --regid ada --clear-groups tessera card revoke "$card" --yes
 tessera card revoke --reason superseded --yes
 tessera card retire --reason broken --yes
 

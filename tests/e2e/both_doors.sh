@@ -9,7 +9,7 @@ root=/org/tessera1
 manager=org.tessera1.Manager
 
 as_ada() {
-    setpriv --reuid ada --regid ada --clear-groups "$@"
+    env -u TESSERA_SESSION setpriv --reuid ada --regid ada --clear-groups "$@"
 }
 
 # private CMD...: run with the private socket in place of the system bus.

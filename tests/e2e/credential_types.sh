@@ -124,7 +124,7 @@ expect_output add-type tessera audit list
 
 # --- rights: others see the cards, not what is on them, and change nothing
 as_ada() {
-    setpriv --reuid ada --regid ada --clear-groups "$@"
+    env -u TESSERA_SESSION setpriv --reuid ada --regid ada --clear-groups "$@"
 }
 expect_failure 4 as_ada tessera reader info "$plain"
 expect_failure 4 as_ada tessera type detect "$plain"

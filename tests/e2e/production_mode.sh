@@ -90,6 +90,6 @@ done
 expect_output whole tessera audit verify
 
 # Who may not, neither sees nor changes it.
-expect_failure 4 setpriv --reuid ada --regid ada --clear-groups tessera licence show
-expect_failure 4 setpriv --reuid ada --regid ada --clear-groups tessera licence remove --yes
+expect_failure 4 env -u TESSERA_SESSION setpriv --reuid ada --regid ada --clear-groups tessera licence show
+expect_failure 4 env -u TESSERA_SESSION setpriv --reuid ada --regid ada --clear-groups tessera licence remove --yes
 stop_activation 8443

@@ -458,4 +458,6 @@ start_owner() {
     fi
     log_owner_in "$reader" "$pin" || return 1
     stop_part card-owner TERM
+    # What a test counts are its own cards.
+    wait_until "$part_patience" readers_are_ready
 }
