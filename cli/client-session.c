@@ -16,8 +16,11 @@
 #include "common/alloc.h"
 #include "dbus/message.h"
 
-#define PEERS_MAX 32
-#define CALLS_MAX 256
+#define PEERS_MAX	       32
+#define CALLS_MAX	       256
+#define AUTHENTICATION_STEP_MS 5
+/* A program that does not read what it is sent is let go. */
+#define OUTGOING_BYTES_MAX (4 * 1024 * 1024)
 
 /* A call that tesserad has not answered yet. */
 struct pending_call {
@@ -28,6 +31,7 @@ struct pending_call {
 
 struct client_session {
 	DBusConnection *daemon;
+	const char *destination; /* of calls to tesserad over a message bus; else NULL */
 	DBusServer *server;
 	DBusWatch *watch; /* of the server */
 	DBusConnection *peers[PEERS_MAX];
@@ -36,12 +40,17 @@ struct client_session {
 	size_t call_count;
 };
 
+/*
+ * Sends without waiting for the other end, which may not be reading: the loop writes what is left.
+ * What could be written at once, as nearly always, is wiped.
+ */
 static void send_wiping(DBusConnection *connection, DBusMessage *message, dbus_uint32_t *serial)
 {
 	if (!dbus_connection_send(connection, message, serial))
 		abort();
-	dbus_connection_flush(connection);
-	message_wipe(message);
+	dbus_connection_read_write(connection, 0);
+	if (!dbus_connection_has_messages_to_send(connection))
+		message_wipe(message);
 }
 
 static DBusMessage *copy_of(const DBusMessage *message)
@@ -74,6 +83,9 @@ static void pass_call(struct client_session *session, DBusConnection *peer, DBus
 		refuse(peer, call);
 		return;
 	}
+	if (session->destination && !dbus_message_get_destination(copy) &&
+		!dbus_message_set_destination(copy, session->destination))
+		abort();
 	*pending = (struct pending_call){.peer = peer, .serial = dbus_message_get_serial(call)};
 	send_wiping(session->daemon, copy, &pending->ours);
 	if (!dbus_message_get_no_reply(call))
@@ -208,6 +220,7 @@ struct client_session *client_session_new(
 	struct client_session *session = xnew(struct client_session);
 
 	session->daemon = client_connection(client);
+	session->destination = client_destination(client);
 	if (listen_at(session, path, error))
 		return session;
 	client_session_free(session);
@@ -243,9 +256,34 @@ static void serve_peers(struct client_session *session)
 {
 	for (size_t i = session->peer_count; i-- > 0;) {
 		serve_peer(session, session->peers[i]);
-		if (!dbus_connection_get_is_connected(session->peers[i]))
+		if (!dbus_connection_get_is_connected(session->peers[i]) ||
+			dbus_connection_get_outgoing_size(session->peers[i]) > OUTGOING_BYTES_MAX)
 			drop_peer(session, i);
 	}
+}
+
+/* Writing to one end reads from it, too: a message may be there that poll() knows nothing of. */
+static bool has_waiting(const struct client_session *session)
+{
+	bool waiting =
+		dbus_connection_get_dispatch_status(session->daemon) == DBUS_DISPATCH_DATA_REMAINS;
+
+	for (size_t i = 0; i < session->peer_count && !waiting; i++)
+		waiting = dbus_connection_get_dispatch_status(session->peers[i]) ==
+			  DBUS_DISPATCH_DATA_REMAINS;
+	return waiting;
+}
+
+/* While a program authenticates, libdbus does not tell whether it has something to say. */
+static int wait_ms(const struct client_session *session)
+{
+	if (has_waiting(session))
+		return 0;
+	for (size_t i = 0; i < session->peer_count; i++) {
+		if (!dbus_connection_get_is_authenticated(session->peers[i]))
+			return AUTHENTICATION_STEP_MS;
+	}
+	return -1;
 }
 
 bool client_session_serve(struct client_session *session, int until, struct error *error)
@@ -260,7 +298,8 @@ bool client_session_serve(struct client_session *session, int until, struct erro
 			.events = POLLIN};
 		for (size_t i = 0; i < session->peer_count; i++)
 			watched[3 + i] = watch_connection(session->peers[i]);
-		if (poll(watched, 3 + session->peer_count, -1) < 0 && errno != EINTR)
+		int timeout = wait_ms(session);
+		if (poll(watched, 3 + session->peer_count, timeout) < 0 && errno != EINTR)
 			return error_set(error, ERROR_FAILED, "poll: %m");
 		if (watched[0].revents)
 			return true;

@@ -182,6 +182,11 @@ DBusConnection *client_connection(struct client *client)
 	return client->connection;
 }
 
+const char *client_destination(const struct client *client)
+{
+	return client->destination;
+}
+
 bool client_watch(struct client *client, struct error *error)
 {
 	DBusError dbus_error = DBUS_ERROR_INIT;

@@ -110,6 +110,8 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 
 /* The connection itself, for client-session.c; it stays the client's. */
 struct DBusConnection *client_connection(struct client *client);
+/* Whom calls over it are for; NULL for the private socket, which has one end only. */
+const char *client_destination(const struct client *client);
 
 /* Asks tesserad to tell changes from now on; look at the objects after it, so as to miss none. */
 bool client_watch(struct client *client, struct error *error);

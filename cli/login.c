@@ -156,17 +156,25 @@ static bool has_ended(pid_t child)
 	       information.si_pid == child;
 }
 
+/* Frees the session. */
 static bool serve_program(struct client_session *session, char *const *program, const char *socket,
 	int *status, struct error *error)
 {
+	bool served = false;
+
 	block_signals(SIG_BLOCK);
 	pid_t child = fork();
-	if (child < 0)
+	if (child < 0) {
+		client_session_free(session);
 		return error_set(error, ERROR_FAILED, "cannot start a process: %m");
+	}
 	if (child == 0)
 		run_program(program, socket);
 	int end = watch_end(child, error);
-	if (end >= 0 && !client_session_serve(session, end, error)) {
+	if (end >= 0)
+		served = client_session_serve(session, end, error);
+	client_session_free(session);
+	if (end >= 0 && !served) {
 		/* The program lives on, without a login. */
 		fprintf(stderr, "tessera: %s\n", error_message(error));
 		error_clear(error);
@@ -192,8 +200,6 @@ static bool run_with_login(
 	_cleanup_free_ char *socket = xasprintf("%s/session", folder);
 	struct client_session *session = client_session_new(client, socket, error);
 	bool done = session && serve_program(session, program, socket, status, error);
-	if (session)
-		client_session_free(session);
 	unlink(socket);
 	rmdir(folder);
 	return done;

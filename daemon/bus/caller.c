@@ -88,10 +88,14 @@ char *caller_actor_with_operators(const struct bus_call *call)
 /* "AddTemplate" is add-template, a template's "Update" is update-template. Heap. */
 static char *operation_name(const struct bus_call *call)
 {
-	static const struct bus_kind *const named[] = {&template_kind, &connection_kind, &job_kind};
+	static const struct bus_kind *const named[] = {
+		&template_kind, &connection_kind, &type_kind, &job_kind, &licence_kind};
 	struct buffer name = BUFFER_INIT;
 
-	for (const char *c = call->method->name; *c; c++) {
+	/* ActivateGenerated is activate. */
+	const char *end = strstr(call->method->name, "Generated");
+
+	for (const char *c = call->method->name; *c && c != end; c++) {
 		if (isupper((unsigned char)*c) && name.length > 0)
 			buffer_append_u8(&name, '-');
 		buffer_append_u8(&name, (uint8_t)tolower((unsigned char)*c));

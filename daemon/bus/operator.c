@@ -86,16 +86,12 @@ static bool may_add_owner(struct bus_call *call, struct error *error)
 		       "only root and members of the administrators' group may initialise Tessera");
 }
 
-bool add_system_owner_call(struct bus_call *call, struct error *error)
+static bool start_addition(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
 	struct contact_status status _cleanup_contact_status_ = {0};
 	struct addition *addition _cleanup_(addition_freep) = xnew(struct addition);
 
-	if (!may_add_owner(call, error)) {
-		caller_denied(bus, call);
-		return false;
-	}
 	if (!read_reader(call, &status, error) ||
 		!message_read_secret(&call->in, &addition->pin, error) ||
 		!options_each(&call->in, read_owner_option, addition, error))
@@ -111,6 +107,17 @@ bool add_system_owner_call(struct bus_call *call, struct error *error)
 	bus_job_changed(bus, id, false);
 	append_number_path(&call->out, &job_kind, id);
 	return true;
+}
+
+bool add_system_owner_call(struct bus_call *call, struct error *error)
+{
+	if (!may_add_owner(call, error)) {
+		caller_denied(call->context, call);
+		return false;
+	}
+	/* Once it runs, the operation records its end. */
+	return start_addition(call, error) ||
+	       audit_change(call, "add-system-owner", NULL, false, error);
 }
 
 /* --- operators --- */

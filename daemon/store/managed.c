@@ -10,6 +10,11 @@
 	"(SELECT count(DISTINCT serial) FROM intent WHERE NOT EXISTS (SELECT 1 FROM credential"    \
 	" WHERE credential.serial = intent.serial AND credential.state IN " MANAGED "))"
 
+/* The cards of system owners belong to the installation: they take no place. */
+#define COUNT_OWNERS                                                                               \
+	"(SELECT count(*) FROM operator JOIN credential ON credential.id = credential_id"          \
+	" WHERE ' ' || roles || ' ' LIKE '% system-owner %' AND state IN " MANAGED ")"
+
 static bool count(struct store *store, const char *sql, int64_t *number, struct error *error)
 {
 	_cleanup_statement_ struct statement *statement =
@@ -21,8 +26,8 @@ static bool count(struct store *store, const char *sql, int64_t *number, struct 
 bool store_credential_count_managed(struct store *store, int64_t *number, struct error *error)
 {
 	static const char sql[] =
-		"SELECT (SELECT count(*) FROM credential WHERE state IN " MANAGED ") +"
-		" " COUNT_INTENTS;
+		"SELECT (SELECT count(*) FROM credential WHERE state IN " MANAGED ") -"
+		" " COUNT_OWNERS " + " COUNT_INTENTS;
 
 	return count(store, sql, number, error);
 }

@@ -63,8 +63,8 @@ struct credential *store_credential_by_serial(
 bool store_credential_list(struct store *store, enum lifecycle_state state, int64_t after,
 	unsigned limit, int64_t **ids, size_t *count, struct error *error);
 bool store_credential_count(struct store *store, int64_t *count, struct error *error);
-/* Those that are managed (lifecycle_is_managed), and cards that an intent may make so
- * (store/managed.c). */
+/* Those that are managed (lifecycle_is_managed) but for system owners', and cards that an intent
+ * may make so (store/managed.c). */
 bool store_credential_count_managed(struct store *store, int64_t *count, struct error *error);
 /* Whether that count is below a limit; fast for a limit that was never near. */
 bool store_credential_has_room(

@@ -30,8 +30,8 @@ expect_output issued tessera card issue --reader 1 --template ec --holder name=A
     --holder email=ada@example.org --holder upn=ada@example.org
 
 insert_again
-expect_output active tessera card activate 1 --pin-fd 0 <<<271828
+expect_output active tessera card activate yubikey-10000001 --pin-fd 0 <<<271828
 
 insert_again
 printf '%s\n' 271828 314159 >pins
-expect_output changed tessera card change-pin 1 --pin-fd 0 <pins
+expect_output changed tessera card change-pin yubikey-10000001 --pin-fd 0 <pins

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # a card whose driver is not there is recognised and says so; a malformed data file stops nothing
-# sandbox: --cards nist,nist --vcard-option 0:--atr=3b7f96000080318065b0846160fb120ffd829000 --vcard-option 1:--atr=3b8801000000000000000000 --no-daemon
+# sandbox: --cards nist,nist --vcard-option 0:--atr=3b7f96000080318065b0846160fb120ffd829000 --vcard-option 1:--atr=3b8801000000000000000000 --no-daemon --owner
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"

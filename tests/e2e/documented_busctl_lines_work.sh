@@ -12,12 +12,17 @@ reader_has_serial() {
     tessera reader show 1 --json | jq -e '.serial != ""'
 }
 
-# The page's card is another one than the sandbox's.
+# The page's card is another one than the sandbox's, whose first credential is the owner's.
 wait_for 20 reader_has_serial
 serial=$(tessera reader show 1 --json | jq -r .serial)
 mapfile -t lines < <(sed -n "s/^    busctl/busctl/p" "$TESSERA_SOURCE/docs/dbus.md" |
-    sed "s/yubikey-12345678/$serial/")
+    sed "s/yubikey-12345678/$serial/; s|/credential/1|/credential/2|")
 [ "${#lines[@]}" -ge 30 ] || fail "only ${#lines[@]} lines were found"
+
+# As the page says: over the connection of a login.
+over_login() {
+    DBUS_SYSTEM_BUS_ADDRESS=unix:path=$TESSERA_SESSION "$@"
+}
 
 # shown PATTERN: runs the one line that has it; $output is what it printed.
 shown() {
@@ -28,7 +33,7 @@ shown() {
     [ "${#found[@]}" = 1 ] || fail "'$1' is in ${#found[@]} lines"
     done_lines[${found[0]}]=1
     line=${found[0]}
-    output=$(bash -c "$line" 2>&1) || fail "'$line' ended with status $? and printed: $output"
+    output=$(over_login bash -c "$line" 2>&1) || fail "'$line' ended with status $? and printed: $output"
 }
 
 refused() {
@@ -60,6 +65,7 @@ watch() {
     local line
     line=$(printf '%s\n' "${lines[@]}" | grep -F -- "$2")
     done_lines[$line]=1
+    # A message bus of its own is needed to watch others.
     timeout 100 stdbuf -oL bash -c "exec $line" >"$1" 2>&1 &
     wait_for 10 grep -q Monitoring "$1"
 }
@@ -73,21 +79,36 @@ prints 'busctl tree' /org/tessera1/reader/1
 prints 'Manager Version' "$(tessera --version | cut -d' ' -f2)"
 
 verb 'Manager Issue'
-prints ListCredentials '"/org/tessera1/credential/1"'
-prints FindCredential '"/org/tessera1/credential/1"'
-verb 'Credential Activate'
+prints ListCredentials '"/org/tessera1/credential/2"'
+prints 'FindCredential s' '"/org/tessera1/credential/2"'
+prints FindCredentials '"/org/tessera1/credential/2"'
+prints GetInformation '{'
+prints DetectType '{'
+verb 'Credential Activate s'
 prints GetTokens '"Ada Lovelace"'
 prints GetObjects '"Card authentication key"'
 shown 'Provider Login'
 refused 'not logged in' 'Provider Logout'
 prints 'Provider UseKey' 'ay 64 '
 shown 'Provider ChangePin'
-verb 'Credential Unblock'
+verb 'Credential Unblock s'
+verb 'Credential UnblockGenerated'
+refused 'no PIN' TakePin
 verb 'Credential Suspend'
 verb 'Credential Resume'
 prints 'Credential GetCertificate' 'ay '
+prints BeginLogin 'ay '
+refused 'wrong' FinishLogin
+refused 'PIN' 'Manager Login'
+prints ListLogins '"system-owner"'
+prints ListOperators '"system-owner"'
+prints ListRoles '"auditor"'
+refused 'template for operators' SetOperator
+refused "no operator's" RemoveOperator
 verb 'Credential Reissue'
-verb 'Credential Activate'
+verb 'Credential ActivateGenerated'
+verb 'Credential Reissue'
+verb 'Credential Activate s'
 verb 'Credential ChangePin'
 verb 'Credential Revoke'
 verb 'Credential Retire'
@@ -100,13 +121,28 @@ prints 'Connection Test' signs
 prints ListProfiles '"smartcard-logon"'
 prints 'Connection GetCertificate' 'ay '
 prints GetCrl 'ay '
-tessera template remove employee >/dev/null
-tessera template remove ec >/dev/null
-shown 'Connection Remove'
-prints AddConnection '"/org/tessera1/connection/local"'
+for template in employee ec operator system-owner; do
+    tessera template remove "$template" >/dev/null
+done
+refused 'neither expired' 'Connection Remove'
+tessera connection update local.json >/dev/null
+refused 'already' AddConnection
+jq '.name = "our-card"' "$TESSERA_SOURCE/data/types/gids.json" >our-card.json
+prints AddType '"/org/tessera1/type/our_2dcard"'
+shown 'Type Remove'
 refused 'has ended' 'Job Cancel'
-prints ListAudit '"retire"'
+prints 'Licence MakeRequest' store
+echo code >code
+echo '{}' >licence.json
+refused 'activation' 'Licence Activate'
+refused 'licence' 'Licence Install'
+refused 'licence' 'Licence Remove'
+prints ListAudit '"AccessDenied"'
 prints VerifyAudit ' 0'
+shown WriteCheckpoint
+prints ListCheckpoints ' 1 '
+shown AddSystemOwner
+shown 'Manager Logout'
 
 wait_for 10 grep -q Finished finished-signals
 wait_for 10 grep -q PropertiesChanged all-signals

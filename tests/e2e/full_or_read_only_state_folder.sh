@@ -51,6 +51,9 @@ expect_output revoked tessera card list
 stop_daemon
 umount "$TESSERA_STATE"
 
+# Each new store gets an owner, with a new card; the old one's card comes back with its store.
+cp "$TESSERA_SANDBOX/kept/cards/owner" owner-card
+
 # A first start that runs out of space, wherever: the next one with room makes up for it.
 start_has_ended_or_is_done() {
     ! part_is_running tesserad || { daemon_owns_name && ! tessera job list | grep -q running; }
@@ -66,4 +69,5 @@ for room in 100 140 150 160 170 180 190 200 220 250; do
     stop_daemon
     umount "$TESSERA_STATE"
 done
+cp owner-card "$TESSERA_SANDBOX/kept/cards/owner"
 start_daemon

@@ -172,9 +172,12 @@ fi
 private() {
     DBUS_SYSTEM_BUS_ADDRESS=unix:path=$TESSERA_SOCKET "$@"
 }
-card=$(private busctl --no-pager call org.tessera1 /org/tessera1 org.tessera1.Manager \
+session() {
+    DBUS_SYSTEM_BUS_ADDRESS=unix:path=$TESSERA_SESSION "$@"
+}
+card=$(session busctl --no-pager call org.tessera1 /org/tessera1 org.tessera1.Manager \
     FindCredential s "$(tessera --json card show | jq -r .serial)" | sed 's/^o "\(.*\)"$/\1/')
-path=$(private busctl --no-pager call org.tessera1 "$card" org.tessera1.Credential UnblockGenerated |
+path=$(session busctl --no-pager call org.tessera1 "$card" org.tessera1.Credential UnblockGenerated |
     sed 's/^o "\(.*\)"$/\1/')
 tessera job wait "${path##*/}" >/dev/null
 expect_failure any private busctl --no-pager call org.tessera1 "$path" org.tessera1.Job TakePin
@@ -182,7 +185,7 @@ expect_failure any private busctl --no-pager call org.tessera1 "$path" org.tesse
 expect_failure any tessera card unblock --generate-pin --no-wait
 expect_failure any tessera card unblock --generate-pin --new-pin-file pin
 # An empty PIN is no wish for one.
-path=$(private busctl --no-pager call org.tessera1 "$card" org.tessera1.Credential Unblock s '' |
+path=$(session busctl --no-pager call org.tessera1 "$card" org.tessera1.Credential Unblock s '' |
     sed 's/^o "\(.*\)"$/\1/')
 expect_failure any tessera job wait "${path##*/}"
 [[ $output == *"PINs of 6 to 8"* ]] || fail "an empty PIN gives: $output"

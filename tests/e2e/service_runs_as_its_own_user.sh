@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # as systemd starts it, without privileges, the daemon does its work, tells the service manager how it is, and keeps secrets out of swap and core dumps
-# sandbox: --no-daemon
+# sandbox: --no-daemon --owner
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
@@ -32,6 +32,7 @@ start_part tesserad env NOTIFY_SOCKET="$PWD/notify" WATCHDOG_USEC=400000 \
     setpriv --reuid tessera --regid tessera --clear-groups --inh-caps=-all --bounding-set=-all \
     --no-new-privs tesserad --config "$TESSERA_CONFIG"
 wait_for_part tesserad daemon_owns_name
+start_owner
 pid=$(part_pid tesserad)
 
 told() {

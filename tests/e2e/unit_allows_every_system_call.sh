@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # the system call filter of the unit lets through all that the daemon does in a card's life and an activation
-# sandbox: --no-daemon
+# sandbox: --no-daemon --owner
 # time limit: 300
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
@@ -51,6 +51,7 @@ daemon_option "activation-url = https://localhost:8443/activate"
 chown -R tessera:tessera "$TESSERA_STATE" "$TESSERA_SANDBOX/kept/token-pin" /run/tessera
 start_part tesserad strace -D -u tessera -f -qq -o trace tesserad --config "$TESSERA_CONFIG"
 wait_for_part tesserad daemon_owns_name
+start_owner
 card_is() {
     [ "$(tessera --json reader show 1 | jq -r .state)" = "$1" ]
 }

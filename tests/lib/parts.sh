@@ -421,6 +421,10 @@ owner_reader() {
         awk '/Owner/ && /yubikey-19999999/ { print $1; found = 1; exit } END { exit !found }'
 }
 
+owner_card_is_gone() {
+    ! owner_reader
+}
+
 start_owner_card() {
     local part=$TESSERA_SANDBOX/part/card-owner
     start_part card-owner "$TESSERA_BUILD/tests/vcard/tessera-vcard" \
@@ -431,7 +435,7 @@ start_owner_card() {
 }
 
 is_initialised() {
-    tessera_plain status --json | grep -q '"initialized": true'
+    [[ $(tessera_plain status --json) == *'"initialized": true'* ]]
 }
 
 log_owner_in() {
@@ -449,6 +453,8 @@ start_owner() {
     $with_owner && part_is_running pcscd && part_is_running tesserad || return 0
     [ -e "$pin" ] || (umask 077 && echo 271828 >"$pin")
     part_has_ended owner || stop_part owner TERM
+    # A new installation takes a new card.
+    is_initialised || rm -f "$TESSERA_SANDBOX/kept/cards/owner"
     start_owner_card || return 1
     reader=$(owner_reader)
     if ! is_initialised && ! tessera_plain init --reader "$reader" --new-pin-file "$pin" --name Owner \
@@ -459,5 +465,5 @@ start_owner() {
     log_owner_in "$reader" "$pin" || return 1
     stop_part card-owner TERM
     # What a test counts are its own cards.
-    wait_until "$part_patience" readers_are_ready
+    wait_until "$part_patience" readers_are_ready && wait_until "$part_patience" owner_card_is_gone
 }
