@@ -19,7 +19,8 @@
 
 /* --- a first initialisation that was cut off --- */
 
-static bool forget_intents(struct store *store, const char *serial, struct error *error)
+static bool forget_intents(
+	struct store *store, const char *serial, bool *were_any, struct error *error)
 {
 	struct intent *intents = NULL;
 	size_t count = 0;
@@ -27,27 +28,41 @@ static bool forget_intents(struct store *store, const char *serial, struct error
 
 	for (size_t i = 0; done && i < count; i++)
 		done = store_intent_remove(store, intents[i].id, error);
+	*were_any = count > 0;
 	intents_free(intents, count);
 	return done;
 }
 
+/* The card's credential; a new one where the first intent was all that was written. */
+static struct credential *find_or_make(struct store *store, const struct card *card)
+{
+	struct credential *credential = store_credential_by_serial(store, card->info.serial, NULL);
+
+	if (credential)
+		return credential;
+	credential = xnew(struct credential);
+	credential->serial = xstrdup(card->info.serial);
+	credential->card_type = xstrdup(card->info.type);
+	return credential;
+}
+
 /*
- * The token that gave the card its secrets is gone with its PIN, which nobody ever knew. The card
- * is reset; its credential is retired from then on.
+ * The token that gave the card its secrets is gone: the card is reset, unless nothing had been
+ * changed on it.
  */
 static bool reset_card(
 	struct operation *operation, unsigned reader, const char *serial, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct store *store = operation->services->store;
-	struct error lookup _cleanup_error_ = ERROR_INIT;
-	struct credential *credential _cleanup_credential_ =
-		store_credential_by_serial(store, serial, &lookup);
+	struct credential *known _cleanup_credential_ =
+		store_credential_by_serial(store, serial, NULL);
+	bool were_any = false;
 
-	if (!credential)
-		return lookup.code == ERROR_NOT_FOUND || error_move(error, &lookup);
-	if (!forget_intents(store, serial, error))
+	if (!forget_intents(store, serial, &were_any, error))
 		return false;
+	if (!known && !were_any)
+		return true;
 	if (!session_take_reader(&session, operation, reader, error))
 		return false;
 	if (!session.card->info.serial || strcmp(session.card->info.serial, serial) != 0)
@@ -57,6 +72,7 @@ static bool reset_card(
 			serial);
 	log_notice("resetting a card whose initialisation was cut off card=%s", serial);
 	session.objects_changed = true;
+	struct credential *credential _cleanup_credential_ = find_or_make(store, session.card);
 	return blank_card(operation, session.card, credential, error);
 }
 
@@ -100,9 +116,12 @@ static bool make_installation(
 	_cleanup_free_ char *unfinished = unfinished_serial(services);
 	_cleanup_free_ char *serial = NULL;
 
+	/* The token's PIN, which nobody ever knew, is gone, and with it all that came of the token.
+	 */
 	if (!services->token && unfinished &&
-		!reset_card(operation, request->reader, unfinished, error))
-		return error_prefix(error, "finishing an earlier initialisation");
+		!(reset_card(operation, request->reader, unfinished, error) &&
+			store_forget_installation(services->store, error)))
+		return error_prefix(error, "undoing an initialisation that was cut off");
 	if (!card_serial(services, request->reader, &serial, error) ||
 		!set_value(services, VALUE_INITIALISING, serial, error))
 		return false;

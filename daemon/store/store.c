@@ -87,6 +87,21 @@ void store_rollback(struct store *store)
 		database_end(store->database, false, NULL);
 }
 
+bool store_forget_installation(struct store *store, struct error *error)
+{
+	static const char sql[] = "DELETE FROM intent; DELETE FROM pin_history;"
+				  "DELETE FROM operator; DELETE FROM certificate;"
+				  "DELETE FROM credential_field; DELETE FROM credential;"
+				  "DELETE FROM template; DELETE FROM connection;"
+				  "DELETE FROM named_value WHERE name <> '" ID_VALUE "';";
+
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return database_execute(transaction->database, sql, error) &&
+	       store_commit(transaction, error);
+}
+
 const char *store_id(const struct store *store)
 {
 	return store->id;

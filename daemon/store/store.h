@@ -46,6 +46,12 @@ void store_rollback(struct store *store);
 /* A random identifier of this store (32 hex digits), made when it was created. */
 const char *store_id(const struct store *store);
 
+/*
+ * Forgets what an initialisation has made that was cut off before it was done: cards, documents and
+ * values. The audit trail, the counters and the store's identifier stay.
+ */
+bool store_forget_installation(struct store *store, struct error *error);
+
 /* Frees a list of names that a store_..._list gave. */
 void store_names_free(char **names, size_t count);
 
