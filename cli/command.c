@@ -17,6 +17,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
+	[OPTION_EXPOSED] = {"--exposed", NULL, NULL, "only cards whose unblock code was shown"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder"},
@@ -47,6 +48,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_ROLES] = {"--roles", NULL, "ROLE,...", "what the operator may do"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
 	[OPTION_TEMPLATE] = {"--template", NULL, "NAME", "the template to issue by"},
+	[OPTION_UNBLOCK_CODE_FILE] = {"--unblock-code-file", NULL, "FILE",
+		"read the card's unblock code from FILE; no operator is needed"},
 	[OPTION_UNTIL] = {"--until", NULL, "TIME", "before this time"},
 	[OPTION_YES] = {"--yes", NULL, NULL, "do not ask"},
 };
@@ -95,6 +98,12 @@ const struct command commands[] = {
 	{"operator", "current", "", 0, 0, 0, "show who is logged in", login_list},
 	{"operator", "add-owner", "", 0, 0, READER | OWNER, "add another system owner", owner_add},
 
+	{"key", "list", "", 0, 0, 0, "list versions of the master key and how many cards have them",
+		key_list},
+	{"key", "report", "[VERSION]", 0, 1, 0,
+		"list the cards of a version, or of all but the newest", key_report},
+	{"key", "rotate", "", 0, 0, YES, "make the next version of the master key", key_rotate},
+
 	{"role", "list", "", 0, 0, 0, "list roles and what they permit", role_list},
 
 	{"reader", "list", "", 0, 0, 0, "list readers and the cards in them", reader_list},
@@ -104,7 +113,7 @@ const struct command commands[] = {
 	{"reader", "info", "[NUMBER]", 0, 1, 0,
 		"show everything legible about the card in a reader", reader_info},
 
-	{"card", "list", "", 0, 0, STATE, "list managed cards", card_list},
+	{"card", "list", "", 0, 0, STATE | OPTION_BIT(OPTION_EXPOSED), "list managed cards", card_list},
 	{"card", "find", "TEXT", 1, 1, SEARCH,
 		"find cards by serial, certificate or what is known of the holder", card_search},
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
@@ -114,8 +123,12 @@ const struct command commands[] = {
 		card_activate},
 	{"card", "change-pin", "[CARD]", 0, 1, PIN_FILE | NEW_PIN | NO_WAIT, "change the PIN",
 		card_change_pin},
-	{"card", "unblock", "[CARD]", 0, 1, SET_PIN | NO_WAIT,
+	{"card", "unblock", "[CARD]", 0, 1, SET_PIN | OPTION_BIT(OPTION_UNBLOCK_CODE_FILE) | NO_WAIT,
 		"set a new PIN on a card whose PIN is blocked or forgotten", card_unblock},
+	{"card", "offline-unblock", "CARD", 1, 1, YES,
+		"show the unblock code of a card that is far away", card_offline_unblock},
+	{"card", "rotate", "[CARD]", 0, 1, 0, "change a card over to the newest master key",
+		card_rotate},
 	{"card", "reissue", "[CARD]", 0, 1, FIELDS | NO_WAIT, "make new keys and certificates",
 		card_reissue},
 	{"card", "suspend", "[CARD]", 0, 1, REASON | NO_WAIT,
