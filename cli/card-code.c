@@ -66,7 +66,7 @@ bool card_offline_unblock(struct invocation *invocation, struct error *error)
 		return false;
 	if (!code)
 		return error_set(error, ERROR_FAILED,
-			"the code could not be fetched; ask again in a minute");
+			"the code could not be fetched; ask again in a moment");
 	card_code_print(invocation, job, code);
 	output_text(invocation,
 		"It is good for a day, and dead once the card has been here. Only the first eight "

@@ -19,7 +19,7 @@
 #define CODE_MAXIMUM	 64 /* characters */
 #define CODES_PER_MINUTE 5
 /* Of one card: who has lost the code on the way may ask again. */
-#define SECONDS_BETWEEN_CODES 60
+#define SECONDS_BETWEEN_CODES 10
 
 /* --- codes as texts --- */
 

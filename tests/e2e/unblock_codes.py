@@ -138,9 +138,9 @@ def serial_number(serial):
 
 def shown_code_later(serial):
     NUMBERS[serial] = str(tessera("card", "show", serial)["number"])
-    for _ in range(70):
+    for _ in range(20):
         shown = tessera("card", "show", serial)["puk_exposed_at"]
-        if time.time() - shown >= 61:
+        if time.time() - shown >= 11:
             break
         time.sleep(1)
     return shown_code(serial)
@@ -151,21 +151,21 @@ def the_security_officer_is_who_has_the_code(serial, slot):
     expect("PIN_EXPIRED", program("login", "12345678", OFFICER))
     code = shown_code_later(serial)
     expect("USER_NOT_LOGGED_IN", program("init_pin", PIN))
-    expect("OK", program("login", SECOND))
+    expect("OK", program("login", THIRD))
     expect("USER_ANOTHER_ALREADY_LOGGED_IN", program("login", code, OFFICER))
     expect("OK", program("logout"))
     expect("PIN_INCORRECT", program("login", "00000000", OFFICER), program("login", "1", OFFICER))
     expect("OK", program("login", code, OFFICER))
     expect(OFFICER_STATE, program("state"))
     expect("USER_ALREADY_LOGGED_IN", program("login", code, OFFICER))
-    expect("USER_ANOTHER_ALREADY_LOGGED_IN", program("login", SECOND))
+    expect("USER_ANOTHER_ALREADY_LOGGED_IN", program("login", THIRD))
     expect("SESSION_READ_WRITE_SO_EXISTS", program("open_read_only", slot))
     expect("PIN_LEN_RANGE", program("init_pin", "1234"))
     expect("PIN_INVALID", program("init_pin", "111111"))
-    expect("OK", program("init_pin", THIRD))
+    expect("OK", program("init_pin", SECOND))
     # The code has done its work.
     expect("USER_NOT_LOGGED_IN", program("init_pin", PIN))
-    expect("OK", program("logout"), program("login", THIRD))
+    expect("OK", program("logout"), program("login", SECOND))
     expect(FULL, program("flags", slot))
     expect("ours", puk_state(serial))
     done("C_InitPIN sets a PIN for who has the code")
