@@ -22,8 +22,9 @@ void card_code_print(const struct invocation *invocation, json_t *record, const 
 	if (length <= 2 * GROUP)
 		output_text(invocation, "unblock code: %s", code);
 	else
-		output_text(invocation, "unblock code: %.*s %.*s %s   (the last two are check digits)",
-			GROUP, code, GROUP, code + GROUP, code + 2 * GROUP);
+		output_text(invocation,
+			"unblock code: %.*s %.*s %s   (the last two are check digits)", GROUP, code,
+			GROUP, code + GROUP, code + 2 * GROUP);
 }
 
 /* Follows the job; *taken is its secret, or NULL when it has none. */
@@ -42,9 +43,9 @@ static bool confirm(const struct invocation *invocation, struct error *error)
 {
 	if (invocation_has(invocation, OPTION_YES))
 		return true;
-	_cleanup_free_ char *question = xasprintf(
-		"Show the unblock code of card %s? Who has it can set the card's PIN.",
-		invocation->arguments[0]);
+	_cleanup_free_ char *question =
+		xasprintf("Show the unblock code of card %s? Who has it can set the card's PIN.",
+			invocation->arguments[0]);
 	return terminal_confirm(question, error);
 }
 
@@ -92,7 +93,8 @@ bool card_rotate(struct invocation *invocation, struct error *error)
 	const char *code = json_string_value(json_array_get(taken, 0));
 	if (!job)
 		return false;
-	output_text(invocation, "%s: changed over", json_string_value(json_object_get(job, "subject")));
+	output_text(
+		invocation, "%s: changed over", json_string_value(json_object_get(job, "subject")));
 	if (code) {
 		card_code_print(invocation, job, code);
 		output_text(invocation, "The unblock code of before is dead.");

@@ -127,8 +127,7 @@ bool card_activate(struct invocation *invocation, struct error *error)
 	return set_pin(invocation, "Activate", "active", error);
 }
 
-static bool unblock_with_code(
-	struct invocation *invocation, const char *done, struct error *error)
+static bool unblock_with_code(struct invocation *invocation, const char *done, struct error *error)
 {
 	_cleanup_secret_ struct secret code = SECRET_INIT;
 	_cleanup_secret_ struct secret pin = SECRET_INIT;

@@ -132,10 +132,9 @@ json_t *card_list_of_key(struct client *client, uint32_t version, struct error *
 	int64_t after = 0;
 
 	do {
-		_cleanup_json_ json_t *answer =
-			CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "ListCardsOfMasterKey",
-				error, CLIENT_UINT32(version), CLIENT_INT64(after),
-				CLIENT_UINT32(PAGE));
+		_cleanup_json_ json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
+			"ListCardsOfMasterKey", error, CLIENT_UINT32(version), CLIENT_INT64(after),
+			CLIENT_UINT32(PAGE));
 		if (!answer || !append_cards(client, answer, &after, cards, error))
 			return NULL;
 	} while (after);
@@ -180,8 +179,8 @@ bool card_list(struct invocation *invocation, struct error *error)
 	if (!client)
 		return false;
 	if (state && invocation_has(invocation, OPTION_EXPOSED))
-		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"--exposed does not go with --state");
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "--exposed does not go with --state");
 	do {
 		bool done = invocation_has(invocation, OPTION_EXPOSED)
 				    ? append_exposed(client, &after, cards, error)

@@ -65,8 +65,9 @@ static bool append_older(struct client *client, json_t *cards, struct error *err
 	json_array_foreach(records, index, record)
 	{
 		if (index + 1 < json_array_size(records) &&
-			!append_cards(client, json_integer_value(json_object_get(record, "version")),
-				cards, error))
+			!append_cards(client,
+				json_integer_value(json_object_get(record, "version")), cards,
+				error))
 			return false;
 	}
 	return true;
@@ -79,8 +80,7 @@ bool key_report(struct invocation *invocation, struct error *error)
 	const char *text = invocation->argument_count ? invocation->arguments[0] : NULL;
 	int64_t version = 0;
 
-	if (!client ||
-		(text && !number_parse(text, "the version", 1, UINT32_MAX, &version, error)))
+	if (!client || (text && !number_parse(text, "the version", 1, UINT32_MAX, &version, error)))
 		return false;
 	if (!(text ? append_cards(client, version, cards, error)
 		   : append_older(client, cards, error)))
@@ -93,8 +93,9 @@ bool key_rotate(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);
 
-	if (!client || (!invocation_has(invocation, OPTION_YES) &&
-			       !terminal_confirm("Make the next version of the master key?", error)))
+	if (!client ||
+		(!invocation_has(invocation, OPTION_YES) &&
+			!terminal_confirm("Make the next version of the master key?", error)))
 		return false;
 	_cleanup_json_ json_t *answer =
 		CLIENT_CALL_PLAIN(client, CLIENT_ROOT, CLIENT_MANAGER, "RotateMasterKey", error);

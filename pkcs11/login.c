@@ -56,8 +56,8 @@ static CK_RV login_user(struct slot *slot, CK_UTF8CHAR_PTR data, CK_ULONG length
  * The security officer's PIN is the card's unblock code. Nothing is logged in at the daemon: the
  * code is proved, kept here, and sent again with the new PIN.
  */
-static CK_RV finish_officer_login(
-	CK_SLOT_ID slot_id, unsigned life, struct secret *code, bool done, const struct error *error)
+static CK_RV finish_officer_login(CK_SLOT_ID slot_id, unsigned life, struct secret *code, bool done,
+	const struct error *error)
 {
 	struct slot *slot = slot_find(slot_id);
 

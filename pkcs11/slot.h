@@ -16,7 +16,7 @@ struct slot {
 	unsigned life;		   /* counts the cards that were in it */
 	bool logged_in;
 	struct secret unblock_code; /* set while the security officer is logged in */
-	bool event; /* C_WaitForSlotEvent has not told it yet */
+	bool event;		    /* C_WaitForSlotEvent has not told it yet */
 	struct objects objects;
 };
 

@@ -247,14 +247,14 @@ static bool may_on_operators_card(
 		!store_operator_get(bus->services->store, verb->credential_id, &record, NULL))
 		return true;
 	bool is_owner = operator_has_role(&record, ROLE_SYSTEM_OWNER);
-	bool may = is_owner && unblocks
-			   ? error_set(error, ERROR_ACCESS_DENIED,
-				     "a system owner's card is unblocked by its own unblock code "
-				     "alone (--unblock-code-file)")
-			   : logins_may(bus->services->logins, call->caller->name,
-				     is_owner ? PERMISSION_MANAGE_OWNERS
-					      : PERMISSION_MANAGE_OPERATORS,
-				     error);
+	bool may =
+		is_owner && unblocks
+			? error_set(error, ERROR_ACCESS_DENIED,
+				  "a system owner's card is unblocked by its own unblock code "
+				  "alone (--unblock-code-file)")
+			: logins_may(bus->services->logins, call->caller->name,
+				  is_owner ? PERMISSION_MANAGE_OWNERS : PERMISSION_MANAGE_OPERATORS,
+				  error);
 	if (!may)
 		caller_denied(bus, call);
 	return may;

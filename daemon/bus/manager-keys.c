@@ -7,8 +7,8 @@
 static void append_view(DBusMessageIter *array, const struct master_key_view *view)
 {
 	DBusMessageIter item;
-	_cleanup_free_ char *check_value = hex_encode(
-		view->record.key_check_value, sizeof(view->record.key_check_value));
+	_cleanup_free_ char *check_value =
+		hex_encode(view->record.key_check_value, sizeof(view->record.key_check_value));
 
 	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
 	message_append_u32(&item, view->record.version);

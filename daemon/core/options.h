@@ -12,9 +12,9 @@
  *    token-pin-file   file with its PIN, for the unattended mode; where it is not set,
  *                     $CREDENTIALS_DIRECTORY/token-pin or SYSCONFDIR/tessera/token-pin is taken
  *                     where it is there, and otherwise an owner's card unlocks the token
- *    token-uri        pkcs11: URI of the token (token/token-uri.h), in place of the two above; unset
- *    token-uri-old    pkcs11: URI of the token, or "embedded", that holds earlier master keys; unset
- *    rotate-at-contact  yes, no: whether cards of an older master key change over at their next
+ *    token-uri        pkcs11: URI of the token (token/token-uri.h), in place of the two above;
+ * unset token-uri-old    pkcs11: URI of the token, or "embedded", that holds earlier master keys;
+ * unset rotate-at-contact  yes, no: whether cards of an older master key change over at their next
  *                     contact; no
  *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere

@@ -61,7 +61,8 @@ static bool has_version(struct token *token, uint32_t version, bool *found, stru
 }
 
 /* The highest version; only up to `least` may some before it be missing. 0 when there is none. */
-static bool find_version(struct token *token, uint32_t least, uint32_t *version, struct error *error)
+static bool find_version(
+	struct token *token, uint32_t least, uint32_t *version, struct error *error)
 {
 	uint32_t highest = 0;
 	bool found = true;
@@ -302,10 +303,8 @@ static void puk_digits(const uint8_t *number, size_t length, uint8_t digits[PUK_
 bool master_key_derive_puk(struct master_key *key, const char *serial, uint32_t version,
 	uint32_t generation, struct secret *value, struct error *error)
 {
-	const struct purpose purpose = {.label = LABEL_PUK,
-		.serial = serial,
-		.version = version,
-		.generation = generation};
+	const struct purpose purpose = {
+		.label = LABEL_PUK, .serial = serial, .version = version, .generation = generation};
 	_cleanup_secret_ struct secret derived = SECRET_INIT, puk = SECRET_INIT;
 
 	if (!derive(key, &purpose, 32, &derived, error))

@@ -35,8 +35,7 @@ char *master_key_label(uint32_t version);
 uint32_t master_key_version(const struct master_key *key);
 
 /* Whether the token has that version. */
-bool master_key_has(
-	struct master_key *key, uint32_t version, bool *found, struct error *error);
+bool master_key_has(struct master_key *key, uint32_t version, bool *found, struct error *error);
 /* Makes the next version, which becomes the current one. ERROR_EXISTS for two at once. */
 bool master_key_rotate(struct master_key *key, struct error *error);
 /* Its key check value: first 3 bytes of a zero block encrypted under it. ERROR_NOT_FOUND. */

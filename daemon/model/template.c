@@ -151,9 +151,8 @@ bool template_read_number(const struct document_node *object, const char *member
 static bool read_head(
 	const struct document_node *root, struct template *template, struct error *error)
 {
-	static const char *const members[] = {
-		"name", "card-type", "comment", "operator", "keys", "pin-policy",
-		"rotate-at-contact"};
+	static const char *const members[] = {"name", "card-type", "comment", "operator", "keys",
+		"pin-policy", "rotate-at-contact"};
 	struct document_node node;
 	const char *text;
 

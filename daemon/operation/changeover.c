@@ -31,8 +31,8 @@ static bool change_puk(struct services *services, struct card *card, const struc
 	if (from_old && !master_key_derive_puk(services->master_key, serial, intent->old_version,
 				puk->generation, &old, error))
 		return false;
-	return card->driver->change_secret(card, CARD_SECRET_PUK, CARD_SECRET_PUK,
-		from_old ? &old : &fresh, &fresh, error);
+	return card->driver->change_secret(
+		card, CARD_SECRET_PUK, CARD_SECRET_PUK, from_old ? &old : &fresh, &fresh, error);
 }
 
 /*
@@ -62,8 +62,8 @@ static bool is_other_puk(const struct error *refusal)
 }
 
 /* One that another program has set does not keep the card from the new management key. */
-static bool note_foreign(struct puk_record *puk, const char *serial, struct error *refusal,
-	struct error *error)
+static bool note_foreign(
+	struct puk_record *puk, const char *serial, struct error *refusal, struct error *error)
 {
 	if (!is_other_puk(refusal))
 		return error_move(error, refusal);
@@ -126,8 +126,7 @@ static bool change_card(struct services *services, struct card *card, const stru
 	if (intent->old_version != intent->new_version &&
 		!set_management_key(services, card, intent->new_version, error))
 		return error_prefix(error, "management key");
-	if (puk->state != PUK_FOREIGN &&
-		!change_puk(services, card, intent, puk, true, &refusal) &&
+	if (puk->state != PUK_FOREIGN && !change_puk(services, card, intent, puk, true, &refusal) &&
 		!note_foreign(puk, intent->serial, &refusal, error))
 		return error_prefix(error, "PUK");
 	return settle(services, card, intent, puk, credential, error);

@@ -81,8 +81,7 @@ static bool check_one(struct store *store, struct master_key *key,
 }
 
 /* A version that the store has not seen: a rotation was cut off, or the store is an older copy. */
-static bool adopt(
-	struct store *store, struct master_key *key, uint32_t last, struct error *error)
+static bool adopt(struct store *store, struct master_key *key, uint32_t last, struct error *error)
 {
 	for (uint32_t version = last + 1; version <= master_key_version(key); version++) {
 		log_notice("master key version %u was made but not noted; it is used", version);
@@ -146,8 +145,8 @@ static bool rotate(struct services *services, uint32_t *version, struct error *e
 	if (!vault_check_open(services, error))
 		return false;
 	snprintf(text, sizeof(text), "%u", master_key_version(services->master_key) + 1);
-	if (!store_value_set(services->store, VALUE_ROTATING, (const uint8_t *)text, strlen(text),
-		    error) ||
+	if (!store_value_set(
+		    services->store, VALUE_ROTATING, (const uint8_t *)text, strlen(text), error) ||
 		!master_key_rotate(services->master_key, error))
 		return false;
 	*version = master_key_version(services->master_key);

@@ -16,8 +16,7 @@ bool master_keys_known(struct store *store, bool *known, struct error *error);
  * remembers nothing gets to know what the token has, where version 1 is made if there is none.
  * ERROR_TOKEN_FAILED when a version is another one, or is missing that cards still need.
  */
-struct master_key *master_keys_open(
-	struct store *store, struct token *token, struct error *error);
+struct master_key *master_keys_open(struct store *store, struct token *token, struct error *error);
 
 /* Makes the next version; earlier ones stay. Writes the audit record. *version: the new one. */
 bool operation_rotate_master_key(
@@ -26,7 +25,7 @@ bool operation_rotate_master_key(
 /* One version, for people. */
 struct master_key_view {
 	struct master_key_record record;
-	char *token; /* that holds it; "" when the vault is locked or the version is gone */
+	char *token;   /* that holds it; "" when the vault is locked or the version is gone */
 	int64_t cards; /* managed ones that have it */
 };
 /* Ascending; heap array, free with master_key_views_free. */

@@ -148,9 +148,9 @@ static bool check_is_about(
 
 	if (!store_puk_get(services->store, credential->serial, &puk, error))
 		return false;
-	bool good = puk.state == PUK_EXPOSED ? time(NULL) < puk.exposed_until
-					     : puk.state == PUK_OURS &&
-						       is_operators(services, credential);
+	bool good = puk.state == PUK_EXPOSED
+			    ? time(NULL) < puk.exposed_until
+			    : puk.state == PUK_OURS && is_operators(services, credential);
 	return good || error_set(error, ERROR_PIN_EXPIRED,
 			       "no unblock code of this card is good now; ask an operator for "
 			       "one");
@@ -220,8 +220,8 @@ bool operation_check_code(struct operation *operation, int64_t credential_id,
 
 /* --- by hand --- */
 
-bool operation_rotate(
-	struct operation *operation, int64_t credential_id, struct secret *code, struct error *error)
+bool operation_rotate(struct operation *operation, int64_t credential_id, struct secret *code,
+	struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;

@@ -84,8 +84,8 @@ static bool find_pin(const struct vault_token *token, const struct secret *given
 	if (secret_is_set(given) && !token->pin_file)
 		return secret_copy(pin, given) || error_set(error, ERROR_FAILED, "out of memory");
 	if (!token->pin_file)
-		return error_set(error, ERROR_LOCKED, "the PIN of token \"%s\" is not known",
-			token->label);
+		return error_set(
+			error, ERROR_LOCKED, "the PIN of token \"%s\" is not known", token->label);
 	return pin_file_read(token->pin_file, pin, error);
 }
 
@@ -102,8 +102,8 @@ static struct token *open_one(const struct vault_token *which, bool must_exist,
 }
 
 /* *token stays NULL when there is none. */
-static bool open_older(struct vault *vault, const struct secret *given, struct token **token,
-	struct error *error)
+static bool open_older(
+	struct vault *vault, const struct secret *given, struct token **token, struct error *error)
 {
 	const struct vault_token *older = &vault->options.older;
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
@@ -193,8 +193,9 @@ static void catch_up(struct services *services)
 static char *sealed_token_name(const struct vault *vault)
 {
 	const struct vault_options *options = &vault->options;
-	const struct vault_token *which =
-		options->older.module && !options->older.pin_file ? &options->older : &options->token;
+	const struct vault_token *which = options->older.module && !options->older.pin_file
+						  ? &options->older
+						  : &options->token;
 
 	return which->uri || !which->embedded_folder
 		       ? xasprintf("%s %s", which->module, which->label)
@@ -213,7 +214,8 @@ static void seal_anew(struct vault *vault)
 	if (known && before.length == strlen(now) && memcmp(before.data, now, before.length) == 0)
 		return;
 	if ((known && !operators_seal_anew(vault->services, &error)) ||
-		!store_value_set(store, VALUE_SEALED_TOKEN, (const uint8_t *)now, strlen(now), &error))
+		!store_value_set(
+			store, VALUE_SEALED_TOKEN, (const uint8_t *)now, strlen(now), &error))
 		log_error("the token's PIN was not sealed anew: %s", error_message(&error));
 }
 

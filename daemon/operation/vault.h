@@ -45,11 +45,11 @@ bool vault_check_open(const struct services *services, struct error *error);
 bool vault_is_unattended(const struct vault_options *options);
 
 /*
- * Opens the token with its PIN (of two, the one whose PIN is in no file), which is kept for sealing; an embedded token that is not there is
- * made. A new store gets its shipped documents. services->token and master_key are set. Opening
- * what is open is success. A token whose master key is not the store's is refused.
- * ERROR_PIN_WRONG, ERROR_TOKEN_FAILED, ERROR_STORE_*.
- * pin: unset when it is unattended.
+ * Opens the token with its PIN (of two, the one whose PIN is in no file), which is kept for
+ * sealing; an embedded token that is not there is made. A new store gets its shipped documents.
+ * services->token and master_key are set. Opening what is open is success. A token whose master key
+ * is not the store's is refused. ERROR_PIN_WRONG, ERROR_TOKEN_FAILED, ERROR_STORE_*. pin: unset
+ * when it is unattended.
  */
 bool vault_open(struct vault *vault, const struct secret *pin, struct error *error);
 /*

@@ -34,8 +34,8 @@ static bool read_record(
 	return true;
 }
 
-bool store_master_key_list(struct store *store, struct master_key_record **records, size_t *count,
-	struct error *error)
+bool store_master_key_list(
+	struct store *store, struct master_key_record **records, size_t *count, struct error *error)
 {
 	_cleanup_error_ struct error local = ERROR_INIT;
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
@@ -85,8 +85,8 @@ bool store_master_key_count_cards(
 bool store_master_key_list_cards(struct store *store, uint32_t version, int64_t after,
 	unsigned limit, int64_t **ids, size_t *count, struct error *error)
 {
-	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
-		"SELECT id" OF_VERSION " AND id > $2 ORDER BY id LIMIT $3", error);
+	_cleanup_statement_ struct statement *statement = database_prepare(
+		store->database, "SELECT id" OF_VERSION " AND id > $2 ORDER BY id LIMIT $3", error);
 
 	if (!statement)
 		return false;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/store-private.h"
 
-static bool read_record(
-	struct statement *statement, struct puk_record *record, struct error *error)
+static bool read_record(struct statement *statement, struct puk_record *record, struct error *error)
 {
-	struct puk_record read = {
-		.generation = (uint32_t)column_int64(statement),
+	struct puk_record read = {.generation = (uint32_t)column_int64(statement),
 		.next_generation = (uint32_t)column_int64(statement),
 		.old_first = column_int64(statement) != 0};
 	_cleanup_free_ char *state = column_text(statement);

@@ -15,7 +15,7 @@ struct session_pool {
 	pthread_cond_t returned;
 	CK_SESSION_HANDLE idle[SESSION_POOL_MAX];
 	size_t idle_count;
-	size_t lent_count; /* also by those that share */
+	size_t lent_count;	     /* also by those that share */
 	struct session_pool *shared; /* whose lent_count and size count for this one, or NULL */
 };
 

@@ -17,7 +17,7 @@ struct token_signer {
 };
 
 struct token {
-	char *module; /* path, resolved */
+	char *module;	     /* path, resolved */
 	struct token *older; /* owned, or NULL */
 	CK_FUNCTION_LIST *functions;
 	bool initialized; /* C_Initialize was done */

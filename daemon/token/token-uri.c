@@ -60,7 +60,8 @@ static bool check(const struct token_uri *uri, struct error *error)
 	if (!uri->label)
 		return refuse(error, "the URI must name the token (token=LABEL)");
 	if (!is_path(token_uri_module(uri)))
-		return refuse(error, "the URI must end in ?module-path=/PATH of the PKCS#11 module");
+		return refuse(
+			error, "the URI must end in ?module-path=/PATH of the PKCS#11 module");
 	if (p11_kit_uri_get_pin_source(uri->parsed) && !is_path(token_uri_pin_file(uri)))
 		return refuse(error, "pin-source must be the absolute path of a file");
 	return true;

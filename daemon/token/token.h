@@ -27,7 +27,7 @@ struct token_options {
 	 * forgotten). NULL for a real HSM.
 	 */
 	const char *embedded_folder;
-	bool must_exist;	      /* an embedded token is not made */
+	bool must_exist;	     /* an embedded token is not made */
 	const struct token_uri *uri; /* or NULL: what else has to fit (token/token-uri.h) */
 };
 

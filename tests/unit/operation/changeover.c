@@ -69,7 +69,8 @@ static void assert_puk_is(struct card *card, uint32_t version, uint32_t generati
 	secret_set(&pin, "314159", 6);
 	assert_true(master_key_derive_puk(
 		services.master_key, card->info.serial, version, generation, &puk, &error));
-	if (!card->driver->change_secret(card, CARD_SECRET_PIN, CARD_SECRET_PUK, &puk, &pin, &error))
+	if (!card->driver->change_secret(
+		    card, CARD_SECRET_PIN, CARD_SECRET_PUK, &puk, &pin, &error))
 		fail_msg("PUK %u/%u: %s", version, generation, error_message(&error));
 }
 
@@ -197,8 +198,8 @@ static void a_foreign_puk_does_not_keep_the_management_key_from_changing(void **
 		assert_true(ownership_secret(&services, contact.card, CARD_SECRET_PUK,
 			credential->key_version, &puk, &error));
 		secret_set(&other, "87654321", 8);
-		assert_true(contact.card->driver->change_secret(contact.card, CARD_SECRET_PUK,
-			CARD_SECRET_PUK, &puk, &other, &error));
+		assert_true(contact.card->driver->change_secret(
+			contact.card, CARD_SECRET_PUK, CARD_SECRET_PUK, &puk, &other, &error));
 		rotate_master_key();
 		assert_true(change_over(contact.card, &error));
 		assert_int_equal(puk_of(contact.card).state, PUK_FOREIGN);
