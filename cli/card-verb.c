@@ -127,10 +127,32 @@ bool card_activate(struct invocation *invocation, struct error *error)
 	return set_pin(invocation, "Activate", "active", error);
 }
 
+static bool unblock_with_code(struct invocation *invocation, const char *done, struct error *error)
+{
+	_cleanup_secret_ struct secret code = SECRET_INIT;
+	_cleanup_secret_ struct secret pin = SECRET_INIT;
+	struct client *client = NULL;
+
+	if (invocation_has(invocation, OPTION_GENERATE_PIN))
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"--generate-pin does not go with --unblock-code-file");
+	if (!pin_read_file(invocation->values[OPTION_UNBLOCK_CODE_FILE], &code, error))
+		return false;
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path || !pin_new(invocation, &pin, error))
+		return false;
+	json_t *answer = CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "UnblockWithCode", error,
+		CLIENT_SECRET(&code), CLIENT_SECRET(&pin));
+	secret_clear(&pin);
+	return job_finish(invocation, answer, done, error);
+}
+
 bool card_unblock(struct invocation *invocation, struct error *error)
 {
 	const char *done = "unblocked, with its new PIN";
 
+	if (invocation_has(invocation, OPTION_UNBLOCK_CODE_FILE))
+		return unblock_with_code(invocation, done, error);
 	if (invocation_has(invocation, OPTION_GENERATE_PIN))
 		return set_generated_pin(invocation, "UnblockGenerated", done, error);
 	return set_pin(invocation, "Unblock", done, error);

@@ -35,6 +35,9 @@ static const struct column show_columns[] = {
 	{"kdf", "Key derivation", COLUMN_TEXT},
 	{"key_version", "Master key version", COLUMN_TEXT},
 	{"key_check_value", "Key check value", COLUMN_TEXT},
+	{"puk_state", "PUK", COLUMN_TEXT},
+	{"puk_exposed_at", "PUK shown", COLUMN_TIME},
+	{"unblock_code_expires_at", "Unblock code expires", COLUMN_TIME},
 	{"pin_expires_at", "PIN expires", COLUMN_TIME},
 	{"created_at", "Created", COLUMN_TIME},
 	{"changed_at", "Changed", COLUMN_TIME},
@@ -83,18 +86,13 @@ json_t *card_get(struct client *client, const char *path, struct error *error)
 	return card;
 }
 
-/* Appends a page of cards; *after becomes 0 behind the last one. */
-static bool append_page(struct client *client, const char *state, int64_t *after, json_t *cards,
+/* Appends the cards of an answer "ao"; *after becomes 0 behind the last page. */
+static bool append_cards(struct client *client, const json_t *answer, int64_t *after, json_t *cards,
 	struct error *error)
 {
-	_cleanup_json_ json_t *answer =
-		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "ListCredentials", error,
-			CLIENT_STRING(state), CLIENT_INT64(*after), CLIENT_UINT32(PAGE));
 	json_t *path;
 	size_t index;
 
-	if (!answer)
-		return false;
 	*after = 0;
 	json_array_foreach(json_array_get(answer, 0), index, path)
 	{
@@ -107,6 +105,40 @@ static bool append_page(struct client *client, const char *state, int64_t *after
 	if (index < PAGE)
 		*after = 0;
 	return true;
+}
+
+static bool append_page(struct client *client, const char *state, int64_t *after, json_t *cards,
+	struct error *error)
+{
+	_cleanup_json_ json_t *answer =
+		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "ListCredentials", error,
+			CLIENT_STRING(state), CLIENT_INT64(*after), CLIENT_UINT32(PAGE));
+
+	return answer && append_cards(client, answer, after, cards, error);
+}
+
+static bool append_exposed(
+	struct client *client, int64_t *after, json_t *cards, struct error *error)
+{
+	_cleanup_json_ json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
+		"ListExposed", error, CLIENT_INT64(*after), CLIENT_UINT32(PAGE));
+
+	return answer && append_cards(client, answer, after, cards, error);
+}
+
+json_t *card_list_of_key(struct client *client, uint32_t version, struct error *error)
+{
+	_cleanup_json_ json_t *cards = json_array();
+	int64_t after = 0;
+
+	do {
+		_cleanup_json_ json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
+			"ListCardsOfMasterKey", error, CLIENT_UINT32(version), CLIENT_INT64(after),
+			CLIENT_UINT32(PAGE));
+		if (!answer || !append_cards(client, answer, &after, cards, error))
+			return NULL;
+	} while (after);
+	return steal_pointer(&cards);
 }
 
 /* For the table: one short name of the holder. */
@@ -146,8 +178,14 @@ bool card_list(struct invocation *invocation, struct error *error)
 	struct client *client = invocation_client(invocation, error);
 	if (!client)
 		return false;
+	if (state && invocation_has(invocation, OPTION_EXPOSED))
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "--exposed does not go with --state");
 	do {
-		if (!append_page(client, state ? state : "", &after, cards, error))
+		bool done = invocation_has(invocation, OPTION_EXPOSED)
+				    ? append_exposed(client, &after, cards, error)
+				    : append_page(client, state ? state : "", &after, cards, error);
+		if (!done)
 			return false;
 	} while (after);
 	card_print_list(invocation, cards);

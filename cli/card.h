@@ -10,6 +10,8 @@
 
 /* A credential with its certificates; NULL with error. */
 json_t *card_get(struct client *client, const char *path, struct error *error);
+/* All cards whose secrets are of a version of the master key. */
+json_t *card_list_of_key(struct client *client, uint32_t version, struct error *error);
 void card_print_list(const struct invocation *invocation, const json_t *cards);
 
 #endif

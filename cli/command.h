@@ -30,6 +30,7 @@ enum option {
 	OPTION_CODE_FILE,
 	OPTION_CUSTODIAN,
 	OPTION_DER,
+	OPTION_EXPOSED,
 	OPTION_EXACT,
 	OPTION_FIELD,
 	OPTION_GENERATE_PIN,
@@ -54,6 +55,7 @@ enum option {
 	OPTION_ROLES,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
+	OPTION_UNBLOCK_CODE_FILE,
 	OPTION_UNTIL,
 	OPTION_YES,
 	OPTION_COUNT
@@ -93,6 +95,9 @@ bool login_list(struct invocation *invocation, struct error *error);
 bool operator_list(struct invocation *invocation, struct error *error);
 bool operator_set(struct invocation *invocation, struct error *error);
 bool operator_remove(struct invocation *invocation, struct error *error);
+bool key_list(struct invocation *invocation, struct error *error);
+bool key_report(struct invocation *invocation, struct error *error);
+bool key_rotate(struct invocation *invocation, struct error *error);
 bool role_list(struct invocation *invocation, struct error *error);
 bool reader_list(struct invocation *invocation, struct error *error);
 bool reader_show(struct invocation *invocation, struct error *error);
@@ -105,6 +110,8 @@ bool card_issue(struct invocation *invocation, struct error *error);
 bool card_activate(struct invocation *invocation, struct error *error);
 bool card_change_pin(struct invocation *invocation, struct error *error);
 bool card_unblock(struct invocation *invocation, struct error *error);
+bool card_offline_unblock(struct invocation *invocation, struct error *error);
+bool card_rotate(struct invocation *invocation, struct error *error);
 bool card_reissue(struct invocation *invocation, struct error *error);
 bool card_suspend(struct invocation *invocation, struct error *error);
 bool card_resume(struct invocation *invocation, struct error *error);

@@ -6,6 +6,7 @@ libtessera_cli_la_SOURCES = \
 	cli/audit-export.c \
 	cli/audit-verify.c \
 	cli/card.c cli/card.h \
+	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \
 	cli/card-search.c \
 	cli/card-verb.c \
@@ -21,6 +22,7 @@ libtessera_cli_la_SOURCES = \
 	cli/interrupt.c cli/interrupt.h \
 	cli/job.c \
 	cli/job-wait.c cli/job-wait.h \
+	cli/key.c \
 	cli/licence.c \
 	cli/login.c \
 	cli/object.c cli/object.h \

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/card-code.h"
 #include "cli/card-find.h"
 #include "cli/client.h"
 #include "cli/command.h"
@@ -20,10 +21,9 @@ static void show_owner(const struct invocation *invocation, json_t *job, const c
 	const char *id = json_string_value(json_object_get(result, "operator"));
 	const char *serial = json_string_value(json_object_get(result, "serial"));
 
-	json_object_set_new(job, "unblock_code", json_string(code));
 	output_text(invocation, "system owner %s has the card %s", id ? id : "?",
 		serial ? serial : "?");
-	output_text(invocation, "unblock code: %s", code);
+	card_code_print(invocation, job, code);
 	output_text(invocation,
 		"Write the code down and keep it apart from the card: it sets a new PIN should the "
 		"PIN be forgotten. It is not shown again.");

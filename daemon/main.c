@@ -26,6 +26,7 @@
 #include "operation/contact.h"
 #include "operation/login.h"
 #include "operation/operators.h"
+#include "operation/token-settings.h"
 #include "operation/types.h"
 #include "operation/vault.h"
 
@@ -50,8 +51,7 @@ struct manager {
 	struct checkpoint_timer checkpoints;
 	struct services services;
 	struct bus_options bus_options;
-	char *token_folder;
-	struct vault_options vault_options;
+	struct token_settings tokens;
 	struct bus *bus;
 };
 
@@ -60,13 +60,10 @@ struct manager {
 /* The unattended mode: the PIN is in a file. Without one the vault stays locked until a login. */
 static bool open_unattended(struct manager *manager, struct error *error)
 {
-	struct secret pin _cleanup_secret_ = SECRET_INIT;
-	struct error failure _cleanup_error_ = ERROR_INIT;
+	const struct secret none = SECRET_INIT;
 
-	if (pin_file_read(manager->options.token_pin_file, &pin, &failure))
-		return vault_open(manager->services.vault, &pin, error);
-	if (failure.code != ERROR_NOT_FOUND || manager->options.token_pin_required)
-		return error_move(error, &failure);
+	if (vault_is_unattended(&manager->tokens.vault))
+		return vault_open(manager->services.vault, &none, error);
 	log_notice(operators_initialised(&manager->services)
 			   ? "the master key is locked until an owner or custodian logs in"
 			   : "there is no system owner yet: run \"tessera init\"");
@@ -113,14 +110,10 @@ static bool open_state(struct manager *manager, struct error *error)
 			.activation_ca_file = options->activation_ca_file};
 	services->authority.store = services->store;
 	services->authority.publish_folder = options->publish_dir;
-	if (!options->token_module)
-		manager->token_folder = xasprintf("%s/token", options->state_dir);
-	manager->vault_options = (struct vault_options){
-		.module = options->token_module ? options->token_module : TOKEN_MODULE,
-		.label = options->token_label,
-		.embedded_folder = manager->token_folder,
-		.data_folder = options->data_dir};
-	services->vault = vault_new(services, &manager->vault_options);
+	services->rotate_at_contact = options->rotate_at_contact;
+	if (!token_settings_find_pins(&manager->tokens, options, error))
+		return false;
+	services->vault = vault_new(services, &manager->tokens.vault);
 	services->logins = logins_new(services, options->login_timeout * 60);
 	return open_unattended(manager, error);
 }
@@ -244,7 +237,6 @@ static void manager_stop(struct manager *manager)
 	checkpoint_at_stop(services->store, services->token);
 	logins_free(services->logins);
 	vault_free(services->vault);
-	free(manager->token_folder);
 	card_types_free(services->types);
 	weak_pins_free(services->weak_pins);
 	store_close(services->store);
@@ -353,8 +345,10 @@ int main(int argc, char **argv)
 		return status;
 	prepare_process();
 	manager.config_path = arguments.config;
-	if (!options_read(&manager.options, arguments.config, &error)) {
+	if (!options_read(&manager.options, arguments.config, &error) ||
+		!token_settings_make(&manager.tokens, &manager.options, &error)) {
 		log_error("%s", error_message(&error));
+		token_settings_clear(&manager.tokens);
 		options_clear(&manager.options);
 		return EXIT_CONFIG;
 	}
@@ -367,6 +361,7 @@ int main(int argc, char **argv)
 		log_error("cannot start: %s", error_message(&error));
 		status = EXIT_FAILURE;
 	}
+	token_settings_clear(&manager.tokens);
 	options_clear(&manager.options);
 	return status;
 }

@@ -7,7 +7,13 @@
 
 #include "common/error.h"
 
-enum ckr_context { CKR_CONTEXT_TOKEN, CKR_CONTEXT_LOGIN, CKR_CONTEXT_SIGN, CKR_CONTEXT_DECRYPT };
+enum ckr_context {
+	CKR_CONTEXT_TOKEN,
+	CKR_CONTEXT_LOGIN,
+	CKR_CONTEXT_SIGN,
+	CKR_CONTEXT_DECRYPT,
+	CKR_CONTEXT_INIT_PIN
+};
 
 /*
  * The code that the standard lists for this kind of call. A suspended or revoked card answers

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* C_Login, C_Logout and C_SetPIN (PKCS#11 2.40, 5.5 and 5.6). */
+/* C_Login, C_Logout, C_SetPIN and C_InitPIN (PKCS#11 2.40, 5.5 and 5.6). */
 #include "pkcs11/ckr.h"
 #include "pkcs11/session.h"
 
@@ -40,6 +40,8 @@ static CK_RV login_user(struct slot *slot, CK_UTF8CHAR_PTR data, CK_ULONG length
 
 	if (slot->logged_in)
 		return CKR_USER_ALREADY_LOGGED_IN;
+	if (slot_has_officer(slot))
+		return CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
 	CK_RV rv = copy_pin(&pin, data, length);
 	if (rv != CKR_OK)
 		return rv;
@@ -48,6 +50,48 @@ static CK_RV login_user(struct slot *slot, CK_UTF8CHAR_PTR data, CK_ULONG length
 	if (!module_call_end(remote, epoch))
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	return finish_login(slot_id, life, done, &error);
+}
+
+/*
+ * The security officer's PIN is the card's unblock code. Nothing is logged in at the daemon: the
+ * code is proved, kept here, and sent again with the new PIN.
+ */
+static CK_RV finish_officer_login(CK_SLOT_ID slot_id, unsigned life, struct secret *code, bool done,
+	const struct error *error)
+{
+	struct slot *slot = slot_find(slot_id);
+
+	if (!slot || slot->life != life)
+		return CKR_DEVICE_REMOVED;
+	if (!done)
+		return ckr_of(error, CKR_CONTEXT_LOGIN);
+	secret_move(&slot->unblock_code, code);
+	return CKR_OK;
+}
+
+static CK_RV login_officer(struct slot *slot, CK_UTF8CHAR_PTR data, CK_ULONG length)
+{
+	_cleanup_secret_ struct secret code = SECRET_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	CK_SLOT_ID slot_id = slot->id;
+	uint32_t number = slot->token.number;
+	unsigned life = slot->life;
+	unsigned epoch = module.epoch;
+
+	if (slot_has_officer(slot))
+		return CKR_USER_ALREADY_LOGGED_IN;
+	if (slot->logged_in)
+		return CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
+	if (sessions_has_read_only(slot->id))
+		return CKR_SESSION_READ_ONLY_EXISTS;
+	CK_RV rv = copy_pin(&code, data, length);
+	if (rv != CKR_OK)
+		return rv;
+	struct remote *remote = module_call_begin();
+	bool done = remote_check_unblock_code(remote, number, &code, &error);
+	if (!module_call_end(remote, epoch))
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	return finish_officer_login(slot_id, life, &code, done, &error);
 }
 
 /* The PIN travels with the use of the key: one round trip, and the card proves it just before. */
@@ -79,7 +123,9 @@ static CK_RV login(
 		return login_user(slot, pin, length);
 	case CKU_CONTEXT_SPECIFIC:
 		return login_for_operation(session, pin, length);
-	default: /* the daemon holds the security officer's secrets */
+	case CKU_SO:
+		return login_officer(slot, pin, length);
+	default:
 		return CKR_USER_TYPE_INVALID;
 	}
 }
@@ -92,6 +138,10 @@ static CK_RV logout(CK_SESSION_HANDLE handle)
 
 	if (rv != CKR_OK)
 		return rv;
+	if (slot_has_officer(slot)) {
+		secret_clear(&slot->unblock_code);
+		return CKR_OK;
+	}
 	if (!slot->logged_in)
 		return CKR_USER_NOT_LOGGED_IN;
 	slot->logged_in = false;
@@ -120,6 +170,9 @@ static CK_RV set_pin(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_data, CK_ULON
 
 	if (rv == CKR_OK && !(session->flags & CKF_RW_SESSION))
 		rv = CKR_SESSION_READ_ONLY;
+	/* It would be the unblock code that changes: the daemon alone does that. */
+	if (rv == CKR_OK && slot_has_officer(slot))
+		rv = CKR_FUNCTION_NOT_SUPPORTED;
 	if (rv == CKR_OK)
 		rv = copy_pin(&old_pin, old_data, old_length);
 	if (rv == CKR_OK && new_length > PIN_MAXIMUM)
@@ -139,6 +192,38 @@ static CK_RV set_pin(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_data, CK_ULON
 	if (error.code == ERROR_PIN_LENGTH && !old_pin_fits)
 		return CKR_PIN_INCORRECT;
 	return done ? CKR_OK : ckr_of(&error, CKR_CONTEXT_TOKEN);
+}
+
+static CK_RV init_pin(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR data, CK_ULONG length)
+{
+	_cleanup_secret_ struct secret code = SECRET_INIT, pin = SECRET_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	struct session *session;
+	struct slot *slot;
+	CK_RV rv = session_enter(handle, &session, &slot);
+
+	if (rv == CKR_OK && !slot_has_officer(slot))
+		rv = CKR_USER_NOT_LOGGED_IN;
+	if (rv == CKR_OK && length > PIN_MAXIMUM)
+		rv = CKR_PIN_LEN_RANGE;
+	if (rv == CKR_OK)
+		rv = copy_pin(&pin, data, length);
+	if (rv != CKR_OK)
+		return rv;
+	if (!secret_copy(&code, &slot->unblock_code))
+		return CKR_HOST_MEMORY;
+	uint32_t number = slot->token.number;
+	unsigned epoch = module.epoch;
+	struct remote *remote = module_call_begin();
+	bool done = remote_init_pin(remote, number, &code, &pin, &error);
+	if (!module_call_end(remote, epoch))
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	return done ? CKR_OK : ckr_of(&error, CKR_CONTEXT_INIT_PIN);
+}
+
+CK_RV C_InitPIN(CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR pin, CK_ULONG pin_len)
+{
+	return MODULE_LOCKED(init_pin(session, pin, pin_len));
 }
 
 CK_RV C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG pin_len)

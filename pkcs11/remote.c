@@ -227,6 +227,30 @@ bool remote_use_key(struct remote *remote, uint32_t slot, uint32_t key, const ch
 	return next_bytes(&arguments, output) || remote_out_of_memory(error);
 }
 
+bool remote_check_unblock_code(
+	struct remote *remote, uint32_t slot, const struct secret *code, struct error *error)
+{
+	_cleanup_message_ DBusMessage *message =
+		remote_message_new("CheckUnblockCode", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_ARRAY,
+			DBUS_TYPE_BYTE, &code->data, (int)code->length, DBUS_TYPE_INVALID);
+	_cleanup_message_ DBusMessage *reply =
+		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
+
+	return reply != NULL;
+}
+
+bool remote_init_pin(struct remote *remote, uint32_t slot, const struct secret *code,
+	const struct secret *pin, struct error *error)
+{
+	_cleanup_message_ DBusMessage *message = remote_message_new("InitPin", DBUS_TYPE_UINT32,
+		&slot, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &code->data, (int)code->length,
+		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &pin->data, (int)pin->length, DBUS_TYPE_INVALID);
+	_cleanup_message_ DBusMessage *reply =
+		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
+
+	return reply != NULL;
+}
+
 bool remote_change_pin(struct remote *remote, uint32_t slot, const struct secret *old_pin,
 	const struct secret *new_pin, struct error *error)
 {

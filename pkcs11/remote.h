@@ -118,6 +118,11 @@ void remote_logout_quietly(struct remote *remote, uint32_t slot);
 bool remote_use_key(struct remote *remote, uint32_t slot, uint32_t key, const char *operation,
 	const struct secret *pin, const struct buffer *input, struct buffer *output,
 	struct error *error);
+/* For the security officer: whether the card's unblock code is right, and a PIN on its strength. */
+bool remote_check_unblock_code(
+	struct remote *remote, uint32_t slot, const struct secret *code, struct error *error);
+bool remote_init_pin(struct remote *remote, uint32_t slot, const struct secret *code,
+	const struct secret *pin, struct error *error);
 bool remote_change_pin(struct remote *remote, uint32_t slot, const struct secret *old_pin,
 	const struct secret *new_pin, struct error *error);
 

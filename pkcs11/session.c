@@ -76,6 +76,16 @@ static void remove_place(struct session **place)
 	memmove(place, place + 1, (--module.session_count - index) * sizeof(*place));
 }
 
+bool sessions_has_read_only(CK_SLOT_ID slot_id)
+{
+	for (size_t i = 0; i < module.session_count; i++) {
+		if (module.sessions[i]->slot_id == slot_id &&
+			!(module.sessions[i]->flags & CKF_RW_SESSION))
+			return true;
+	}
+	return false;
+}
+
 void sessions_close_of_slot(CK_SLOT_ID slot_id)
 {
 	for (size_t i = module.session_count; i-- > 0;) {
@@ -120,7 +130,10 @@ static void logout_without_sessions(CK_SLOT_ID slot_id)
 {
 	struct slot *slot = slot_find(slot_id);
 
-	if (!slot || count_sessions(slot_id) > 0 || !slot->logged_in)
+	if (!slot || count_sessions(slot_id) > 0)
+		return;
+	secret_clear(&slot->unblock_code);
+	if (!slot->logged_in)
 		return;
 	slot->logged_in = false;
 	remote_logout_quietly(module.remote, slot->token.number);
@@ -154,6 +167,8 @@ static CK_RV open_session(CK_SLOT_ID slot_id, CK_FLAGS flags, CK_SESSION_HANDLE_
 		return CKR_SLOT_ID_INVALID;
 	if (!slot_has_token(slot))
 		return CKR_TOKEN_NOT_PRESENT;
+	if (!(flags & CKF_RW_SESSION) && slot_has_officer(slot))
+		return CKR_SESSION_READ_WRITE_SO_EXISTS;
 	_cleanup_free_ struct session *session = calloc(1, sizeof(*session));
 	if (!session)
 		return CKR_HOST_MEMORY;
@@ -205,7 +220,9 @@ static CK_RV session_info(CK_SESSION_HANDLE handle, CK_SESSION_INFO_PTR info)
 		return CKR_ARGUMENTS_BAD;
 	bool writable = session->flags & CKF_RW_SESSION;
 	*info = (CK_SESSION_INFO){.slotID = session->slot_id, .flags = session->flags};
-	if (slot->logged_in)
+	if (slot_has_officer(slot))
+		info->state = CKS_RW_SO_FUNCTIONS;
+	else if (slot->logged_in)
 		info->state = writable ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS;
 	else
 		info->state = writable ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;

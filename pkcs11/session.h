@@ -28,6 +28,8 @@ CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session, struct s
 /* Only finds it: after a call to the daemon. NULL when it is gone. */
 struct session *session_find(CK_SESSION_HANDLE handle);
 
+/* Whether a session of the slot is read-only: the security officer has none such beside him. */
+bool sessions_has_read_only(CK_SLOT_ID slot_id);
 void sessions_close_of_slot(CK_SLOT_ID slot_id);
 void sessions_free(void);
 /* Ends operations and searches that need a login which is over. */

@@ -32,6 +32,7 @@ static void slot_free(struct slot *slot)
 {
 	objects_clear(&slot->objects);
 	remote_token_clear(&slot->token);
+	secret_clear(&slot->unblock_code);
 	free(slot);
 }
 
@@ -50,6 +51,7 @@ static void end_life(struct slot *slot)
 	sessions_close_of_slot(slot->id);
 	objects_clear(&slot->objects);
 	slot->logged_in = false;
+	secret_clear(&slot->unblock_code);
 	slot->life++;
 }
 

@@ -15,12 +15,17 @@ struct slot {
 	struct remote_token token; /* reader is always set */
 	unsigned life;		   /* counts the cards that were in it */
 	bool logged_in;
-	bool event; /* C_WaitForSlotEvent has not told it yet */
+	struct secret unblock_code; /* set while the security officer is logged in */
+	bool event;		    /* C_WaitForSlotEvent has not told it yet */
 	struct objects objects;
 };
 
 /* NULL for an unknown id. */
 struct slot *slot_find(CK_SLOT_ID id);
+static inline bool slot_has_officer(const struct slot *slot)
+{
+	return secret_is_set(&slot->unblock_code);
+}
 /* Only a managed card counts. */
 bool slot_has_token(const struct slot *slot);
 

@@ -15,7 +15,6 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 UNSUPPORTED(C_InitToken, CK_SLOT_ID slot, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
-UNSUPPORTED(C_InitPIN, CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len)
 UNSUPPORTED(C_GetOperationState, CK_SESSION_HANDLE session, CK_BYTE_PTR state, CK_ULONG_PTR length)
 UNSUPPORTED(C_SetOperationState, CK_SESSION_HANDLE session, CK_BYTE_PTR state, CK_ULONG length,
 	CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key)

@@ -74,6 +74,12 @@ bool read_reader(struct bus_call *call, struct contact_status *status, struct er
 /* What the audit trail names for a call: the operators who are logged in, and the actor. Heap. */
 char *caller_actor_with_operators(const struct bus_call *call);
 
+/* --- methods of the manager about master keys and PUKs (manager-keys.c) --- */
+bool list_master_keys_call(struct bus_call *call, struct error *error);
+bool list_cards_of_master_key_call(struct bus_call *call, struct error *error);
+bool rotate_master_key_call(struct bus_call *call, struct error *error);
+bool list_exposed_call(struct bus_call *call, struct error *error);
+
 /* --- options: a{sv} (options.c); ERROR_INVALID_ARGUMENT for a wrong name or type --- */
 /* Calls read() for each; steps over the argument. */
 bool options_each(DBusMessageIter *iter,

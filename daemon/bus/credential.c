@@ -8,6 +8,8 @@
 #include "common/log.h"
 #include "model/holder.h"
 #include "operation/contact.h"
+#include "operation/login.h"
+#include "operation/operators.h"
 #include "operation/pin-history.h"
 
 /* The object: the stored credential, its certificates, and the reader that its card is in (or 0).
@@ -15,6 +17,7 @@
 struct view {
 	struct credential *credential;
 	struct certificates certificates;
+	struct puk_record puk;
 	unsigned reader;
 };
 
@@ -38,7 +41,8 @@ static void *find(void *context, const char *name, struct error *error)
 	struct view *view = xnew(struct view);
 	view->credential = credential;
 	if (!store_certificate_list(
-		    bus->services->store, credential->id, &view->certificates, error)) {
+		    bus->services->store, credential->id, &view->certificates, error) ||
+		!store_puk_get(bus->services->store, credential->serial, &view->puk, error)) {
 		release(view);
 		return NULL;
 	}
@@ -140,6 +144,24 @@ static void get_key_check_value(void *context, const void *object, DBusMessageIt
 	message_append_string(value, hex);
 }
 
+static void get_puk_state(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, puk_state_name(((const struct view *)object)->puk.state));
+}
+
+static void get_puk_exposed_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, ((const struct view *)object)->puk.exposed_at);
+}
+
+static void get_unblock_code_expires_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, ((const struct view *)object)->puk.exposed_until);
+}
+
 static void get_reason(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;
@@ -201,9 +223,47 @@ static struct verb *verb_of_call(const struct bus_call *call, enum lifecycle_ver
 	return verb;
 }
 
+/* Verbs that end with a PIN or a code which the caller knows. */
+static bool gives_power(enum lifecycle_verb which)
+{
+	return which == LIFECYCLE_UNBLOCK || which == LIFECYCLE_OFFLINE_UNBLOCK ||
+	       which == LIFECYCLE_ACTIVATE || which == LIFECYCLE_REISSUE ||
+	       which == LIFECYCLE_ROTATE;
+}
+
+/*
+ * Who sets the PIN of an operator's card has the operator's power: that takes the right to make
+ * operators. An owner's card is unblocked by its own code alone.
+ */
+static bool may_on_operators_card(
+	struct bus_call *call, const struct verb *verb, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	bool unblocks =
+		verb->which == LIFECYCLE_UNBLOCK || verb->which == LIFECYCLE_OFFLINE_UNBLOCK;
+
+	if (secret_is_set(&verb->code) || !gives_power(verb->which) ||
+		!store_operator_get(bus->services->store, verb->credential_id, &record, NULL))
+		return true;
+	bool is_owner = operator_has_role(&record, ROLE_SYSTEM_OWNER);
+	bool may =
+		is_owner && unblocks
+			? error_set(error, ERROR_ACCESS_DENIED,
+				  "a system owner's card is unblocked by its own unblock code "
+				  "alone (--unblock-code-file)")
+			: logins_may(bus->services->logins, call->caller->name,
+				  is_owner ? PERMISSION_MANAGE_OWNERS : PERMISSION_MANAGE_OPERATORS,
+				  error);
+	if (!may)
+		caller_denied(bus, call);
+	return may;
+}
+
 static bool start(struct bus_call *call, struct verb **verb, struct error *error)
 {
-	return verb_start(call, steal_pointer(verb), credential_of(call->object)->serial, error);
+	return may_on_operators_card(call, *verb, error) &&
+	       verb_start(call, steal_pointer(verb), credential_of(call->object)->serial, error);
 }
 
 /* A verb whose only argument is the new PIN. */
@@ -235,6 +295,33 @@ static bool activate_generated(struct bus_call *call, struct error *error)
 static bool unblock_generated(struct bus_call *call, struct error *error)
 {
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNBLOCK);
+
+	return start(call, &verb, error);
+}
+
+static bool unblock_with_code(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNBLOCK);
+
+	if (!message_read_secret(&call->in, &verb->code, error) ||
+		!message_read_secret(&call->in, &verb->pin, error))
+		return false;
+	if (verb->code.length == 0)
+		return error_set_field(
+			error, ERROR_INVALID_ARGUMENT, "code", "there is no unblock code");
+	return start(call, &verb, error);
+}
+
+static bool offline_unblock(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_OFFLINE_UNBLOCK);
+
+	return start(call, &verb, error);
+}
+
+static bool rotate(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_ROTATE);
 
 	return start(call, &verb, error);
 }
@@ -334,6 +421,10 @@ static const struct bus_method methods[] = {
 	{"Unblock", BUS_ARGUMENTS({"pin", "s"}), JOB_RESULT, PERMISSION_UNBLOCK, BUS_SECRET,
 		unblock},
 	{"UnblockGenerated", NULL, JOB_RESULT, PERMISSION_UNBLOCK, 0, unblock_generated},
+	{"UnblockWithCode", BUS_ARGUMENTS({"code", "s"}, {"pin", "s"}), JOB_RESULT, BUS_HOLDER,
+		BUS_SECRET, unblock_with_code},
+	{"OfflineUnblock", NULL, JOB_RESULT, PERMISSION_UNBLOCK, 0, offline_unblock},
+	{"Rotate", NULL, JOB_RESULT, PERMISSION_ROTATE_KEYS, 0, rotate},
 	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
 		PERMISSION_REISSUE, 0, reissue},
 	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, suspend},
@@ -362,6 +453,9 @@ static const struct bus_interface credential_interface = {
 			{"Kdf", "s", get_kdf},
 			{"KeyVersion", "u", get_key_version},
 			{"KeyCheckValue", "s", get_key_check_value},
+			{"PukState", "s", get_puk_state},
+			{"PukExposedAt", "x", get_puk_exposed_at},
+			{"UnblockCodeExpiresAt", "x", get_unblock_code_expires_at},
 			{"Reason", "s", get_reason},
 			{"CreatedAt", "x", get_created_at},
 			{"ChangedAt", "x", get_changed_at},

@@ -10,6 +10,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/login.c \
 	daemon/bus/manager.c \
 	daemon/bus/manager-audit.c \
+	daemon/bus/manager-keys.c \
 	daemon/bus/object.c \
 	daemon/bus/operator.c \
 	daemon/bus/options.c \

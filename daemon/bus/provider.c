@@ -198,6 +198,28 @@ static bool change_pin(struct bus_call *call, struct error *error)
 		       client_of(call), slot, &old_pin, &new_pin, &call->audited, error);
 }
 
+static bool check_unblock_code(struct bus_call *call, struct error *error)
+{
+	struct secret code _cleanup_secret_ = SECRET_INIT;
+	uint32_t slot = message_read_u32(&call->in);
+
+	call->audited = true; /* a wrong code is recorded where it is proved */
+	return message_read_secret(&call->in, &code, error) &&
+	       provider_check_code(client_of(call), slot, &code, error);
+}
+
+static bool init_pin(struct bus_call *call, struct error *error)
+{
+	struct secret code _cleanup_secret_ = SECRET_INIT;
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	uint32_t slot = message_read_u32(&call->in);
+
+	call->audited = true;
+	return message_read_secret(&call->in, &code, error) &&
+	       message_read_secret(&call->in, &pin, error) &&
+	       provider_init_pin(client_of(call), slot, &code, &pin, error);
+}
+
 static const struct bus_method methods[] = {
 	{"GetTokens", NULL, BUS_ARGUMENTS({"generation", "t"}, {"tokens", "a(usussssuut)"}),
 		BUS_ANYONE, 0, get_tokens},
@@ -212,6 +234,10 @@ static const struct bus_method methods[] = {
 		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},
+	{"CheckUnblockCode", BUS_ARGUMENTS({"slot", "u"}, {"code", "ay"}), NULL, BUS_HOLDER,
+		BUS_SECRET, check_unblock_code},
+	{"InitPin", BUS_ARGUMENTS({"slot", "u"}, {"code", "ay"}, {"pin", "ay"}), NULL, BUS_HOLDER,
+		BUS_SECRET, init_pin},
 	{0},
 };
 

@@ -4,6 +4,7 @@
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "operation/login.h"
+#include "operation/unblock-code.h"
 #include "operation/verbs.h"
 
 struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
@@ -26,6 +27,7 @@ void verb_free(struct verb *verb)
 	strings_free(verb->roles, verb->role_count);
 	secret_clear(&verb->pin);
 	secret_clear(&verb->new_pin);
+	secret_clear(&verb->code);
 	free(verb);
 }
 
@@ -53,6 +55,28 @@ static bool issue(struct operation *operation, const struct verb *verb, struct e
 	return operation_issue(operation, verb->reader, verb->text, &verb->holder, &change, error);
 }
 
+static bool unblock(struct operation *operation, struct verb *verb, struct error *error)
+{
+	if (secret_is_set(&verb->code))
+		return operation_unblock_with_code(
+			operation, verb->credential_id, &verb->code, &verb->pin, error);
+	return set_pin(operation, verb, operation_unblock, error);
+}
+
+/* rotate and offline-unblock; what there is to be told is the caller's alone. */
+static bool give_code(struct operation *operation, struct verb *verb,
+	bool (*run)(struct operation *, int64_t, struct secret *, struct error *),
+	struct error *error)
+{
+	struct secret code _cleanup_secret_ = SECRET_INIT;
+
+	if (!run(operation, verb->credential_id, &code, error))
+		return false;
+	if (secret_is_set(&code))
+		job_secret(operation->job, verb->caller, &code);
+	return true;
+}
+
 /* Nobody gives up, or takes a hand in giving up, the own card. */
 static bool is_for_others(enum lifecycle_verb verb)
 {
@@ -74,7 +98,11 @@ static bool run(struct job *job, void *context, struct error *error)
 	case LIFECYCLE_CHANGE_PIN:
 		return operation_change_pin(&operation, id, &verb->pin, &verb->new_pin, error);
 	case LIFECYCLE_UNBLOCK:
-		return set_pin(&operation, verb, operation_unblock, error);
+		return unblock(&operation, verb, error);
+	case LIFECYCLE_ROTATE:
+		return give_code(&operation, verb, operation_rotate, error);
+	case LIFECYCLE_OFFLINE_UNBLOCK:
+		return give_code(&operation, verb, operation_offline_unblock, error);
 	case LIFECYCLE_REISSUE:
 		return operation_reissue(&operation, id, verb->text, &verb->holder, error);
 	case LIFECYCLE_SUSPEND:

@@ -60,6 +60,23 @@ static bool set_token_label(struct options *options, const char *value)
 	return set_text(&options->token_label, value) && strlen(value) <= 32;
 }
 
+static bool set_token_uri(struct options *options, const char *value)
+{
+	return set_text(&options->token_uri, value) && strncmp(value, "pkcs11:", 7) == 0;
+}
+
+static bool set_token_uri_old(struct options *options, const char *value)
+{
+	return set_text(&options->token_uri_old, value) &&
+	       (strncmp(value, "pkcs11:", 7) == 0 || strcmp(value, TOKEN_EMBEDDED) == 0);
+}
+
+static bool set_rotate_at_contact(struct options *options, const char *value)
+{
+	options->rotate_at_contact = strcmp(value, "yes") == 0;
+	return options->rotate_at_contact || strcmp(value, "no") == 0;
+}
+
 static bool set_token_pin_file(struct options *options, const char *value)
 {
 	options->token_pin_required = true;
@@ -141,6 +158,9 @@ static const struct option {
 	{"token-module", "an absolute path", set_token_module},
 	{"token-label", "a text of 1 to 32 bytes", set_token_label},
 	{"token-pin-file", "an absolute path", set_token_pin_file},
+	{"token-uri", "a pkcs11: URI", set_token_uri},
+	{"token-uri-old", "a pkcs11: URI or embedded", set_token_uri_old},
+	{"rotate-at-contact", "yes or no", set_rotate_at_contact},
 	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
 	{"publish-dir", "an absolute path", set_publish_dir},
 	{"activation-url", "an https:// address without a user", set_activation_url},
@@ -159,6 +179,8 @@ void options_clear(struct options *options)
 	free(options->token_module);
 	free(options->token_label);
 	free(options->token_pin_file);
+	free(options->token_uri);
+	free(options->token_uri_old);
 	free(options->publish_dir);
 	free(options->activation_url);
 	free(options->activation_ca_file);

@@ -12,6 +12,10 @@
  *    token-pin-file   file with its PIN, for the unattended mode; where it is not set,
  *                     $CREDENTIALS_DIRECTORY/token-pin or SYSCONFDIR/tessera/token-pin is taken
  *                     where it is there, and otherwise an owner's card unlocks the token
+ *    token-uri        pkcs11: URI of the token (token/token-uri.h), in place of the two above;
+ * unset token-uri-old    pkcs11: URI of the token, or "embedded", that holds earlier master keys;
+ * unset rotate-at-contact  yes, no: whether cards of an older master key change over at their next
+ *                     contact; no
  *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
  *    activation-url           https address of the service that turns codes into licences; unset
@@ -28,6 +32,9 @@
 #include "common/log.h"
 #include "common/macros.h"
 
+/* The value of token-uri-old that means the SoftHSM2 in the state folder. */
+#define TOKEN_EMBEDDED "embedded"
+
 /* Strings are heap, never NULL but for token_module (embedded) and those that say unset above. */
 struct options {
 	char *state_dir;
@@ -37,6 +44,8 @@ struct options {
 	char *token_module;
 	char *token_label;
 	char *token_pin_file;
+	char *token_uri, *token_uri_old;
+	bool rotate_at_contact;
 	bool token_pin_required; /* the file was asked for: its absence is an error */
 	unsigned login_timeout;	 /* minutes */
 	char *publish_dir;

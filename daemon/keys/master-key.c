@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keys/master-key.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@
 
 struct master_key {
 	struct token *token;
-	uint32_t version;
+	_Atomic uint32_t version;
 };
 
 /* PIV algorithm references of management keys (SP 800-78-4, table 6-2). */
@@ -47,43 +48,97 @@ static const struct management_algorithm *algorithm_find(uint8_t reference, stru
 	return NULL;
 }
 
-static char *key_label(uint32_t version)
+char *master_key_label(uint32_t version)
 {
 	return xasprintf(LABEL_FORMAT, version);
 }
 
-/* The highest version without a gap from 1; 0 when there is none. */
-static bool find_version(struct token *token, uint32_t *version, struct error *error)
+static bool has_version(struct token *token, uint32_t version, bool *found, struct error *error)
 {
+	_cleanup_free_ char *label = master_key_label(version);
+
+	return token_has_key(token, label, found, error);
+}
+
+/* The highest version; only up to `least` may some before it be missing. 0 when there is none. */
+static bool find_version(
+	struct token *token, uint32_t least, uint32_t *version, struct error *error)
+{
+	uint32_t highest = 0;
 	bool found = true;
 
-	for (*version = 0; *version < VERSION_MAX; ++*version) {
-		_cleanup_free_ char *label = key_label(*version + 1);
-		if (!token_has_key(token, label, &found, error))
+	for (uint32_t next = 1; found || next <= least; next++) {
+		if (next > VERSION_MAX)
+			return error_set(
+				error, ERROR_TOKEN_FAILED, "too many master keys in the token");
+		if (!has_version(token, next, &found, error))
 			return false;
-		if (!found)
-			return true;
+		if (found)
+			highest = next;
 	}
-	return error_set(error, ERROR_TOKEN_FAILED, "too many master keys in the token");
+	*version = highest;
+	return true;
+}
+
+static struct master_key *key_new(struct token *token, uint32_t version)
+{
+	struct master_key *key = xnew(struct master_key);
+
+	key->token = token;
+	key->version = version;
+	return key;
+}
+
+struct master_key *master_key_find(struct token *token, uint32_t least, struct error *error)
+{
+	uint32_t version = 0;
+
+	if (!find_version(token, least, &version, error))
+		return NULL;
+	if (version > 0)
+		return key_new(token, version);
+	error_set(error, ERROR_NOT_FOUND, "the token holds no master key");
+	return NULL;
 }
 
 struct master_key *master_key_open(struct token *token, struct error *error)
 {
+	_cleanup_free_ char *label = master_key_label(1);
 	uint32_t version = 0;
 
-	if (!find_version(token, &version, error))
+	if (!find_version(token, 0, &version, error))
 		return NULL;
-	if (version == 0) {
-		_cleanup_free_ char *label = key_label(1);
-		if (!token_generate_aes(token, label, error)) {
-			error_prefix(error, "making the master key");
-			return NULL;
-		}
-		version = 1;
+	if (version == 0 && !token_generate_aes(token, label, error)) {
+		error_prefix(error, "making the master key");
+		return NULL;
 	}
-	struct master_key *key = xnew(struct master_key);
-	*key = (struct master_key){.token = token, .version = version};
-	return key;
+	return key_new(token, version == 0 ? 1 : version);
+}
+
+bool master_key_has(struct master_key *key, uint32_t version, bool *found, struct error *error)
+{
+	return has_version(key->token, version, found, error);
+}
+
+bool master_key_rotate(struct master_key *key, struct error *error)
+{
+	uint32_t next = key->version + 1;
+	_cleanup_free_ char *label = master_key_label(next);
+
+	if (next > VERSION_MAX)
+		return error_set(error, ERROR_TOKEN_FAILED, "too many master keys in the token");
+	if (!token_generate_aes(key->token, label, error))
+		return error_prefix(error, "making master key version %u", next);
+	key->version = next;
+	return true;
+}
+
+bool master_key_check_value(
+	struct master_key *key, uint32_t version, uint8_t value[3], struct error *error)
+{
+	_cleanup_free_ char *label = master_key_label(version);
+
+	return token_key_check_value(key->token, label, value, error);
 }
 
 void master_key_close(struct master_key *key)
@@ -110,33 +165,44 @@ static bool prf(
 	return token_cmac(key->token, key->label, data, length, mac, error);
 }
 
-/* label || 0x00 || serial || 0x00 || [key version]32 || [L]32 (SP 800-108r1, 4.1). */
-static void fixed_data(struct buffer *fixed, const char *purpose, const char *serial,
-	uint32_t version, size_t length)
+/* What a secret is derived for. */
+struct purpose {
+	const char *label, *serial;
+	uint32_t version, generation; /* generation 0 leaves no trace in the context */
+};
+
+/*
+ * label || 0x00 || serial || 0x00 || [key version]32 || [generation]32 || [L]32 (SP 800-108r1,
+ * 4.1).
+ */
+static void fixed_data(struct buffer *fixed, const struct purpose *purpose, size_t length)
 {
-	buffer_append_string(fixed, purpose);
+	buffer_append_string(fixed, purpose->label);
 	buffer_append_u8(fixed, 0);
-	buffer_append_string(fixed, serial);
+	buffer_append_string(fixed, purpose->serial);
 	buffer_append_u8(fixed, 0);
-	buffer_append_u32(fixed, version);
+	buffer_append_u32(fixed, purpose->version);
+	if (purpose->generation > 0)
+		buffer_append_u32(fixed, purpose->generation);
 	buffer_append_u32(fixed, (uint32_t)(length * 8));
 }
 
-static bool derive(struct master_key *key, const char *purpose, const char *serial,
-	uint32_t version, size_t length, struct secret *value, struct error *error)
+static bool derive(struct master_key *key, const struct purpose *purpose, size_t length,
+	struct secret *value, struct error *error)
 {
 	_cleanup_secret_ struct secret output = SECRET_INIT;
 	_cleanup_buffer_ struct buffer fixed = BUFFER_INIT;
-	_cleanup_free_ char *label = key_label(version);
+	_cleanup_free_ char *label = master_key_label(purpose->version);
 	struct prf_key prf_key = {key->token, label};
+	const char *serial = purpose->serial;
 
-	if (version == 0 || version > key->version)
+	if (purpose->version == 0 || purpose->version > key->version)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "there is no master key version %u",
-			version);
+			purpose->version);
 	if (!serial || serial[0] == '\0' || strlen(serial) > SERIAL_MAX)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"a card's serial number has 1 to %d bytes", SERIAL_MAX);
-	fixed_data(&fixed, purpose, serial, version, length);
+	fixed_data(&fixed, purpose, length);
 	if (fixed.failed || !secret_allocate(&output, length))
 		return error_set(error, ERROR_FAILED, "out of memory");
 	if (!kdf_counter(prf, &prf_key, fixed.data, fixed.length, &output, error))
@@ -182,7 +248,7 @@ static bool is_master_key(struct master_key *key, uint32_t version, const struct
 	bool *same, struct error *error)
 {
 	static const uint8_t block[16] = "tessera compare";
-	_cleanup_free_ char *label = key_label(version);
+	_cleanup_free_ char *label = master_key_label(version);
 	uint8_t ours[16], theirs[16];
 
 	*same = false;
@@ -199,11 +265,12 @@ bool master_key_derive_management_key(struct master_key *key, const char *serial
 	uint8_t algorithm, struct secret *value, struct error *error)
 {
 	const struct management_algorithm *parameters = algorithm_find(algorithm, error);
+	const struct purpose purpose = {
+		.label = LABEL_MANAGEMENT, .serial = serial, .version = version};
 	_cleanup_secret_ struct secret derived = SECRET_INIT;
 	bool same = false;
 
-	if (!parameters || !derive(key, LABEL_MANAGEMENT, serial, version, parameters->length,
-				   &derived, error))
+	if (!parameters || !derive(key, &purpose, parameters->length, &derived, error))
 		return false;
 	if (algorithm == 0x03)
 		des_set_odd_parity(derived.data, derived.length);
@@ -234,11 +301,13 @@ static void puk_digits(const uint8_t *number, size_t length, uint8_t digits[PUK_
  * 10^8; should that be the factory's PUK, the last 128 instead.
  */
 bool master_key_derive_puk(struct master_key *key, const char *serial, uint32_t version,
-	struct secret *value, struct error *error)
+	uint32_t generation, struct secret *value, struct error *error)
 {
+	const struct purpose purpose = {
+		.label = LABEL_PUK, .serial = serial, .version = version, .generation = generation};
 	_cleanup_secret_ struct secret derived = SECRET_INIT, puk = SECRET_INIT;
 
-	if (!derive(key, LABEL_PUK, serial, version, 32, &derived, error))
+	if (!derive(key, &purpose, 32, &derived, error))
 		return false;
 	if (!secret_allocate(&puk, PUK_DIGITS))
 		return error_set(error, ERROR_FAILED, "out of memory");

@@ -228,6 +228,14 @@ bool document_integer(const struct document_node *node, int64_t minimum, int64_t
 	return true;
 }
 
+bool document_boolean(const struct document_node *node, bool *value, struct error *error)
+{
+	if (!json_is_boolean(node->value))
+		return document_fail(node, error, "it must be true or false");
+	*value = json_is_true(node->value);
+	return true;
+}
+
 bool document_array(const struct document_node *node, size_t minimum, size_t maximum, size_t *count,
 	struct error *error)
 {

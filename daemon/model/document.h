@@ -67,6 +67,7 @@ bool document_name(const struct document_node *node, const char **value, struct 
 bool document_integer(const struct document_node *node, int64_t minimum, int64_t maximum,
 	int64_t *value, struct error *error);
 /* The node must be an array of minimum to maximum elements. */
+bool document_boolean(const struct document_node *node, bool *value, struct error *error);
 bool document_array(const struct document_node *node, size_t minimum, size_t maximum, size_t *count,
 	struct error *error);
 /*

@@ -37,6 +37,9 @@ static const struct {
 		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED),
 		LIFECYCLE_RETIRED},
 	[LIFECYCLE_USE] = {"use", IN(ACTIVE), SAME},
+	[LIFECYCLE_ROTATE] = {"rotate",
+		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED), SAME},
+	[LIFECYCLE_OFFLINE_UNBLOCK] = {"offline-unblock", IN(ACTIVE), SAME},
 };
 
 const char *lifecycle_state_name(enum lifecycle_state state)

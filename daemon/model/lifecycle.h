@@ -50,7 +50,9 @@ enum lifecycle_verb {
 	LIFECYCLE_RESUME,
 	LIFECYCLE_REVOKE,
 	LIFECYCLE_RETIRE,
-	LIFECYCLE_USE, /* use of a key through the provider */
+	LIFECYCLE_USE,		   /* use of a key through the provider */
+	LIFECYCLE_ROTATE,	   /* management key and PUK of another version or generation */
+	LIFECYCLE_OFFLINE_UNBLOCK, /* the PUK is shown as an unblock code */
 	LIFECYCLE_VERB_COUNT
 };
 

@@ -14,6 +14,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/pattern.c \
 	daemon/model/pin-policy.c daemon/model/pin-policy.h \
 	daemon/model/pin-word.c \
+	daemon/model/puk.c daemon/model/puk.h \
 	daemon/model/role.c daemon/model/role.h \
 	daemon/model/template.c daemon/model/template.h \
 	daemon/model/template-certificate.c \

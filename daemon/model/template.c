@@ -151,8 +151,8 @@ bool template_read_number(const struct document_node *object, const char *member
 static bool read_head(
 	const struct document_node *root, struct template *template, struct error *error)
 {
-	static const char *const members[] = {
-		"name", "card-type", "comment", "operator", "keys", "pin-policy"};
+	static const char *const members[] = {"name", "card-type", "comment", "operator", "keys",
+		"pin-policy", "rotate-at-contact"};
 	struct document_node node;
 	const char *text;
 
@@ -199,6 +199,15 @@ static bool read_operator(
 	return true;
 }
 
+static bool read_rotate_at_contact(
+	const struct document_node *root, struct template *template, struct error *error)
+{
+	struct document_node node;
+
+	return !document_find(root, "rotate-at-contact", &node) ||
+	       document_boolean(&node, &template->rotate_at_contact, error);
+}
+
 struct template *template_parse(const char *document, struct error *error)
 {
 	_cleanup_json_ json_t *value = document_load(document, ERROR_INVALID_TEMPLATE, error);
@@ -209,6 +218,7 @@ struct template *template_parse(const char *document, struct error *error)
 	struct document_node root = document_root(value, ERROR_INVALID_TEMPLATE);
 	if (!read_head(&root, template, error) || !read_operator(&root, template, error) ||
 		!read_keys(&root, template, error) ||
+		!read_rotate_at_contact(&root, template, error) ||
 		!template_read_pin_policy(&root, template, error))
 		return NULL;
 	template->document = xstrdup(document);

@@ -21,6 +21,8 @@
  *      .../profile                 name of one of its profiles; required
  *      .../subject                 array of [type, pattern]; [["CN", "{name}"]]
  *      .../san                     array of [type, pattern], or object of them; none
+ *    /rotate-at-contact            true, false: whether cards of an older master key change over
+ *                                  at their next contact, whatever tesserad.conf says; false
  *    /pin-policy                   object; pin_policy_default
  *      /minimum-length             6 to 8; 6
  *      /maximum-length             6 to 8, not below minimum-length; 8
@@ -78,6 +80,7 @@ struct template
 	size_t key_count;
 	struct pin_policy pin_policy;
 	enum operator_kind operator_kind;
+	bool rotate_at_contact; /* cards of older master keys change over at their next contact */
 	unsigned operator_id_length; /* characters; 0 for a template that is not for operators */
 	int64_t version;	     /* given by the store */
 	char *document;		     /* the JSON it was made from */

@@ -27,14 +27,33 @@ static bool save_intent(struct store *store, struct credential *credential, stru
 	       store_intent_add(transaction, intent, error) && store_commit(transaction, error);
 }
 
+/* Issued again, the card does not get the PUK once more that somebody was shown. */
+static bool puk_end(
+	struct store *store, const char *serial, const struct puk_record *puk, struct error *error)
+{
+	struct puk_record next = {.generation = puk->next_generation, .state = PUK_OURS};
+
+	if (puk->exposed_at == 0 && puk->generation == puk->next_generation &&
+		puk->state == PUK_OURS)
+		return true;
+	if (puk->state == PUK_EXPOSED)
+		next.generation++;
+	next.next_generation = next.generation;
+	return store_puk_set(store, serial, &next, error);
+}
+
 static bool settle(struct store *store, const struct intent *intent, struct credential *credential,
 	struct error *error)
 {
+	struct puk_record puk;
+
 	credential->key_version = 0;
 	if (!store_begin(store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = store;
-	return store_credential_save(transaction, credential, error) &&
+	return store_puk_get(transaction, credential->serial, &puk, error) &&
+	       puk_end(transaction, credential->serial, &puk, error) &&
+	       store_credential_save(transaction, credential, error) &&
 	       store_pin_forget_all(transaction, credential->id, error) &&
 	       store_intent_remove(transaction, intent->id, error) &&
 	       store_commit(transaction, error);

@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "operation/changeover.h"
 #include "operation/pin-history.h"
 #include "operation/recover.h"
 
@@ -171,6 +172,8 @@ static bool open_card(struct contact_view *view, struct services *services, cons
 	struct card *held _cleanup_(card_endp) = view->card;
 	if (!recover_card(services, held, error))
 		return error_prefix(error, "recovery");
+	if (!changeover_at_contact(services, held, error))
+		return error_prefix(error, "changeover");
 	return refresh(view, services, true, error);
 }
 

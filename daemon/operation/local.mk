@@ -4,6 +4,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/blank.c daemon/operation/blank.h \
 	daemon/operation/certificates.c daemon/operation/certificates.h \
 	daemon/operation/change-pin.c \
+	daemon/operation/changeover.c daemon/operation/changeover.h \
 	daemon/operation/contact-events.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
@@ -20,6 +21,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/login-card.c \
 	daemon/operation/login-proof.c \
 	daemon/operation/login.c daemon/operation/login.h daemon/operation/login-private.h \
+	daemon/operation/master-keys.c daemon/operation/master-keys.h \
 	daemon/operation/operators.c daemon/operation/operators.h \
 	daemon/operation/owner.c daemon/operation/owner.h \
 	daemon/operation/ownership.c daemon/operation/ownership.h \
@@ -36,6 +38,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \
+	daemon/operation/token-settings.c daemon/operation/token-settings.h \
 	daemon/operation/types.c daemon/operation/types.h \
+	daemon/operation/unblock-code.c daemon/operation/unblock-code.h \
 	daemon/operation/vault.c daemon/operation/vault.h \
 	daemon/operation/verbs.h

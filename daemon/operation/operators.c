@@ -166,6 +166,21 @@ bool operators_make(struct services *services, struct operator_record *record, b
 	       store_operator_save(services->store, record, error);
 }
 
+bool operators_seal_anew(struct services *services, struct error *error)
+{
+	struct operator_record *operators = NULL;
+	size_t count = 0;
+	bool done = store_operator_list(services->store, &operators, &count, error);
+
+	for (size_t i = 0; done && i < count; i++) {
+		done = operators[i].sealed.length == 0 ||
+		       (seal_to(services, &operators[i], error) &&
+			       store_operator_save(services->store, &operators[i], error));
+	}
+	operators_free(operators, count);
+	return done;
+}
+
 /* The record as it is, or a new one for a card whose template is for operators. */
 static bool find_or_new(struct services *services, int64_t credential_id,
 	struct operator_record *record, struct error *error)

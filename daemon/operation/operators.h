@@ -52,4 +52,7 @@ bool operators_remove(struct services *services, int64_t credential_id, struct e
 bool operators_check_dispensable(
 	struct services *services, int64_t credential_id, struct error *error);
 
+/* Seals the vault's PIN again to all cards that it is sealed to. */
+bool operators_seal_anew(struct services *services, struct error *error);
+
 #endif

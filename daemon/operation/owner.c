@@ -11,6 +11,7 @@
 #include "operation/operators.h"
 #include "operation/ownership.h"
 #include "operation/session.h"
+#include "operation/unblock-code.h"
 #include "operation/vault.h"
 #include "operation/verbs.h"
 
@@ -190,8 +191,7 @@ static bool read_unblock_code(struct operation *operation, int64_t credential_id
 	struct credential *credential _cleanup_credential_ =
 		store_credential_by_id(services->store, credential_id, error);
 
-	return credential && master_key_derive_puk(services->master_key, credential->serial,
-				     credential->key_version, code, error);
+	return credential && unblock_code_make(services, credential, code, error);
 }
 
 static bool add_owner(struct operation *operation, const struct owner_request *request,

@@ -8,16 +8,44 @@
 #include "common/log.h"
 #include "operation/licence.h"
 
+bool ownership_check_key(
+	struct services *services, const char *serial, uint32_t version, struct error *error)
+{
+	struct secret key _cleanup_secret_ = SECRET_INIT;
+	struct error lookup _cleanup_error_ = ERROR_INIT;
+	struct credential *credential _cleanup_credential_ =
+		store_credential_by_serial(services->store, serial, &lookup);
+	uint8_t value[3];
+
+	if (!credential && lookup.code != ERROR_NOT_FOUND)
+		return error_move(error, &lookup);
+	if (!credential || !credential->kdf || credential->key_version != version)
+		return true;
+	if (!master_key_derive_management_key(services->master_key, serial, version,
+		    credential->admin_algorithm, &key, error) ||
+		!management_key_check_value(&key, credential->admin_algorithm, value, error))
+		return false;
+	return memcmp(value, credential->key_check_value, sizeof(value)) == 0 ||
+	       error_set(error, ERROR_TOKEN_FAILED,
+		       "master key version %u is not the one that the secrets of card %s were "
+		       "derived from (the key check values differ); nothing is sent to the card",
+		       version, serial);
+}
+
 static bool derive(struct services *services, const struct card *card, enum card_secret which,
 	uint32_t version, uint8_t algorithm, struct secret *value, struct error *error)
 {
-	if (!vault_check_open(services, error))
+	struct puk_record puk;
+
+	if (!vault_check_open(services, error) ||
+		!ownership_check_key(services, card->info.serial, version, error))
 		return false;
 	if (which == CARD_SECRET_ADMIN)
 		return master_key_derive_management_key(
 			services->master_key, card->info.serial, version, algorithm, value, error);
-	return master_key_derive_puk(
-		services->master_key, card->info.serial, version, value, error);
+	return store_puk_get(services->store, card->info.serial, &puk, error) &&
+	       master_key_derive_puk(services->master_key, card->info.serial, version,
+		       puk.generation, value, error);
 }
 
 bool ownership_secret(struct services *services, const struct card *card, enum card_secret which,
@@ -51,9 +79,13 @@ bool ownership_find(struct services *services, struct card *card, uint32_t expec
 	}
 	/* From the newest down: a card keeps its version until it is changed over. */
 	for (uint32_t other = current + 1; other-- > 0;) {
+		bool there = other == 0;
 		if (refusal.code != ERROR_CARD_FOREIGN)
 			return error_move(error, &refusal);
-		if (other != expected && ownership_authenticate(services, card, other, &refusal)) {
+		if (!there && !master_key_has(services->master_key, other, &there, error))
+			return false;
+		if (there && other != expected &&
+			ownership_authenticate(services, card, other, &refusal)) {
 			*version = other;
 			return true;
 		}
@@ -77,20 +109,26 @@ bool ownership_describe(struct services *services, const struct card *card, uint
 	return true;
 }
 
-/* The value to be, and the refusal of one that an outsider could know (design, decision 4). */
-static bool derive_fresh(struct services *services, const struct card *card, enum card_secret which,
-	uint32_t version, struct secret *fresh, struct error *error)
+bool ownership_check_fresh(const struct card *card, enum card_secret which,
+	const struct secret *fresh, struct error *error)
 {
 	struct secret factory _cleanup_secret_ = SECRET_INIT;
 
-	if (!derive(services, card, which, version, card->info.preferred_admin_algorithm, fresh,
-		    error) ||
-		!card_factory_secret(card, which, &factory, error))
+	if (!card_factory_secret(card, which, &factory, error))
 		return false;
 	if (secret_equal(fresh, &factory))
 		return error_set(error, ERROR_FAILED,
 			"the derived secret equals the factory's; it is not used");
 	return true;
+}
+
+/* The value to be, and the refusal of one that an outsider could know (design, decision 4). */
+static bool derive_fresh(struct services *services, const struct card *card, enum card_secret which,
+	uint32_t version, struct secret *fresh, struct error *error)
+{
+	return derive(services, card, which, version, card->info.preferred_admin_algorithm, fresh,
+		       error) &&
+	       ownership_check_fresh(card, which, fresh, error);
 }
 
 static bool is_other_puk(const struct error *refusal)

@@ -10,7 +10,17 @@
 #include "card/card.h"
 #include "operation/services.h"
 
-/* The card's secret of a key version. */
+/*
+ * Whether the master key still gives what the store remembers of the card's management key, if the
+ * card is of that version. ERROR_TOKEN_FAILED. Done by all that derive a secret.
+ */
+bool ownership_check_key(
+	struct services *services, const char *serial, uint32_t version, struct error *error);
+/* Refuses a value for a card that is the factory's. */
+bool ownership_check_fresh(const struct card *card, enum card_secret which,
+	const struct secret *fresh, struct error *error);
+
+/* The card's secret of a key version; a PUK is of the generation that the store knows. */
 bool ownership_secret(struct services *services, const struct card *card, enum card_secret which,
 	uint32_t version, struct secret *value, struct error *error);
 

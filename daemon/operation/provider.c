@@ -10,6 +10,7 @@
 #include "operation/contact.h"
 #include "operation/pin.h"
 #include "operation/session.h"
+#include "operation/unblock-code.h"
 #include "operation/verbs.h"
 
 /* Longer than any signature; an operation that holds the card longer is a verb. */
@@ -419,4 +420,38 @@ bool provider_change_pin(struct provider_client *client, unsigned slot,
 			secret_clear(&login->pin);
 	}
 	return true;
+}
+
+static bool credential_in_slot(
+	struct provider_client *client, unsigned slot, int64_t *credential_id, struct error *error)
+{
+	struct contact_status status _cleanup_contact_status_ = {0};
+
+	contacts_await(client->services->contacts, slot);
+	if (!contacts_status(client->services->contacts, slot, &status, error))
+		return false;
+	if (!status.credential)
+		return error_set(error, ERROR_NO_CARD, "there is no managed card in the reader");
+	*credential_id = status.credential->id;
+	return true;
+}
+
+bool provider_check_code(struct provider_client *client, unsigned slot, const struct secret *code,
+	struct error *error)
+{
+	struct operation operation = {.services = client->services, .actor = client->actor};
+	int64_t credential_id;
+
+	return credential_in_slot(client, slot, &credential_id, error) &&
+	       operation_check_code(&operation, credential_id, code, error);
+}
+
+bool provider_init_pin(struct provider_client *client, unsigned slot, const struct secret *code,
+	struct secret *pin, struct error *error)
+{
+	struct operation operation = {.services = client->services, .actor = client->actor};
+	int64_t credential_id;
+
+	return credential_in_slot(client, slot, &credential_id, error) &&
+	       operation_unblock_with_code(&operation, credential_id, code, pin, error);
 }

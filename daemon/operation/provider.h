@@ -30,4 +30,13 @@ bool provider_use_key(struct provider_client *client, unsigned slot, unsigned ke
 bool provider_change_pin(struct provider_client *client, unsigned slot,
 	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);
 
+/*
+ * What a security officer of PKCS#11 does, on the strength of the card's unblock code
+ * (operation/unblock-code.h, which names the errors): proves it, and sets the PIN by it.
+ */
+bool provider_check_code(struct provider_client *client, unsigned slot, const struct secret *code,
+	struct error *error);
+bool provider_init_pin(struct provider_client *client, unsigned slot, const struct secret *code,
+	struct secret *pin, struct error *error);
+
 #endif

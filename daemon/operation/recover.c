@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "operation/blank.h"
 #include "operation/certificates.h"
+#include "operation/changeover.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
 #include "operation/pin.h"
@@ -23,6 +24,7 @@ static const struct {
 	{INTENT_PERSONALISE, personalise_recover},
 	{INTENT_PIN, pin_recover},
 	{INTENT_BLANK, blank_recover},
+	{INTENT_CHANGEOVER, changeover_recover},
 };
 
 /* The store may not know the card yet when its first intent was written. */

@@ -29,6 +29,7 @@ struct services {
 	/* NULL while the vault is locked (vault_check_open); never NULL again once set. */
 	_Atomic(struct token *) token;
 	_Atomic(struct master_key *) master_key;
+	bool rotate_at_contact;	 /* cards of older master keys change over at their next contact */
 	atomic_bool initialised; /* operators_initialised() asks */
 	struct logins *logins;
 	struct authority_services authority;
@@ -37,7 +38,8 @@ struct services {
 	struct licence_settings licensing;
 	struct contacts *contacts;
 	struct jobs *jobs;
-	struct rate_limit refusals; /* audit records of what anyone can make fail */
+	struct rate_limit unblock_codes; /* that are shown */
+	struct rate_limit refusals;	 /* audit records of what anyone can make fail */
 };
 
 /* One run of a verb: who asked for it, and the job that shows its progress. */

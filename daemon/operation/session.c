@@ -110,11 +110,12 @@ void session_close(struct session *session)
 	*session = (struct session)SESSION_INIT;
 }
 
-/* Holders are anyone: what costs them no try of the card could be repeated for ever. */
+/* Holders, who have a PIN or an unblock code, are anyone: what costs them no try of the card could
+ * be repeated for ever. */
 static bool is_cheap_refusal(enum lifecycle_verb verb, const struct error *result)
 {
-	return verb == LIFECYCLE_CHANGE_PIN && result->code != ERROR_NONE &&
-	       result->code != ERROR_PIN_WRONG;
+	return (verb == LIFECYCLE_CHANGE_PIN || verb == LIFECYCLE_UNBLOCK) &&
+	       result->code != ERROR_NONE && result->code != ERROR_PIN_WRONG;
 }
 
 static bool write_record(struct operation *operation, enum lifecycle_verb verb, const char *serial,

@@ -2,17 +2,25 @@
 #include "operation/vault.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include <openssl/rand.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/state-folder.h"
 #include "keys/seal.h"
 #include "operation/certificates.h"
+#include "operation/changeover.h"
 #include "operation/contact.h"
 #include "operation/first-start.h"
+#include "operation/master-keys.h"
+#include "operation/operators.h"
+#include "token/token-uri.h"
 
 #define RANDOM_PIN_LENGTH 32 /* hex digits */
+/* The store's name of the token whose PIN is sealed to cards. */
+#define VALUE_SEALED_TOKEN "sealed-token"
 
 struct vault {
 	struct services *services;
@@ -62,14 +70,91 @@ static void publish(struct services *services, struct token *token, struct maste
 	services->token = token;
 }
 
-static struct token *open_token(
-	const struct vault *vault, const struct secret *pin, struct error *error)
+bool vault_is_unattended(const struct vault_options *options)
 {
-	const struct token_options options = {.module = vault->options.module,
-		.label = vault->options.label,
-		.embedded_folder = vault->options.embedded_folder};
+	return options->token.pin_file && (!options->older.module || options->older.pin_file);
+}
+
+/* --- opening --- */
+
+/* given: what a card had sealed, or what an administrator said. */
+static bool find_pin(const struct vault_token *token, const struct secret *given,
+	struct secret *pin, struct error *error)
+{
+	if (secret_is_set(given) && !token->pin_file)
+		return secret_copy(pin, given) || error_set(error, ERROR_FAILED, "out of memory");
+	if (!token->pin_file)
+		return error_set(
+			error, ERROR_LOCKED, "the PIN of token \"%s\" is not known", token->label);
+	return pin_file_read(token->pin_file, pin, error);
+}
+
+static struct token *open_one(const struct vault_token *which, bool must_exist,
+	const struct secret *pin, struct error *error)
+{
+	const struct token_options options = {.module = which->module,
+		.label = which->label,
+		.embedded_folder = which->embedded_folder,
+		.must_exist = must_exist,
+		.uri = which->uri};
 
 	return token_open(&options, pin, error);
+}
+
+/* *token stays NULL when there is none. */
+static bool open_older(
+	struct vault *vault, const struct secret *given, struct token **token, struct error *error)
+{
+	const struct vault_token *older = &vault->options.older;
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+
+	if (!older->module)
+		return true;
+	if (!find_pin(older, given, &pin, error))
+		return error_prefix(error, "older token");
+	*token = open_one(older, true, &pin, error);
+	if (!*token)
+		return error_prefix(error, "older token");
+	if (!older->pin_file)
+		secret_move(&vault->pin, &pin);
+	return true;
+}
+
+/*
+ * Once the store knows a master key, an embedded token that is gone is not made anew: it would
+ * give all cards secrets that they do not have.
+ */
+static struct token *open_newest(
+	struct vault *vault, const struct secret *given, struct error *error)
+{
+	const struct vault_token *which = &vault->options.token;
+	struct secret pin _cleanup_secret_ = SECRET_INIT;
+	bool known = false;
+
+	if (!find_pin(which, given, &pin, error) ||
+		!master_keys_known(vault->services->store, &known, error))
+		return NULL;
+	struct token *token = open_one(which, known, &pin, error);
+	if (token && !secret_is_set(&vault->pin))
+		secret_move(&vault->pin, &pin);
+	return token;
+}
+
+/* The older one first: an embedded one says where SoftHSM2 finds its tokens. */
+static struct token *open_tokens(
+	struct vault *vault, const struct secret *given, struct error *error)
+{
+	struct token *older = NULL;
+
+	secret_clear(&vault->pin);
+	if (!open_older(vault, given, &older, error))
+		return NULL;
+	struct token *token = open_newest(vault, given, error);
+	if (token && older)
+		token_add_older(token, older);
+	else
+		token_close(older);
+	return token;
 }
 
 static bool open_locked(struct vault *vault, const struct secret *pin, struct error *error)
@@ -78,12 +163,10 @@ static bool open_locked(struct vault *vault, const struct secret *pin, struct er
 
 	if (services->token)
 		return true;
-	if (!secret_copy(&vault->pin, pin))
-		return error_set(error, ERROR_FAILED, "out of memory");
-	struct token *token = open_token(vault, pin, error);
+	struct token *token = open_tokens(vault, pin, error);
 	if (!token)
 		return false;
-	struct master_key *key = master_key_open(token, error);
+	struct master_key *key = master_keys_open(services->store, token, error);
 	if (!key) {
 		token_close(token);
 		return false;
@@ -101,8 +184,39 @@ static void catch_up(struct services *services)
 	if (!services->contacts || !services->jobs)
 		return; /* at the start, when both come later */
 	contacts_retry(services->contacts);
+	changeover_all_present(services);
 	if (!certificates_start_publishing(services, &error))
 		log_warning("revocation lists are published later: %s", error_message(&error));
+}
+
+/* Which token's PIN is sealed to cards. */
+static char *sealed_token_name(const struct vault *vault)
+{
+	const struct vault_options *options = &vault->options;
+	const struct vault_token *which = options->older.module && !options->older.pin_file
+						  ? &options->older
+						  : &options->token;
+
+	return which->uri || !which->embedded_folder
+		       ? xasprintf("%s %s", which->module, which->label)
+		       : xstrdup("embedded");
+}
+
+/* After a move to another token its PIN takes the place of the one before on all cards' records. */
+static void seal_anew(struct vault *vault)
+{
+	struct store *store = vault->services->store;
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct buffer before _cleanup_buffer_ = BUFFER_INIT;
+	_cleanup_free_ char *now = sealed_token_name(vault);
+
+	bool known = store_value_get(store, VALUE_SEALED_TOKEN, &before, NULL);
+	if (known && before.length == strlen(now) && memcmp(before.data, now, before.length) == 0)
+		return;
+	if ((known && !operators_seal_anew(vault->services, &error)) ||
+		!store_value_set(
+			store, VALUE_SEALED_TOKEN, (const uint8_t *)now, strlen(now), &error))
+		log_error("the token's PIN was not sealed anew: %s", error_message(&error));
 }
 
 bool vault_open(struct vault *vault, const struct secret *pin, struct error *error)
@@ -112,8 +226,10 @@ bool vault_open(struct vault *vault, const struct secret *pin, struct error *err
 	pthread_mutex_lock(&vault->lock);
 	bool opened = open_locked(vault, pin, error);
 	pthread_mutex_unlock(&vault->lock);
-	if (opened && !was_open)
+	if (opened && !was_open) {
+		seal_anew(vault);
 		catch_up(vault->services);
+	}
 	return opened;
 }
 
@@ -137,11 +253,14 @@ bool vault_create(struct vault *vault, const struct secret *pin, struct error *e
 		return true;
 	if (pin->length > 0)
 		return vault_open(vault, pin, error);
-	if (!vault->options.embedded_folder)
+	if (vault_is_unattended(&vault->options))
+		return vault_open(vault, pin, error);
+	if (!vault->options.token.embedded_folder)
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "token-pin",
 			"the PIN of the token is needed to initialise with an HSM");
 	return random_pin(&random, error) &&
-	       token_embedded_remove(vault->options.embedded_folder, error) &&
+	       token_embedded_remove(vault->options.token.embedded_folder, error) &&
+	       store_master_key_forget_all(vault->services->store, error) &&
 	       vault_open(vault, &random, error);
 }
 

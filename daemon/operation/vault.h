@@ -15,12 +15,23 @@
 
 struct vault;
 
-/* Strings are kept, not copied. */
-struct vault_options {
+/*
+ * A token and where its PIN is. Of two tokens, one at least has its PIN in a file; the other's is
+ * what is sealed to cards.
+ */
+struct vault_token {
 	const char *module;	     /* PKCS#11 module of the token */
 	const char *label;	     /* of the token */
 	const char *embedded_folder; /* of the embedded SoftHSM2; NULL for an HSM */
-	const char *data_folder;     /* of the documents that a new store is given */
+	const struct token_uri *uri; /* what else has to fit, or NULL */
+	const char *pin_file;	     /* NULL: the PIN is sealed to cards */
+};
+
+/* Strings are kept, not copied. */
+struct vault_options {
+	struct vault_token token;
+	struct vault_token older; /* that holds earlier master keys; module NULL: none */
+	const char *data_folder;  /* of the documents that a new store is given */
 };
 
 struct vault *vault_new(struct services *services, const struct vault_options *options);
@@ -30,10 +41,15 @@ void vault_free(struct vault *vault);
 /* ERROR_LOCKED, saying what to do, while the vault is closed. */
 bool vault_check_open(const struct services *services, struct error *error);
 
+/* Whether the PINs of all tokens are in files. */
+bool vault_is_unattended(const struct vault_options *options);
+
 /*
- * Opens the token with its PIN, which is kept for sealing; an embedded token that is not there is
- * made. A new store gets its shipped documents. services->token and master_key are set. Opening
- * what is open is success. ERROR_PIN_WRONG, ERROR_TOKEN_FAILED, ERROR_STORE_*.
+ * Opens the token with its PIN (of two, the one whose PIN is in no file), which is kept for
+ * sealing; an embedded token that is not there is made. A new store gets its shipped documents.
+ * services->token and master_key are set. Opening what is open is success. A token whose master key
+ * is not the store's is refused. ERROR_PIN_WRONG, ERROR_TOKEN_FAILED, ERROR_STORE_*. pin: unset
+ * when it is unattended.
  */
 bool vault_open(struct vault *vault, const struct secret *pin, struct error *error);
 /*

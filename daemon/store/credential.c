@@ -177,9 +177,7 @@ static struct statement *prepare_list(
 bool store_credential_list(struct store *store, enum lifecycle_state state, int64_t after,
 	unsigned limit, int64_t **ids, size_t *count, struct error *error)
 {
-	_cleanup_error_ struct error local = ERROR_INIT;
 	_cleanup_statement_ struct statement *statement = prepare_list(store, state, error);
-	size_t length = 0;
 
 	if (!statement)
 		return false;
@@ -187,18 +185,7 @@ bool store_credential_list(struct store *store, enum lifecycle_state state, int6
 	if (state != LIFECYCLE_STATE_COUNT)
 		bind_text(statement, lifecycle_state_name(state));
 	bind_int64(statement, limit);
-	int64_t *read = xnew(int64_t);
-	while (statement_row(statement, &local)) {
-		read = xreallocarray(read, length + 1, sizeof(*read));
-		read[length++] = column_int64(statement);
-	}
-	if (local.code != ERROR_NONE) {
-		free(read);
-		return error_move(error, &local);
-	}
-	*ids = read;
-	*count = length;
-	return true;
+	return store_read_ids(statement, ids, count, error);
 }
 
 bool store_credential_count(struct store *store, int64_t *count, struct error *error)

@@ -10,8 +10,10 @@ libtesserad_la_SOURCES += \
 	daemon/store/database.c daemon/store/database.h \
 	daemon/store/intent.c \
 	daemon/store/managed.c \
+	daemon/store/master-key.c \
 	daemon/store/operator.c \
 	daemon/store/pin-history.c \
+	daemon/store/puk.c \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/search.c \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \

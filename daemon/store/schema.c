@@ -153,6 +153,23 @@ static const char *const migrations[] = {
 	"CREATE INDEX certificate_serial ON certificate (serial_hex, credential_id);"
 	"CREATE INDEX certificate_revoked ON certificate (authority, id)"
 	"	WHERE status IN ('on-hold', 'revoked');",
+
+	/* 6: versions of the master key, PUKs that were shown, cards by key version */
+	"CREATE TABLE master_key ("
+	"	version BIGINT PRIMARY KEY,"
+	"	key_check_value BYTEA NOT NULL,"
+	"	made_at BIGINT NOT NULL);"
+
+	"CREATE TABLE puk ("
+	"	serial TEXT PRIMARY KEY,"
+	"	generation BIGINT NOT NULL,"
+	"	next_generation BIGINT NOT NULL,"
+	"	old_first BIGINT NOT NULL,"
+	"	state TEXT NOT NULL,"
+	"	exposed_at BIGINT NOT NULL,"
+	"	exposed_until BIGINT NOT NULL);"
+	"CREATE INDEX puk_exposed ON puk (serial) WHERE state = 'exposed';"
+	"CREATE INDEX credential_key_version ON credential (key_version, id);",
 };
 
 int64_t schema_version(void)

@@ -29,6 +29,9 @@ int64_t store_now(void);
 bool store_read_names(
 	struct statement *statement, char ***names, size_t *count, struct error *error);
 
+/* The same of one BIGINT column. */
+bool store_read_ids(struct statement *statement, int64_t **ids, size_t *count, struct error *error);
+
 /* Replaces what is searched for of a credential's holder (search.c). */
 bool store_search_update(
 	struct store *store, const struct credential *credential, struct error *error);

@@ -139,6 +139,25 @@ void store_names_free(char **names, size_t count)
 	free(names);
 }
 
+bool store_read_ids(struct statement *statement, int64_t **ids, size_t *count, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+	size_t length = 0;
+
+	int64_t *read = xnew(int64_t);
+	while (statement_row(statement, &local)) {
+		read = xreallocarray(read, length + 1, sizeof(*read));
+		read[length++] = column_int64(statement);
+	}
+	if (local.code != ERROR_NONE) {
+		free(read);
+		return error_move(error, &local);
+	}
+	*ids = read;
+	*count = length;
+	return true;
+}
+
 bool store_fail_damaged(const char *table, int64_t id, struct error *error)
 {
 	return error_set(error, ERROR_STORE_FAILED, "the store's record %s %lld is damaged", table,

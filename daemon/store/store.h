@@ -15,6 +15,7 @@
 #include "common/macros.h"
 #include "model/credential.h"
 #include "model/operator.h"
+#include "model/puk.h"
 #include "model/template.h"
 
 struct store;
@@ -114,6 +115,45 @@ bool store_intent_add(struct store *store, struct intent *intent, struct error *
 bool store_intent_remove(struct store *store, int64_t id, struct error *error);
 /* Oldest first; free with intents_free. */
 bool store_intent_list(struct store *store, const char *serial, struct intent **intents,
+	size_t *count, struct error *error);
+
+/* --- versions of the master key (store/master-key.c), and the cards that have them --- */
+/* What the store knows a version by, whatever token it is in. */
+struct master_key_record {
+	uint32_t version;
+	uint8_t key_check_value[3];
+	int64_t made_at; /* when the store first saw it */
+};
+/* Sets made_at. ERROR_EXISTS */
+bool store_master_key_add(
+	struct store *store, struct master_key_record *record, struct error *error);
+/* Ascending; heap array. */
+bool store_master_key_list(struct store *store, struct master_key_record **records, size_t *count,
+	struct error *error);
+bool store_master_key_forget_all(struct store *store, struct error *error);
+/* How many managed cards (lifecycle_is_managed) hold secrets of that version. */
+bool store_master_key_count_cards(
+	struct store *store, uint32_t version, int64_t *count, struct error *error);
+/* Their ids greater than `after`, ascending, at most limit; heap array. */
+bool store_master_key_list_cards(struct store *store, uint32_t version, int64_t after,
+	unsigned limit, int64_t **ids, size_t *count, struct error *error);
+
+/* --- PUKs (store/puk.c): which one a card holds, and whether anybody was shown it --- */
+/* As the card's serial number has it; a card without a row has the first generation, unexposed. */
+struct puk_record {
+	uint32_t generation;	  /* of the derivation (keys/master-key.h) */
+	uint32_t next_generation; /* the same, or what a changeover under way sets */
+	bool old_first; /* the next recovery tries the PUK of before the changeover first */
+	enum puk_state state;
+	int64_t exposed_at;    /* when it was shown last; 0: never */
+	int64_t exposed_until; /* until when it is good as an unblock code */
+};
+bool store_puk_get(
+	struct store *store, const char *serial, struct puk_record *record, struct error *error);
+bool store_puk_set(struct store *store, const char *serial, const struct puk_record *record,
+	struct error *error);
+/* Ids of the credentials whose PUK is exposed: greater than `after`, ascending, at most limit. */
+bool store_puk_list_exposed(struct store *store, int64_t after, unsigned limit, int64_t **ids,
 	size_t *count, struct error *error);
 
 /* --- PINs (store/pin-history.c): what tells a PIN that was used again, and when it was set --- */

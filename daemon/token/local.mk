@@ -7,4 +7,5 @@ libtesserad_la_SOURCES += \
 	daemon/token/token-embedded.c \
 	daemon/token/token-key.c \
 	daemon/token/token-pair.c \
-	daemon/token/token-private.h
+	daemon/token/token-private.h \
+	daemon/token/token-uri.c daemon/token/token-uri.h

@@ -11,11 +11,12 @@ struct session_pool {
 	CK_SLOT_ID slot;
 	size_t size;
 	CK_SESSION_HANDLE login; /* carries the login */
-	pthread_mutex_t lock;	 /* guards idle, idle_count, open_count */
+	pthread_mutex_t lock;	 /* guards idle, idle_count, lent_count */
 	pthread_cond_t returned;
 	CK_SESSION_HANDLE idle[SESSION_POOL_MAX];
 	size_t idle_count;
-	size_t open_count; /* idle and lent */
+	size_t lent_count;	     /* also by those that share */
+	struct session_pool *shared; /* whose lent_count and size count for this one, or NULL */
 };
 
 static bool session_open(struct session_pool *pool, CK_SESSION_HANDLE *handle, struct error *error)
@@ -64,38 +65,51 @@ void session_pool_free(struct session_pool *pool)
 	free(pool);
 }
 
-/* Waits for room, then takes an idle session (true) or counts a new one to be opened (false). */
-static bool take_idle(struct session_pool *pool, CK_SESSION_HANDLE *handle)
+void session_pool_share(struct session_pool *pool, struct session_pool *shared)
 {
-	bool found = false;
-
-	pthread_mutex_lock(&pool->lock);
-	while (pool->idle_count == 0 && pool->open_count == pool->size)
-		pthread_cond_wait(&pool->returned, &pool->lock);
-	if (pool->idle_count > 0) {
-		*handle = pool->idle[--pool->idle_count];
-		found = true;
-	} else {
-		pool->open_count++;
-	}
-	pthread_mutex_unlock(&pool->lock);
-	return found;
+	pool->shared = shared;
 }
 
-static void forget_open(struct session_pool *pool)
+static struct session_pool *counter_of(struct session_pool *pool)
+{
+	return pool->shared ? pool->shared : pool;
+}
+
+static void await_room(struct session_pool *counter)
+{
+	pthread_mutex_lock(&counter->lock);
+	while (counter->lent_count == counter->size)
+		pthread_cond_wait(&counter->returned, &counter->lock);
+	counter->lent_count++;
+	pthread_mutex_unlock(&counter->lock);
+}
+
+static void give_room(struct session_pool *counter)
+{
+	pthread_mutex_lock(&counter->lock);
+	counter->lent_count--;
+	pthread_cond_signal(&counter->returned);
+	pthread_mutex_unlock(&counter->lock);
+}
+
+/* An idle session (true), or a new one is to be opened (false). */
+static bool take_idle(struct session_pool *pool, CK_SESSION_HANDLE *handle)
 {
 	pthread_mutex_lock(&pool->lock);
-	pool->open_count--;
-	pthread_cond_signal(&pool->returned);
+	bool found = pool->idle_count > 0;
+	if (found)
+		*handle = pool->idle[--pool->idle_count];
 	pthread_mutex_unlock(&pool->lock);
+	return found;
 }
 
 bool session_take(struct session_pool *pool, struct session *session, struct error *error)
 {
 	CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
 
+	await_room(counter_of(pool));
 	if (!take_idle(pool, &handle) && !session_open(pool, &handle, error)) {
-		forget_open(pool);
+		give_room(counter_of(pool));
 		return false;
 	}
 	*session = (struct session){.pool = pool, .functions = pool->functions, .handle = handle};
@@ -111,13 +125,12 @@ void session_return(struct session *session)
 	session->pool = NULL;
 	if (session->broken) {
 		session->functions->C_CloseSession(session->handle);
-		forget_open(pool);
-		return;
+	} else {
+		pthread_mutex_lock(&pool->lock);
+		pool->idle[pool->idle_count++] = session->handle;
+		pthread_mutex_unlock(&pool->lock);
 	}
-	pthread_mutex_lock(&pool->lock);
-	pool->idle[pool->idle_count++] = session->handle;
-	pthread_cond_signal(&pool->returned);
-	pthread_mutex_unlock(&pool->lock);
+	give_room(counter_of(pool));
 }
 
 bool session_failed(struct session *session, CK_RV value, const char *what, struct error *error)

@@ -38,6 +38,12 @@ struct session_pool *session_pool_new(CK_FUNCTION_LIST *functions, CK_SLOT_ID sl
 /* Closes all sessions; none may be lent. NULL is allowed. */
 void session_pool_free(struct session_pool *pool);
 
+/*
+ * As many sessions of both pools together are lent as `shared` has; for two tokens of one module.
+ * Before any thread uses the pool; `shared` outlives its use.
+ */
+void session_pool_share(struct session_pool *pool, struct session_pool *shared);
+
 /* Lends a session, waiting while all are lent. */
 bool session_take(struct session_pool *pool, struct session *session, struct error *error);
 void session_return(struct session *session);

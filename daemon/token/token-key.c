@@ -68,12 +68,33 @@ bool token_label_is_free(struct session *session, const char *label, struct erro
 	       error_set(error, ERROR_EXISTS, "the token already holds a key \"%s\"", label);
 }
 
-bool token_has_key(struct token *token, const char *label, bool *found, struct error *error)
+bool token_has_own_key(struct token *token, const char *label, bool *found, struct error *error)
 {
 	_cleanup_session_ struct session session = SESSION_INIT;
 
 	return session_take(token->sessions, &session, error) &&
 	       find_any_key(&session, label, found, error);
+}
+
+bool token_has_key(struct token *token, const char *label, bool *found, struct error *error)
+{
+	for (*found = false; token && !*found; token = token->older) {
+		if (!token_has_own_key(token, label, found, error))
+			return false;
+	}
+	return true;
+}
+
+/* The chain behind the token that a key is about to be made in. */
+bool token_older_lacks(struct token *token, const char *label, struct error *error)
+{
+	bool found = false;
+
+	return !token->older || (token_has_key(token->older, label, &found, error) &&
+					(!found || error_set(error, ERROR_EXISTS,
+							   "the older token already holds a key "
+							   "\"%s\"",
+							   label)));
 }
 
 /*
@@ -115,7 +136,8 @@ bool token_generate_aes(struct token *token, const char *label, struct error *er
 	_cleanup_session_ struct session session = SESSION_INIT;
 	bool made = false;
 
-	if (!session_take(token->sessions, &session, error))
+	if (!token_older_lacks(token, label, error) ||
+		!session_take(token->sessions, &session, error))
 		return false;
 	pthread_mutex_lock(&token->making);
 	if (token_label_is_free(&session, label, error)) {
@@ -135,7 +157,8 @@ bool token_cmac(struct token *token, const char *label, const uint8_t *data, siz
 	uint8_t result[16];
 	CK_ULONG mac_length = sizeof(result);
 
-	if (!session_take(token->sessions, &session, error) ||
+	if (!token_find_holder(&token, label, error) ||
+		!session_take(token->sessions, &session, error) ||
 		!token_find_object(&session, CKO_SECRET_KEY, label, &key, error))
 		return false;
 	CK_RV rv = session.functions->C_SignInit(session.handle, &mechanism, key);
@@ -161,7 +184,8 @@ bool token_key_check_value(
 	uint8_t zero[16] = {0}, result[16] = {0};
 	CK_ULONG length = sizeof(result);
 
-	if (!session_take(token->sessions, &session, error) ||
+	if (!token_find_holder(&token, label, error) ||
+		!session_take(token->sessions, &session, error) ||
 		!token_find_object(&session, CKO_SECRET_KEY, label, &key, error))
 		return false;
 	CK_RV rv = session.functions->C_EncryptInit(session.handle, &mechanism, key);
@@ -199,7 +223,8 @@ bool token_destroy(struct token *token, const char *label, struct error *error)
 	_cleanup_session_ struct session session = SESSION_INIT;
 	bool done = true;
 
-	if (!session_take(token->sessions, &session, error))
+	if ((token->older && !token_destroy(token->older, label, error)) ||
+		!session_take(token->sessions, &session, error))
 		return false;
 	pthread_mutex_lock(&token->making);
 	for (size_t i = 0; i < ARRAY_SIZE(classes) && done; i++)

@@ -100,6 +100,7 @@ bool token_generate_pair(
 	bool made = false;
 
 	if (!pair_parameters(algorithm, &parameters, error) ||
+		!token_older_lacks(token, label, error) ||
 		!session_take(token->sessions, &session, error))
 		return false;
 	pthread_mutex_lock(&token->making);
@@ -208,7 +209,9 @@ static EVP_PKEY *read_public_key(struct token *token, const char *label, struct 
 
 EVP_PKEY *token_signing_key(struct token *token, const char *label, struct error *error)
 {
-	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) = read_public_key(token, label, error);
+	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) =
+		token_find_holder(&token, label, error) ? read_public_key(token, label, error)
+							: NULL;
 
 	if (!public_key)
 		return NULL;

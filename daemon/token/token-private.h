@@ -17,6 +17,8 @@ struct token_signer {
 };
 
 struct token {
+	char *module;	     /* path, resolved */
+	struct token *older; /* owned, or NULL */
 	CK_FUNCTION_LIST *functions;
 	bool initialized; /* C_Initialize was done */
 	CK_SLOT_ID slot;
@@ -38,12 +40,20 @@ bool token_find_object(struct session *session, CK_OBJECT_CLASS object_class, co
 /* ERROR_EXISTS when a secret or private key has that label. */
 bool token_label_is_free(struct session *session, const char *label, struct error *error);
 
+/* ERROR_EXISTS when a token behind this one has a key of that label. No session may be held. */
+bool token_older_lacks(struct token *token, const char *label, struct error *error);
+/* token_has_key of this token alone. */
+bool token_has_own_key(struct token *token, const char *label, bool *found, struct error *error);
+/* Points *token at the one of the chain that holds a key of that label; the first when none does.
+ */
+bool token_find_holder(struct token **token, const char *label, struct error *error);
+
 /*
  * Finds the initialised token of that label: *found says whether there is one
  * whose user PIN is set. ERROR_TOKEN_FAILED when there are several.
  */
-bool token_find_slot(CK_FUNCTION_LIST *functions, const char *label, CK_SLOT_ID *slot, bool *found,
-	struct error *error);
+bool token_find_slot(CK_FUNCTION_LIST *functions, const struct token_options *options,
+	CK_SLOT_ID *slot, bool *found, struct error *error);
 
 /* Makes the folder and the SoftHSM2 configuration in it, and points SOFTHSM2_CONF there. */
 bool token_embedded_prepare(const char *folder, struct error *error);

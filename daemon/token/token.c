@@ -9,14 +9,13 @@
 #include "common/alloc.h"
 #include "token/ckr.h"
 #include "token/token-private.h"
+#include "token/token-uri.h"
 
 /* Loading Tessera's own module here would make the daemon wait for itself. */
 #define OWN_MODULE "tessera-pkcs11.so"
 
-static bool module_check(const char *path, struct error *error)
+static bool module_check(const char *path, char resolved[PATH_MAX], struct error *error)
 {
-	char resolved[PATH_MAX];
-
 	if (path[0] != '/')
 		return error_set(error, ERROR_TOKEN_FAILED,
 			"the PKCS#11 module \"%s\" must be an absolute path", path);
@@ -30,8 +29,11 @@ static bool module_check(const char *path, struct error *error)
 
 static bool module_open(struct token *token, const char *path, struct error *error)
 {
-	if (!module_check(path, error))
+	char resolved[PATH_MAX];
+
+	if (!module_check(path, resolved, error))
 		return false;
+	token->module = xstrdup(resolved);
 	/* Managed (flags 0): p11-kit counts the users of a module in this process. */
 	token->functions = p11_kit_module_load(path, 0);
 	if (!token->functions) {
@@ -60,18 +62,19 @@ static bool list_slots(
 	return rv == CKR_OK || ckr_error(rv, "listing the slots", error);
 }
 
-static bool token_info_matches(const CK_TOKEN_INFO *info, const char *label)
+static bool token_info_matches(CK_TOKEN_INFO *info, const struct token_options *options)
 {
 	char padded[sizeof(info->label)];
 	const CK_FLAGS ready = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED;
 
 	memset(padded, ' ', sizeof(padded));
-	memcpy(padded, label, strnlen(label, sizeof(padded)));
-	return (info->flags & ready) == ready && memcmp(padded, info->label, sizeof(padded)) == 0;
+	memcpy(padded, options->label, strnlen(options->label, sizeof(padded)));
+	return (info->flags & ready) == ready && memcmp(padded, info->label, sizeof(padded)) == 0 &&
+	       (!options->uri || token_uri_matches(options->uri, info));
 }
 
-bool token_find_slot(CK_FUNCTION_LIST *functions, const char *label, CK_SLOT_ID *slot, bool *found,
-	struct error *error)
+bool token_find_slot(CK_FUNCTION_LIST *functions, const struct token_options *options,
+	CK_SLOT_ID *slot, bool *found, struct error *error)
 {
 	_cleanup_free_ CK_SLOT_ID *slots = NULL;
 	CK_ULONG count = 0;
@@ -82,11 +85,11 @@ bool token_find_slot(CK_FUNCTION_LIST *functions, const char *label, CK_SLOT_ID 
 		return false;
 	for (CK_ULONG i = 0; i < count; i++) {
 		if (functions->C_GetTokenInfo(slots[i], &info) != CKR_OK ||
-			!token_info_matches(&info, label))
+			!token_info_matches(&info, options))
 			continue;
 		if (*found)
 			return error_set(error, ERROR_TOKEN_FAILED,
-				"there are several tokens labelled \"%s\"", label);
+				"there are several tokens labelled \"%s\"", options->label);
 		*slot = slots[i];
 		*found = true;
 	}
@@ -113,12 +116,12 @@ static bool slot_open(struct token *token, const struct token_options *options,
 {
 	bool found = false;
 
-	if (!token_find_slot(token->functions, options->label, &token->slot, &found, error))
+	if (!token_find_slot(token->functions, options, &token->slot, &found, error))
 		return false;
-	if (!found && options->embedded_folder) {
+	if (!found && options->embedded_folder && !options->must_exist) {
 		if (!token_embedded_initialize(token->functions, options->label, pin, error))
 			return false;
-		if (!token_find_slot(token->functions, options->label, &token->slot, &found, error))
+		if (!token_find_slot(token->functions, options, &token->slot, &found, error))
 			return false;
 	}
 	if (!found)
@@ -163,6 +166,7 @@ void token_close(struct token *token)
 {
 	if (!token)
 		return;
+	token_close(token->older);
 	session_pool_free(token->sessions);
 	if (token->initialized)
 		p11_kit_module_finalize(token->functions);
@@ -171,5 +175,66 @@ void token_close(struct token *token)
 	signers_free(token->signers);
 	pthread_mutex_destroy(&token->signers_lock);
 	pthread_mutex_destroy(&token->making);
+	free(token->module);
 	free(token);
+}
+
+void token_add_older(struct token *token, struct token *older)
+{
+	token->older = older;
+	/* A module that takes one call at a time takes one of both together. */
+	if (strcmp(token->module, older->module) == 0)
+		session_pool_share(older->sessions, token->sessions);
+}
+
+bool token_find_holder(struct token **token, const char *label, struct error *error)
+{
+	struct token *first = *token;
+	bool found = false;
+
+	if (!first->older)
+		return true;
+	for (struct token *each = first; each && !found; each = each->older) {
+		if (!token_has_own_key(each, label, &found, error))
+			return false;
+		if (found)
+			*token = each;
+	}
+	return true;
+}
+
+/* A field of CK_TOKEN_INFO without its padding; heap. */
+static char *unpadded(const CK_UTF8CHAR *field, size_t length)
+{
+	while (length > 0 && field[length - 1] == ' ')
+		length--;
+	return xasprintf("%.*s", (int)length, (const char *)field);
+}
+
+char *token_name(struct token *token, struct error *error)
+{
+	CK_TOKEN_INFO info;
+	CK_RV rv = token->functions->C_GetTokenInfo(token->slot, &info);
+
+	if (rv != CKR_OK) {
+		ckr_error(rv, "asking the token for its name", error);
+		return NULL;
+	}
+	_cleanup_free_ char *label = unpadded(info.label, sizeof(info.label));
+	_cleanup_free_ char *serial = unpadded(info.serialNumber, sizeof(info.serialNumber));
+	return xasprintf("%s %s", label, serial);
+}
+
+char *token_name_of_holder(struct token *token, const char *label, struct error *error)
+{
+	bool found = false;
+
+	for (struct token *each = token; each; each = each->older) {
+		if (!token_has_own_key(each, label, &found, error))
+			return NULL;
+		if (found)
+			return token_name(each, error);
+	}
+	error_set(error, ERROR_NOT_FOUND, "the token holds no key \"%s\"", label);
+	return NULL;
 }

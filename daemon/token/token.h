@@ -16,6 +16,7 @@
 #include "model/key.h"
 
 struct token;
+struct token_uri;
 
 struct token_options {
 	const char *module; /* path of the PKCS#11 module */
@@ -26,6 +27,8 @@ struct token_options {
 	 * forgotten). NULL for a real HSM.
 	 */
 	const char *embedded_folder;
+	bool must_exist;	     /* an embedded token is not made */
+	const struct token_uri *uri; /* or NULL: what else has to fit (token/token-uri.h) */
 };
 
 /* Removes what lies in the folder of an embedded token that is not open; nothing there is no error.
@@ -36,7 +39,19 @@ bool token_embedded_remove(const char *folder, struct error *error);
  * PIN. */
 struct token *token_open(
 	const struct token_options *options, const struct secret *pin, struct error *error);
+/* NULL is allowed. */
 void token_close(struct token *token);
+
+/*
+ * Behind `token` stands `older` from now on, which token_close() closes too: keys that `token` does
+ * not hold are looked for there. New ones are made in `token` alone. Before any other thread uses
+ * it; once.
+ */
+void token_add_older(struct token *token, struct token *older);
+/* Its label and serial number, "tessera 0123456789abcdef"; heap. */
+char *token_name(struct token *token, struct error *error);
+/* The name of the token, this one or the older one, that holds the key. ERROR_NOT_FOUND. Heap. */
+char *token_name_of_holder(struct token *token, const char *label, struct error *error);
 
 /* Makes an AES-256 key: sensitive, not extractable, for CMAC (CKA_SIGN). ERROR_EXISTS. */
 bool token_generate_aes(struct token *token, const char *label, struct error *error);

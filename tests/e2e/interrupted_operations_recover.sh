@@ -38,6 +38,10 @@ change_pin() {
 reissue() {
     tessera card reissue
 }
+# To a new master key each time: management key and PUK both change.
+rotate() {
+    tessera key rotate --yes && tessera card rotate
+}
 retire() {
     tessera card retire --reason walk --yes
 }
@@ -132,6 +136,11 @@ finish_reissue() {
     state_is_one_of active || activate >/dev/null || fail "no activation after $where"
     sign >/dev/null 2>&1 || fail "no signature after $where"
 }
+finish_rotate() {
+    wait_for 20 state_is_one_of active
+    unblock >/dev/null || fail "no unblocking after $where"
+    sign >/dev/null 2>&1 || fail "no signature after $where"
+}
 finish_retire() {
     wait_for 20 state_is_one_of active retired unregistered
     ! state_is_one_of active || retire >/dev/null || fail "no second retirement after $where"
@@ -176,6 +185,9 @@ activate >/dev/null
 for how in $ways; do
     walk "$how" unblock 1
     walk "$how" change_pin 1
+done
+for how in $ways; do
+    walk "$how" rotate 3
 done
 # Past its first steps a reissue is an issue.
 walk pulled_before reissue 12

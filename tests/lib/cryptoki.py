@@ -23,13 +23,15 @@ NAMES = {
     0xA1: "PIN_INVALID", 0xA2: "PIN_LEN_RANGE", 0xA4: "PIN_LOCKED",
     0xB3: "SESSION_HANDLE_INVALID", 0xB5: "SESSION_READ_ONLY", 0xE0: "TOKEN_NOT_PRESENT",
     0x100: "USER_ALREADY_LOGGED_IN", 0x101: "USER_NOT_LOGGED_IN",
-    0x102: "USER_PIN_NOT_INITIALIZED", 0x190: "CRYPTOKI_NOT_INITIALIZED",
+    0x102: "USER_PIN_NOT_INITIALIZED", 0x104: "USER_ANOTHER_ALREADY_LOGGED_IN",
+    0xA3: "PIN_EXPIRED", 0xB7: "SESSION_READ_ONLY_EXISTS",
+    0xB8: "SESSION_READ_WRITE_SO_EXISTS", 0x54: "FUNCTION_NOT_SUPPORTED", 0x190: "CRYPTOKI_NOT_INITIALIZED",
     0x191: "CRYPTOKI_ALREADY_INITIALIZED",
 }
 # The place of each function in CK_FUNCTION_LIST (PKCS#11 2.40, 3.6).
 FUNCTIONS = {
-    "Initialize": 0, "Finalize": 1, "GetSlotList": 4, "GetTokenInfo": 6, "SetPIN": 11,
-    "OpenSession": 12, "CloseSession": 13, "Login": 18, "Logout": 19, "GetAttributeValue": 24,
+    "Initialize": 0, "Finalize": 1, "GetSlotList": 4, "GetTokenInfo": 6, "InitPIN": 10, "SetPIN": 11,
+    "OpenSession": 12, "CloseSession": 13, "GetSessionInfo": 15, "Login": 18, "Logout": 19, "GetAttributeValue": 24,
     "FindObjectsInit": 26, "FindObjects": 27, "FindObjectsFinal": 28, "SignInit": 42, "Sign": 43,
     "DeriveKey": 62, "WaitForSlotEvent": 67,
 }
@@ -98,6 +100,19 @@ class Worker:
 
     def logout(self):
         self.call("Logout", self.session)
+
+    def open_read_only(self, slot):
+        other = Number(0)
+        self.call("OpenSession", Number(slot), Number(SERIAL), None, None, ctypes.byref(other))
+        self.call("CloseSession", other)
+
+    def init_pin(self, pin):
+        self.call("InitPIN", self.session, pin.encode(), Number(len(pin)))
+
+    def state(self):
+        info = (Number * 4)()
+        self.call("GetSessionInfo", self.session, info)
+        return info[1]
 
     def set_pin(self, old, new):
         self.call("SetPIN", self.session, old.encode(), Number(len(old)), new.encode(),

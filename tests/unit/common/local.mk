@@ -19,3 +19,7 @@ check_PROGRAMS += tests/unit/common/tlv
 tests_unit_common_tlv_SOURCES = tests/unit/common/tlv.c
 tests_unit_common_tlv_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_common_tlv_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/common/check-digits
+tests_unit_common_check_digits_SOURCES = tests/unit/common/check-digits.c
+tests_unit_common_check_digits_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_common_check_digits_LDADD = $(UNIT_LIBS)

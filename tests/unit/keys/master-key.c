@@ -101,7 +101,7 @@ static void the_puk_is_eight_digits_of_the_derived_number(void **state)
 
 	token_fixture_import_aes(fixture, "tessera master key 1", known_key, sizeof(known_key));
 	struct master_key *key = master_key_open(fixture->token, NULL);
-	assert_true(master_key_derive_puk(key, "card", 1, &puk, NULL));
+	assert_true(master_key_derive_puk(key, "card", 1, 0, &puk, NULL));
 	derive_as_a_stranger("tessera piv puk", "card", 1, derived, sizeof(derived));
 	for (int i = 0; i < 16; i++)
 		number = number << 8 | derived[i];
@@ -118,19 +118,19 @@ static void the_first_open_makes_version_one_and_the_next_finds_it(void **state)
 
 	struct master_key *key = master_key_open(fixture->token, NULL);
 	assert_int_equal(master_key_version(key), 1);
-	assert_true(master_key_derive_puk(key, "card", 1, &first, NULL));
+	assert_true(master_key_derive_puk(key, "card", 1, 0, &first, NULL));
 	master_key_close(key);
 	key = master_key_open(fixture->token, NULL);
 	assert_int_equal(master_key_version(key), 1);
-	assert_true(master_key_derive_puk(key, "card", 1, &second, NULL));
+	assert_true(master_key_derive_puk(key, "card", 1, 0, &second, NULL));
 	assert_true(secret_equal(&first, &second));
 	master_key_close(key);
 	assert_true(token_generate_aes(fixture->token, "tessera master key 2", NULL));
 	key = master_key_open(fixture->token, NULL);
 	assert_int_equal(master_key_version(key), 2);
-	assert_true(master_key_derive_puk(key, "card", 1, &second, NULL));
+	assert_true(master_key_derive_puk(key, "card", 1, 0, &second, NULL));
 	assert_true(secret_equal(&first, &second));
-	assert_true(master_key_derive_puk(key, "card", 2, &second, NULL));
+	assert_true(master_key_derive_puk(key, "card", 2, 0, &second, NULL));
 	assert_false(secret_equal(&first, &second));
 	master_key_close(key);
 }
@@ -157,14 +157,14 @@ static void wrong_arguments_are_refused(void **state)
 	char long_serial[200];
 
 	struct master_key *key = master_key_open(fixture->token, NULL);
-	assert_false(master_key_derive_puk(key, "card", 0, &value, &error));
+	assert_false(master_key_derive_puk(key, "card", 0, 0, &value, &error));
 	assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
-	assert_false(master_key_derive_puk(key, "card", 2, &value, &error));
+	assert_false(master_key_derive_puk(key, "card", 2, 0, &value, &error));
 	assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
-	assert_false(master_key_derive_puk(key, "", 1, &value, &error));
+	assert_false(master_key_derive_puk(key, "", 1, 0, &value, &error));
 	memset(long_serial, 'x', sizeof(long_serial));
 	long_serial[sizeof(long_serial) - 1] = '\0';
-	assert_false(master_key_derive_puk(key, long_serial, 1, &value, &error));
+	assert_false(master_key_derive_puk(key, long_serial, 1, 0, &value, &error));
 	assert_false(master_key_derive_management_key(key, "card", 1, 0x07, &value, &error));
 	assert_int_equal(error.code, ERROR_NOT_SUPPORTED);
 	assert_false(secret_is_set(&value));

@@ -15,18 +15,21 @@
 
 /* The whole table once more, by state: what each verb leads to, or NO. */
 static const enum lifecycle_state expected[LIFECYCLE_STATE_COUNT][LIFECYCLE_VERB_COUNT] = {
-	/* issue activate change-pin unblock reissue suspend resume revoke retire use */
-	[LIFECYCLE_UNREGISTERED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+	/* issue activate change-pin unblock reissue suspend resume revoke retire use rotate
+	   offline-unblock */
+	[LIFECYCLE_UNREGISTERED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
 	[LIFECYCLE_REGISTERED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, LIFECYCLE_RETIRED,
-		NO},
+		NO, LIFECYCLE_REGISTERED, NO},
 	[LIFECYCLE_ISSUED] = {NO, LIFECYCLE_ACTIVE, NO, NO, LIFECYCLE_ISSUED, NO, NO,
-		LIFECYCLE_REVOKED, LIFECYCLE_RETIRED, NO},
+		LIFECYCLE_REVOKED, LIFECYCLE_RETIRED, NO, LIFECYCLE_ISSUED, NO},
 	[LIFECYCLE_ACTIVE] = {NO, NO, LIFECYCLE_ACTIVE, LIFECYCLE_ACTIVE, LIFECYCLE_ISSUED,
-		LIFECYCLE_INACTIVE, NO, LIFECYCLE_REVOKED, LIFECYCLE_RETIRED, LIFECYCLE_ACTIVE},
+		LIFECYCLE_INACTIVE, NO, LIFECYCLE_REVOKED, LIFECYCLE_RETIRED, LIFECYCLE_ACTIVE,
+		LIFECYCLE_ACTIVE, LIFECYCLE_ACTIVE},
 	[LIFECYCLE_INACTIVE] = {NO, NO, NO, NO, NO, NO, LIFECYCLE_ACTIVE, LIFECYCLE_REVOKED,
-		LIFECYCLE_RETIRED, NO},
-	[LIFECYCLE_REVOKED] = {NO, NO, NO, NO, LIFECYCLE_ISSUED, NO, NO, NO, LIFECYCLE_RETIRED, NO},
-	[LIFECYCLE_RETIRED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+		LIFECYCLE_RETIRED, NO, LIFECYCLE_INACTIVE, NO},
+	[LIFECYCLE_REVOKED] = {NO, NO, NO, NO, LIFECYCLE_ISSUED, NO, NO, NO, LIFECYCLE_RETIRED, NO,
+		LIFECYCLE_REVOKED, NO},
+	[LIFECYCLE_RETIRED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
 };
 
 static void every_verb_in_every_state_does_what_the_table_says(void **state)
@@ -53,7 +56,7 @@ static void the_error_names_the_state_and_what_is_allowed(void **state)
 	assert_false(lifecycle_check(LIFECYCLE_INACTIVE, LIFECYCLE_USE, NULL, &error));
 	assert_string_equal(error_message(&error),
 		"the card is inactive, where \"use\" is not allowed; allowed: resume, revoke, "
-		"retire");
+		"retire, rotate");
 }
 
 static void next_may_be_null(void **state)

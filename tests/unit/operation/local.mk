@@ -22,3 +22,7 @@ check_PROGRAMS += tests/unit/operation/licence
 tests_unit_operation_licence_SOURCES = tests/unit/operation/licence.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_operation_licence_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_licence_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/changeover
+tests_unit_operation_changeover_SOURCES = tests/unit/operation/changeover.c $(OPERATION_WALK)
+tests_unit_operation_changeover_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_changeover_LDADD = libtessera-vcard.la $(UNIT_LIBS)

@@ -285,6 +285,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	write_samples(fixture->store);
 	save(fixture->store, "card-1", "Ada Lovelace", "Ada@example.org");
 	fixture_sql(fixture,
+		"DROP TABLE master_key; DROP TABLE puk; DROP INDEX credential_key_version;"
 		"DROP TABLE audit_run; DROP TABLE audit_checkpoint; DROP TABLE credential_field;"
 		"DROP INDEX certificate_serial; DROP INDEX certificate_revoked;"
 		"DROP INDEX audit_caller; DROP INDEX "

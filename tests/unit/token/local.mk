@@ -5,3 +5,7 @@ check_PROGRAMS += tests/unit/token/token
 tests_unit_token_token_SOURCES = tests/unit/token/token.c $(TOKEN_FIXTURE)
 tests_unit_token_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_token_token_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/token/token-uri
+tests_unit_token_token_uri_SOURCES = tests/unit/token/token-uri.c
+tests_unit_token_token_uri_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_token_token_uri_LDADD = $(UNIT_LIBS)

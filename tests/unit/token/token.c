@@ -389,6 +389,7 @@ static void a_half_initialised_token_does_not_block_a_new_one(void **state)
 	CK_SLOT_ID slots[8];
 	CK_ULONG count = ARRAY_SIZE(slots);
 	CK_UTF8CHAR label[32];
+	const struct token_options half = {.label = "half"};
 	CK_SLOT_ID slot;
 	bool found = true;
 
@@ -398,12 +399,12 @@ static void a_half_initialised_token_does_not_block_a_new_one(void **state)
 	assert_int_equal(
 		functions->C_InitToken(slots[count - 1], (CK_UTF8CHAR *)"12345678", 8, label),
 		CKR_OK);
-	assert_true(token_find_slot(functions, "half", &slot, &found, NULL));
+	assert_true(token_find_slot(functions, &half, &slot, &found, NULL));
 	assert_false(found);
 	_cleanup_secret_ struct secret pin = SECRET_INIT;
 	secret_set(&pin, "123456", 6);
 	assert_true(token_embedded_initialize(functions, "half", &pin, NULL));
-	assert_true(token_find_slot(functions, "half", &slot, &found, NULL));
+	assert_true(token_find_slot(functions, &half, &slot, &found, NULL));
 	assert_true(found);
 }
 
