@@ -153,6 +153,13 @@ static const char *const migrations[] = {
 	"CREATE INDEX certificate_serial ON certificate (serial_hex, credential_id);"
 	"CREATE INDEX certificate_revoked ON certificate (authority, id)"
 	"	WHERE status IN ('on-hold', 'revoked');",
+
+	/* 6: cards with an end date, and cards that replace others (0: none) */
+	"ALTER TABLE credential ADD COLUMN expires_at BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE credential ADD COLUMN replaces BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE credential ADD COLUMN replaced_by BIGINT NOT NULL DEFAULT 0;"
+	"CREATE INDEX credential_expires ON credential (expires_at)"
+	"	WHERE expires_at > 0 AND state IN ('issued', 'active', 'inactive');",
 };
 
 int64_t schema_version(void)
