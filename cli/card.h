@@ -10,6 +10,8 @@
 
 /* A credential with its certificates; NULL with error. */
 json_t *card_get(struct client *client, const char *path, struct error *error);
+/* Adds --expires, if it was given, to the options of an issuance. */
+bool card_add_end_date(const struct invocation *invocation, json_t *options, struct error *error);
 void card_print_list(const struct invocation *invocation, const json_t *cards);
 
 #endif

@@ -6,6 +6,7 @@ libcommon_la_SOURCES = \
 	common/audit-record.c common/audit-record.h \
 	common/audit-verifier.c common/audit-verifier.h \
 	common/buffer.c common/buffer.h \
+	common/csv.c common/csv.h \
 	common/error.c common/error.h \
 	common/fields.c common/fields.h \
 	common/log.c common/log.h \
