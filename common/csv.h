@@ -15,7 +15,7 @@
 
 struct csv_row {
 	char **fields; /* as many as the table's columns; the row's own */
-	size_t line;   /* where it begins, from 1 */
+	size_t line;   /* where its first field ends, from 1 */
 };
 
 struct csv_table {
