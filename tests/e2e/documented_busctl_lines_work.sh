@@ -78,6 +78,7 @@ prints GetManagedObjects /org/tessera1/template/employee
 prints 'busctl tree' /org/tessera1/reader/1
 prints 'Manager Version' "$(tessera --version | cut -d' ' -f2)"
 
+verb 'Manager Register'
 verb 'Manager Issue'
 prints ListCredentials '"/org/tessera1/credential/2"'
 prints 'FindCredential s' '"/org/tessera1/credential/2"'
@@ -96,6 +97,8 @@ verb 'Credential UnblockGenerated'
 refused 'no PIN' TakePin
 verb 'Credential Suspend'
 verb 'Credential Resume'
+verb 'Credential Report'
+tessera card resume 1 >/dev/null
 prints 'Credential GetCertificate' 'ay '
 prints BeginLogin 'ay '
 refused 'wrong' FinishLogin
@@ -111,7 +114,9 @@ verb 'Credential Reissue'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
 verb 'Credential Revoke'
+refused 'InvalidArgument\|reader' 'Credential Replace'
 verb 'Credential Retire'
+verb 'Credential Unregister'
 
 shown 'Template Update'
 shown 'Template Remove'
