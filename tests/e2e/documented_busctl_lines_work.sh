@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # every busctl line of docs/dbus.md does what the page says, as written
+# sandbox: --cards blank,blank
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
@@ -98,7 +99,7 @@ refused 'no PIN' TakePin
 verb 'Credential Suspend'
 verb 'Credential Resume'
 verb 'Credential Report'
-tessera card resume 1 >/dev/null
+tessera card resume "$serial" >/dev/null
 prints 'Credential GetCertificate' 'ay '
 prints BeginLogin 'ay '
 refused 'wrong' FinishLogin
@@ -114,7 +115,7 @@ verb 'Credential Reissue'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
 verb 'Credential Revoke'
-refused 'InvalidArgument\|reader' 'Credential Replace'
+verb 'Credential Replace'
 verb 'Credential Retire'
 verb 'Credential Unregister'
 
