@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "cli/card-find.h"
+#include "cli/card.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/job-wait.h"
 #include "cli/operator.h"
 #include "cli/pin.h"
 #include "cli/terminal.h"
+#include "cli/time.h"
 #include "common/alloc.h"
 
 /* The card that the first argument means; *client is set with it. */
@@ -53,25 +55,38 @@ static json_t *holder_fields(const struct invocation *invocation, struct error *
 	return steal_pointer(&fields);
 }
 
-/* What a card for an operator is issued with besides. */
-static json_t *operator_options(const struct invocation *invocation)
+bool card_add_end_date(const struct invocation *invocation, json_t *options, struct error *error)
 {
-	json_t *options = json_object();
+	const char *text = invocation->values[OPTION_EXPIRES];
+	int64_t microseconds;
+
+	if (!text)
+		return true;
+	if (!time_parse(text, "--expires", &microseconds, error))
+		return false;
+	json_object_set_new(options, "expires-at", json_integer(microseconds / 1000000));
+	return true;
+}
+
+/* What a card is issued with besides; NULL with error. */
+static json_t *issue_options(const struct invocation *invocation, struct error *error)
+{
+	_cleanup_json_ json_t *options = json_object();
 
 	if (invocation_has(invocation, OPTION_ROLES))
 		json_object_set_new(options, "roles", operator_roles_option(invocation));
 	if (invocation_has(invocation, OPTION_CUSTODIAN))
 		json_object_set_new(options, "custodian", json_true());
-	return options;
+	return card_add_end_date(invocation, options, error) ? steal_pointer(&options) : NULL;
 }
 
 bool card_issue(struct invocation *invocation, struct error *error)
 {
 	const char *template = invocation->values[OPTION_TEMPLATE];
 	_cleanup_json_ json_t *holder = holder_fields(invocation, error);
-	_cleanup_json_ json_t *options = operator_options(invocation);
+	_cleanup_json_ json_t *options = holder ? issue_options(invocation, error) : NULL;
 
-	if (!holder)
+	if (!options)
 		return false;
 	if (!template)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "'card issue' needs --template");
@@ -245,4 +260,66 @@ bool card_resume(struct invocation *invocation, struct error *error)
 	return job_finish(invocation,
 		CLIENT_CALL_PLAIN(client, path, CLIENT_CREDENTIAL, "Resume", error), "resumed",
 		error);
+}
+
+bool card_register(struct invocation *invocation, struct error *error)
+{
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_free_ char *reader =
+		client ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
+
+	if (!reader)
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Register", error,
+			CLIENT_PATH(reader)),
+		"registered", error);
+}
+
+bool card_unregister(struct invocation *invocation, struct error *error)
+{
+	struct client *client = NULL;
+
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path || !confirm(invocation, path, "Give up", error))
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL_PLAIN(client, path, CLIENT_CREDENTIAL, "Unregister", error),
+		"unregistered and blank", error);
+}
+
+bool card_report(struct invocation *invocation, struct error *error)
+{
+	const char *kind = invocation->values[OPTION_AS];
+	struct client *client = NULL;
+
+	if (!kind)
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"'card report' needs --as lost, stolen, damaged or compromised");
+	bool is_lost = strcmp(kind, "lost") == 0;
+	_cleanup_free_ char *path = find(invocation, &client, error);
+	if (!path || (!is_lost && !confirm(invocation, path, "Revoke for good all certificates of",
+					  error)))
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Report", error, CLIENT_STRING(kind)),
+		is_lost ? "suspended" : "revoked", error);
+}
+
+bool card_replace(struct invocation *invocation, struct error *error)
+{
+	_cleanup_json_ json_t *options = json_object();
+	struct client *client = NULL;
+
+	_cleanup_free_ char *path = card_add_end_date(invocation, options, error)
+					    ? find(invocation, &client, error)
+					    : NULL;
+	_cleanup_free_ char *reader =
+		path ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
+	if (!reader)
+		return false;
+	return job_finish(invocation,
+		CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Replace", error, CLIENT_PATH(reader),
+			CLIENT_OPTIONS(options)),
+		"issued in its place; activate it to set its first PIN", error);
 }

@@ -92,18 +92,28 @@ static bool append_strings(DBusMessageIter *iterator, const json_t *strings, str
 	return true;
 }
 
+static const char *option_signature(const json_t *value)
+{
+	if (json_is_array(value))
+		return "as";
+	if (json_is_boolean(value))
+		return "b";
+	return json_is_integer(value) ? "x" : "s";
+}
+
 static void append_option(DBusMessageIter *options, const char *name, const json_t *value)
 {
-	const char *signature = json_is_array(value) ? "as" : json_is_boolean(value) ? "b" : "s";
 	DBusMessageIter entry, variant;
 
 	message_open(options, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
 	message_append_string(&entry, name);
-	message_open(&entry, DBUS_TYPE_VARIANT, signature, &variant);
+	message_open(&entry, DBUS_TYPE_VARIANT, option_signature(value), &variant);
 	if (json_is_array(value))
 		append_checked_strings(&variant, value);
 	else if (json_is_boolean(value))
 		message_append_bool(&variant, json_is_true(value));
+	else if (json_is_integer(value))
+		message_append_i64(&variant, json_integer_value(value));
 	else
 		message_append_string(&variant, json_string_value(value));
 	message_close(&entry, &variant);

@@ -69,7 +69,8 @@ struct client_argument {
 /* as from a JSON array of strings */
 #define CLIENT_STRINGS(value)                                                                      \
 	((struct client_argument){.type = CLIENT_ARGUMENT_STRINGS, .json = (value)})
-/* a{sv} from a JSON object of strings, booleans and arrays of strings, or NULL for an empty one */
+/* a{sv} from a JSON object of strings, booleans, integers (x) and arrays of strings, or NULL for
+ * none */
 #define CLIENT_OPTIONS(value)                                                                      \
 	((struct client_argument){.type = CLIENT_ARGUMENT_OPTIONS, .json = (value)})
 /* a PIN as a string: never sent on a system bus that was only fallen back to */

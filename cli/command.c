@@ -13,12 +13,14 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_ACTOR] = {"--actor", NULL, "ACTOR",
 		"only what this user (name or number) or program asked for"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
+	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
 	[OPTION_EXPOSED] = {"--exposed", NULL, NULL, "only cards whose unblock code was shown"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
+	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder"},
 	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
@@ -43,6 +45,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_PUBLIC_KEY] = {"--public-key", NULL, "FILE",
 		"the keys that may have signed, in PEM"},
 	[OPTION_READER] = {"--reader", NULL, "NUMBER", "the reader that the card is in"},
+	[OPTION_REGISTER] = {"--register", NULL, NULL, "take cards into ownership, issue none"},
 	[OPTION_REASON] = {"--reason", NULL, "TEXT", "why, for the record"},
 	[OPTION_SINCE] = {"--since", NULL, "TIME", "not before this time"},
 	[OPTION_ROLES] = {"--roles", NULL, "ROLE,...", "what the operator may do"},
@@ -68,6 +71,9 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define STATE	 OPTION_BIT(OPTION_STATE)
 #define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
 #define READER	 OPTION_BIT(OPTION_READER)
+#define EXPIRES	 OPTION_BIT(OPTION_EXPIRES)
+#define BATCH	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES)
+#define AS	 OPTION_BIT(OPTION_AS)
 #define ROLES	 (OPTION_BIT(OPTION_ROLES) | OPTION_BIT(OPTION_CUSTODIAN))
 #define OPERATOR (ROLES | OPTION_BIT(OPTION_INACTIVE))
 #define OWNER	 (NEW_PIN | OPTION_BIT(OPTION_NAME))
@@ -118,8 +124,12 @@ const struct command commands[] = {
 	{"card", "find", "TEXT", 1, 1, SEARCH,
 		"find cards by serial, certificate or what is known of the holder", card_search},
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
-	{"card", "issue", "", 0, 0, READER | FIELDS | ROLES | NO_WAIT, "issue the card in a reader",
-		card_issue},
+	{"card", "register", "", 0, 0, READER | NO_WAIT,
+		"take the card in a reader into ownership without issuing it", card_register},
+	{"card", "issue", "", 0, 0, READER | FIELDS | ROLES | EXPIRES | NO_WAIT,
+		"issue the card in a reader", card_issue},
+	{"card", "batch", "FILE", 1, 1, READER | BATCH,
+		"issue or register a card for each row of a CSV file", card_batch},
 	{"card", "activate", "[CARD]", 0, 1, SET_PIN | NO_WAIT, "set an issued card's first PIN",
 		card_activate},
 	{"card", "change-pin", "[CARD]", 0, 1, PIN_FILE | NEW_PIN | NO_WAIT, "change the PIN",
@@ -138,8 +148,15 @@ const struct command commands[] = {
 	{"card", "resume", "[CARD]", 0, 1, NO_WAIT, "end a suspension", card_resume},
 	{"card", "revoke", "[CARD]", 0, 1, REASON | YES | NO_WAIT, "revoke all certificates",
 		card_revoke},
+	{"card", "report", "[CARD]", 0, 1, AS | YES | NO_WAIT,
+		"suspend or revoke a card that is lost, stolen, damaged or compromised",
+		card_report},
+	{"card", "replace", "CARD", 1, 1, READER | EXPIRES | NO_WAIT,
+		"issue the card in a reader in place of another one", card_replace},
 	{"card", "retire", "[CARD]", 0, 1, REASON | YES | NO_WAIT,
 		"revoke, blank the card and give it its factory secrets", card_retire},
+	{"card", "unregister", "[CARD]", 0, 1, YES | NO_WAIT,
+		"give up a registered or retired card", card_unregister},
 	{"card", "certificate", "[CARD] SLOT", 1, 2, FORM, "write a certificate of a card",
 		card_certificate},
 

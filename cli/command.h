@@ -26,12 +26,14 @@ enum option {
 	/* for those that name them */
 	OPTION_ACTOR,
 	OPTION_AFTER,
+	OPTION_AS,
 	OPTION_CARD,
 	OPTION_CODE_FILE,
 	OPTION_CUSTODIAN,
 	OPTION_DER,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
+	OPTION_EXPIRES,
 	OPTION_FIELD,
 	OPTION_GENERATE_PIN,
 	OPTION_HOLDER,
@@ -50,6 +52,7 @@ enum option {
 	OPTION_PIN_FILE,
 	OPTION_PUBLIC_KEY,
 	OPTION_READER,
+	OPTION_REGISTER,
 	OPTION_REASON,
 	OPTION_SINCE,
 	OPTION_ROLES,
@@ -117,6 +120,11 @@ bool card_suspend(struct invocation *invocation, struct error *error);
 bool card_resume(struct invocation *invocation, struct error *error);
 bool card_revoke(struct invocation *invocation, struct error *error);
 bool card_retire(struct invocation *invocation, struct error *error);
+bool card_register(struct invocation *invocation, struct error *error);
+bool card_unregister(struct invocation *invocation, struct error *error);
+bool card_report(struct invocation *invocation, struct error *error);
+bool card_batch(struct invocation *invocation, struct error *error);
+bool card_replace(struct invocation *invocation, struct error *error);
 bool card_certificate(struct invocation *invocation, struct error *error);
 bool template_list(struct invocation *invocation, struct error *error);
 bool template_show(struct invocation *invocation, struct error *error);

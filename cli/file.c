@@ -58,7 +58,9 @@ char *file_read(const char *path, struct error *error)
 
 static bool write_all(FILE *file, const struct buffer *content)
 {
-	bool written = fwrite(content->data, 1, content->length, file) == content->length;
+	bool written = fwrite(content->data, 1, content->length, file) == content->length &&
+		       fflush(file) == 0 &&
+		       (fsync(fileno(file)) == 0 || errno == EINVAL || errno == EROFS);
 
 	return fclose(file) == 0 && written;
 }

@@ -5,6 +5,8 @@ libtessera_cli_la_SOURCES = \
 	cli/audit.c cli/audit.h \
 	cli/audit-export.c \
 	cli/audit-verify.c \
+	cli/batch.c \
+	cli/batch-result.c cli/batch-result.h \
 	cli/card.c cli/card.h \
 	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \

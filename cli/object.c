@@ -75,6 +75,8 @@ static json_t *record_new(const char *path, const json_t *properties)
 	}
 	replace_path(record, "reader");
 	replace_path(record, "credential");
+	replace_path(record, "replaces");
+	replace_path(record, "replaced_by");
 	return record;
 }
 

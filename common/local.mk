@@ -7,6 +7,7 @@ libcommon_la_SOURCES = \
 	common/audit-verifier.c common/audit-verifier.h \
 	common/buffer.c common/buffer.h \
 	common/check-digits.c common/check-digits.h \
+	common/csv.c common/csv.h \
 	common/error.c common/error.h \
 	common/fields.c common/fields.h \
 	common/log.c common/log.h \

@@ -24,6 +24,7 @@
 #include "model/weak-pins.h"
 #include "operation/certificates.h"
 #include "operation/contact.h"
+#include "operation/expiry.h"
 #include "operation/login.h"
 #include "operation/operators.h"
 #include "operation/token-settings.h"
@@ -38,6 +39,8 @@
 #define DESCRIPTORS_WANTED 4096
 /* How often revocation lists are published, whether something changed or not. */
 #define PUBLISH_INTERVAL_MS (60 * 60 * 1000)
+/* How often it is looked for cards whose end date has come. */
+#define EXPIRE_INTERVAL_MS (30 * 1000)
 
 /* Invariant: what is NULL (lock: below 0) has not been made yet. */
 struct manager {
@@ -48,6 +51,7 @@ struct manager {
 	uv_signal_t signals[3];
 	uv_timer_t watchdog;
 	uv_timer_t publishing;
+	uv_timer_t expiring;
 	struct checkpoint_timer checkpoints;
 	struct services services;
 	struct bus_options bus_options;
@@ -167,6 +171,15 @@ static void start_publishing(uv_timer_t *timer)
 		log_warning("revocation lists are published later: %s", error_message(&error));
 }
 
+static void start_expiring(uv_timer_t *timer)
+{
+	struct manager *manager = timer->data;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (!expiry_start(&manager->services, &error))
+		log_warning("cards expire later: %s", error_message(&error));
+}
+
 static void start_loop(struct manager *manager)
 {
 	static const struct {
@@ -183,6 +196,8 @@ static void start_loop(struct manager *manager)
 	uv_timer_init(&manager->loop, &manager->watchdog);
 	uv_timer_init(&manager->loop, &manager->publishing);
 	manager->publishing.data = manager;
+	uv_timer_init(&manager->loop, &manager->expiring);
+	manager->expiring.data = manager;
 	checkpoint_timer_init(&manager->checkpoints, &manager->loop, &manager->services.store,
 		&manager->services.token);
 	if (watchdog_ms > 0)
@@ -206,6 +221,7 @@ static void finish_loop(struct manager *manager)
 		uv_unref((uv_handle_t *)&manager->signals[i]);
 	uv_close((uv_handle_t *)&manager->watchdog, NULL);
 	uv_close((uv_handle_t *)&manager->publishing, NULL);
+	uv_close((uv_handle_t *)&manager->expiring, NULL);
 	checkpoint_timer_close(&manager->checkpoints);
 	run_to_the_end(&manager->loop);
 }
@@ -256,6 +272,7 @@ static bool manager_run(struct manager *manager, struct error *error)
 			manager->options.socket);
 		notify_send("READY=1");
 		uv_timer_start(&manager->publishing, start_publishing, 0, PUBLISH_INTERVAL_MS);
+		uv_timer_start(&manager->expiring, start_expiring, 0, EXPIRE_INTERVAL_MS);
 		checkpoint_timer_start(&manager->checkpoints);
 		uv_run(&manager->loop, UV_RUN_DEFAULT);
 		notify_send("STOPPING=1");

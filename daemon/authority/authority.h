@@ -24,12 +24,18 @@ struct authority_request {
 	size_t subject_count;
 	const struct name_rule *san;
 	size_t san_count;
+	int64_t not_after; /* valid no longer, seconds since 1970; 0: as the profile says */
 };
 
 enum enroll_outcome { ENROLL_ISSUED, ENROLL_PENDING };
 
 struct authority_driver {
 	const char *kind; /* "local-ca" */
+	/*
+	 * `revoke` and `resume` publish all that the store says: one call tells of any number of
+	 * certificates.
+	 */
+	bool tells_all;
 	/* Checks a connection document: ERROR_INVALID_CONNECTION with its path. Touches nothing. */
 	bool (*check)(const char *document, struct error *);
 	/* Reads the connection document into authority->data; errors as check. */

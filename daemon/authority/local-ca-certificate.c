@@ -197,8 +197,9 @@ static int64_t seconds_of(const ASN1_TIME *time)
 	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
-/* Never outside the CA's own validity. */
-static bool set_card_validity(X509 *certificate, X509 *issuer, int64_t days, struct error *error)
+/* Never outside the CA's own validity, nor beyond `end` (0: none). */
+static bool set_card_validity(
+	X509 *certificate, X509 *issuer, int64_t days, int64_t end, struct error *error)
 {
 	int64_t now = time(NULL);
 	int64_t from = now - SKEW_SECONDS, until = now + days * DAY_SECONDS;
@@ -207,6 +208,10 @@ static bool set_card_validity(X509 *certificate, X509 *issuer, int64_t days, str
 
 	if (now < first || now >= last)
 		return failed(error, "the CA's own certificate is not valid at this time");
+	if (end && end <= now)
+		return failed(error, "it would end before it begins");
+	if (end && end < until)
+		until = end;
 	return set_validity(
 		certificate, from < first ? first : from, until > last ? last : until, error);
 }
@@ -253,7 +258,8 @@ X509 *local_ca_make_certificate(
 	certificate = certificate_start(key, ca->certificate, error);
 	if (!certificate || !set_serial(certificate, error) ||
 		!set_subject(certificate, request->subject, request->subject_count, error) ||
-		!set_card_validity(certificate, ca->certificate, profile->validity_days, error) ||
+		!set_card_validity(certificate, ca->certificate, profile->validity_days,
+			request->not_after, error) ||
 		!local_ca_add_extensions(certificate, ca->certificate, &extensions, error) ||
 		!sign(certificate, ca->key, ca->certificate, error))
 		return NULL;

@@ -315,6 +315,7 @@ static bool crl(struct authority *authority, struct buffer *der, struct error *e
 
 const struct authority_driver local_ca_driver = {
 	.kind = "local-ca",
+	.tells_all = true,
 	.check = check,
 	.open = ca_open,
 	.prepare = prepare,

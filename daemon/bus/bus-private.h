@@ -91,6 +91,8 @@ bool option_read_bool(const char *name, DBusMessageIter *value, bool *option, st
 /* The option is heap, or NULL before. */
 bool option_read_string(
 	const char *name, DBusMessageIter *value, char **option, struct error *error);
+bool option_read_i64(
+	const char *name, DBusMessageIter *value, int64_t *option, struct error *error);
 bool option_read_secret(
 	const char *name, DBusMessageIter *value, struct secret *option, struct error *error);
 bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,

@@ -168,6 +168,24 @@ static void get_reason(void *context, const void *object, DBusMessageIter *value
 	message_append_string(value, credential_of(object)->reason);
 }
 
+static void get_expires_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, credential_of(object)->expires_at);
+}
+
+static void get_replaces(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	append_number_path(value, &credential_kind, credential_of(object)->replaces);
+}
+
+static void get_replaced_by(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	append_number_path(value, &credential_kind, credential_of(object)->replaced_by);
+}
+
 static void get_created_at(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;
@@ -383,6 +401,66 @@ static bool retire(struct bus_call *call, struct error *error)
 	return start_with_reason(call, LIFECYCLE_RETIRE, error);
 }
 
+static bool unregister(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNREGISTER);
+
+	return start(call, &verb, error);
+}
+
+/* What revokes for good takes the right to do that. */
+static bool report(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const char *kind = message_read_string(&call->in);
+	enum lifecycle_verb which = lifecycle_report_from_name(kind);
+
+	if (which == LIFECYCLE_VERB_COUNT)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "kind",
+			"a card is reported lost, stolen, damaged or compromised, not \"%.64s\"",
+			kind);
+	if (lifecycle_rule(which)->certificates == CERTIFICATES_REVOKED &&
+		!logins_may(bus->services->logins, call->caller->name, PERMISSION_REVOKE, error))
+		return false;
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
+	return start(call, &verb, error);
+}
+
+static bool read_replace_option(
+	void *context, const char *name, DBusMessageIter *value, struct error *error)
+{
+	struct verb *verb = context;
+
+	if (strcmp(name, "expires-at") == 0)
+		return option_read_i64(name, value, &verb->expires_at, error);
+	return option_unknown(name, "expires-at", error);
+}
+
+/* The successor of an operator's card is one, too. */
+static bool may_replace(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+
+	return !store_operator_get(
+		       bus->services->store, credential_of(call->object)->id, &record, NULL) ||
+	       logins_may(bus->services->logins, call->caller->name, PERMISSION_MANAGE_OPERATORS,
+		       error);
+}
+
+static bool replace(struct bus_call *call, struct error *error)
+{
+	_cleanup_contact_status_ struct contact_status status = {0};
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_REPLACE);
+
+	if (!read_reader(call, &status, error) ||
+		!options_each(&call->in, read_replace_option, verb, error) ||
+		!may_replace(call, error))
+		return false;
+	verb->reader = status.number;
+	return start(call, &verb, error);
+}
+
 /* The newest certificate of a slot; the store lists them oldest first. */
 static const struct certificate *newest_certificate(
 	const struct certificates *certificates, key_slot slot)
@@ -432,6 +510,10 @@ static const struct bus_method methods[] = {
 	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_REVOKE, 0,
 		revoke_credential},
 	{"Retire", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_RETIRE, 0, retire},
+	{"Unregister", NULL, JOB_RESULT, PERMISSION_REGISTER, 0, unregister},
+	{"Report", BUS_ARGUMENTS({"kind", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, report},
+	{"Replace", BUS_ARGUMENTS({"reader", "o"}, {"options", "a{sv}"}), JOB_RESULT,
+		PERMISSION_REISSUE, 0, replace},
 	{"GetCertificate", BUS_ARGUMENTS({"slot", "s"}), BUS_ARGUMENTS({"certificate", "ay"}),
 		PERMISSION_VIEW_CARDS, 0, get_certificate},
 	{0},
@@ -457,6 +539,9 @@ static const struct bus_interface credential_interface = {
 			{"PukExposedAt", "x", get_puk_exposed_at},
 			{"UnblockCodeExpiresAt", "x", get_unblock_code_expires_at},
 			{"Reason", "s", get_reason},
+			{"ExpiresAt", "x", get_expires_at},
+			{"Replaces", "o", get_replaces},
+			{"ReplacedBy", "o", get_replaced_by},
 			{"CreatedAt", "x", get_created_at},
 			{"ChangedAt", "x", get_changed_at},
 			{"PinExpiresAt", "x", get_pin_expires_at},

@@ -89,7 +89,9 @@ static bool read_issue_option(
 		return option_read_strings(name, value, &verb->roles, &verb->role_count, error);
 	if (strcmp(name, "custodian") == 0)
 		return option_read_bool(name, value, &verb->custodian, error);
-	return option_unknown(name, "roles, custodian", error);
+	if (strcmp(name, "expires-at") == 0)
+		return option_read_i64(name, value, &verb->expires_at, error);
+	return option_unknown(name, "roles, custodian, expires-at", error);
 }
 
 /* Making an operator is more than issuing a card. */
@@ -116,6 +118,17 @@ static bool issue(struct bus_call *call, struct error *error)
 	if (!options_each(&call->in, read_issue_option, verb, error) ||
 		!may_issue(call, verb, error))
 		return false;
+	return verb_start(call, steal_pointer(&verb), status.reader_name, error);
+}
+
+static bool register_card(struct bus_call *call, struct error *error)
+{
+	_cleanup_contact_status_ struct contact_status status = {0};
+	_cleanup_verb_ struct verb *verb = verb_new(call, LIFECYCLE_REGISTER);
+
+	if (!read_reader(call, &status, error))
+		return false;
+	verb->reader = status.number;
 	return verb_start(call, steal_pointer(&verb), status.reader_name, error);
 }
 
@@ -251,6 +264,8 @@ static const struct bus_method methods[] = {
 		BUS_ARGUMENTS({"reader", "o"}, {"template", "s"}, {"holder", "a{ss}"},
 			{"options", "a{sv}"}),
 		BUS_ARGUMENTS({"job", "o"}), PERMISSION_ISSUE, 0, issue},
+	{"Register", BUS_ARGUMENTS({"reader", "o"}), BUS_ARGUMENTS({"job", "o"}),
+		PERMISSION_REGISTER, 0, register_card},
 	{"ListCredentials", BUS_ARGUMENTS({"state", "s"}, {"after", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"credentials", "ao"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
 		list_credentials},

@@ -35,6 +35,14 @@ bool option_read_string(
 	return true;
 }
 
+bool option_read_i64(const char *name, DBusMessageIter *value, int64_t *option, struct error *error)
+{
+	if (!has_type(name, value, DBUS_TYPE_INT64, "a number (x)", error))
+		return false;
+	*option = message_read_i64(value);
+	return true;
+}
+
 bool option_read_secret(
 	const char *name, DBusMessageIter *value, struct secret *option, struct error *error)
 {

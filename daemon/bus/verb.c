@@ -52,7 +52,10 @@ static bool issue(struct operation *operation, const struct verb *verb, struct e
 		.active = true,
 		.custodian = verb->custodian};
 
-	return operation_issue(operation, verb->reader, verb->text, &verb->holder, &change, error);
+	const struct issue_terms terms = {.expires_at = verb->expires_at};
+
+	return operation_issue(
+		operation, verb->reader, verb->text, &verb->holder, &change, &terms, error);
 }
 
 static bool unblock(struct operation *operation, struct verb *verb, struct error *error)
@@ -77,13 +80,6 @@ static bool give_code(struct operation *operation, struct verb *verb,
 	return true;
 }
 
-/* Nobody gives up, or takes a hand in giving up, the own card. */
-static bool is_for_others(enum lifecycle_verb verb)
-{
-	return verb == LIFECYCLE_RETIRE || verb == LIFECYCLE_REVOKE || verb == LIFECYCLE_SUSPEND ||
-	       verb == LIFECYCLE_RESUME;
-}
-
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct verb *verb = context;
@@ -91,6 +87,17 @@ static bool run(struct job *job, void *context, struct error *error)
 	int64_t id = verb->credential_id;
 
 	switch (verb->which) {
+	case LIFECYCLE_REGISTER:
+		return operation_register(&operation, verb->reader, error);
+	case LIFECYCLE_UNREGISTER:
+		return operation_unregister(&operation, id, error);
+	case LIFECYCLE_REPORT_LOST:
+	case LIFECYCLE_REPORT_STOLEN:
+	case LIFECYCLE_REPORT_DAMAGED:
+	case LIFECYCLE_REPORT_COMPROMISED:
+		return operation_report(&operation, id, lifecycle_report_name(verb->which), error);
+	case LIFECYCLE_REPLACE:
+		return operation_replace(&operation, id, verb->reader, verb->expires_at, error);
 	case LIFECYCLE_ISSUE:
 		return issue(&operation, verb, error);
 	case LIFECYCLE_ACTIVATE:
@@ -134,8 +141,9 @@ bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, s
 {
 	struct bus *bus = verb->bus;
 
-	if (is_for_others(verb->which) && !logins_check_other(bus->services->logins,
-						  call->caller->name, verb->credential_id, error)) {
+	if (lifecycle_rule(verb->which)->flags & LIFECYCLE_FOR_OTHERS &&
+		!logins_check_other(
+			bus->services->logins, call->caller->name, verb->credential_id, error)) {
 		verb_free(verb);
 		return false;
 	}

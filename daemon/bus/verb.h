@@ -20,6 +20,7 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
+	int64_t expires_at;	    /* of a temporary card, or 0 */
 	struct secret code;	    /* unset: unblock without a code */
 	struct secret pin, new_pin; /* pin unset: one is to be made */
 };

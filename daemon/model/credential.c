@@ -32,3 +32,21 @@ struct credential *credential_copy(const struct credential *credential)
 	copy->reason = xstrdup(credential->reason);
 	return copy;
 }
+
+void credential_forget(struct credential *credential)
+{
+	fields_clear(&credential->holder);
+	free(steal_pointer(&credential->template_name));
+	credential->template_version = 0;
+	free(steal_pointer(&credential->reason));
+	credential->expires_at = 0;
+	credential->replaces = 0;
+	credential->replaced_by = 0;
+}
+
+void credential_apply_expiry(struct credential *credential, int64_t now)
+{
+	if (credential->expires_at && credential->expires_at <= now &&
+		lifecycle_check(credential->state, LIFECYCLE_EXPIRE, NULL, NULL))
+		credential->state = LIFECYCLE_EXPIRED;
+}

@@ -24,7 +24,10 @@ struct credential {
 	uint32_t key_version;	    /* of the master key */
 	uint8_t key_check_value[3]; /* of the derived management key */
 	uint8_t admin_algorithm;    /* PIV algorithm reference of the management key */
-	char *reason;		    /* of the last suspend, revoke or retire; or NULL */
+	char *reason;		    /* of the last suspend, report, revoke or retire; or NULL */
+	int64_t expires_at;	    /* end of a temporary card, seconds since 1970; 0: none */
+	int64_t replaces;	    /* id of the card that this one was issued for; 0: none */
+	int64_t replaced_by;	    /* id of the card that was issued for this one; 0: none */
 	int64_t created_at;	    /* seconds since 1970 */
 	int64_t changed_at;
 };
@@ -34,6 +37,11 @@ void credential_free(struct credential *credential);
 struct credential *credential_copy(const struct credential *credential);
 DEFINE_CLEANUP(struct credential *, credential_free);
 #define _cleanup_credential_ _cleanup_(credential_freep)
+
+/* Nobody's any more: without holder, template, reason, end date and replacements. */
+void credential_forget(struct credential *credential);
+/* Makes the state LIFECYCLE_EXPIRED when the end date of a card with keys has come. */
+void credential_apply_expiry(struct credential *credential, int64_t now);
 
 enum certificate_status {
 	CERTIFICATE_PENDING, /* asked for, not there yet */

@@ -12,35 +12,109 @@ static const char *const states[LIFECYCLE_STATE_COUNT] = {
 	[LIFECYCLE_ACTIVE] = "active",
 	[LIFECYCLE_INACTIVE] = "inactive",
 	[LIFECYCLE_REVOKED] = "revoked",
+	[LIFECYCLE_EXPIRED] = "expired",
 	[LIFECYCLE_RETIRED] = "retired",
 };
 
 #define IN(state) (1u << LIFECYCLE_##state)
 #define SAME	  LIFECYCLE_STATE_COUNT
 
-/* The table: where each verb is allowed, and what comes after it. */
+#define OTHERS	LIFECYCLE_FOR_OTHERS
+#define GIVE_UP (LIFECYCLE_FOR_OTHERS | LIFECYCLE_GIVES_UP)
+
+/* The table: where each verb is allowed, what it does, and what comes after it. */
+static const struct lifecycle_rule verbs[LIFECYCLE_VERB_COUNT] = {
+	[LIFECYCLE_REGISTER] = {"register", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_BLOCKED,
+		IN(UNREGISTERED) | IN(RETIRED), LIFECYCLE_REGISTERED},
+	[LIFECYCLE_ISSUE] = {"issue", 0, CERTIFICATES_ENROLLED, "superseded", PIN_EFFECT_BLOCKED,
+		IN(UNREGISTERED) | IN(REGISTERED) | IN(RETIRED), LIFECYCLE_ISSUED},
+	[LIFECYCLE_ACTIVATE] = {"activate", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_SET, IN(ISSUED),
+		LIFECYCLE_ACTIVE},
+	[LIFECYCLE_CHANGE_PIN] = {"change-pin", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_SET,
+		IN(ACTIVE), SAME},
+	[LIFECYCLE_UNBLOCK] = {"unblock", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_SET, IN(ACTIVE),
+		SAME},
+	[LIFECYCLE_REISSUE] = {"reissue", 0, CERTIFICATES_ENROLLED, "superseded",
+		PIN_EFFECT_BLOCKED, IN(ISSUED) | IN(ACTIVE) | IN(REVOKED), LIFECYCLE_ISSUED},
+	[LIFECYCLE_SUSPEND] = {"suspend", GIVE_UP, CERTIFICATES_HELD, "certificateHold",
+		PIN_EFFECT_NONE, IN(ACTIVE), LIFECYCLE_INACTIVE},
+	[LIFECYCLE_RESUME] = {"resume", OTHERS, CERTIFICATES_RESUMED, NULL, PIN_EFFECT_NONE,
+		IN(INACTIVE), LIFECYCLE_ACTIVE},
+	[LIFECYCLE_REVOKE] = {"revoke", GIVE_UP, CERTIFICATES_REVOKED, NULL, PIN_EFFECT_NONE,
+		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPORT_LOST] = {"report-lost", GIVE_UP, CERTIFICATES_HELD, "certificateHold",
+		PIN_EFFECT_NONE, IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE), LIFECYCLE_INACTIVE},
+	[LIFECYCLE_REPORT_STOLEN] = {"report-stolen", GIVE_UP, CERTIFICATES_REVOKED,
+		"keyCompromise", PIN_EFFECT_BLOCKED,
+		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPORT_DAMAGED] = {"report-damaged", GIVE_UP, CERTIFICATES_REVOKED,
+		"cessationOfOperation", PIN_EFFECT_NONE,
+		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPORT_COMPROMISED] = {"report-compromised", GIVE_UP, CERTIFICATES_REVOKED,
+		"keyCompromise", PIN_EFFECT_BLOCKED,
+		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPLACE] = {"replace", GIVE_UP, CERTIFICATES_REVOKED, "superseded",
+		PIN_EFFECT_NONE, IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED) | IN(EXPIRED),
+		LIFECYCLE_REVOKED},
+	[LIFECYCLE_EXPIRE] = {"expire", LIFECYCLE_BY_ITSELF, CERTIFICATES_REVOKED,
+		"cessationOfOperation", PIN_EFFECT_NONE,
+		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_EXPIRED},
+	[LIFECYCLE_RETIRE] = {"retire", GIVE_UP, CERTIFICATES_REVOKED, "cessationOfOperation",
+		PIN_EFFECT_FACTORY,
+		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED) | IN(EXPIRED),
+		LIFECYCLE_RETIRED},
+	[LIFECYCLE_UNREGISTER] = {"unregister", GIVE_UP, CERTIFICATES_KEPT, NULL,
+		PIN_EFFECT_FACTORY, IN(REGISTERED) | IN(RETIRED), LIFECYCLE_UNREGISTERED},
+	[LIFECYCLE_USE] = {"use", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_NONE, IN(ACTIVE), SAME},
+	[LIFECYCLE_ROTATE] = {"rotate", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_NONE,
+		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED) | IN(EXPIRED),
+		SAME},
+	[LIFECYCLE_OFFLINE_UNBLOCK] = {"offline-unblock", 0, CERTIFICATES_KEPT, NULL,
+		PIN_EFFECT_NONE, IN(ACTIVE), SAME},
+};
+
 static const struct {
 	const char *name;
-	unsigned from;
-	enum lifecycle_state to;
-} verbs[LIFECYCLE_VERB_COUNT] = {
-	[LIFECYCLE_ISSUE] = {"issue", IN(UNREGISTERED) | IN(REGISTERED) | IN(RETIRED),
-		LIFECYCLE_ISSUED},
-	[LIFECYCLE_ACTIVATE] = {"activate", IN(ISSUED), LIFECYCLE_ACTIVE},
-	[LIFECYCLE_CHANGE_PIN] = {"change-pin", IN(ACTIVE), SAME},
-	[LIFECYCLE_UNBLOCK] = {"unblock", IN(ACTIVE), SAME},
-	[LIFECYCLE_REISSUE] = {"reissue", IN(ISSUED) | IN(ACTIVE) | IN(REVOKED), LIFECYCLE_ISSUED},
-	[LIFECYCLE_SUSPEND] = {"suspend", IN(ACTIVE), LIFECYCLE_INACTIVE},
-	[LIFECYCLE_RESUME] = {"resume", IN(INACTIVE), LIFECYCLE_ACTIVE},
-	[LIFECYCLE_REVOKE] = {"revoke", IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE), LIFECYCLE_REVOKED},
-	[LIFECYCLE_RETIRE] = {"retire",
-		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED),
-		LIFECYCLE_RETIRED},
-	[LIFECYCLE_USE] = {"use", IN(ACTIVE), SAME},
-	[LIFECYCLE_ROTATE] = {"rotate",
-		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED), SAME},
-	[LIFECYCLE_OFFLINE_UNBLOCK] = {"offline-unblock", IN(ACTIVE), SAME},
+	enum lifecycle_verb verb;
+	const char *final_reason;
+} reports[] = {
+	{"lost", LIFECYCLE_REPORT_LOST, "keyCompromise"},
+	{"stolen", LIFECYCLE_REPORT_STOLEN, "keyCompromise"},
+	{"damaged", LIFECYCLE_REPORT_DAMAGED, "cessationOfOperation"},
+	{"compromised", LIFECYCLE_REPORT_COMPROMISED, "keyCompromise"},
 };
+
+const struct lifecycle_rule *lifecycle_rule(enum lifecycle_verb verb)
+{
+	return (size_t)verb < LIFECYCLE_VERB_COUNT ? &verbs[verb] : NULL;
+}
+
+enum lifecycle_verb lifecycle_report_from_name(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_SIZE(reports); i++) {
+		if (strcmp(reports[i].name, name) == 0)
+			return reports[i].verb;
+	}
+	return LIFECYCLE_VERB_COUNT;
+}
+
+const char *lifecycle_report_name(enum lifecycle_verb verb)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reports); i++) {
+		if (reports[i].verb == verb)
+			return reports[i].name;
+	}
+	return NULL;
+}
+
+const char *lifecycle_report_final_reason(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_SIZE(reports); i++) {
+		if (strcmp(reports[i].name, name) == 0)
+			return reports[i].final_reason;
+	}
+	return NULL;
+}
 
 const char *lifecycle_state_name(enum lifecycle_state state)
 {
@@ -72,7 +146,7 @@ static char *allowed_verbs(enum lifecycle_state state)
 	char *list = NULL;
 
 	for (size_t i = 0; i < LIFECYCLE_VERB_COUNT; i++) {
-		if (!(verbs[i].from & 1u << state))
+		if (!(verbs[i].from & 1u << state) || verbs[i].flags & LIFECYCLE_BY_ITSELF)
 			continue;
 		char *longer =
 			list ? xasprintf("%s, %s", list, verbs[i].name) : xstrdup(verbs[i].name);

@@ -3,26 +3,19 @@
  * The lifecycle of a credential as one table: states, verbs, and which verb is
  * allowed in which state (design, decision 6).
  *
- *    unregistered    registered    retired
- *          |             |            |
- *          +----issue----+------------+
- *                        v
- *                     issued <-------------reissue---------+
- *                        |  ^ \                            |
- *                activate|  |  +-------revoke-------+      |
- *                        v  | reissue               v      |
- *       change-pin +-> active ---------revoke---> revoked -+
- *       unblock, use +---+ |  ^                     ^
- *                   suspend|  |resume               |
- *                          v  |                     |
- *                        inactive ------revoke------+
+ * The picture is in docs/lifecycle.md. In short:
  *
- *    registered, issued, active, inactive, revoked ---retire---> retired
+ *    unregistered -register-> registered -issue-> issued -activate-> active
+ *    active -suspend-> inactive -resume-> active
+ *    issued, active, inactive -revoke-> revoked, -expire-> expired
+ *    registered to expired -retire-> retired
+ *    registered, retired -unregister-> unregistered
  *
  * An issued card has its keys and certificates and a blocked PIN; reissue gives
  * it new ones and blocks the PIN again, so the holder activates it once more.
- * A suspended card is resumed before anything else is done with it, or revoked
- * or retired.
+ * A suspended card is resumed before anything else is done with it, or revoked,
+ * replaced or retired. A card with an end date is expired from then on, whether
+ * the verb that says so has run yet or not (model/credential.h).
  */
 #ifndef TESSERA_MODEL_LIFECYCLE_H
 #define TESSERA_MODEL_LIFECYCLE_H
@@ -36,11 +29,13 @@ enum lifecycle_state {
 	LIFECYCLE_ACTIVE,
 	LIFECYCLE_INACTIVE, /* suspended: certificates on hold */
 	LIFECYCLE_REVOKED,
+	LIFECYCLE_EXPIRED, /* its end date has passed */
 	LIFECYCLE_RETIRED,
 	LIFECYCLE_STATE_COUNT
 };
 
 enum lifecycle_verb {
+	LIFECYCLE_REGISTER,
 	LIFECYCLE_ISSUE,
 	LIFECYCLE_ACTIVATE,
 	LIFECYCLE_CHANGE_PIN,
@@ -49,12 +44,62 @@ enum lifecycle_verb {
 	LIFECYCLE_SUSPEND,
 	LIFECYCLE_RESUME,
 	LIFECYCLE_REVOKE,
+	LIFECYCLE_REPORT_LOST,
+	LIFECYCLE_REPORT_STOLEN,
+	LIFECYCLE_REPORT_DAMAGED,
+	LIFECYCLE_REPORT_COMPROMISED,
+	LIFECYCLE_REPLACE, /* of the old card, when its new one is issued */
+	LIFECYCLE_EXPIRE,
 	LIFECYCLE_RETIRE,
+	LIFECYCLE_UNREGISTER,
 	LIFECYCLE_USE,		   /* use of a key through the provider */
 	LIFECYCLE_ROTATE,	   /* management key and PUK of another version or generation */
 	LIFECYCLE_OFFLINE_UNBLOCK, /* the PUK is shown as an unblock code */
 	LIFECYCLE_VERB_COUNT
 };
+
+/* What becomes of the credential's certificates. */
+enum certificates_effect {
+	CERTIFICATES_KEPT,
+	CERTIFICATES_ENROLLED, /* new ones; the older ones are revoked */
+	CERTIFICATES_HELD,     /* each remembers what it was */
+	CERTIFICATES_RESUMED,
+	CERTIFICATES_REVOKED,
+};
+
+/* What becomes of the PIN; for a card that need not be there, at its next contact. */
+enum pin_effect {
+	PIN_EFFECT_NONE,
+	PIN_EFFECT_SET,
+	PIN_EFFECT_BLOCKED,
+	PIN_EFFECT_FACTORY,
+};
+
+#define LIFECYCLE_FOR_OTHERS 1U /* nobody does it to the own card */
+#define LIFECYCLE_GIVES_UP   2U /* the holder's card is worth nothing after it */
+#define LIFECYCLE_BY_ITSELF  4U /* nobody asks for it */
+
+struct lifecycle_rule {
+	const char *name; /* "change-pin" */
+	unsigned flags;
+	enum certificates_effect certificates;
+	const char
+		*reason; /* RFC 5280 section 5.3.1, of that effect; NULL: none, or the caller's */
+	enum pin_effect pin;
+	unsigned from;		 /* a bit for each state */
+	enum lifecycle_state to; /* LIFECYCLE_STATE_COUNT: the same */
+};
+
+/* NULL for none. */
+const struct lifecycle_rule *lifecycle_rule(enum lifecycle_verb verb);
+
+/* "lost", "stolen", "damaged", "compromised"; LIFECYCLE_VERB_COUNT for an unknown name. */
+enum lifecycle_verb lifecycle_report_from_name(const char *name);
+/* The same back; NULL for a verb that is no report. */
+const char *lifecycle_report_name(enum lifecycle_verb verb);
+/* Why certificates are revoked once a card that was reported so has been replaced; NULL for another
+ * text than a report's name. */
+const char *lifecycle_report_final_reason(const char *name);
 
 const char *lifecycle_state_name(enum lifecycle_state state); /* "active"; NULL for none */
 /* LIFECYCLE_STATE_COUNT for an unknown name. */

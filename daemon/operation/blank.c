@@ -13,13 +13,12 @@ static bool reset(struct card *card, struct error *error)
 }
 
 /*
- * Retired from the moment of the intent: a card that is known by its CHUID loses its name with the
- * reset and could not be found again to say that it is done.
+ * In its new state from the moment of the intent: a card that is known by its CHUID loses its name
+ * with the reset and could not be found again to say that it is done.
  */
 static bool save_intent(struct store *store, struct credential *credential, struct intent *intent,
 	struct error *error)
 {
-	credential->state = LIFECYCLE_RETIRED;
 	if (!store_begin(store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = store;
@@ -60,17 +59,18 @@ static bool settle(struct store *store, const struct intent *intent, struct cred
 }
 
 bool blank_card(struct operation *operation, struct card *card, struct credential *credential,
-	struct error *error)
+	enum lifecycle_verb verb, struct error *error)
 {
 	struct store *store = operation->services->store;
 	struct intent intent _cleanup_intent_ = {.serial = xstrdup(credential->serial),
-		.operation = xstrdup("retire"),
+		.operation = xstrdup(lifecycle_verb_name(verb)),
 		.step = xstrdup(INTENT_BLANK),
 		.old_version = credential->key_version};
 
 	if (!card->info.can_reset)
 		return error_set(error, ERROR_NOT_SUPPORTED,
 			"this type of card cannot be given its factory state back");
+	credential->state = lifecycle_rule(verb)->to;
 	return save_intent(store, credential, &intent, error) && reset(card, error) &&
 	       settle(store, &intent, credential, error);
 }

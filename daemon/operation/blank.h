@@ -6,12 +6,13 @@
 #include "card/card.h"
 #include "operation/services.h"
 
-/* The step of the intent around blanking; it also says that the credential will be retired. */
+/* The step of the intent around blanking. */
 #define INTENT_BLANK "blank"
 
-/* Saves the credential as retired together with the intent, then blanks the card. */
+/* Saves the credential in the state after the verb (retire, unregister) together with the intent,
+ * then blanks the card. */
 bool blank_card(struct operation *operation, struct card *card, struct credential *credential,
-	struct error *error);
+	enum lifecycle_verb verb, struct error *error);
 /* Finishes an interrupted blank_card. */
 bool blank_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/certificates.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "common/alloc.h"
@@ -83,29 +84,49 @@ bool certificates_resume(struct services *services, int64_t credential_id,
 	return change_all(services, credential_id, INT64_MAX, change_resume, NULL, changed, error);
 }
 
-static bool tell(
-	struct services *services, const struct certificate *certificate, struct error *error)
+/* *all: whether the authority knows of its other certificates, too. */
+static bool tell(struct services *services, const struct certificate *certificate, bool *all,
+	struct error *error)
 {
 	struct authority *authority _cleanup_authority_ =
 		authority_open(&services->authority, certificate->authority, error);
 
 	if (!authority)
 		return false;
+	*all = authority->driver->tells_all;
 	if (certificate->status == CERTIFICATE_VALID || certificate->status == CERTIFICATE_PENDING)
 		return authority->driver->resume(authority, certificate, error);
 	return authority->driver->revoke(
 		authority, certificate, revocation_reason_find(certificate->reason), error);
 }
 
+/* Tells the authority of the certificate at `index`, and of all others where that takes a call. */
+static void tell_authority(struct services *services, const struct certificates *changed,
+	size_t index, bool *told, struct error *first)
+{
+	const char *name = changed->items[index].authority;
+	bool all = false;
+
+	for (size_t i = index; i < changed->count; i++) {
+		struct error failure _cleanup_error_ = ERROR_INIT;
+		if (told[i] || strcmp(changed->items[i].authority, name) != 0)
+			continue;
+		told[i] = true;
+		if (!all && !tell(services, &changed->items[i], &all, &failure) &&
+			first->code == ERROR_NONE)
+			error_move(first, &failure);
+	}
+}
+
 bool certificates_tell(
 	struct services *services, const struct certificates *changed, struct error *error)
 {
 	struct error first _cleanup_error_ = ERROR_INIT;
+	_cleanup_free_ bool *told = xcalloc(changed->count + 1, sizeof(*told));
 
 	for (size_t i = 0; i < changed->count; i++) {
-		struct error failure _cleanup_error_ = ERROR_INIT;
-		if (!tell(services, &changed->items[i], &failure) && first.code == ERROR_NONE)
-			error_move(&first, &failure);
+		if (!told[i])
+			tell_authority(services, changed, i, told, &first);
 	}
 	if (first.code == ERROR_NONE)
 		return true;

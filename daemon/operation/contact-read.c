@@ -8,6 +8,7 @@
 #include "operation/changeover.h"
 #include "operation/pin-history.h"
 #include "operation/recover.h"
+#include "operation/report.h"
 
 /* A card that was just inserted may be in use by the program that woke first. */
 #define FIRST_CONTACT_TIMEOUT_MS 30000
@@ -128,7 +129,8 @@ static bool shows_keys(const struct credential *credential)
 	return credential &&
 	       (credential->state == LIFECYCLE_ISSUED || credential->state == LIFECYCLE_ACTIVE ||
 		       credential->state == LIFECYCLE_INACTIVE ||
-		       credential->state == LIFECYCLE_REVOKED);
+		       credential->state == LIFECYCLE_REVOKED ||
+		       credential->state == LIFECYCLE_EXPIRED);
 }
 
 static bool refresh(
@@ -174,7 +176,10 @@ static bool open_card(struct contact_view *view, struct services *services, cons
 		return error_prefix(error, "recovery");
 	if (!changeover_at_contact(services, held, error))
 		return error_prefix(error, "changeover");
-	return refresh(view, services, true, error);
+	if (!refresh(view, services, true, error))
+		return false;
+	report_note_contact(services, view->credential, reader_name);
+	return true;
 }
 
 void contact_view_open(

@@ -134,8 +134,10 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 	status->pin_maximum = info->pin_maximum;
 	status->pin = view->pin;
 	status->pin_expires_at = view->pin_expires_at;
-	if (view->credential)
-		status->credential = credential_copy(view->credential);
+	if (!view->credential)
+		return;
+	status->credential = credential_copy(view->credential);
+	credential_apply_expiry(status->credential, time(NULL)); /* may have come since */
 }
 
 /* What a card without driver is. */

@@ -102,8 +102,8 @@ static X509_REQ *make_request(struct request_signer *signer, EVP_PKEY *public_ke
 }
 
 static bool ask_authority(struct operation *operation, const struct template_key *key,
-	const struct enroll_names *names, X509_REQ *request, struct certificate *certificate,
-	struct error *error)
+	const struct enroll_names *names, X509_REQ *request, int64_t not_after,
+	struct certificate *certificate, struct error *error)
 {
 	struct authority *authority _cleanup_authority_ =
 		authority_open(&operation->services->authority, key->authority, error);
@@ -112,7 +112,8 @@ static bool ask_authority(struct operation *operation, const struct template_key
 		.subject = names->subject,
 		.subject_count = names->subject_count,
 		.san = names->san,
-		.san_count = names->san_count};
+		.san_count = names->san_count,
+		.not_after = not_after};
 	enum enroll_outcome outcome;
 
 	if (!authority ||
@@ -135,6 +136,17 @@ static bool keep(struct operation *operation, struct card *card,
 		       certificate->der.length, error);
 }
 
+/* Kept before it is refused: so it is revoked. */
+static bool check_end(const struct credential *credential, const struct certificate *certificate,
+	struct error *error)
+{
+	if (!credential->expires_at || certificate->not_after <= credential->expires_at)
+		return true;
+	return error_set(error, ERROR_AUTHORITY_FAILED,
+		"authority %s gave a certificate that is valid beyond the card's end date",
+		certificate->authority);
+}
+
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
 	const struct template_key *key, const struct enroll_names *names, const struct secret *pin,
 	int64_t *expires_at, struct error *error)
@@ -151,8 +163,11 @@ bool enroll_key(struct operation *operation, struct card *card, const struct cre
 			card, CARD_OBJECT_CERTIFICATE, key->slot, NULL, 0, error);
 	X509_REQ *request _cleanup_(X509_REQ_freep) =
 		make_request(&signer, public_key, names, error);
-	if (!request || !ask_authority(operation, key, names, request, &certificate, error) ||
-		!keep(operation, card, credential, key, &certificate, error))
+	if (!request ||
+		!ask_authority(operation, key, names, request, credential->expires_at, &certificate,
+			error) ||
+		!keep(operation, card, credential, key, &certificate, error) ||
+		!check_end(credential, &certificate, error))
 		return false;
 	if (certificate.not_after > *expires_at)
 		*expires_at = certificate.not_after;

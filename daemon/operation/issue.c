@@ -15,11 +15,7 @@
 #include "operation/vault.h"
 #include "operation/verbs.h"
 
-/*
- * A card that tells no serial and has no CHUID gets a CHUID first: its GUID is
- * what it is known by from then on.
- */
-static bool give_identity(struct operation *operation, struct card *card, struct error *error)
+bool issue_give_identity(struct operation *operation, struct card *card, struct error *error)
 {
 	if (card->info.serial)
 		return true;
@@ -31,7 +27,7 @@ static bool give_identity(struct operation *operation, struct card *card, struct
 	return true;
 }
 
-static struct credential *find_or_make(
+struct credential *issue_find_credential(
 	struct services *services, const struct card *card, struct error *error)
 {
 	struct error lookup _cleanup_error_ = ERROR_INIT;
@@ -51,9 +47,8 @@ static struct credential *find_or_make(
 	return credential;
 }
 
-/* Whose card it is decides whether ownership must be taken first. */
-static bool own(struct operation *operation, struct card *card, struct credential *credential,
-	struct error *error)
+bool issue_own(struct operation *operation, struct card *card, struct credential *credential,
+	enum lifecycle_verb verb, struct error *error)
 {
 	uint32_t version;
 
@@ -66,8 +61,10 @@ static bool own(struct operation *operation, struct card *card, struct credentia
 		return false;
 	if (version == 0) {
 		job_progress(operation->job, 10, "taking ownership");
-		return ownership_take(operation, card, credential, error);
+		return ownership_take(operation, card, credential, verb, error);
 	}
+	if (verb == LIFECYCLE_REGISTER)
+		return ownership_retake(operation, card, version, credential, error);
 	return ownership_describe(operation->services, card, version, credential, error);
 }
 
@@ -106,44 +103,71 @@ static bool complete_holder(
 	return true;
 }
 
+/* What there is besides the holder; a card that is issued afresh has no past. */
+static void set_terms(struct credential *credential, const struct issue_terms *terms)
+{
+	credential->expires_at = terms ? terms->expires_at : 0;
+	credential->replaces = terms ? terms->replaces : 0;
+	credential->replaced_by = 0;
+	free(steal_pointer(&credential->reason));
+}
+
 bool issue_card(struct session *session, const char *template_name, const struct fields *holder,
-	struct error *error)
+	const struct issue_terms *terms, struct error *error)
 {
 	struct operation *operation = session->operation;
 	struct card *card = session->card;
 	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
 
-	if (!holder_check(holder, error) || !give_identity(operation, card, error))
+	if (!holder_check(holder, error) || !issue_give_identity(operation, card, error))
 		return false;
-	session->credential = find_or_make(operation->services, card, error);
+	session->credential = issue_find_credential(operation->services, card, error);
 	if (!session->credential || !lifecycle_check(session->credential->state, LIFECYCLE_ISSUE,
 					    &session->next, error))
 		return false;
 	fields_copy(&session->credential->holder, holder);
+	set_terms(session->credential, terms);
 	if (!personalise_prepare(operation->services, card, session->credential, template_name,
 		    &preparation, error))
 		return false;
 	session->objects_changed = true;
-	if (own(operation, card, session->credential, error) &&
+	if (issue_own(operation, card, session->credential, LIFECYCLE_ISSUE, error) &&
 		personalise_card(operation, card, session->credential, &preparation, error))
 		return true;
 	session_recover(session);
 	return false;
 }
 
-static bool make_operator(
-	struct session *session, const struct operator_change *change, struct error *error)
+static bool make_operator(struct session *session, const struct operator_change *change,
+	const struct issue_terms *terms, struct error *error)
 {
 	if (!change || change->role_count == 0)
 		return true;
 	const char *id = fields_get(&session->credential->holder, OPERATOR_ID_FIELD);
 
 	job_result(session->operation->job, "operator", id ? id : "");
+	if (terms && terms->replaces)
+		return operators_move(session->operation->services, terms->replaces,
+			session->credential->id, error);
 	return operators_set(session->operation->services, session->credential->id, change, error);
 }
 
+/* An operator who is gone one day could be the last one. */
+static bool check_terms(
+	const struct template *template, const struct issue_terms *terms, struct error *error)
+{
+	if (!terms || !terms->expires_at)
+		return true;
+	if (template->operator_kind != OPERATOR_NONE)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "expires-at",
+			"an operator's card has no end date");
+	return terms->expires_at > time(NULL) ||
+	       error_set_field(error, ERROR_INVALID_ARGUMENT, "expires-at",
+		       "the card's end date has passed already");
+}
+
 static bool issue(struct session *session, const char *template_name, const struct fields *given,
-	const struct operator_change *change, struct error *error)
+	const struct operator_change *change, const struct issue_terms *terms, struct error *error)
 {
 	struct fields holder _cleanup_fields_ = FIELDS_INIT;
 	struct template *template _cleanup_template_ =
@@ -151,13 +175,14 @@ static bool issue(struct session *session, const char *template_name, const stru
 
 	fields_copy(&holder, given);
 	return template && check_operator(template, change, error) &&
-	       complete_holder(template, &holder, error) &&
-	       issue_card(session, template_name, &holder, error) &&
-	       make_operator(session, change, error);
+	       check_terms(template, terms, error) && complete_holder(template, &holder, error) &&
+	       issue_card(session, template_name, &holder, terms, error) &&
+	       make_operator(session, change, terms, error);
 }
 
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
-	const struct fields *holder, const struct operator_change *change, struct error *error)
+	const struct fields *holder, const struct operator_change *change,
+	const struct issue_terms *terms, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
@@ -171,7 +196,7 @@ bool operation_issue(struct operation *operation, unsigned reader, const char *t
 	if (card && vault_check_open(operation->services, &result) &&
 		licence_check_room(operation->services, serial, &result) &&
 		session_take_reader(&session, operation, reader, &result) &&
-		issue(&session, template_name, holder, change, &result)) {
+		issue(&session, template_name, holder, change, terms, &result)) {
 		snprintf(id, sizeof(id), "%" PRId64, session.credential->id);
 		job_result(operation->job, "serial", session.credential->serial);
 		job_result(operation->job, "credential-id", id);

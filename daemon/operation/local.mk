@@ -11,6 +11,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/detect.c \
 	daemon/operation/documents.c daemon/operation/documents.h \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
+	daemon/operation/expiry.c daemon/operation/expiry.h \
 	daemon/operation/first-start.c daemon/operation/first-start.h \
 	daemon/operation/information.c daemon/operation/information.h \
 	daemon/operation/information-atr.c daemon/operation/information-piv.c \
@@ -33,7 +34,10 @@ libtesserad_la_SOURCES += \
 	daemon/operation/pin-tries.c daemon/operation/pin-tries.h \
 	daemon/operation/provider.c daemon/operation/provider.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
+	daemon/operation/register.c \
 	daemon/operation/reissue.c \
+	daemon/operation/replace.c daemon/operation/replace.h \
+	daemon/operation/report.c daemon/operation/report.h \
 	daemon/operation/retire.c \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
@@ -41,5 +45,6 @@ libtesserad_la_SOURCES += \
 	daemon/operation/token-settings.c daemon/operation/token-settings.h \
 	daemon/operation/types.c daemon/operation/types.h \
 	daemon/operation/unblock-code.c daemon/operation/unblock-code.h \
+	daemon/operation/unregister.c \
 	daemon/operation/vault.c daemon/operation/vault.h \
 	daemon/operation/verbs.h

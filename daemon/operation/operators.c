@@ -228,6 +228,22 @@ bool operators_set(struct services *services, int64_t credential_id,
 	return operators_make(services, &record, change->custodian, error);
 }
 
+bool operators_move(struct services *services, int64_t old_credential_id, int64_t new_credential_id,
+	struct error *error)
+{
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+
+	if (!store_begin(services->store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	if (!store_operator_get(transaction, old_credential_id, &record, error) ||
+		!store_operator_remove(transaction, old_credential_id, error))
+		return false;
+	record.credential_id = new_credential_id;
+	return operators_make(services, &record, record.sealed.length > 0, error) &&
+	       store_commit(transaction, error);
+}
+
 bool operators_remove(struct services *services, int64_t credential_id, struct error *error)
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;

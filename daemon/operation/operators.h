@@ -43,6 +43,10 @@ bool operators_check_roles(const struct operator_change *change, struct error *e
 /* Saves a whole record, sealing to the card where it is to be a custodian's. ERROR_LOCKED. */
 bool operators_make(struct services *services, struct operator_record *record, bool custodian,
 	struct error *error);
+/* The operator gets another card, which has been issued, and the old one is no operator's any more.
+ * ERROR_NOT_FOUND, ERROR_LOCKED. */
+bool operators_move(struct services *services, int64_t old_credential_id, int64_t new_credential_id,
+	struct error *error);
 /* The card is no operator's any more. Errors as operators_set. */
 bool operators_remove(struct services *services, int64_t credential_id, struct error *error);
 /*

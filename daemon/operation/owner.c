@@ -74,7 +74,7 @@ static bool reset_card(
 	log_notice("resetting a card whose initialisation was cut off card=%s", serial);
 	session.objects_changed = true;
 	struct credential *credential _cleanup_credential_ = find_or_make(store, session.card);
-	return blank_card(operation, session.card, credential, error);
+	return blank_card(operation, session.card, credential, LIFECYCLE_RETIRE, error);
 }
 
 static bool set_value(
@@ -156,7 +156,7 @@ static bool issue(struct operation *operation, const struct owner_request *reque
 	if (again ? !operation_reissue(
 			    operation, status.credential->id, OWNER_TEMPLATE, &holder, error)
 		  : !operation_issue(
-			    operation, request->reader, OWNER_TEMPLATE, &holder, NULL, error))
+			    operation, request->reader, OWNER_TEMPLATE, &holder, NULL, NULL, error))
 		return false;
 	contact_status_clear(&status);
 	if (!contacts_status(services->contacts, request->reader, &status, error) ||

@@ -217,10 +217,21 @@ static bool settle(struct services *services, struct credential *credential,
 	       store_commit(transaction, error);
 }
 
+/* Until it is issued, which sets another PIN, a registered card is of use to nobody. */
+static bool close_card(struct card *card, const struct intent *intent,
+	struct credential *credential, struct error *error)
+{
+	if (strcmp(intent->operation, lifecycle_verb_name(LIFECYCLE_REGISTER)) != 0)
+		return true;
+	credential_forget(credential);
+	return card_block(card, CARD_SECRET_PIN, error);
+}
+
 static bool register_credential(struct services *services, struct card *card,
 	const struct intent *intent, struct credential *credential, struct error *error)
 {
-	if (!ownership_authenticate(services, card, intent->new_version, error) ||
+	if (!close_card(card, intent, credential, error) ||
+		!ownership_authenticate(services, card, intent->new_version, error) ||
 		!ownership_describe(services, card, intent->new_version, credential, error))
 		return false;
 	credential->state = LIFECYCLE_REGISTERED;
@@ -238,12 +249,12 @@ static bool save_intent(struct services *services, const struct credential *cred
 }
 
 bool ownership_take(struct operation *operation, struct card *card, struct credential *credential,
-	struct error *error)
+	enum lifecycle_verb verb, struct error *error)
 {
 	struct services *services = operation->services;
 	uint32_t version = master_key_version(services->master_key);
 	struct intent intent _cleanup_intent_ = {.serial = xstrdup(card->info.serial),
-		.operation = xstrdup("issue"),
+		.operation = xstrdup(lifecycle_verb_name(verb)),
 		.step = xstrdup(INTENT_OWNERSHIP),
 		.new_version = version};
 
@@ -256,6 +267,19 @@ bool ownership_take(struct operation *operation, struct card *card, struct crede
 	return register_credential(services, card, &intent, credential, error);
 }
 
+bool ownership_retake(struct operation *operation, struct card *card, uint32_t version,
+	struct credential *credential, struct error *error)
+{
+	struct intent intent _cleanup_intent_ = {.serial = xstrdup(card->info.serial),
+		.operation = xstrdup(lifecycle_verb_name(LIFECYCLE_REGISTER)),
+		.step = xstrdup(INTENT_OWNERSHIP),
+		.old_version = version,
+		.new_version = version};
+
+	return save_intent(operation->services, credential, &intent, error) &&
+	       register_credential(operation->services, card, &intent, credential, error);
+}
+
 bool ownership_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error)
 {
@@ -264,7 +288,7 @@ bool ownership_recover(struct services *services, struct card *card, const struc
 
 	if (!ownership_find(services, card, intent->new_version, &version, error))
 		return false;
-	if (version == intent->old_version)
+	if (version == intent->old_version && version != intent->new_version)
 		return store_intent_remove(services->store, intent->id, error);
 	if (!ownership_complete_puk(services, card, version, &refusal)) {
 		if (!is_other_puk(&refusal))

@@ -44,13 +44,17 @@ bool ownership_find(struct services *services, struct card *card, uint32_t expec
 
 /*
  * Takes a factory card (its management key is authenticated) into ownership: management key,
- * then PUK become those of the master key's current version, and the credential is saved as
- * registered; the intent is on disk before. A derived value that equals the factory's is refused.
- * ERROR_CARD_FOREIGN, before anything is changed, when the PUK is not the factory's.
- * ERROR_LIMIT_REACHED, before anything is changed, too.
+ * then PUK become those of the master key's current version, the PIN is blocked when the verb is
+ * register, and the credential is saved as registered; the intent is on disk before. A derived
+ * value that equals the factory's is refused. ERROR_CARD_FOREIGN, before anything is changed, when
+ * the PUK is not the factory's. ERROR_LIMIT_REACHED, before anything is changed, too.
  */
 bool ownership_take(struct operation *operation, struct card *card, struct credential *credential,
-	struct error *error);
+	enum lifecycle_verb verb, struct error *error);
+/* The same for a card that holds the secrets of a key version already, as after the loss of a
+ * store. */
+bool ownership_retake(struct operation *operation, struct card *card, uint32_t version,
+	struct credential *credential, struct error *error);
 
 /*
  * Settles an interrupted ownership_take: finishes it when the management key was changed already,

@@ -15,6 +15,7 @@
 #include "operation/licence.h"
 #include "operation/pin-tries.h"
 #include "operation/pin.h"
+#include "operation/replace.h"
 
 #define GUID_SERIAL_PREFIX "guid-"
 
@@ -224,6 +225,8 @@ static bool save_outcome(struct services *services, struct credential *credentia
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
 	return certificates_revoke(services, credential->id, last_superseded,
 		       revocation_reason_find("superseded"), superseded, error) &&
+	       (state != LIFECYCLE_ISSUED ||
+		       replace_settle(services, credential, superseded, error)) &&
 	       store_credential_save(transaction, credential, error) &&
 	       store_intent_remove(transaction, intent->id, error) &&
 	       store_commit(transaction, error);
@@ -260,7 +263,8 @@ static bool write_card(struct operation *operation, struct card *card,
 		return false;
 	job_progress(operation->job, PROGRESS_KEYS_END, "writing the card's data");
 	if (expires_at == 0)
-		expires_at = time(NULL) + LIFETIME_WITHOUT_CERTIFICATE;
+		expires_at = credential->expires_at ? credential->expires_at
+						    : time(NULL) + LIFETIME_WITHOUT_CERTIFICATE;
 	return personalise_write_chuid(card, expires_at, error) &&
 	       card_block(card, CARD_SECRET_PIN, error);
 }

@@ -12,6 +12,7 @@
 #include "operation/ownership.h"
 #include "operation/personalise.h"
 #include "operation/pin.h"
+#include "operation/report.h"
 
 typedef bool (*recovery)(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error);
@@ -25,6 +26,7 @@ static const struct {
 	{INTENT_PIN, pin_recover},
 	{INTENT_BLANK, blank_recover},
 	{INTENT_CHANGEOVER, changeover_recover},
+	{INTENT_BLOCK_PIN, report_recover},
 };
 
 /* The store may not know the card yet when its first intent was written. */

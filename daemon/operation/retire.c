@@ -41,7 +41,7 @@ static bool retire(struct session *session, const char *reason, struct error *er
 		return false;
 	job_progress(operation->job, 50, "blanking the card");
 	session->objects_changed = true;
-	if (blank_card(operation, session->card, session->credential, error))
+	if (blank_card(operation, session->card, session->credential, LIFECYCLE_RETIRE, error))
 		return true;
 	session_recover(session);
 	return false;

@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/contact.h"
+#include "operation/operators.h"
 #include "operation/recover.h"
 
 /* Signatures of programs are short; whoever holds a card longer is another verb. */
@@ -27,7 +28,9 @@ static bool reload(struct session *session, enum lifecycle_verb verb, struct err
 	session->credential =
 		store_credential_by_id(session->operation->services->store, id, error);
 	return session->credential &&
-	       lifecycle_check(session->credential->state, verb, &session->next, error);
+	       lifecycle_check(session->credential->state, verb, &session->next, error) &&
+	       (!(lifecycle_rule(verb)->flags & LIFECYCLE_GIVES_UP) ||
+		       operators_check_dispensable(session->operation->services, id, error));
 }
 
 bool session_open(struct session *session, struct operation *operation, enum lifecycle_verb verb,
@@ -79,6 +82,20 @@ bool session_take_card(struct session *session, enum lifecycle_verb verb, struct
 			session->credential->serial);
 	struct card *card _cleanup_card_ = contacts_card(contacts, reader, error);
 	return card && take(session, card, reader, error) && reload(session, verb, error);
+}
+
+void session_touch_card(struct session *session)
+{
+	struct contacts *contacts = session->operation->services->contacts;
+	struct error error _cleanup_error_ = ERROR_INIT;
+	unsigned reader = contacts_find(contacts, session->credential->id);
+
+	if (reader == 0)
+		return;
+	struct card *card _cleanup_card_ = contacts_card(contacts, reader, &error);
+	if (!card || !take(session, card, reader, &error))
+		log_warning("the card is left for its next contact: %s card=%s",
+			error_message(&error), session->credential->serial);
 }
 
 void session_recover(struct session *session)

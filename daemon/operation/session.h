@@ -26,7 +26,8 @@ struct session {
 #define _cleanup_session_ _cleanup_(session_close)
 
 /*
- * Claims the credential for this verb, loads it and checks the verb against its state.
+ * Claims the credential for this verb, loads it and checks the verb against its state; a verb that
+ * gives a card up is not for the last owner's or administrator's (ERROR_IN_USE).
  * ERROR_NOT_FOUND, ERROR_BUSY, ERROR_WRONG_STATE.
  */
 bool session_open(struct session *session, struct operation *operation, enum lifecycle_verb verb,
@@ -39,6 +40,11 @@ bool session_take_card(struct session *session, enum lifecycle_verb verb, struct
 /* Claims and takes the card in a reader, whoever's it is; session->credential stays unset. */
 bool session_take_reader(
 	struct session *session, struct operation *operation, unsigned reader, struct error *error);
+/*
+ * Takes the credential's card if it is in a reader, and recovers what was interrupted, or is to be
+ * done at the next contact. What cannot be done now keeps its intent.
+ */
+void session_touch_card(struct session *session);
 /*
  * After a failure: recovers the card at once if it is still there, so that nobody has to wait
  * for the next contact. What cannot be recovered now keeps its intent.

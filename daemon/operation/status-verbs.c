@@ -1,29 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* suspend, resume, revoke: changes of state and certificates for which the card need not be there.
- */
+/* suspend, resume, revoke, report, expire: changes of state and certificates for which the card
+ * need not be there. The lifecycle's table says what each does. */
 #include <string.h>
 
 #include "common/alloc.h"
 #include "operation/certificates.h"
+#include "operation/report.h"
 #include "operation/session.h"
 #include "operation/verbs.h"
 
-static bool change_certificates(struct session *session, enum lifecycle_verb verb,
+/* reason: of the credential, and of its certificates where the table has none. */
+static bool change_certificates(struct session *session, const struct lifecycle_rule *rule,
 	const char *reason, struct certificates *changed, struct error *error)
 {
 	struct services *services = session->operation->services;
 	int64_t id = session->credential->id;
 
-	if (verb == LIFECYCLE_SUSPEND)
+	if (rule->certificates == CERTIFICATES_HELD)
 		return certificates_hold(services, id, changed, error);
-	if (verb == LIFECYCLE_RESUME)
+	if (rule->certificates == CERTIFICATES_RESUMED)
 		return certificates_resume(services, id, changed, error);
-	return certificates_revoke(
-		services, id, INT64_MAX, revocation_reason_find(reason), changed, error);
+	return certificates_revoke(services, id, INT64_MAX,
+		revocation_reason_find(rule->reason ? rule->reason : reason), changed, error);
+}
+
+/* What the card itself has to suffer waits until it is there. */
+static bool save_intent(
+	struct session *session, const struct lifecycle_rule *rule, struct error *error)
+{
+	const struct credential *credential = session->credential;
+	struct intent intent _cleanup_intent_ = {.serial = xstrdup(credential->serial),
+		.operation = xstrdup(rule->name),
+		.step = xstrdup(INTENT_BLOCK_PIN),
+		.old_version = credential->key_version,
+		.new_version = credential->key_version};
+
+	return rule->pin != PIN_EFFECT_BLOCKED ||
+	       store_intent_add(session->operation->services->store, &intent, error);
 }
 
 /* Certificates and state change together or not at all. */
-static bool save(struct session *session, enum lifecycle_verb verb, const char *reason,
+static bool save(struct session *session, const struct lifecycle_rule *rule, const char *reason,
 	struct certificates *changed, struct error *error)
 {
 	struct store *store = session->operation->services->store;
@@ -35,7 +52,8 @@ static bool save(struct session *session, enum lifecycle_verb verb, const char *
 	if (!store_begin(store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = store;
-	return change_certificates(session, verb, reason, changed, error) &&
+	return change_certificates(session, rule, reason, changed, error) &&
+	       save_intent(session, rule, error) &&
 	       store_credential_save(transaction, credential, error) &&
 	       store_commit(transaction, error);
 }
@@ -43,13 +61,17 @@ static bool save(struct session *session, enum lifecycle_verb verb, const char *
 static bool run(struct operation *operation, enum lifecycle_verb verb, int64_t credential_id,
 	const char *reason, struct error *error)
 {
+	const struct lifecycle_rule *rule = lifecycle_rule(verb);
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct certificates changed _cleanup_certificates_ = CERTIFICATES_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
 
 	if (session_open(&session, operation, verb, credential_id, &result) &&
-		save(&session, verb, reason, &changed, &result))
+		save(&session, rule, reason, &changed, &result)) {
 		certificates_tell(operation->services, &changed, &result);
+		if (rule->pin == PIN_EFFECT_BLOCKED)
+			session_touch_card(&session);
+	}
 	return session_finish(operation, verb,
 		session.credential ? session.credential->serial : NULL, reason, &result, error);
 }
@@ -63,6 +85,23 @@ bool operation_suspend(
 bool operation_resume(struct operation *operation, int64_t credential_id, struct error *error)
 {
 	return run(operation, LIFECYCLE_RESUME, credential_id, NULL, error);
+}
+
+bool operation_report(
+	struct operation *operation, int64_t credential_id, const char *kind, struct error *error)
+{
+	enum lifecycle_verb verb = lifecycle_report_from_name(kind);
+
+	if (verb == LIFECYCLE_VERB_COUNT)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "kind",
+			"a card is reported lost, stolen, damaged or compromised, not \"%.64s\"",
+			kind);
+	return run(operation, verb, credential_id, kind, error);
+}
+
+bool operation_expire(struct operation *operation, int64_t credential_id, struct error *error)
+{
+	return run(operation, LIFECYCLE_EXPIRE, credential_id, "end date", error);
 }
 
 /* What an operator may say of a card; the others of RFC 5280 are holds or are about authorities. */

@@ -13,6 +13,13 @@
 #include "operation/operators.h"
 #include "operation/services.h"
 
+/* What a card is issued with besides; NULL is the same as all zero. */
+struct issue_terms {
+	int64_t expires_at; /* its end date; certificates do not go beyond it; 0: none */
+	int64_t replaces;   /* id of the credential that is revoked when this one is issued; 0: none
+			     */
+};
+
 /*
  * Issues the card in a reader by the newest version of a template. Result fields: "serial",
  * "credential-id". ERROR_NOT_FOUND (reader, template), ERROR_INVALID_ARGUMENT (holder field),
@@ -20,7 +27,13 @@
  * (errors as operators_set), which others must be without; a system owner's needs NULL.
  */
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
-	const struct fields *holder, const struct operator_change *change, struct error *error);
+	const struct fields *holder, const struct operator_change *change,
+	const struct issue_terms *terms, struct error *error);
+/*
+ * Takes the card in a reader into ownership without issuing it: secrets of the master key, PIN
+ * blocked. Result fields and errors as issue.
+ */
+bool operation_register(struct operation *operation, unsigned reader, struct error *error);
 /* Sets the first PIN. One that is unset is made by the template's rules and given back.
  * ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
 bool operation_activate(struct operation *operation, int64_t credential_id, struct secret *pin,
@@ -41,6 +54,23 @@ bool operation_resume(struct operation *operation, int64_t credential_id, struct
 /* reason: RFC 5280 name, or NULL. ERROR_INVALID_ARGUMENT. */
 bool operation_revoke(struct operation *operation, int64_t credential_id, const char *reason,
 	struct error *error);
+/*
+ * The card was "lost", "stolen", "damaged" or "compromised", and need not be there: the lifecycle's
+ * table says whether it is suspended or revoked, and why. ERROR_INVALID_ARGUMENT.
+ */
+bool operation_report(
+	struct operation *operation, int64_t credential_id, const char *kind, struct error *error);
+/*
+ * Issues the card in a reader in place of another one: same holder, newest version of the same
+ * template, an operator's roles; the old one is revoked when that is done. Result fields and errors
+ * as issue.
+ */
+bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
+	int64_t expires_at, struct error *error);
+/* The end date of the card has come; the card need not be there. */
+bool operation_expire(struct operation *operation, int64_t credential_id, struct error *error);
+/* Gives a registered card its factory secrets back, and forgets the holder of a retired one. */
+bool operation_unregister(struct operation *operation, int64_t credential_id, struct error *error);
 bool operation_retire(struct operation *operation, int64_t credential_id, const char *reason,
 	struct error *error);
 

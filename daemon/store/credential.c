@@ -7,7 +7,8 @@
 
 #define COLUMNS                                                                                    \
 	"id, serial, card_type, state, holder, template_name, template_version, kdf, key_version," \
-	" key_check_value, admin_algorithm, reason, created_at, changed_at"
+	" key_check_value, admin_algorithm, reason, created_at, changed_at,"                       \
+	" expires_at, replaces, replaced_by"
 
 /* In the order of both statements below. */
 static void bind_credential(struct statement *statement, const struct credential *credential)
@@ -28,6 +29,9 @@ static void bind_credential(struct statement *statement, const struct credential
 	bind_text(statement, credential->reason);
 	bind_int64(statement, credential->created_at);
 	bind_int64(statement, credential->changed_at);
+	bind_int64(statement, credential->expires_at);
+	bind_int64(statement, credential->replaces);
+	bind_int64(statement, credential->replaced_by);
 }
 
 static bool write_credential(struct store *store, const char *sql,
@@ -47,7 +51,7 @@ static bool insert(struct store *store, struct credential *credential, struct er
 {
 	static const char sql[] =
 		"INSERT INTO credential (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-		" $10, $11, $12, $13, $14) RETURNING id";
+		" $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id";
 
 	return store_counter_next(store, "credential", &credential->id, error) &&
 	       write_credential(store, sql, credential, error);
@@ -58,7 +62,7 @@ static bool update(struct store *store, const struct credential *credential, str
 {
 	static const char sql[] =
 		"UPDATE credential SET (" COLUMNS ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-		" $11, $12, $13, $14) WHERE id = $1 RETURNING id";
+		" $11, $12, $13, $14, $15, $16, $17) WHERE id = $1 RETURNING id";
 
 	return write_credential(store, sql, credential, error);
 }
@@ -119,10 +123,14 @@ static struct credential *read_credential(struct statement *statement, struct er
 	credential->reason = column_text(statement);
 	credential->created_at = column_int64(statement);
 	credential->changed_at = column_int64(statement);
+	credential->expires_at = column_int64(statement);
+	credential->replaces = column_int64(statement);
+	credential->replaced_by = column_int64(statement);
 	if (!whole || credential->state == LIFECYCLE_STATE_COUNT) {
 		store_fail_damaged("credential", credential->id, error);
 		return NULL;
 	}
+	credential_apply_expiry(credential, store_now());
 	return steal_pointer(&credential);
 }
 
@@ -184,6 +192,21 @@ bool store_credential_list(struct store *store, enum lifecycle_state state, int6
 	bind_int64(statement, after);
 	if (state != LIFECYCLE_STATE_COUNT)
 		bind_text(statement, lifecycle_state_name(state));
+	bind_int64(statement, limit);
+	return store_read_ids(statement, ids, count, error);
+}
+
+bool store_credential_list_due(struct store *store, int64_t now, unsigned limit, int64_t **ids,
+	size_t *count, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT id FROM credential WHERE expires_at > 0 AND expires_at <= $1"
+		" AND state IN ('issued', 'active', 'inactive') ORDER BY expires_at LIMIT $2",
+		error);
+
+	if (!statement)
+		return false;
+	bind_int64(statement, now);
 	bind_int64(statement, limit);
 	return store_read_ids(statement, ids, count, error);
 }

@@ -3,7 +3,7 @@
 #include "store/store-private.h"
 
 /* The states of lifecycle_is_managed(). */
-#define MANAGED "('registered', 'issued', 'active', 'inactive', 'revoked')"
+#define MANAGED "('registered', 'issued', 'active', 'inactive', 'revoked', 'expired')"
 
 /* A card between the intent to own it and its credential takes a place, too. */
 #define COUNT_INTENTS                                                                              \

@@ -170,6 +170,13 @@ static const char *const migrations[] = {
 	"	exposed_until BIGINT NOT NULL);"
 	"CREATE INDEX puk_exposed ON puk (serial) WHERE state = 'exposed';"
 	"CREATE INDEX credential_key_version ON credential (key_version, id);",
+
+	/* 7: cards with an end date, and cards that replace others (0: none) */
+	"ALTER TABLE credential ADD COLUMN expires_at BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE credential ADD COLUMN replaces BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE credential ADD COLUMN replaced_by BIGINT NOT NULL DEFAULT 0;"
+	"CREATE INDEX credential_expires ON credential (expires_at)"
+	"	WHERE expires_at > 0 AND state IN ('issued', 'active', 'inactive');",
 };
 
 int64_t schema_version(void)

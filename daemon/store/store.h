@@ -69,6 +69,10 @@ struct credential *store_credential_by_serial(
  * means any. */
 bool store_credential_list(struct store *store, enum lifecycle_state state, int64_t after,
 	unsigned limit, int64_t **ids, size_t *count, struct error *error);
+/* Those whose end date has come and that are not saved as expired yet, at most limit; heap array.
+ */
+bool store_credential_list_due(struct store *store, int64_t now, unsigned limit, int64_t **ids,
+	size_t *count, struct error *error);
 bool store_credential_count(struct store *store, int64_t *count, struct error *error);
 /* Those that are managed (lifecycle_is_managed) but for system owners', and cards that an intent
  * may make so (store/managed.c). */

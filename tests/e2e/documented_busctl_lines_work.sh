@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # every busctl line of docs/dbus.md does what the page says, as written
+# sandbox: --cards blank,blank
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
@@ -78,6 +79,7 @@ prints GetManagedObjects /org/tessera1/template/employee
 prints 'busctl tree' /org/tessera1/reader/1
 prints 'Manager Version' "$(tessera --version | cut -d' ' -f2)"
 
+verb 'Manager Register'
 verb 'Manager Issue'
 prints ListCredentials '"/org/tessera1/credential/2"'
 prints 'FindCredential s' '"/org/tessera1/credential/2"'
@@ -96,6 +98,8 @@ verb 'Credential UnblockGenerated'
 refused 'no PIN' TakePin
 verb 'Credential Suspend'
 verb 'Credential Resume'
+verb 'Credential Report'
+tessera card resume "$serial" >/dev/null
 prints 'Credential GetCertificate' 'ay '
 prints BeginLogin 'ay '
 refused 'wrong' FinishLogin
@@ -111,7 +115,9 @@ verb 'Credential Reissue'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
 verb 'Credential Revoke'
+verb 'Credential Replace'
 verb 'Credential Retire'
+verb 'Credential Unregister'
 
 shown 'Template Update'
 shown 'Template Remove'

@@ -23,6 +23,12 @@ state_is_one_of() {
     state=$(tessera --json reader show 1 2>/dev/null | jq -r 'select(.problem == "") | .state')
     [ -n "$state" ] && [[ " $* " == *" $state "* ]]
 }
+register() {
+    tessera card register --reader 1
+}
+unregister() {
+    tessera card unregister reader:1 --yes
+}
 issue() {
     tessera card issue --reader 1 --template walk --holder name=Ada
 }
@@ -112,6 +118,17 @@ finish_issue() {
     sign >/dev/null 2>&1 || fail "no signature after $where"
     retire >/dev/null || fail "no retirement after $where"
 }
+finish_register() {
+    wait_for 20 state_is_one_of unregistered registered
+    state_is_one_of registered || register >/dev/null || fail "no second registration after $where"
+    pin_is_blocked || fail "a registered card with a PIN after $where"
+    unregister >/dev/null || fail "the card cannot be given up after $where"
+}
+finish_unregister() {
+    wait_for 20 state_is_one_of registered unregistered
+    ! state_is_one_of registered || unregister >/dev/null || fail "no second try after $where"
+    register >/dev/null || fail "the card cannot be registered again after $where"
+}
 finish_activate() {
     wait_for 20 state_is_one_of issued active
     state_is_one_of active || pin_is_blocked || fail "a PIN that nobody may know after $where"
@@ -174,6 +191,14 @@ wait_for 20 state_is_one_of unregistered
 tessera template add walk.json >/dev/null
 
 ways="pulled_before pulled_after killed filled_up"
+for how in $ways; do
+    walk "$how" register 5
+done
+register >/dev/null
+for how in $ways; do
+    walk "$how" unregister 4
+done
+unregister >/dev/null
 for how in $ways; do
     walk "$how" issue 12
 done

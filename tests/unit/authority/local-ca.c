@@ -92,7 +92,7 @@ static void the_names_of_the_request_are_in_the_certificate(void **state)
 		{(char *)"upn", (char *)"ada@corp.example"}, {(char *)"dns", (char *)"ada.example"},
 		{(char *)"uri", (char *)"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}};
 	struct authority_request request = {"smartcard-logon", fixture_request("RSA-2048"), subject,
-		ARRAY_SIZE(subject), san, ARRAY_SIZE(san)};
+		ARRAY_SIZE(subject), san, ARRAY_SIZE(san), 0};
 	struct certificate certificate = {0};
 
 	assert_true(enroll(fixture, &request, &certificate, NULL));
@@ -183,7 +183,7 @@ static void key_usages_that_a_key_cannot_do_are_left_out(void **state)
 	struct authority_fixture *fixture = *state;
 	struct name_rule subject[] = {{(char *)"CN", (char *)"Ada"}};
 	struct authority_request request = {
-		"long", fixture_request("RSA-2048"), subject, 1, NULL, 0};
+		"long", fixture_request("RSA-2048"), subject, 1, NULL, 0, 0};
 	struct certificate rsa = {0}, ec = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 
@@ -262,7 +262,7 @@ static void wrong_names_are_rejected(void **state)
 		struct name_rule good = {(char *)"CN", (char *)"Ada"};
 		struct name_rule rule = {(char *)cases[i].type, (char *)cases[i].value};
 		struct authority_request request = {"smartcard-logon", fixture_request("P-256"),
-			cases[i].san ? &good : &rule, 1, &rule, cases[i].san};
+			cases[i].san ? &good : &rule, 1, &rule, cases[i].san, 0};
 		struct certificate certificate = {0};
 		_cleanup_error_ struct error error = ERROR_INIT;
 

@@ -10,26 +10,46 @@
 #include <cmocka.h>
 
 #include "common/macros.h"
+#include "model/credential.h"
 
 #define NO LIFECYCLE_STATE_COUNT
 
-/* The whole table once more, by state: what each verb leads to, or NO. */
-static const enum lifecycle_state expected[LIFECYCLE_STATE_COUNT][LIFECYCLE_VERB_COUNT] = {
-	/* issue activate change-pin unblock reissue suspend resume revoke retire use rotate
-	   offline-unblock */
-	[LIFECYCLE_UNREGISTERED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
-	[LIFECYCLE_REGISTERED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, LIFECYCLE_RETIRED,
-		NO, LIFECYCLE_REGISTERED, NO},
-	[LIFECYCLE_ISSUED] = {NO, LIFECYCLE_ACTIVE, NO, NO, LIFECYCLE_ISSUED, NO, NO,
-		LIFECYCLE_REVOKED, LIFECYCLE_RETIRED, NO, LIFECYCLE_ISSUED, NO},
-	[LIFECYCLE_ACTIVE] = {NO, NO, LIFECYCLE_ACTIVE, LIFECYCLE_ACTIVE, LIFECYCLE_ISSUED,
-		LIFECYCLE_INACTIVE, NO, LIFECYCLE_REVOKED, LIFECYCLE_RETIRED, LIFECYCLE_ACTIVE,
-		LIFECYCLE_ACTIVE, LIFECYCLE_ACTIVE},
-	[LIFECYCLE_INACTIVE] = {NO, NO, NO, NO, NO, NO, LIFECYCLE_ACTIVE, LIFECYCLE_REVOKED,
-		LIFECYCLE_RETIRED, NO, LIFECYCLE_INACTIVE, NO},
-	[LIFECYCLE_REVOKED] = {NO, NO, NO, NO, LIFECYCLE_ISSUED, NO, NO, NO, LIFECYCLE_RETIRED, NO,
-		LIFECYCLE_REVOKED, NO},
-	[LIFECYCLE_RETIRED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+#define SAME	 (-1)
+#define S(state) (1u << LIFECYCLE_##state)
+
+/* The whole table once more, from the states' side: where each verb is allowed, and its target. */
+static const struct {
+	unsigned from;
+	int to;
+} expected[LIFECYCLE_VERB_COUNT] = {
+	[LIFECYCLE_REGISTER] = {S(UNREGISTERED) | S(RETIRED), LIFECYCLE_REGISTERED},
+	[LIFECYCLE_ISSUE] = {S(UNREGISTERED) | S(REGISTERED) | S(RETIRED), LIFECYCLE_ISSUED},
+	[LIFECYCLE_ACTIVATE] = {S(ISSUED), LIFECYCLE_ACTIVE},
+	[LIFECYCLE_CHANGE_PIN] = {S(ACTIVE), SAME},
+	[LIFECYCLE_UNBLOCK] = {S(ACTIVE), SAME},
+	[LIFECYCLE_REISSUE] = {S(ISSUED) | S(ACTIVE) | S(REVOKED), LIFECYCLE_ISSUED},
+	[LIFECYCLE_SUSPEND] = {S(ACTIVE), LIFECYCLE_INACTIVE},
+	[LIFECYCLE_RESUME] = {S(INACTIVE), LIFECYCLE_ACTIVE},
+	[LIFECYCLE_REVOKE] = {S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(EXPIRED), LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPORT_LOST] = {S(ISSUED) | S(ACTIVE) | S(INACTIVE), LIFECYCLE_INACTIVE},
+	[LIFECYCLE_REPORT_STOLEN] = {S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(EXPIRED),
+		LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPORT_DAMAGED] = {S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(EXPIRED),
+		LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPORT_COMPROMISED] = {S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(EXPIRED),
+		LIFECYCLE_REVOKED},
+	[LIFECYCLE_REPLACE] = {S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(REVOKED) | S(EXPIRED),
+		LIFECYCLE_REVOKED},
+	[LIFECYCLE_EXPIRE] = {S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(EXPIRED), LIFECYCLE_EXPIRED},
+	[LIFECYCLE_RETIRE] = {S(REGISTERED) | S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(REVOKED) |
+				      S(EXPIRED),
+		LIFECYCLE_RETIRED},
+	[LIFECYCLE_UNREGISTER] = {S(REGISTERED) | S(RETIRED), LIFECYCLE_UNREGISTERED},
+	[LIFECYCLE_USE] = {S(ACTIVE), SAME},
+	[LIFECYCLE_ROTATE] = {S(REGISTERED) | S(ISSUED) | S(ACTIVE) | S(INACTIVE) | S(REVOKED) |
+				      S(EXPIRED),
+		SAME},
+	[LIFECYCLE_OFFLINE_UNBLOCK] = {S(ACTIVE), SAME},
 };
 
 static void every_verb_in_every_state_does_what_the_table_says(void **state)
@@ -39,12 +59,93 @@ static void every_verb_in_every_state_does_what_the_table_says(void **state)
 		for (enum lifecycle_verb v = 0; v < LIFECYCLE_VERB_COUNT; v++) {
 			_cleanup_error_ struct error error = ERROR_INIT;
 			enum lifecycle_state next = NO;
-			bool allowed = lifecycle_check(s, v, &next, &error);
-			assert_int_equal(allowed, expected[s][v] != NO);
-			assert_int_equal(next, expected[s][v]);
-			if (!allowed)
+			bool is_expected = expected[v].from & 1u << s;
+			int target = expected[v].to == SAME ? (int)s : expected[v].to;
+			assert_int_equal(lifecycle_check(s, v, &next, &error), is_expected);
+			assert_int_equal(next, is_expected ? target : (int)NO);
+			if (!is_expected)
 				assert_int_equal(error.code, ERROR_WRONG_STATE);
 		}
+	}
+}
+
+/* What a card is not worth giving up for the last administrator, nobody does to the own card. */
+static void verbs_that_give_a_card_up_are_for_others(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (enum lifecycle_verb v = 0; v < LIFECYCLE_VERB_COUNT; v++) {
+		const struct lifecycle_rule *rule = lifecycle_rule(v);
+		if (!(rule->flags & LIFECYCLE_GIVES_UP))
+			continue;
+		assert_true(rule->flags & LIFECYCLE_FOR_OTHERS);
+		count++;
+	}
+	assert_int_equal(count, 9);
+	assert_null(lifecycle_rule(LIFECYCLE_VERB_COUNT));
+}
+
+static void reports_suspend_or_revoke_for_the_right_reason(void **state)
+{
+	static const struct {
+		const char *kind;
+		enum certificates_effect effect;
+		const char *reason, *final_reason;
+		enum pin_effect pin;
+	} cases[] = {
+		{"lost", CERTIFICATES_HELD, "certificateHold", "keyCompromise", PIN_EFFECT_NONE},
+		{"stolen", CERTIFICATES_REVOKED, "keyCompromise", "keyCompromise",
+			PIN_EFFECT_BLOCKED},
+		{"damaged", CERTIFICATES_REVOKED, "cessationOfOperation", "cessationOfOperation",
+			PIN_EFFECT_NONE},
+		{"compromised", CERTIFICATES_REVOKED, "keyCompromise", "keyCompromise",
+			PIN_EFFECT_BLOCKED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum lifecycle_verb verb = lifecycle_report_from_name(cases[i].kind);
+		const struct lifecycle_rule *rule = lifecycle_rule(verb);
+		assert_non_null(rule);
+		assert_int_equal(rule->certificates, cases[i].effect);
+		assert_string_equal(rule->reason, cases[i].reason);
+		assert_int_equal(rule->pin, cases[i].pin);
+		assert_string_equal(
+			lifecycle_report_final_reason(cases[i].kind), cases[i].final_reason);
+		assert_string_equal(lifecycle_report_name(verb), cases[i].kind);
+	}
+	assert_int_equal(lifecycle_report_from_name("Lost"), LIFECYCLE_VERB_COUNT);
+	assert_int_equal(lifecycle_report_from_name(NULL), LIFECYCLE_VERB_COUNT);
+	assert_null(lifecycle_report_final_reason("superseded"));
+	assert_null(lifecycle_report_final_reason(NULL));
+	assert_null(lifecycle_report_name(LIFECYCLE_REVOKE));
+}
+
+static void a_card_with_an_end_date_is_expired_from_then_on(void **state)
+{
+	static const struct {
+		enum lifecycle_state state;
+		int64_t expires_at;
+		enum lifecycle_state at_1000;
+	} cases[] = {
+		{LIFECYCLE_ACTIVE, 0, LIFECYCLE_ACTIVE},
+		{LIFECYCLE_ACTIVE, 1001, LIFECYCLE_ACTIVE},
+		{LIFECYCLE_ACTIVE, 1000, LIFECYCLE_EXPIRED},
+		{LIFECYCLE_ISSUED, 999, LIFECYCLE_EXPIRED},
+		{LIFECYCLE_INACTIVE, 999, LIFECYCLE_EXPIRED},
+		{LIFECYCLE_EXPIRED, 999, LIFECYCLE_EXPIRED},
+		{LIFECYCLE_REVOKED, 999, LIFECYCLE_REVOKED},
+		{LIFECYCLE_RETIRED, 999, LIFECYCLE_RETIRED},
+		{LIFECYCLE_REGISTERED, 999, LIFECYCLE_REGISTERED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct credential credential = {
+			.state = cases[i].state, .expires_at = cases[i].expires_at};
+		credential_apply_expiry(&credential, 1000);
+		assert_int_equal(credential.state, cases[i].at_1000);
 	}
 }
 
@@ -56,6 +157,7 @@ static void the_error_names_the_state_and_what_is_allowed(void **state)
 	assert_false(lifecycle_check(LIFECYCLE_INACTIVE, LIFECYCLE_USE, NULL, &error));
 	assert_string_equal(error_message(&error),
 		"the card is inactive, where \"use\" is not allowed; allowed: resume, revoke, "
+		"report-lost, report-stolen, report-damaged, report-compromised, replace, "
 		"retire, rotate");
 }
 
@@ -91,6 +193,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_verb_in_every_state_does_what_the_table_says),
+		cmocka_unit_test(verbs_that_give_a_card_up_are_for_others),
+		cmocka_unit_test(reports_suspend_or_revoke_for_the_right_reason),
+		cmocka_unit_test(a_card_with_an_end_date_is_expired_from_then_on),
 		cmocka_unit_test(the_error_names_the_state_and_what_is_allowed),
 		cmocka_unit_test(next_may_be_null),
 		cmocka_unit_test(numbers_outside_the_table_are_refused),

@@ -125,7 +125,7 @@ bool issue_once(struct card *card, struct error *error)
 	struct fields holder _cleanup_fields_ = FIELDS_INIT;
 
 	fields_set(&holder, "name", "Ada Lovelace");
-	bool ok = issue_card(&session, template_name, &holder, error);
+	bool ok = issue_card(&session, template_name, &holder, NULL, error);
 	credential_free(session.credential);
 	return ok;
 }
@@ -135,7 +135,7 @@ bool retire_once(struct card *card, struct error *error)
 	struct credential *credential _cleanup_credential_ =
 		store_credential_by_serial(services.store, card->info.serial, error);
 
-	return credential && blank_card(&operation, card, credential, error);
+	return credential && blank_card(&operation, card, credential, LIFECYCLE_RETIRE, error);
 }
 
 enum lifecycle_state state_of(const char *serial)

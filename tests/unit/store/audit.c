@@ -286,6 +286,9 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	save(fixture->store, "card-1", "Ada Lovelace", "Ada@example.org");
 	fixture_sql(fixture,
 		"DROP TABLE master_key; DROP TABLE puk; DROP INDEX credential_key_version;"
+		"DROP INDEX credential_expires; ALTER TABLE credential DROP COLUMN expires_at;"
+		"ALTER TABLE credential DROP COLUMN replaces;"
+		"ALTER TABLE credential DROP COLUMN replaced_by;"
 		"DROP TABLE audit_run; DROP TABLE audit_checkpoint; DROP TABLE credential_field;"
 		"DROP INDEX certificate_serial; DROP INDEX certificate_revoked;"
 		"DROP INDEX audit_caller; DROP INDEX "
