@@ -291,7 +291,10 @@ static void an_older_store_is_brought_up_to_date(void **state)
 		"audit_operation;"
 		"DROP INDEX audit_outcome; DROP INDEX audit_operator; DROP INDEX audit_failed;"
 		"ALTER TABLE audit DROP COLUMN operator; ALTER TABLE audit DROP COLUMN signature;"
-		"ALTER TABLE audit DROP COLUMN caller;"
+		"ALTER TABLE audit DROP COLUMN caller; DROP INDEX credential_expires;"
+		"ALTER TABLE credential DROP COLUMN expires_at;"
+		"ALTER TABLE credential DROP COLUMN replaces;"
+		"ALTER TABLE credential DROP COLUMN replaced_by;"
 		"UPDATE audit SET time_us = 1 WHERE id = 4;"
 		"UPDATE schema_version SET version = 4");
 	fixture_reopen(fixture);
