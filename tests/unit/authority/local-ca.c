@@ -278,7 +278,7 @@ static void expect_rejected(
 	struct authority_fixture *fixture, const char *profile, X509_REQ *csr, const char *words)
 {
 	struct name_rule subject[] = {{(char *)"CN", (char *)"Ada"}};
-	struct authority_request request = {profile, csr, subject, 1, NULL, 0};
+	struct authority_request request = {profile, csr, subject, 1, NULL, 0, 0};
 	struct certificate certificate = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 
@@ -317,7 +317,7 @@ static void a_request_without_any_name_is_rejected(void **state)
 {
 	struct authority_fixture *fixture = *state;
 	struct authority_request request = {
-		"smartcard-logon", fixture_request("P-256"), NULL, 0, NULL, 0};
+		"smartcard-logon", fixture_request("P-256"), NULL, 0, NULL, 0, 0};
 	struct certificate certificate = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 	struct name_rule upn = {(char *)"upn", (char *)"ada@corp.example"};

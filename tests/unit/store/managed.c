@@ -58,7 +58,7 @@ static void each_state_counts_as_the_lifecycle_says(void **state)
 		expected += lifecycle_is_managed(s);
 		assert_int_equal(managed(fixture), expected);
 	}
-	assert_int_equal(expected, 5);
+	assert_int_equal(expected, 6);
 }
 
 static void an_intent_takes_the_place_of_a_card_to_be(void **state)
