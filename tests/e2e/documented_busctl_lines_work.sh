@@ -109,6 +109,18 @@ prints ListOperators '"system-owner"'
 prints ListRoles '"auditor"'
 refused 'template for operators' SetOperator
 refused "no operator's" RemoveOperator
+shown UnblockWithCode
+job=${output##*/}
+expect_failure any tessera job wait "${job%\"}"
+[[ $output == *'no unblock code of this card is good now'* ]] || fail "its job says: $output"
+refused 'no unblock code of this card is good now' 'CheckUnblockCode'
+refused 'no unblock code of this card is good now' 'InitPin'
+verb OfflineUnblock
+prints ListExposed '"/org/tessera1/credential/2"'
+verb 'Credential Rotate'
+prints ListMasterKeys 'a(ussxx) 1 1 '
+prints 'ListCardsOfMasterKey' '"/org/tessera1/credential/2"'
+shown 'Manager RotateMasterKey'
 verb 'Credential Reissue'
 verb 'Credential ActivateGenerated'
 verb 'Credential Reissue'

@@ -27,13 +27,16 @@ READS = {
     "Manager.ListCredentials", "Manager.FindCredential", "Manager.FindCredentials",
     "Manager.ListAudit", "Manager.VerifyAudit", "Manager.ListCheckpoints",
     "Manager.ListLogins", "Manager.ListOperators", "Manager.ListRoles", "Manager.BeginLogin",
+    "Manager.ListMasterKeys", "Manager.ListCardsOfMasterKey", "Manager.ListExposed",
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
 }
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}
 # Whoever knows the PIN may call these: there is nobody to refuse.
-HOLDERS = {"Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin", "Provider.Login", "Provider.ChangePin"}
+HOLDERS = {"Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
+           "Credential.UnblockWithCode", "Provider.Login", "Provider.ChangePin",
+           "Provider.CheckUnblockCode", "Provider.InitPin"}
 
 
 def pin_bytes(pin):
@@ -114,6 +117,14 @@ STEPS = [
      "NotFound"),
     ("Provider.ChangePin", ROOT, ["uayay", "1", *pin_bytes(PIN), *pin_bytes(NEW_PIN)], "change-pin",
      "ok"),
+    ("Credential.UnblockWithCode", CARD, ["ss", "0787743694", PIN], "unblock", "PinExpired"),
+    ("Provider.CheckUnblockCode", ROOT, ["uay", "1", *pin_bytes("0787743694")], "unblock", "PinExpired"),
+    ("Provider.InitPin", ROOT, ["uayay", "1", *pin_bytes("0787743694"), *pin_bytes(PIN)], "unblock",
+     "PinExpired"),
+    ("Credential.OfflineUnblock", CARD, [], "offline-unblock", "ok"),
+    ("Credential.OfflineUnblock", f"{ROOT}/credential/99", [], "offline-unblock", "NotFound"),
+    ("Credential.Rotate", CARD, [], "rotate", "ok"),
+    ("Manager.RotateMasterKey", ROOT, [], "rotate-master-key", "ok"),
     ("Credential.Reissue", CARD, ["sa{ss}", "no-such", "0"], "reissue", "NotFound"),
     ("Credential.Reissue", CARD, ["sa{ss}", "", "0"], "reissue", "ok"),
     ("Credential.Activate", CARD, ["s", PIN], "activate", "ok"),
