@@ -14,6 +14,7 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "operation/login.h"
+#include "operation/template-rules.h"
 
 #define NAME_BUFFER_BYTES 16384
 #define GROUPS_MAX	  4096
@@ -64,6 +65,32 @@ bool caller_may_do(
 	struct bus *bus = context;
 
 	return logins_may(bus->services->logins, caller->name, (enum permission)permission, error);
+}
+
+/* The methods of a card that its holder may be let call (/self-service of its template). */
+static const char *const holders_methods[] = {"Reissue", "Update", "Unblock", "UnblockGenerated"};
+
+bool caller_holds(const struct bus_call *call, int64_t credential_id)
+{
+	struct bus *bus = call->context;
+	struct services *services = bus->services;
+	enum permission permission = (enum permission)call->method->permission;
+
+	if (!logins_have_card(services->logins, call->caller->name, credential_id))
+		return false;
+	struct credential *credential _cleanup_credential_ =
+		store_credential_by_id(services->store, credential_id, NULL);
+	return credential && template_rules_let_holder(services, credential, permission);
+}
+
+bool caller_may_object(void *context, const struct bus_call *call)
+{
+	(void)context;
+	for (size_t i = 0; call->kind == &credential_kind && i < ARRAY_SIZE(holders_methods); i++) {
+		if (strcmp(holders_methods[i], call->method->name) == 0)
+			return caller_holds(call, name_to_number(call->name));
+	}
+	return false;
 }
 
 char *caller_actor(uid_t uid, pid_t pid)

@@ -20,6 +20,8 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
+	bool makes_pin;		    /* of issue: a PIN is to be made */
+	bool may_reissue;	    /* of update */
 	struct secret pin, new_pin; /* pin unset: one is to be made */
 };
 

@@ -41,11 +41,16 @@ static bool is_too_deep(const char *text)
 
 json_t *document_load(const char *text, enum error_code code, struct error *error)
 {
+	return document_load_long(text, DOCUMENT_SIZE_MAXIMUM, code, error);
+}
+
+json_t *document_load_long(
+	const char *text, size_t maximum, enum error_code code, struct error *error)
+{
 	json_error_t failure;
 
-	if (strnlen(text, DOCUMENT_SIZE_MAXIMUM + 1) > DOCUMENT_SIZE_MAXIMUM) {
-		error_set_field(error, code, "", "the document is larger than %d bytes",
-			DOCUMENT_SIZE_MAXIMUM);
+	if (strnlen(text, maximum + 1) > maximum) {
+		error_set_field(error, code, "", "the document is larger than %zu bytes", maximum);
 		return NULL;
 	}
 	if (is_too_deep(text)) {
@@ -225,6 +230,14 @@ bool document_integer(const struct document_node *node, int64_t minimum, int64_t
 		return document_fail(node, error, "a whole number from %lld to %lld is expected",
 			(long long)minimum, (long long)maximum);
 	*value = number;
+	return true;
+}
+
+bool document_boolean(const struct document_node *node, bool *value, struct error *error)
+{
+	if (!json_is_boolean(node->value))
+		return document_fail(node, error, "true or false is expected");
+	*value = json_is_true(node->value);
 	return true;
 }
 

@@ -36,6 +36,7 @@ static const struct {
 	[LIFECYCLE_RETIRE] = {"retire",
 		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED),
 		LIFECYCLE_RETIRED},
+	[LIFECYCLE_UPDATE] = {"update", IN(ISSUED) | IN(ACTIVE), SAME},
 	[LIFECYCLE_USE] = {"use", IN(ACTIVE), SAME},
 };
 

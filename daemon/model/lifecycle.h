@@ -50,7 +50,8 @@ enum lifecycle_verb {
 	LIFECYCLE_RESUME,
 	LIFECYCLE_REVOKE,
 	LIFECYCLE_RETIRE,
-	LIFECYCLE_USE, /* use of a key through the provider */
+	LIFECYCLE_UPDATE, /* to the newest version of its template */
+	LIFECYCLE_USE,	  /* use of a key through the provider */
 	LIFECYCLE_VERB_COUNT
 };
 

@@ -11,9 +11,11 @@ libtesserad_la_SOURCES += \
 	daemon/operation/documents.c daemon/operation/documents.h \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
 	daemon/operation/first-start.c daemon/operation/first-start.h \
+	daemon/operation/identity.c daemon/operation/identity.h \
 	daemon/operation/information.c daemon/operation/information.h \
 	daemon/operation/information-atr.c daemon/operation/information-piv.c \
 	daemon/operation/information-private.h \
+	daemon/operation/initiate.c \
 	daemon/operation/issue.c daemon/operation/issue.h \
 	daemon/operation/licence.c daemon/operation/licence.h \
 	daemon/operation/licence-activate.c \
@@ -36,6 +38,12 @@ libtesserad_la_SOURCES += \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \
+	daemon/operation/template-check.c \
+	daemon/operation/template-drift.c \
+	daemon/operation/template-plan.c \
+	daemon/operation/template-rules.c daemon/operation/template-rules.h \
+	daemon/operation/templates.c daemon/operation/templates.h \
 	daemon/operation/types.c daemon/operation/types.h \
+	daemon/operation/update.c \
 	daemon/operation/vault.c daemon/operation/vault.h \
 	daemon/operation/verbs.h

@@ -233,6 +233,41 @@ bool logins_check_other(
 	return true;
 }
 
+bool logins_have_card(struct logins *logins, const char *caller, int64_t credential_id)
+{
+	size_t count;
+	bool found = false;
+	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+
+	for (size_t i = 0; i < count; i++)
+		found = found || ids[i] == credential_id;
+	return found;
+}
+
+static bool has_one_of(const struct operator_record *record, char *const *roles, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (operator_has_role(record, roles[i]))
+			return true;
+	}
+	return false;
+}
+
+bool logins_have_role(struct logins *logins, const char *caller, char *const *roles, size_t count)
+{
+	size_t logged_in;
+	bool found = false;
+	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &logged_in);
+
+	for (size_t i = 0; i < logged_in && !found; i++) {
+		struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+		found = operators_permissions(logins->services, ids[i]) != 0 &&
+			store_operator_get(logins->services->store, ids[i], &record, NULL) &&
+			has_one_of(&record, roles, count);
+	}
+	return found;
+}
+
 /* --- for people --- */
 
 struct login_view *logins_list(struct logins *logins, const char *caller, size_t *count)

@@ -21,6 +21,14 @@
  */
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
 	const struct fields *holder, const struct operator_change *change, struct error *error);
+/*
+ * The same, and activates the card where the template has auto-initiate: pin is set, or unset for
+ * one that is made and given back; NULL, ERROR_INVALID_ARGUMENT for such a template. Two audit
+ * records. A card that could not be activated stays issued. ERROR_PIN_LENGTH, ERROR_PIN_POLICY.
+ */
+bool operation_issue_and_initiate(struct operation *operation, unsigned reader,
+	const char *template_name, const struct fields *holder,
+	const struct operator_change *change, struct secret *pin, struct error *error);
 /* Sets the first PIN. One that is unset is made by the template's rules and given back.
  * ERROR_PIN_LENGTH, ERROR_PIN_POLICY. */
 bool operation_activate(struct operation *operation, int64_t credential_id, struct secret *pin,
@@ -34,6 +42,13 @@ bool operation_unblock(struct operation *operation, int64_t credential_id, struc
 /* template_name NULL: the present one; holder empty: the present fields. Errors as issue. */
 bool operation_reissue(struct operation *operation, int64_t credential_id,
 	const char *template_name, const struct fields *holder, struct error *error);
+/*
+ * Brings the card to the newest version of its template. The card has to be there only for what is
+ * written to it. What needs new keys is ERROR_NOT_SUPPORTED, or with may_reissue a reissue. Result
+ * field "change": "nothing" or the effect (model/template-change.h).
+ */
+bool operation_update(
+	struct operation *operation, int64_t credential_id, bool may_reissue, struct error *error);
 /* The card need not be there for these three. */
 bool operation_suspend(struct operation *operation, int64_t credential_id, const char *reason,
 	struct error *error);

@@ -153,6 +153,11 @@ static const char *const migrations[] = {
 	"CREATE INDEX certificate_serial ON certificate (serial_hex, credential_id);"
 	"CREATE INDEX certificate_revoked ON certificate (authority, id)"
 	"	WHERE status IN ('on-hold', 'revoked');",
+
+	/* 6: when a version of a template was saved, and the cards that have it */
+	"ALTER TABLE template ADD COLUMN saved_at BIGINT NOT NULL DEFAULT 0;"
+	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
+	"	WHERE state IN ('issued', 'active', 'inactive');",
 };
 
 int64_t schema_version(void)

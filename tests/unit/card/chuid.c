@@ -17,7 +17,7 @@ static void a_chuid_that_was_built_is_read(void **state)
 	struct chuid chuid;
 	(void)state;
 
-	chuid_build(guid, 1924992000, &object);
+	chuid_build(&fasc_n_default, guid, 1924992000, &object);
 	assert_true(chuid_parse(&object, &chuid));
 	assert_true(chuid.has_fasc_n);
 	assert_string_equal(chuid.fasc_n.agency, "9999");

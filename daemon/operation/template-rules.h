@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the template that a card was issued by says about what may be done with
+ * it later: in the version that the card has.
+ */
+#ifndef TESSERA_OPERATION_TEMPLATE_RULES_H
+#define TESSERA_OPERATION_TEMPLATE_RULES_H
+
+#include "model/role.h"
+#include "operation/services.h"
+
+/* The card's template; NULL without error for a card that was not issued by one. */
+struct template *card_template(
+	struct services *services, const struct credential *credential, struct error *error);
+
+/* Whether the card may be unblocked this way at all. ERROR_NOT_SUPPORTED. */
+bool template_rules_check_unblock(struct services *services, const struct credential *credential,
+	bool is_offline, struct error *error);
+
+/* Whether retiring revokes the card's certificates. */
+bool template_rules_retire_revokes(struct services *services, const struct credential *credential);
+
+/*
+ * Whether holders may do this to their own cards: PERMISSION_UNBLOCK and PERMISSION_REISSUE, where
+ * the template has it in /self-service.
+ */
+bool template_rules_let_holder(
+	struct services *services, const struct credential *credential, enum permission permission);
+
+#endif
