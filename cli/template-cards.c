@@ -86,11 +86,12 @@ static int64_t version_before(
 	const json_t *versions = json_array_get(answer, 0);
 	size_t count = json_array_size(versions);
 
-	if (answer && count < 2)
-		error_set(error, ERROR_NOT_FOUND, "the template '%s' has one version only", name);
-	else if (answer)
-		return json_integer_value(json_array_get(json_array_get(versions, count - 2), 0));
-	return template_missing(name, error);
+	if (!answer)
+		return template_missing(name, error);
+	if (count < 2)
+		return error_set(
+			error, ERROR_NOT_FOUND, "the template '%s' has one version only", name);
+	return json_integer_value(json_array_get(json_array_get(versions, count - 2), 0));
 }
 
 bool template_diff(struct invocation *invocation, struct error *error)

@@ -232,6 +232,15 @@ static void take(struct look *look, struct card_drift *drift)
 	look->differences = (struct fields)FIELDS_INIT;
 }
 
+/* A template that was removed still has cards. */
+static bool check_name(struct services *services, const char *name, struct error *error)
+{
+	_cleanup_free_ struct template_version *versions = NULL;
+	size_t count;
+
+	return !name || store_template_versions(services->store, name, &versions, &count, error);
+}
+
 bool template_drift(struct services *services, const char *name, int64_t after, unsigned limit,
 	struct card_drift **drifts, size_t *count, int64_t *next, struct error *error)
 {
@@ -240,8 +249,9 @@ bool template_drift(struct services *services, const char *name, int64_t after, 
 	size_t cards = 0, i = 0;
 
 	*count = 0;
-	if (!store_credential_list(services->store, LIFECYCLE_STATE_COUNT, after, CARDS_A_PAGE,
-		    &ids, &cards, error))
+	if (!check_name(services, name, error) ||
+		!store_credential_list(services->store, LIFECYCLE_STATE_COUNT, after, CARDS_A_PAGE,
+			&ids, &cards, error))
 		return false;
 	struct card_drift *found = xcalloc(limit, sizeof(*found));
 	for (; i < cards && *count < limit; i++) {
