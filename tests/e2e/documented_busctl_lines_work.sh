@@ -4,6 +4,7 @@
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
+jq '{templates: [.name = "imported"]}' "$TESSERA_SOURCE/data/templates/employee.json" >templates.json
 cp "$TESSERA_SOURCE"/data/templates/employee.json "$TESSERA_SOURCE"/data/connections/local.json .
 
 declare -A done_lines=()
@@ -83,6 +84,7 @@ refused 'not logged in' 'Provider Logout'
 prints 'Provider UseKey' 'ay 64 '
 shown 'Provider ChangePin'
 verb 'Credential Unblock'
+verb 'Credential Update'
 verb 'Credential Suspend'
 verb 'Credential Resume'
 prints 'Credential GetCertificate' 'ay '
@@ -92,6 +94,17 @@ verb 'Credential ChangePin'
 verb 'Credential Revoke'
 verb 'Credential Retire'
 
+prints 'Template ListVersions' ' 1 '
+prints 'Template GetVersion' smartcard-logon
+prints 'Template Compare' 'a(ssss) 0'
+prints 'Template Plan' 'a(xxsa(ssss)) 0'
+prints 'Template ListCards' 'a(os) 0'
+prints 'Template Check' /keys/signature/algorithm
+prints ListDrift 'a(ossxa(ss)) 0'
+shown 'Template Lock'
+shown 'Template Unlock'
+prints ImportTemplates '"/org/tessera1/template/imported"'
+tessera template remove imported >/dev/null
 shown 'Template Update'
 shown 'Template Remove'
 prints AddTemplate '"/org/tessera1/template/employee"'
