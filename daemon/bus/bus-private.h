@@ -38,8 +38,10 @@ bool caller_is_manager(const struct bus *bus, uid_t uid);
 /* Whether the caller has an enum permission. ERROR_ACCESS_DENIED. */
 bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error);
-/* Whether the caller has logged in with the card, and its template lets holders do what the method
- * does. */
+/*
+ * Whether the card is the caller's own (who has logged in with it, or with another one of the same
+ * holder), and its template lets holders do what the method does.
+ */
 bool caller_holds(const struct bus_call *call, int64_t credential_id);
 /* The same for the object of a call. */
 bool caller_may_object(void *context, const struct bus_call *call);

@@ -51,16 +51,6 @@ static bool read_roles(
 	return true;
 }
 
-/* There is no verb for it yet: a template that counts on it must not be taken. */
-static bool check_offline(const struct document_node *object,
-	const struct template_unblock *unblock, struct error *error)
-{
-	struct document_node node;
-
-	return !unblock->offline || !document_find(object, "offline", &node) ||
-	       document_fail(&node, error, "this version has no offline unblock; allowed is false");
-}
-
 bool template_read_unblock(
 	const struct document_node *root, struct template *template, struct error *error)
 {
@@ -69,12 +59,13 @@ bool template_read_unblock(
 	struct document_node node;
 
 	unblock->online = true;
+	unblock->offline = true;
 	if (!document_find(root, "unblock", &node))
 		return true;
 	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
 	       template_read_bool(&node, "online", &unblock->online, error) &&
 	       template_read_bool(&node, "offline", &unblock->offline, error) &&
-	       check_offline(&node, unblock, error) && read_roles(&node, unblock, error);
+	       read_roles(&node, unblock, error);
 }
 
 bool template_read_self_service(

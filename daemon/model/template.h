@@ -54,7 +54,7 @@
  *        /expiry-days            1 to 7300; as long as the longest certificate
  *    /unblock                      object (template-unblock.c)
  *      /online                   whether an operator may unblock the card in a reader; true
- *      /offline                  false: there is no offline unblock; false
+ *      /offline                  whether an unblock code may be given out; true
  *      /roles                    array of the roles whose operators may; all with the right
  *    /self-service                 object: what holders may do with their own cards
  *      /unblock, /reissue, /report-lost  false

@@ -159,8 +159,7 @@ void logins_card_removed(struct logins *logins, const char *serial)
 	pthread_mutex_unlock(&logins->lock);
 }
 
-/* The credentials that the caller has logged in; heap array. */
-static int64_t *credentials_of(struct logins *logins, const char *caller, size_t *count)
+int64_t *logins_credentials(struct logins *logins, const char *caller, size_t *count)
 {
 	*count = 0;
 	pthread_mutex_lock(&logins->lock);
@@ -190,7 +189,7 @@ unsigned logins_count(struct logins *logins, const char *caller, enum permission
 {
 	size_t count;
 	unsigned able = 0;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &count);
 
 	for (size_t i = 0; i < count; i++)
 		able += (operators_permissions(logins->services, ids[i]) &
@@ -202,7 +201,7 @@ bool logins_may(
 	struct logins *logins, const char *caller, enum permission permission, struct error *error)
 {
 	size_t count;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &count);
 
 	if (!operators_initialised(logins->services))
 		return error_set(error, ERROR_NOT_INITIALIZED,
@@ -223,7 +222,7 @@ bool logins_check_other(
 	struct logins *logins, const char *caller, int64_t credential_id, struct error *error)
 {
 	size_t count;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (ids[i] == credential_id)
@@ -231,17 +230,6 @@ bool logins_check_other(
 				"nobody may do this to the own card: another operator must");
 	}
 	return true;
-}
-
-bool logins_have_card(struct logins *logins, const char *caller, int64_t credential_id)
-{
-	size_t count;
-	bool found = false;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
-
-	for (size_t i = 0; i < count; i++)
-		found = found || ids[i] == credential_id;
-	return found;
 }
 
 static bool has_one_of(const struct operator_record *record, char *const *roles, size_t count)
@@ -257,7 +245,7 @@ bool logins_have_role(struct logins *logins, const char *caller, char *const *ro
 {
 	size_t logged_in;
 	bool found = false;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &logged_in);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &logged_in);
 
 	for (size_t i = 0; i < logged_in && !found; i++) {
 		struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
@@ -273,7 +261,7 @@ bool logins_have_role(struct logins *logins, const char *caller, char *const *ro
 struct login_view *logins_list(struct logins *logins, const char *caller, size_t *count)
 {
 	size_t found;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &found);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &found);
 	struct login_view *views = xcalloc(found + 1, sizeof(*views));
 
 	*count = 0;

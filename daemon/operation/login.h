@@ -66,8 +66,8 @@ unsigned logins_count(struct logins *logins, const char *caller, enum permission
 /* ERROR_ACCESS_DENIED when the card is that of an operator whom the caller has logged in. */
 bool logins_check_other(
 	struct logins *logins, const char *caller, int64_t credential_id, struct error *error);
-/* Whether the caller has logged in with the card. */
-bool logins_have_card(struct logins *logins, const char *caller, int64_t credential_id);
+/* The credentials whose cards the caller has logged in with; heap array. */
+int64_t *logins_credentials(struct logins *logins, const char *caller, size_t *count);
 /* Whether one of the caller's operators has one of the roles. */
 bool logins_have_role(struct logins *logins, const char *caller, char *const *roles, size_t count);
 /* "operator=K7M2P uid=0 pid=12": the actor with the operators in front; heap. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/template-rules.h"
 
+#include <string.h>
+
 #include "common/log.h"
 
 struct template *card_template(
@@ -39,12 +41,38 @@ bool template_rules_retire_revokes(struct services *services, const struct crede
 }
 
 bool template_rules_let_holder(
-	struct services *services, const struct credential *credential, enum permission permission)
+	struct services *services, const struct credential *credential, enum self_service service)
 {
 	struct template *template _cleanup_template_ = card_template(services, credential, NULL);
 
 	if (!template)
 		return false;
-	return (permission == PERMISSION_UNBLOCK && template->self_service.unblock) ||
-	       (permission == PERMISSION_REISSUE && template->self_service.reissue);
+	switch (service) {
+	case SELF_SERVICE_UNBLOCK:
+		return template->self_service.unblock;
+	case SELF_SERVICE_REISSUE:
+		return template->self_service.reissue;
+	case SELF_SERVICE_REPORT_LOST:
+		return template->self_service.report_lost;
+	}
+	return false;
+}
+
+bool template_rules_same_holder(const struct fields *one, const struct fields *other)
+{
+	static const char *const identifiers[] = {"id", "upn", "email"};
+	bool has_identifier = false;
+
+	if (one->count != other->count)
+		return false;
+	for (size_t i = 0; i < one->count; i++) {
+		const char *value = fields_get(other, one->items[i].name);
+		if (!value || strcmp(value, one->items[i].value) != 0)
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(identifiers); i++) {
+		const char *value = fields_get(one, identifiers[i]);
+		has_identifier = has_identifier || (value && value[0]);
+	}
+	return has_identifier;
 }

@@ -6,7 +6,6 @@
 #ifndef TESSERA_OPERATION_TEMPLATE_RULES_H
 #define TESSERA_OPERATION_TEMPLATE_RULES_H
 
-#include "model/role.h"
 #include "operation/services.h"
 
 /* The card's template; NULL without error for a card that was not issued by one. */
@@ -20,11 +19,12 @@ bool template_rules_check_unblock(struct services *services, const struct creden
 /* Whether retiring revokes the card's certificates. */
 bool template_rules_retire_revokes(struct services *services, const struct credential *credential);
 
-/*
- * Whether holders may do this to their own cards: PERMISSION_UNBLOCK and PERMISSION_REISSUE, where
- * the template has it in /self-service.
- */
-bool template_rules_let_holder(
-	struct services *services, const struct credential *credential, enum permission permission);
+/* What a holder may do with the own card, where the template has it in /self-service. */
+enum self_service { SELF_SERVICE_UNBLOCK, SELF_SERVICE_REISSUE, SELF_SERVICE_REPORT_LOST };
+bool template_rules_let_holder(struct services *services, const struct credential *credential,
+	enum self_service service);
+
+/* Whether both cards are of the same person: the same fields, an id, upn or email among them. */
+bool template_rules_same_holder(const struct fields *one, const struct fields *other);
 
 #endif

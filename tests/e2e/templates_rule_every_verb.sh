@@ -188,6 +188,19 @@ tessera job wait "$(tessera --json job list | jq '[.[] | select(.operation == "r
 [ "$(state $other)" = issued ] || fail "the holder did not reissue the own card"
 [[ $(tessera audit list --operation reissue) == *"holder=$other"* ]] || fail "the trail does not name the holder"
 
+# Another card of the same person is one's own, too; one that only has the same name is not.
+tessera card activate $other --new-pin-file pin >/dev/null
+tessera card retire $one --reason walk --yes >/dev/null
+issue "$r1" self >/dev/null
+tessera card activate $one --new-pin-file pin >/dev/null
+expect_failure any call "$one_path" org.tessera1.Credential Unblock s 161803
+for card in $one $other; do
+    tessera card reissue $card --holder name=Ada --holder email=ada@example.org >/dev/null
+    tessera card activate $card --new-pin-file pin >/dev/null
+done
+output=$(call "$one_path" org.tessera1.Credential Unblock s 271828) || fail "no unblock: $output"
+expect_failure any call "$one_path" org.tessera1.Credential Suspend s no
+
 # --- the number of a CHUID comes from the holder, and must be one
 add '.name = "badge" | .issue.chuid = {"credential": "{badge}", "association": "contractor"}'
 expect_failure 2 issue "$r2" badge
