@@ -15,7 +15,7 @@
 
 /* The whole table once more, by state: what each verb leads to, or NO. */
 static const enum lifecycle_state expected[LIFECYCLE_STATE_COUNT][LIFECYCLE_VERB_COUNT] = {
-	/* issue activate change-pin unblock reissue suspend resume revoke retire use */
+	/* issue activate change-pin unblock reissue suspend resume revoke retire update use */
 	[LIFECYCLE_UNREGISTERED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
 	[LIFECYCLE_REGISTERED] = {LIFECYCLE_ISSUED, NO, NO, NO, NO, NO, NO, NO, LIFECYCLE_RETIRED,
 		NO, NO},
