@@ -93,7 +93,8 @@ static bool write_identity(
 	if (!identity_expand(template, &fields, &fasc_n, error) ||
 		!store_certificate_list(services->store, credential->id, &certificates, error) ||
 		!session_take_card(session, LIFECYCLE_UPDATE, error) ||
-		!ownership_authenticate(services, session->card, credential->key_version, error))
+		!ownership_authenticate(
+			services, session->card, session->credential->key_version, error))
 		return false;
 	job_progress(session->operation->job, 50, "writing the card's data");
 	session->objects_changed = true;
