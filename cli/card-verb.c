@@ -68,7 +68,7 @@ bool card_add_end_date(const struct invocation *invocation, json_t *options, str
 	return true;
 }
 
-/* What a card is issued with besides; NULL with error. */
+/* What a card is issued with besides, but for a PIN that is given; NULL with error. */
 static json_t *issue_options(const struct invocation *invocation, struct error *error)
 {
 	_cleanup_json_ json_t *options = json_object();
@@ -77,7 +77,22 @@ static json_t *issue_options(const struct invocation *invocation, struct error *
 		json_object_set_new(options, "roles", operator_roles_option(invocation));
 	if (invocation_has(invocation, OPTION_CUSTODIAN))
 		json_object_set_new(options, "custodian", json_true());
+	if (invocation_has(invocation, OPTION_GENERATE_PIN))
+		json_object_set_new(options, "generate-pin", json_true());
 	return card_add_end_date(invocation, options, error) ? steal_pointer(&options) : NULL;
+}
+
+/* For templates that activate at issue: the PIN of an option; it stays unset without one. */
+static bool first_pin(const struct invocation *invocation, struct secret *pin, struct error *error)
+{
+	bool is_given =
+		invocation->values[OPTION_NEW_PIN_FILE] || invocation->values[OPTION_PIN_FD];
+	bool is_made = invocation_has(invocation, OPTION_GENERATE_PIN);
+
+	if (is_made && (is_given || invocation_has(invocation, OPTION_NO_WAIT)))
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"--generate-pin goes with neither --no-wait nor a PIN of your own");
+	return !is_given || pin_new(invocation, pin, error);
 }
 
 bool card_issue(struct invocation *invocation, struct error *error)
@@ -85,6 +100,7 @@ bool card_issue(struct invocation *invocation, struct error *error)
 	const char *template = invocation->values[OPTION_TEMPLATE];
 	_cleanup_json_ json_t *holder = holder_fields(invocation, error);
 	_cleanup_json_ json_t *options = holder ? issue_options(invocation, error) : NULL;
+	_cleanup_secret_ struct secret pin = SECRET_INIT;
 
 	if (!options)
 		return false;
@@ -93,13 +109,20 @@ bool card_issue(struct invocation *invocation, struct error *error)
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_free_ char *reader =
 		client ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
-	if (!reader)
+	if (!reader || !first_pin(invocation, &pin, error))
 		return false;
-	return job_finish(invocation,
-		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Issue", error,
-			CLIENT_PATH(reader), CLIENT_STRING(template), CLIENT_FIELDS(holder),
-			CLIENT_OPTIONS(options)),
-		"issued; activate it to set its first PIN", error);
+	bool is_made = invocation_has(invocation, OPTION_GENERATE_PIN);
+	bool is_given = secret_is_set(&pin);
+	if (is_made && !client_carries_pins(client, error))
+		return false;
+	json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Issue", error,
+		CLIENT_PATH(reader), CLIENT_STRING(template), CLIENT_FIELDS(holder),
+		CLIENT_OPTIONS_WITH_PIN(options, is_given ? &pin : NULL));
+	secret_clear(&pin);
+	if (is_made)
+		return job_finish_with_pin(invocation, answer, "issued and active", error);
+	return job_finish(invocation, answer,
+		is_given ? "issued and active" : "issued; activate it to set its first PIN", error);
 }
 
 /* activate and unblock: a new PIN and nothing else */

@@ -120,8 +120,26 @@ static void append_option(DBusMessageIter *options, const char *name, const json
 	message_close(options, &entry);
 }
 
-static bool append_options(DBusMessageIter *iterator, const json_t *options, struct error *error)
+static bool append_pin_option(
+	DBusMessageIter *options, const struct secret *pin, struct error *error)
 {
+	DBusMessageIter entry, variant;
+
+	message_open(options, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
+	message_append_string(&entry, "pin");
+	message_open(&entry, DBUS_TYPE_VARIANT, "s", &variant);
+	bool appended = message_append_secret(&variant, pin, error);
+	if (!appended)
+		message_append_string(&variant, "");
+	message_close(&entry, &variant);
+	message_close(options, &entry);
+	return appended;
+}
+
+static bool append_options(DBusMessageIter *iterator, const json_t *options,
+	const struct secret *pin, struct error *error)
+{
+	bool appended = true;
 	DBusMessageIter array;
 	const char *name;
 	json_t *value;
@@ -135,8 +153,10 @@ static bool append_options(DBusMessageIter *iterator, const json_t *options, str
 	}
 	message_open(iterator, DBUS_TYPE_ARRAY, "{sv}", &array);
 	json_object_foreach((json_t *)options, name, value) append_option(&array, name, value);
+	if (pin)
+		appended = append_pin_option(&array, pin, error);
 	message_close(iterator, &array);
-	return true;
+	return appended;
 }
 
 static bool append_argument(
@@ -152,7 +172,7 @@ static bool append_argument(
 	case CLIENT_ARGUMENT_FIELDS:
 		return append_fields(iterator, argument->json, error);
 	case CLIENT_ARGUMENT_OPTIONS:
-		return append_options(iterator, argument->json, error);
+		return append_options(iterator, argument->json, argument->pin, error);
 	case CLIENT_ARGUMENT_STRINGS:
 		return append_strings(iterator, argument->json, error);
 	case CLIENT_ARGUMENT_BOOL:

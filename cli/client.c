@@ -122,7 +122,7 @@ struct client *client_connect(const char *socket, bool system_bus, struct error 
 static bool has_secret(const struct client_argument *arguments, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (arguments[i].type == CLIENT_ARGUMENT_SECRET)
+		if (arguments[i].type == CLIENT_ARGUMENT_SECRET || arguments[i].pin)
 			return true;
 	}
 	return false;

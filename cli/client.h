@@ -51,6 +51,7 @@ struct client_argument {
 		const json_t *json;
 		const struct secret *secret;
 	};
+	const struct secret *pin; /* with OPTIONS: the option "pin"; or NULL */
 };
 
 #define CLIENT_STRING(value)                                                                       \
@@ -73,6 +74,10 @@ struct client_argument {
  * none */
 #define CLIENT_OPTIONS(value)                                                                      \
 	((struct client_argument){.type = CLIENT_ARGUMENT_OPTIONS, .json = (value)})
+/* The same with the option "pin", a secret; NULL leaves it out. */
+#define CLIENT_OPTIONS_WITH_PIN(value, secret_)                                                    \
+	((struct client_argument){                                                                 \
+		.type = CLIENT_ARGUMENT_OPTIONS, .json = (value), .pin = (secret_)})
 /* a PIN as a string: never sent on a system bus that was only fallen back to */
 #define CLIENT_SECRET(value)                                                                       \
 	((struct client_argument){.type = CLIENT_ARGUMENT_SECRET, .secret = (value)})

@@ -47,6 +47,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_READER] = {"--reader", NULL, "NUMBER", "the reader that the card is in"},
 	[OPTION_REGISTER] = {"--register", NULL, NULL, "take cards into ownership, issue none"},
 	[OPTION_REASON] = {"--reason", NULL, "TEXT", "why, for the record"},
+	[OPTION_REISSUE] = {"--reissue", NULL, NULL, "reissue where new keys are needed"},
+	[OPTION_REPLACE] = {"--replace", NULL, NULL, "make new versions of those that are there"},
 	[OPTION_SINCE] = {"--since", NULL, "TIME", "not before this time"},
 	[OPTION_ROLES] = {"--roles", NULL, "ROLE,...", "what the operator may do"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
@@ -70,6 +72,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define YES	 OPTION_BIT(OPTION_YES)
 #define STATE	 OPTION_BIT(OPTION_STATE)
 #define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
+#define UPDATE	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
 #define READER	 OPTION_BIT(OPTION_READER)
 #define EXPIRES	 OPTION_BIT(OPTION_EXPIRES)
 #define BATCH	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES)
@@ -126,7 +129,7 @@ const struct command commands[] = {
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
 	{"card", "register", "", 0, 0, READER | NO_WAIT,
 		"take the card in a reader into ownership without issuing it", card_register},
-	{"card", "issue", "", 0, 0, READER | FIELDS | ROLES | EXPIRES | NO_WAIT,
+	{"card", "issue", "", 0, 0, READER | FIELDS | ROLES | EXPIRES | SET_PIN | NO_WAIT,
 		"issue the card in a reader", card_issue},
 	{"card", "batch", "FILE", 1, 1, READER | BATCH,
 		"issue or register a card for each row of a CSV file", card_batch},
@@ -143,6 +146,9 @@ const struct command commands[] = {
 		card_rotate},
 	{"card", "reissue", "[CARD]", 0, 1, FIELDS | NO_WAIT, "make new keys and certificates",
 		card_reissue},
+	{"card", "update", "[CARD]", 0, 1, UPDATE | NO_WAIT,
+		"bring a card, or all of a template, to the template's newest version",
+		card_update},
 	{"card", "suspend", "[CARD]", 0, 1, REASON | NO_WAIT,
 		"refuse the keys and put the certificates on hold", card_suspend},
 	{"card", "resume", "[CARD]", 0, 1, NO_WAIT, "end a suspension", card_resume},
@@ -166,6 +172,25 @@ const struct command commands[] = {
 	{"template", "update", "FILE", 1, 1, 0, "replace the template of the same name",
 		template_update},
 	{"template", "remove", "NAME", 1, 1, 0, "remove a template", template_remove},
+	{"template", "edit", "NAME", 1, 1, 0, "change a template with an editor", template_edit},
+	{"template", "clone", "NAME NEW", 2, 2, 0, "add a copy of a template under another name",
+		template_clone},
+	{"template", "export", "[NAME]", 0, 1, OUTPUT, "write a template, or all, for import",
+		template_export},
+	{"template", "import", "FILE", 1, 1, OPTION_BIT(OPTION_REPLACE),
+		"add all templates of a file, or none", template_import},
+	{"template", "lock", "NAME", 1, 1, 0, "let nobody change a template", template_lock},
+	{"template", "unlock", "NAME", 1, 1, 0, "let a template be changed again", template_unlock},
+	{"template", "versions", "NAME", 1, 1, 0, "list a template's versions and their cards",
+		template_versions},
+	{"template", "diff", "NAME [V1 [V2]]", 1, 3, 0, "show what differs between versions",
+		template_diff},
+	{"template", "check", "NAME", 1, 1, READER,
+		"compare what a template asks with what the inserted card can", template_check},
+	{"template", "plan", "NAME|FILE", 1, 1, 0, "show what would change on which cards",
+		template_plan},
+	{"template", "drift", "[NAME]", 0, 1, 0, "list cards that are not as their template is",
+		template_drift},
 
 	{"connection", "list", "", 0, 0, 0, "list connections to authorities", connection_list},
 	{"connection", "show", "NAME", 1, 1, 0, "show a connection's document", connection_show},

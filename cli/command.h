@@ -54,6 +54,8 @@ enum option {
 	OPTION_READER,
 	OPTION_REGISTER,
 	OPTION_REASON,
+	OPTION_REISSUE,
+	OPTION_REPLACE,
 	OPTION_SINCE,
 	OPTION_ROLES,
 	OPTION_STATE,
@@ -116,6 +118,7 @@ bool card_unblock(struct invocation *invocation, struct error *error);
 bool card_offline_unblock(struct invocation *invocation, struct error *error);
 bool card_rotate(struct invocation *invocation, struct error *error);
 bool card_reissue(struct invocation *invocation, struct error *error);
+bool card_update(struct invocation *invocation, struct error *error);
 bool card_suspend(struct invocation *invocation, struct error *error);
 bool card_resume(struct invocation *invocation, struct error *error);
 bool card_revoke(struct invocation *invocation, struct error *error);
@@ -131,6 +134,17 @@ bool template_show(struct invocation *invocation, struct error *error);
 bool template_add(struct invocation *invocation, struct error *error);
 bool template_update(struct invocation *invocation, struct error *error);
 bool template_remove(struct invocation *invocation, struct error *error);
+bool template_edit(struct invocation *invocation, struct error *error);
+bool template_clone(struct invocation *invocation, struct error *error);
+bool template_export(struct invocation *invocation, struct error *error);
+bool template_import(struct invocation *invocation, struct error *error);
+bool template_lock(struct invocation *invocation, struct error *error);
+bool template_unlock(struct invocation *invocation, struct error *error);
+bool template_versions(struct invocation *invocation, struct error *error);
+bool template_diff(struct invocation *invocation, struct error *error);
+bool template_check(struct invocation *invocation, struct error *error);
+bool template_plan(struct invocation *invocation, struct error *error);
+bool template_drift(struct invocation *invocation, struct error *error);
 bool connection_list(struct invocation *invocation, struct error *error);
 bool connection_show(struct invocation *invocation, struct error *error);
 bool connection_add(struct invocation *invocation, struct error *error);

@@ -11,6 +11,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \
 	cli/card-search.c \
+	cli/card-update.c \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-message.c cli/client-private.h \
@@ -36,7 +37,10 @@ libtessera_cli_la_SOURCES = \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \
 	cli/table.c cli/table.h \
-	cli/template.c \
+	cli/template.c cli/template.h \
+	cli/template-cards.c \
+	cli/template-edit.c \
+	cli/template-transfer.c \
 	cli/terminal.c cli/terminal.h \
 	cli/text.c cli/text.h \
 	cli/time.c cli/time.h \

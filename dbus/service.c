@@ -156,6 +156,13 @@ bool caller_may(const struct bus_service *service, const struct bus_caller *call
 	return caller && service->options.may(service->options.context, caller, permission, error);
 }
 
+static bool may_object(const struct bus_call *call)
+{
+	const struct bus_service_options *options = &call->service->options;
+
+	return options->may_object && call->name && options->may_object(call->context, call);
+}
+
 /* --- one call --- */
 
 bool bus_call_refuse(struct bus_call *call, const char *error_name, const char *format, ...)
@@ -238,7 +245,8 @@ static void dispatch(struct bus_call *call, const char *interface, const char *m
 		bus_call_refuse(call, DBUS_ERROR_INVALID_ARGS,
 			"%s takes arguments of signature \"%s\", not \"%s\"", member, signature,
 			dbus_message_get_signature(call->message));
-	else if (!caller_may(call->service, call->caller, call->method->permission, &refusal))
+	else if (!caller_may(call->service, call->caller, call->method->permission, &refusal) &&
+		 !may_object(call))
 		refuse_access(call, &refusal);
 	else
 		run_method(call);

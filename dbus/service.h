@@ -21,6 +21,11 @@ struct bus_service_options {
 	 */
 	bool (*may)(void *context, const struct bus_caller *caller, unsigned permission,
 		struct error *error);
+	/*
+	 * Whether a caller without the method's right may call it on this object all the same: the
+	 * holder of a card on the own one. call->object is not there yet. May be NULL.
+	 */
+	bool (*may_object)(void *context, const struct bus_call *call);
 	/* A method call was refused for lack of rights; may be NULL. */
 	void (*denied)(void *context, const struct bus_call *call);
 	/*

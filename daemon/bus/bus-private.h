@@ -38,6 +38,13 @@ bool caller_is_manager(const struct bus *bus, uid_t uid);
 /* Whether the caller has an enum permission. ERROR_ACCESS_DENIED. */
 bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error);
+/*
+ * Whether the card is the caller's own (who has logged in with it, or with another one of the same
+ * holder), and its template lets holders do what the method does.
+ */
+bool caller_holds(const struct bus_call *call, int64_t credential_id);
+/* The same for the object of a call. */
+bool caller_may_object(void *context, const struct bus_call *call);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
 /* Logs a refused call and writes it to the audit trail. */
@@ -110,6 +117,17 @@ bool list_operators_call(struct bus_call *call, struct error *error);
 bool set_operator_call(struct bus_call *call, struct error *error);
 bool remove_operator_call(struct bus_call *call, struct error *error);
 bool list_roles_call(struct bus_call *call, struct error *error);
+
+/* --- methods about templates and their cards (template-cards.c) --- */
+bool template_list_versions_call(struct bus_call *call, struct error *error);
+bool template_get_version_call(struct bus_call *call, struct error *error);
+bool template_compare_call(struct bus_call *call, struct error *error);
+bool template_plan_call(struct bus_call *call, struct error *error);
+bool template_list_cards_call(struct bus_call *call, struct error *error);
+bool template_check_call(struct bus_call *call, struct error *error);
+/* of the Manager */
+bool manager_import_templates(struct bus_call *call, struct error *error);
+bool manager_list_drift(struct bus_call *call, struct error *error);
 
 /* --- doors --- */
 struct private_door *private_door_open(struct bus *bus, struct error *error);

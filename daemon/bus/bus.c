@@ -33,6 +33,7 @@ struct bus *bus_new(struct services *services, const struct bus_options *options
 		.context = bus,
 		.broadcast = broadcast,
 		.may = caller_may_do,
+		.may_object = caller_may_object,
 		.denied = caller_denied,
 		.done = caller_done};
 

@@ -14,6 +14,7 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "operation/login.h"
+#include "operation/template-rules.h"
 
 #define NAME_BUFFER_BYTES 16384
 #define GROUPS_MAX	  4096
@@ -64,6 +65,58 @@ bool caller_may_do(
 	struct bus *bus = context;
 
 	return logins_may(bus->services->logins, caller->name, (enum permission)permission, error);
+}
+
+/* The methods of a card that its holder may be let call (/self-service of its template). */
+static const struct {
+	const char *method;
+	enum self_service service;
+} holders_methods[] = {
+	{"Reissue", SELF_SERVICE_REISSUE},
+	{"Update", SELF_SERVICE_REISSUE},
+	{"Unblock", SELF_SERVICE_UNBLOCK},
+	{"UnblockGenerated", SELF_SERVICE_UNBLOCK},
+	{"Report", SELF_SERVICE_REPORT_LOST},
+};
+
+/* Whether the caller has logged in with the card, or with another one of the same holder. */
+static bool is_own_card(const struct bus_call *call, const struct credential *credential)
+{
+	struct bus *bus = call->context;
+	size_t count;
+	_cleanup_free_ int64_t *ids =
+		logins_credentials(bus->services->logins, call->caller->name, &count);
+	bool own = false;
+
+	for (size_t i = 0; i < count && !own; i++) {
+		struct credential *other _cleanup_credential_ =
+			store_credential_by_id(bus->services->store, ids[i], NULL);
+		own = other && other->state == LIFECYCLE_ACTIVE &&
+		      (other->id == credential->id ||
+			      template_rules_same_holder(&other->holder, &credential->holder));
+	}
+	return own;
+}
+
+bool caller_holds(const struct bus_call *call, int64_t credential_id)
+{
+	struct bus *bus = call->context;
+	struct credential *credential _cleanup_credential_ =
+		store_credential_by_id(bus->services->store, credential_id, NULL);
+
+	for (size_t i = 0; credential && i < ARRAY_SIZE(holders_methods); i++) {
+		if (strcmp(holders_methods[i].method, call->method->name) == 0)
+			return is_own_card(call, credential) &&
+			       template_rules_let_holder(
+				       bus->services, credential, holders_methods[i].service);
+	}
+	return false;
+}
+
+bool caller_may_object(void *context, const struct bus_call *call)
+{
+	(void)context;
+	return call->kind == &credential_kind && caller_holds(call, name_to_number(call->name));
 }
 
 char *caller_actor(uid_t uid, pid_t pid)

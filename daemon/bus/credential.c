@@ -11,6 +11,7 @@
 #include "operation/login.h"
 #include "operation/operators.h"
 #include "operation/pin-history.h"
+#include "operation/template-rules.h"
 
 /* The object: the stored credential, its certificates, and the reader that its card is in (or 0).
  */
@@ -297,9 +298,28 @@ static bool activate(struct bus_call *call, struct error *error)
 	return start_with_pin(call, LIFECYCLE_ACTIVATE, error);
 }
 
+/* /unblock/roles of the card's template; a holder whom it lets is not asked for roles. */
+static bool check_unblocker(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct services *services = bus->services;
+	const struct credential *credential = credential_of(call->object);
+	struct template *template _cleanup_template_ = card_template(services, credential, error);
+
+	if (!template)
+		return !credential->template_name;
+	const struct template_unblock *rules = &template->unblock;
+	return rules->role_count == 0 || caller_holds(call, credential->id) ||
+	       logins_have_role(
+		       services->logins, call->caller->name, rules->roles, rules->role_count) ||
+	       error_set_field(error, ERROR_ACCESS_DENIED, "/unblock/roles",
+		       "the operator has no role that the card's template \"%s\" lets unblock",
+		       template->name);
+}
+
 static bool unblock(struct bus_call *call, struct error *error)
 {
-	return start_with_pin(call, LIFECYCLE_UNBLOCK, error);
+	return check_unblocker(call, error) && start_with_pin(call, LIFECYCLE_UNBLOCK, error);
 }
 
 /* The same with a PIN that the service makes: the verb's stays unset. */
@@ -314,7 +334,7 @@ static bool unblock_generated(struct bus_call *call, struct error *error)
 {
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNBLOCK);
 
-	return start(call, &verb, error);
+	return check_unblocker(call, error) && start(call, &verb, error);
 }
 
 static bool unblock_with_code(struct bus_call *call, struct error *error)
@@ -360,12 +380,40 @@ static char *read_optional(DBusMessageIter *iter)
 	return text[0] ? xstrdup(text) : NULL;
 }
 
+/* A holder who may reissue the own card does not become someone else by it. */
+static bool check_reissuer(struct bus_call *call, const struct verb *verb, struct error *error)
+{
+	struct bus *bus = call->context;
+
+	return (!verb->text && verb->holder.count == 0) ||
+	       logins_may(bus->services->logins, call->caller->name, PERMISSION_REISSUE, error);
+}
+
 static bool reissue(struct bus_call *call, struct error *error)
 {
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_REISSUE);
 
 	verb->text = read_optional(&call->in);
-	return read_fields(&call->in, &verb->holder, error) && start(call, &verb, error);
+	return read_fields(&call->in, &verb->holder, error) && check_reissuer(call, verb, error) &&
+	       start(call, &verb, error);
+}
+
+static bool read_update_option(
+	void *context, const char *name, DBusMessageIter *value, struct error *error)
+{
+	struct verb *verb = context;
+
+	return strcmp(name, "reissue") == 0
+		       ? option_read_bool(name, value, &verb->may_reissue, error)
+		       : option_unknown(name, "reissue", error);
+}
+
+static bool update(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UPDATE);
+
+	return options_each(&call->in, read_update_option, verb, error) &&
+	       start(call, &verb, error);
 }
 
 static bool start_with_reason(struct bus_call *call, enum lifecycle_verb which, struct error *error)
@@ -505,6 +553,7 @@ static const struct bus_method methods[] = {
 	{"Rotate", NULL, JOB_RESULT, PERMISSION_ROTATE_KEYS, 0, rotate},
 	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
 		PERMISSION_REISSUE, 0, reissue},
+	{"Update", BUS_ARGUMENTS({"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE, 0, update},
 	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, suspend},
 	{"Resume", NULL, JOB_RESULT, PERMISSION_SUSPEND, 0, resume},
 	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_REVOKE, 0,

@@ -21,5 +21,6 @@ libtesserad_la_SOURCES += \
 	daemon/bus/sender.c daemon/bus/sender.h \
 	daemon/bus/system-door.c \
 	daemon/bus/template.c \
+	daemon/bus/template-cards.c \
 	daemon/bus/type.c \
 	daemon/bus/verb.c daemon/bus/verb.h

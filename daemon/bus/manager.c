@@ -11,6 +11,7 @@
 #include "operation/documents.h"
 #include "operation/login.h"
 #include "operation/operators.h"
+#include "operation/templates.h"
 #include "operation/types.h"
 
 #define LIST_MAX 1000
@@ -89,9 +90,13 @@ static bool read_issue_option(
 		return option_read_strings(name, value, &verb->roles, &verb->role_count, error);
 	if (strcmp(name, "custodian") == 0)
 		return option_read_bool(name, value, &verb->custodian, error);
+	if (strcmp(name, "pin") == 0)
+		return option_read_secret(name, value, &verb->pin, error);
+	if (strcmp(name, "generate-pin") == 0)
+		return option_read_bool(name, value, &verb->makes_pin, error);
 	if (strcmp(name, "expires-at") == 0)
 		return option_read_i64(name, value, &verb->expires_at, error);
-	return option_unknown(name, "roles, custodian, expires-at", error);
+	return option_unknown(name, "roles, custodian, pin, generate-pin, expires-at", error);
 }
 
 /* Making an operator is more than issuing a card. */
@@ -263,7 +268,7 @@ static const struct bus_method methods[] = {
 	{"Issue",
 		BUS_ARGUMENTS({"reader", "o"}, {"template", "s"}, {"holder", "a{ss}"},
 			{"options", "a{sv}"}),
-		BUS_ARGUMENTS({"job", "o"}), PERMISSION_ISSUE, 0, issue},
+		BUS_ARGUMENTS({"job", "o"}), PERMISSION_ISSUE, BUS_SECRET, issue},
 	{"Register", BUS_ARGUMENTS({"reader", "o"}), BUS_ARGUMENTS({"job", "o"}),
 		PERMISSION_REGISTER, 0, register_card},
 	{"ListCredentials", BUS_ARGUMENTS({"state", "s"}, {"after", "x"}, {"limit", "u"}),
@@ -278,6 +283,12 @@ static const struct bus_method methods[] = {
 		BUS_SLOW, find_credentials},
 	{"AddTemplate", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"template", "o"}),
 		PERMISSION_CHANGE_TEMPLATES, BUS_SLOW, add_template},
+	{"ImportTemplates", BUS_ARGUMENTS({"document", "s"}, {"options", "a{sv}"}),
+		BUS_ARGUMENTS({"templates", "ao"}), PERMISSION_CHANGE_TEMPLATES, BUS_SLOW,
+		manager_import_templates},
+	{"ListDrift", BUS_ARGUMENTS({"template", "s"}, {"after", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"cards", "a(ossxa(ss))"}, {"next", "x"}), PERMISSION_VIEW_CARDS,
+		BUS_SLOW, manager_list_drift},
 	{"AddConnection", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"connection", "o"}),
 		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, add_connection},
 	{"AddType", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"type", "o"}),

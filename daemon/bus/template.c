@@ -2,7 +2,8 @@
 /* org.tessera1.Template */
 #include "bus/bus-private.h"
 #include "common/alloc.h"
-#include "operation/documents.h"
+#include "operation/login.h"
+#include "operation/templates.h"
 
 static void *find(void *context, const char *name, struct error *error)
 {
@@ -39,10 +40,31 @@ static void get_version(void *context, const void *object, DBusMessageIter *valu
 	message_append_i64(value, ((const struct template *)object)->version);
 }
 
-static void get_card_type(void *context, const void *object, DBusMessageIter *value)
+static void get_card_types(void *context, const void *object, DBusMessageIter *value)
+{
+	const struct template *template = object;
+	DBusMessageIter names;
+
+	(void)context;
+	message_open(value, DBUS_TYPE_ARRAY, "s", &names);
+	for (size_t i = 0; i < template->card_type_count; i++)
+		message_append_string(&names, template->card_types[i]);
+	message_close(value, &names);
+}
+
+static void get_enabled(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;
-	message_append_string(value, ((const struct template *)object)->card_type);
+	message_append_bool(value, ((const struct template *)object)->enabled);
+}
+
+static void get_locked_by(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+	_cleanup_free_ char *locker =
+		template_locker(bus->services, ((const struct template *)object)->name);
+
+	message_append_string(value, locker);
 }
 
 static void get_comment(void *context, const void *object, DBusMessageIter *value)
@@ -84,12 +106,60 @@ static bool update(struct bus_call *call, struct error *error)
 static bool remove_template(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
-	bool done = store_template_remove(bus->services->store, call->name, error);
+	bool done = template_remove(bus->services, call->name, error);
 
 	if (done)
 		bus_service_sync(bus->service, &template_kind);
 	return audit_change(call, "remove-template", call->name, done, error);
 }
+
+/* The ids of the caller's operators; heap array of heap strings. */
+static char **operator_ids(const struct bus_call *call, size_t *count)
+{
+	struct bus *bus = call->context;
+	size_t found;
+	struct login_view *views = logins_list(bus->services->logins, call->caller->name, &found);
+	char **ids = xcalloc(found + 1, sizeof(*ids));
+
+	*count = 0;
+	for (size_t i = 0; i < found; i++) {
+		if (views[i].operator_id)
+			ids[(*count)++] = xstrdup(views[i].operator_id);
+	}
+	login_views_free(views, found);
+	return ids;
+}
+
+static bool lock(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	size_t count;
+	char **ids = operator_ids(call, &count);
+	bool done = count > 0 ? template_lock(bus->services, call->name, ids[0], error)
+			      : error_set(error, ERROR_ACCESS_DENIED, "no operator is logged in");
+
+	strings_free(ids, count);
+	if (done)
+		bus_service_changed(bus->service, &template_kind, call->name);
+	return audit_change(call, "lock-template", call->name, done, error);
+}
+
+static bool unlock(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	bool is_owner = logins_count(bus->services->logins, call->caller->name,
+				PERMISSION_MANAGE_OWNERS) > 0;
+	size_t count;
+	char **ids = operator_ids(call, &count);
+	bool done = template_unlock(bus->services, call->name, ids, count, is_owner, error);
+
+	strings_free(ids, count);
+	if (done)
+		bus_service_changed(bus->service, &template_kind, call->name);
+	return audit_change(call, "unlock-template", call->name, done, error);
+}
+
+#define VIEW PERMISSION_VIEW_SETTINGS
 
 static const struct bus_interface template_interface = {
 	.name = BUS_NAME ".Template",
@@ -100,13 +170,35 @@ static const struct bus_interface template_interface = {
 				PERMISSION_CHANGE_TEMPLATES, BUS_SLOW, update},
 			{"Remove", NULL, NULL, PERMISSION_CHANGE_TEMPLATES, BUS_SLOW,
 				remove_template},
+			{"Lock", NULL, NULL, PERMISSION_CHANGE_TEMPLATES, BUS_SLOW, lock},
+			{"Unlock", NULL, NULL, PERMISSION_CHANGE_TEMPLATES, BUS_SLOW, unlock},
+			{"ListVersions", NULL, BUS_ARGUMENTS({"versions", "a(xxxb)"}), VIEW,
+				BUS_SLOW, template_list_versions_call},
+			{"GetVersion", BUS_ARGUMENTS({"version", "x"}),
+				BUS_ARGUMENTS({"document", "s"}), VIEW, 0,
+				template_get_version_call},
+			{"Compare", BUS_ARGUMENTS({"from", "x"}, {"to", "x"}),
+				BUS_ARGUMENTS({"changes", "a(ssss)"}), VIEW, 0,
+				template_compare_call},
+			{"Plan", BUS_ARGUMENTS({"document", "s"}),
+				BUS_ARGUMENTS({"versions", "a(xxsa(ssss))"}), VIEW, BUS_SLOW,
+				template_plan_call},
+			{"ListCards",
+				BUS_ARGUMENTS({"version", "x"}, {"after", "x"}, {"limit", "u"}),
+				BUS_ARGUMENTS({"cards", "a(os)"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
+				template_list_cards_call},
+			{"Check", BUS_ARGUMENTS({"reader", "o"}),
+				BUS_ARGUMENTS({"findings", "a(ssbs)"}), VIEW, BUS_SLOW,
+				template_check_call},
 			{0},
 		},
 	.properties =
 		(const struct bus_property[]){
 			{"Name", "s", get_name},
 			{"Version", "x", get_version},
-			{"CardType", "s", get_card_type},
+			{"CardTypes", "as", get_card_types},
+			{"Enabled", "b", get_enabled},
+			{"LockedBy", "s", get_locked_by},
 			{"Comment", "s", get_comment},
 			{"RequiredFields", "as", get_required_fields},
 			{"Document", "s", get_document},

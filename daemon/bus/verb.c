@@ -45,8 +45,10 @@ static bool set_pin(struct operation *operation, struct verb *verb,
 	return true;
 }
 
-static bool issue(struct operation *operation, const struct verb *verb, struct error *error)
+static bool issue(struct operation *operation, struct verb *verb, struct error *error)
 {
+	bool is_given = secret_is_set(&verb->pin);
+	struct secret *pin = is_given || verb->makes_pin ? &verb->pin : NULL;
 	const struct operator_change change = {.roles = verb->roles,
 		.role_count = verb->role_count,
 		.active = true,
@@ -54,8 +56,12 @@ static bool issue(struct operation *operation, const struct verb *verb, struct e
 
 	const struct issue_terms terms = {.expires_at = verb->expires_at};
 
-	return operation_issue(
-		operation, verb->reader, verb->text, &verb->holder, &change, &terms, error);
+	if (!operation_issue_and_initiate(operation, verb->reader, verb->text, &verb->holder,
+		    &change, &terms, pin, error))
+		return false;
+	if (verb->makes_pin && !is_given)
+		job_secret(operation->job, verb->caller, &verb->pin);
+	return true;
 }
 
 static bool unblock(struct operation *operation, struct verb *verb, struct error *error)
@@ -112,6 +118,8 @@ static bool run(struct job *job, void *context, struct error *error)
 		return give_code(&operation, verb, operation_offline_unblock, error);
 	case LIFECYCLE_REISSUE:
 		return operation_reissue(&operation, id, verb->text, &verb->holder, error);
+	case LIFECYCLE_UPDATE:
+		return operation_update(&operation, id, verb->may_reissue, error);
 	case LIFECYCLE_SUSPEND:
 		return operation_suspend(&operation, id, verb->text, error);
 	case LIFECYCLE_RESUME:

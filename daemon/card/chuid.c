@@ -29,11 +29,17 @@
 #define FIELD_SEPARATOR 0xD
 #define END_SENTINEL	0xF
 
-/* Agency 9999, system 9999, credential 999999, series 0, issue 1, person 0, category 3, agency
- * 0000, association 1. */
-static const uint8_t fasc_n_characters[] = {START_SENTINEL, 9, 9, 9, 9, FIELD_SEPARATOR, 9, 9, 9, 9,
-	FIELD_SEPARATOR, 9, 9, 9, 9, 9, 9, FIELD_SEPARATOR, 0, FIELD_SEPARATOR, 1, FIELD_SEPARATOR,
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1, END_SENTINEL};
+#define FASC_N_CHARACTERS 39 /* without the redundancy character */
+
+const struct fasc_n fasc_n_default = {.agency = "9999",
+	.system = "9999",
+	.credential = "999999",
+	.series = "0",
+	.issue = "1",
+	.person = "0000000000",
+	.category = "3",
+	.organisation = "0000",
+	.association = "1"};
 
 static void put_bit(uint8_t *bits, unsigned position, unsigned value)
 {
@@ -53,28 +59,48 @@ static void put_character(uint8_t *bits, unsigned index, uint8_t value)
 	put_bit(bits, index * FASC_N_CHARACTER + 4, (ones + 1) & 1);
 }
 
-static void append_fasc_n(struct buffer *object)
+/* Digits that are followed by a separator, or by the next field where it is 0. */
+static void put_digits(uint8_t *characters, unsigned *count, const char *digits, uint8_t separator)
 {
+	for (; *digits; digits++)
+		characters[(*count)++] = (uint8_t)(*digits - '0');
+	if (separator)
+		characters[(*count)++] = separator;
+}
+
+static void append_fasc_n(struct buffer *object, const struct fasc_n *fasc_n)
+{
+	uint8_t characters[FASC_N_CHARACTERS] = {START_SENTINEL};
 	uint8_t bits[FASC_N_LENGTH] = {0};
 	uint8_t redundancy = 0;
-	unsigned count = sizeof(fasc_n_characters);
+	unsigned count = 1;
 
+	put_digits(characters, &count, fasc_n->agency, FIELD_SEPARATOR);
+	put_digits(characters, &count, fasc_n->system, FIELD_SEPARATOR);
+	put_digits(characters, &count, fasc_n->credential, FIELD_SEPARATOR);
+	put_digits(characters, &count, fasc_n->series, FIELD_SEPARATOR);
+	put_digits(characters, &count, fasc_n->issue, FIELD_SEPARATOR);
+	put_digits(characters, &count, fasc_n->person, 0);
+	put_digits(characters, &count, fasc_n->category, 0);
+	put_digits(characters, &count, fasc_n->organisation, 0);
+	put_digits(characters, &count, fasc_n->association, END_SENTINEL);
 	for (unsigned i = 0; i < count; i++) {
-		put_character(bits, i, fasc_n_characters[i]);
-		redundancy ^= fasc_n_characters[i];
+		put_character(bits, i, characters[i]);
+		redundancy ^= characters[i];
 	}
 	put_character(bits, count, redundancy);
 	tlv_append(object, TAG_FASC_N, bits, sizeof(bits));
 }
 
-void chuid_build(const uint8_t guid[CHUID_GUID_LENGTH], time_t expires_at, struct buffer *object)
+void chuid_build(const struct fasc_n *fasc_n, const uint8_t guid[CHUID_GUID_LENGTH],
+	time_t expires_at, struct buffer *object)
 {
 	char day[sizeof("20301231")];
 	struct tm utc;
 
 	gmtime_r(&expires_at, &utc);
 	strftime(day, sizeof(day), "%Y%m%d", &utc);
-	append_fasc_n(object);
+	append_fasc_n(object, fasc_n);
 	tlv_append(object, TAG_GUID, guid, CHUID_GUID_LENGTH);
 	tlv_append(object, TAG_EXPIRATION, day, sizeof(day) - 1);
 	tlv_append(object, TAG_ISSUER_SIGNATURE, NULL, 0);
@@ -134,7 +160,10 @@ static bool read_fasc_n(struct reader value, struct fasc_n *fasc_n)
 	       get_digits(bits, 1, 4, fasc_n->agency) && get_digits(bits, 6, 4, fasc_n->system) &&
 	       get_digits(bits, 11, 6, fasc_n->credential) &&
 	       get_digits(bits, 18, 1, fasc_n->series) && get_digits(bits, 20, 1, fasc_n->issue) &&
-	       get_digits(bits, 22, 10, fasc_n->person);
+	       get_digits(bits, 22, 10, fasc_n->person) &&
+	       get_digits(bits, 32, 1, fasc_n->category) &&
+	       get_digits(bits, 33, 4, fasc_n->organisation) &&
+	       get_digits(bits, 37, 1, fasc_n->association);
 }
 
 static void read_day(struct reader value, char day[9])

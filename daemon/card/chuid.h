@@ -11,20 +11,21 @@
 
 #define CHUID_GUID_LENGTH 16
 
-/*
- * Card Holder Unique Identifier: the FASC-N of a non-federal issuer (agency and
- * system 9999), a GUID, the expiry day (UTC), no issuer signature.
- */
-void chuid_build(const uint8_t guid[CHUID_GUID_LENGTH], time_t expires_at, struct buffer *object);
+/* Fields of a FASC-N (TIG SCEPACS 2.3, section 2.1), decimal digits. */
+struct fasc_n {
+	char agency[5], system[5], credential[7], series[2], issue[2], person[11];
+	char category[2], organisation[5], association[2];
+};
+/* That of a non-federal issuer: agency and system 9999. */
+extern const struct fasc_n fasc_n_default;
+
+/* Card Holder Unique Identifier: FASC-N, GUID, the expiry day (UTC), no issuer signature. */
+void chuid_build(const struct fasc_n *fasc_n, const uint8_t guid[CHUID_GUID_LENGTH],
+	time_t expires_at, struct buffer *object);
 
 /* Card Capability Container with a card identifier of 14 bytes. */
 #define CCC_CARD_ID_LENGTH 14
 void ccc_build(const uint8_t card_id[CCC_CARD_ID_LENGTH], struct buffer *object);
-
-/* Fields of a FASC-N (TIG SCEPACS 2.3, section 2.1), decimal digits. */
-struct fasc_n {
-	char agency[5], system[5], credential[7], series[2], issue[2], person[11];
-};
 
 /* Views into what was parsed; members that are not there are empty. */
 struct chuid {

@@ -41,11 +41,16 @@ static bool is_too_deep(const char *text)
 
 json_t *document_load(const char *text, enum error_code code, struct error *error)
 {
+	return document_load_long(text, DOCUMENT_SIZE_MAXIMUM, code, error);
+}
+
+json_t *document_load_long(
+	const char *text, size_t maximum, enum error_code code, struct error *error)
+{
 	json_error_t failure;
 
-	if (strnlen(text, DOCUMENT_SIZE_MAXIMUM + 1) > DOCUMENT_SIZE_MAXIMUM) {
-		error_set_field(error, code, "", "the document is larger than %d bytes",
-			DOCUMENT_SIZE_MAXIMUM);
+	if (strnlen(text, maximum + 1) > maximum) {
+		error_set_field(error, code, "", "the document is larger than %zu bytes", maximum);
 		return NULL;
 	}
 	if (is_too_deep(text)) {

@@ -37,6 +37,9 @@ struct document_node {
  * refused with `code`. The caller json_decref()s. NULL on failure.
  */
 json_t *document_load(const char *text, enum error_code code, struct error *error);
+/* The same with another limit than DOCUMENT_SIZE_MAXIMUM. */
+json_t *document_load_long(
+	const char *text, size_t maximum, enum error_code code, struct error *error);
 
 struct document_node document_root(json_t *value, enum error_code code);
 struct document_node document_child(
@@ -66,6 +69,7 @@ bool document_string(const struct document_node *node, size_t minimum, size_t ma
 bool document_name(const struct document_node *node, const char **value, struct error *error);
 bool document_integer(const struct document_node *node, int64_t minimum, int64_t maximum,
 	int64_t *value, struct error *error);
+bool document_boolean(const struct document_node *node, bool *value, struct error *error);
 /* The node must be an array of minimum to maximum elements. */
 bool document_boolean(const struct document_node *node, bool *value, struct error *error);
 bool document_array(const struct document_node *node, size_t minimum, size_t maximum, size_t *count,

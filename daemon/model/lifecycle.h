@@ -52,6 +52,7 @@ enum lifecycle_verb {
 	LIFECYCLE_EXPIRE,
 	LIFECYCLE_RETIRE,
 	LIFECYCLE_UNREGISTER,
+	LIFECYCLE_UPDATE,	   /* to the newest version of its template */
 	LIFECYCLE_USE,		   /* use of a key through the provider */
 	LIFECYCLE_ROTATE,	   /* management key and PUK of another version or generation */
 	LIFECYCLE_OFFLINE_UNBLOCK, /* the PUK is shown as an unblock code */

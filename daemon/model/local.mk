@@ -17,7 +17,13 @@ libtesserad_la_SOURCES += \
 	daemon/model/puk.c daemon/model/puk.h \
 	daemon/model/role.c daemon/model/role.h \
 	daemon/model/template.c daemon/model/template.h \
+	daemon/model/template-canonical.c \
 	daemon/model/template-certificate.c \
+	daemon/model/template-change.c daemon/model/template-change.h \
+	daemon/model/template-general.c \
+	daemon/model/template-issue.c \
+	daemon/model/template-lifecycle.c \
 	daemon/model/template-pin-policy.c \
 	daemon/model/template-private.h \
+	daemon/model/template-unblock.c \
 	daemon/model/weak-pins.c daemon/model/weak-pins.h

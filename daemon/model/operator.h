@@ -15,6 +15,8 @@
 #define OPERATOR_ID_MAXIMUM 16
 #define OPERATOR_ID_DEFAULT 5
 #define OPERATOR_ROLES_MAX  16
+/* The holder's field that is the simple ID. */
+#define OPERATOR_ID_FIELD "id"
 
 struct operator_record {
 	int64_t credential_id; /* of the operator's card */

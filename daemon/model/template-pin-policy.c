@@ -170,7 +170,7 @@ bool template_read_pin_policy(
 	if (!document_find(root, "pin-policy", &node))
 		return true;
 	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
-	       read_lengths(&node, template->card_type, policy, error) &&
+	       read_lengths(&node, template->card_types[0], policy, error) &&
 	       read_choices(&node, policy, error) && read_required(&node, policy, error) &&
 	       read_numbers(&node, policy, error) && read_forbidden(&node, policy, error) &&
 	       read_tries(&node, policy, error);

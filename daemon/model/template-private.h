@@ -28,6 +28,31 @@ bool template_read_choice(const struct document_node *object, const char *member
 bool template_read_number(const struct document_node *object, const char *member, unsigned minimum,
 	unsigned maximum, unsigned *value, struct error *error);
 
+bool template_read_bool(
+	const struct document_node *object, const char *member, bool *value, struct error *error);
+/* The names that document_choice() chooses from, of an array that ends with NULL. */
+#define TEMPLATE_NAME_AT(function, ...)                                                            \
+	static const char *function(size_t index)                                                  \
+	{                                                                                          \
+		static const char *const names[] = {__VA_ARGS__, NULL};                            \
+		return names[index];                                                               \
+	}
+
+/* Read what their files are named for, and set the defaults before. */
+bool template_read_general(
+	const struct document_node *root, struct template *template, struct error *error);
+bool template_read_issue(
+	const struct document_node *root, struct template *template, struct error *error);
+bool template_read_unblock(
+	const struct document_node *root, struct template *template, struct error *error);
+bool template_read_self_service(
+	const struct document_node *root, struct template *template, struct error *error);
+bool template_read_lifecycle(
+	const struct document_node *root, struct template *template, struct error *error);
+/* Frees what template_read_issue() and template_read_unblock() have made. */
+void template_issue_clear(struct template_issue *issue);
+void template_unblock_clear(struct template_unblock *unblock);
+
 /*
  * Reads /pin-policy (template-pin-policy.c). The card type has been read: what its cards cannot
  * keep is refused.

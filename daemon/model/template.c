@@ -8,7 +8,6 @@
 #include "model/operator.h"
 #include "model/template-private.h"
 
-#define COMMENT_MAXIMUM	  1024 /* bytes */
 #define CARD_SERIAL_FIELD "serial"
 
 /* RSA-1024 is left out: SP 800-78-4 section 3.1 ended its use. */
@@ -60,7 +59,11 @@ void template_free(struct template *template)
 	free(template->keys);
 	pin_policy_clear(&template->pin_policy);
 	free(template->name);
-	free(template->card_type);
+	for (size_t i = 0; i < template->card_type_count; i++)
+		free(template->card_types[i]);
+	free(template->card_types);
+	template_issue_clear(&template->issue);
+	template_unblock_clear(&template->unblock);
 	free(template->comment);
 	free(template->document);
 	free(template);
@@ -73,6 +76,14 @@ bool template_read_choice(const struct document_node *object, const char *member
 
 	return !document_find(object, member, &node) ||
 	       document_choice(&node, name_at, choice, error);
+}
+
+bool template_read_bool(
+	const struct document_node *object, const char *member, bool *value, struct error *error)
+{
+	struct document_node node;
+
+	return !document_find(object, member, &node) || document_boolean(&node, value, error);
 }
 
 static bool read_slot(const struct document_node *node, const struct template *template,
@@ -148,57 +159,6 @@ bool template_read_number(const struct document_node *object, const char *member
 	return true;
 }
 
-static bool read_head(
-	const struct document_node *root, struct template *template, struct error *error)
-{
-	static const char *const members[] = {"name", "card-type", "comment", "operator", "keys",
-		"pin-policy", "rotate-at-contact"};
-	struct document_node node;
-	const char *text;
-
-	if (!document_check_members(root, members, ARRAY_SIZE(members), error) ||
-		!document_member(root, "name", &node, error) || !document_name(&node, &text, error))
-		return false;
-	template->name = xstrdup(text);
-	if (!document_member(root, "card-type", &node, error) ||
-		!document_name(&node, &text, error))
-		return false;
-	template->card_type = xstrdup(text);
-	if (!document_find(root, "comment", &node))
-		return true;
-	if (!document_string(&node, 0, COMMENT_MAXIMUM, &text, error))
-		return false;
-	template->comment = xstrdup(text);
-	return true;
-}
-
-static const char *operator_kind_at(size_t index)
-{
-	static const char *const kinds[] = {"operator", "system-owner"};
-
-	return index < ARRAY_SIZE(kinds) ? kinds[index] : NULL;
-}
-
-static bool read_operator(
-	const struct document_node *root, struct template *template, struct error *error)
-{
-	static const char *const members[] = {"kind", "id-length"};
-	struct document_node node, member;
-	size_t kind;
-
-	if (!document_find(root, "operator", &node))
-		return true;
-	template->operator_id_length = OPERATOR_ID_DEFAULT;
-	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
-		!document_member(&node, "kind", &member, error) ||
-		!document_choice(&member, operator_kind_at, &kind, error) ||
-		!template_read_number(&node, "id-length", OPERATOR_ID_MINIMUM, OPERATOR_ID_MAXIMUM,
-			&template->operator_id_length, error))
-		return false;
-	template->operator_kind = kind == 0 ? OPERATOR_ORDINARY : OPERATOR_OWNER;
-	return true;
-}
-
 static bool read_rotate_at_contact(
 	const struct document_node *root, struct template *template, struct error *error)
 {
@@ -216,10 +176,13 @@ struct template *template_parse(const char *document, struct error *error)
 		return NULL;
 	_cleanup_template_ struct template *template = xnew(struct template);
 	struct document_node root = document_root(value, ERROR_INVALID_TEMPLATE);
-	if (!read_head(&root, template, error) || !read_operator(&root, template, error) ||
-		!read_keys(&root, template, error) ||
+	if (!template_read_general(&root, template, error) || !read_keys(&root, template, error) ||
 		!read_rotate_at_contact(&root, template, error) ||
-		!template_read_pin_policy(&root, template, error))
+		!template_read_pin_policy(&root, template, error) ||
+		!template_read_issue(&root, template, error) ||
+		!template_read_unblock(&root, template, error) ||
+		!template_read_self_service(&root, template, error) ||
+		!template_read_lifecycle(&root, template, error))
 		return NULL;
 	template->document = xstrdup(document);
 	return steal_pointer(&template);
@@ -240,6 +203,19 @@ static void add_pattern_fields(const char *pattern, struct fields *fields)
 	}
 }
 
+/* The simple ID is made when none is given, and is the name of a holder without one. */
+static void drop_generated_fields(struct fields *fields)
+{
+	struct fields kept _cleanup_fields_ = *fields;
+
+	*fields = (struct fields)FIELDS_INIT;
+	for (size_t i = 0; i < kept.count; i++) {
+		if (strcmp(kept.items[i].name, OPERATOR_ID_FIELD) != 0 &&
+			strcmp(kept.items[i].name, "name") != 0)
+			fields_set(fields, kept.items[i].name, "");
+	}
+}
+
 void template_required_fields(const struct template *template, struct fields *fields)
 {
 	for (size_t i = 0; i < template->key_count; i++) {
@@ -249,13 +225,22 @@ void template_required_fields(const struct template *template, struct fields *fi
 		for (size_t j = 0; j < key->san_count; j++)
 			add_pattern_fields(key->san[j].pattern, fields);
 	}
+	add_pattern_fields(template->issue.chuid.credential, fields);
+	add_pattern_fields(template->issue.chuid.person, fields);
+	if (template->id_length > 0)
+		drop_generated_fields(fields);
+}
+
+const struct template_key *template_find_key(const struct template *template, key_slot slot)
+{
+	for (size_t i = 0; i < template->key_count; i++) {
+		if (template->keys[i].slot == slot)
+			return &template->keys[i];
+	}
+	return NULL;
 }
 
 bool template_has_slot(const struct template *template, key_slot slot)
 {
-	for (size_t i = 0; i < template->key_count; i++) {
-		if (template->keys[i].slot == slot)
-			return true;
-	}
-	return false;
+	return template_find_key(template, slot) != NULL;
 }

@@ -6,8 +6,10 @@
  *
  *    member                        value, and what a missing one means
  *    /name                         name of the template; required
- *    /card-type                    "piv"; required
+ *    /card-type                    name of a credential type or driver; required, unless
+ *    /card-types                   array of 1 to 16 such names
  *    /comment                      text of at most 1024 bytes; none
+ *    /enabled                      false: nothing is issued by it; true
  *    /operator                     object: cards of this template are operators'; none
  *      /kind                       operator, system-owner; required
  *      /id-length                  characters of the simple ID, 4 to 16; 5
@@ -37,6 +39,30 @@
  *      /history                  last PINs that may not come again, 0 to 24; 0
  *      /maximum-age-days         0 to 3650, 0 is no limit; 0
  *      /pin-tries, /puk-tries    3 to 15; as the card has them, or 3 if one of them is given
+ *    /issue                        object (template-issue.c)
+ *      /by                       operator; operator
+ *      /holder                   object: who gets the card
+ *        /from                   fields (given at issue), simple-id; fields
+ *        /id-length              characters of the simple ID, 4 to 16; 5
+ *      /auto-initiate            whether the PIN is given, and the card active, at issue; false
+ *      /chuid                    object: the card's identity for doors and the like
+ *        /agency, /system        4 digits; 9999
+ *        /credential, /person    pattern of at most 6 and 10 digits; 999999, 0
+ *        /series, /issue         a digit; 0, 1
+ *        /category               federal, state, commercial, foreign; commercial
+ *        /organisation           4 digits; 0000
+ *        /association            employee, civil, executive, uniformed, contractor, affiliate,
+ *                                beneficiary; employee
+ *        /expiry-days            1 to 7300; as long as the longest certificate
+ *    /unblock                      object (template-unblock.c)
+ *      /online                   whether an operator may unblock the card in a reader; true
+ *      /offline                  whether an unblock code may be given out; true
+ *      /roles                    array of the roles whose operators may; all with the right
+ *    /self-service                 object: what holders may do with their own cards
+ *      /unblock, /reissue, /report-lost  false
+ *    /lifecycle                    object (template-lifecycle.c)
+ *      /block-pin                whether the PIN is blocked until it is activated; true
+ *      /on-retire                what retiring does to certificates: revoke, keep; revoke
  */
 #ifndef TESSERA_MODEL_TEMPLATE_H
 #define TESSERA_MODEL_TEMPLATE_H
@@ -71,19 +97,63 @@ struct template_key {
 /* Whose cards a template is for. */
 enum operator_kind { OPERATOR_NONE, OPERATOR_ORDINARY, OPERATOR_OWNER };
 
+/* Where the holder's fields come from: given at issue, or a generated simple ID. */
+enum issue_holder { ISSUE_HOLDER_FIELDS, ISSUE_HOLDER_SIMPLE_ID };
+
+/* What is written into the CHUID (SP 800-73-4 part 1, 3.1.2; FASC-N: TIG SCEPACS 2.3, 2.1). */
+struct template_chuid {
+	char agency[5], system[5], organisation[5]; /* digits */
+	char *credential, *person;		    /* patterns of at most 6 and 10 digits */
+	char series, issue, category, association;  /* a digit each */
+	unsigned expiry_days;			    /* 0: as long as the longest certificate */
+};
+
+struct template_issue {
+	enum issue_holder holder;
+	bool auto_initiate;
+	struct template_chuid chuid;
+};
+
+struct template_unblock {
+	bool online, offline;
+	char **roles; /* of the operators who may; NULL: all roles with the permission */
+	size_t role_count;
+};
+
+/* What holders may do with their own cards. */
+struct template_self_service {
+	bool unblock, reissue, report_lost;
+};
+
+enum retire_certificates { RETIRE_REVOKES, RETIRE_KEEPS };
+
+struct template_lifecycle {
+	bool block_pin;
+	enum retire_certificates on_retire;
+};
+
+#define TEMPLATE_CARD_TYPES_MAX 16
+
 struct template
 {
-	char *name;	 /* lower-case letters, digits and '-', at most 64 */
-	char *card_type; /* name of a credential type or of a driver: "yubikey-5", "piv" */
-	char *comment;	 /* or NULL */
+	char *name;	   /* lower-case letters, digits and '-', at most 64 */
+	char **card_types; /* names of credential types or drivers: "yubikey-5", "piv"; one or more
+			    */
+	size_t card_type_count;
+	char *comment; /* or NULL */
+	bool enabled;
 	struct template_key *keys;
 	size_t key_count;
 	struct pin_policy pin_policy;
 	enum operator_kind operator_kind;
 	bool rotate_at_contact; /* cards of older master keys change over at their next contact */
-	unsigned operator_id_length; /* characters; 0 for a template that is not for operators */
-	int64_t version;	     /* given by the store */
-	char *document;		     /* the JSON it was made from */
+	unsigned id_length;	/* characters of the holder's simple ID; 0: there is none */
+	struct template_issue issue;
+	struct template_unblock unblock;
+	struct template_self_service self_service;
+	struct template_lifecycle lifecycle;
+	int64_t version; /* given by the store */
+	char *document;	 /* the JSON it was made from */
 };
 
 void template_free(struct template *template);
@@ -92,6 +162,16 @@ DEFINE_CLEANUP(struct template *, template_free);
 
 /* Whether the template has a key for the slot. */
 bool template_has_slot(const struct template *template, key_slot slot);
+/* The template's key for the slot, or NULL. */
+const struct template_key *template_find_key(const struct template *template, key_slot slot);
+/* Whether it is for cards of this type or driver. */
+bool template_names_card_type(const struct template *template, const char *name);
+/* "piv, yubikey-5": heap. */
+char *template_card_types_text(const struct template *template);
+
+/* The words for the digits of /issue/chuid; NULL for none (template-issue.c). */
+const char *chuid_category_name(char digit);
+const char *chuid_association_name(char digit);
 
 /* Parses and checks a document. NULL with ERROR_INVALID_TEMPLATE. */
 struct template *template_parse(const char *document, struct error *error);

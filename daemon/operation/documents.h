@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Templates and connections as an administrator gives them: checked as far as
- * that can be done without a card, then saved.
+ * Connections as an administrator gives them: checked as far as that can be
+ * done, then saved. Templates are operation/templates.h's.
  */
 #ifndef TESSERA_OPERATION_DOCUMENTS_H
 #define TESSERA_OPERATION_DOCUMENTS_H
@@ -9,15 +9,9 @@
 #include "operation/services.h"
 
 /*
- * Saves a template document: a new template (name NULL), or a new version of the named one, whose
- * name must stay. *saved (heap, may be NULL) is its name. ERROR_INVALID_TEMPLATE, ERROR_EXISTS,
- * ERROR_NOT_FOUND.
- */
-bool template_document_save(struct services *services, const char *name, const char *document,
-	char **saved, struct error *error);
-/*
- * The same for a connection, whose kind must stay, too; and makes what the authority needs before
- * its first use. ERROR_INVALID_CONNECTION, ERROR_EXISTS, ERROR_NOT_FOUND, ERROR_TOKEN_FAILED.
+ * Saves a connection: a new one (name NULL), or the named one, whose name and kind must stay; and
+ * makes what the authority needs before its first use. ERROR_INVALID_CONNECTION, ERROR_EXISTS,
+ * ERROR_NOT_FOUND, ERROR_TOKEN_FAILED.
  */
 bool connection_document_save(struct services *services, const char *name, const char *document,
 	char **saved, struct error *error);

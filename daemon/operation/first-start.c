@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "core/text-file.h"
 #include "operation/documents.h"
+#include "operation/templates.h"
 
 #define DONE_VALUE "shipped-documents"
 

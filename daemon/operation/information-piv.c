@@ -34,6 +34,9 @@ static json_t *describe_fasc_n(const struct fasc_n *fasc_n)
 	set_text(object, "series", fasc_n->series);
 	set_text(object, "issue", fasc_n->issue);
 	set_text(object, "person", fasc_n->person);
+	set_text(object, "category", fasc_n->category);
+	set_text(object, "organisation", fasc_n->organisation);
+	set_text(object, "association", fasc_n->association);
 	return object;
 }
 

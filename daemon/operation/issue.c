@@ -86,15 +86,16 @@ static bool check_operator(
 	return true;
 }
 
-/* An operator is known by a simple ID, which is made here unless one is given. */
+/* An operator, and who has no fields of a person, is known by a simple ID, which is made here
+ * unless one is given. */
 static bool complete_holder(
 	const struct template *template, struct fields *holder, struct error *error)
 {
 	const char *given = fields_get(holder, OPERATOR_ID_FIELD);
 
-	if (template->operator_kind == OPERATOR_NONE || given)
+	if (template->id_length == 0 || given)
 		return true;
-	_cleanup_free_ char *id = operator_id_random(template->operator_id_length, error);
+	_cleanup_free_ char *id = operator_id_random(template->id_length, error);
 	if (!id)
 		return false;
 	fields_set(holder, OPERATOR_ID_FIELD, id);

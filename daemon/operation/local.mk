@@ -13,9 +13,11 @@ libtesserad_la_SOURCES += \
 	daemon/operation/enroll.c daemon/operation/enroll.h \
 	daemon/operation/expiry.c daemon/operation/expiry.h \
 	daemon/operation/first-start.c daemon/operation/first-start.h \
+	daemon/operation/identity.c daemon/operation/identity.h \
 	daemon/operation/information.c daemon/operation/information.h \
 	daemon/operation/information-atr.c daemon/operation/information-piv.c \
 	daemon/operation/information-private.h \
+	daemon/operation/initiate.c \
 	daemon/operation/issue.c daemon/operation/issue.h \
 	daemon/operation/licence.c daemon/operation/licence.h \
 	daemon/operation/licence-activate.c \
@@ -43,8 +45,14 @@ libtesserad_la_SOURCES += \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \
 	daemon/operation/token-settings.c daemon/operation/token-settings.h \
+	daemon/operation/template-check.c \
+	daemon/operation/template-drift.c \
+	daemon/operation/template-plan.c \
+	daemon/operation/template-rules.c daemon/operation/template-rules.h \
+	daemon/operation/templates.c daemon/operation/templates.h \
 	daemon/operation/types.c daemon/operation/types.h \
 	daemon/operation/unblock-code.c daemon/operation/unblock-code.h \
 	daemon/operation/unregister.c \
+	daemon/operation/update.c \
 	daemon/operation/vault.c daemon/operation/vault.h \
 	daemon/operation/verbs.h

@@ -159,8 +159,7 @@ void logins_card_removed(struct logins *logins, const char *serial)
 	pthread_mutex_unlock(&logins->lock);
 }
 
-/* The credentials that the caller has logged in; heap array. */
-static int64_t *credentials_of(struct logins *logins, const char *caller, size_t *count)
+int64_t *logins_credentials(struct logins *logins, const char *caller, size_t *count)
 {
 	*count = 0;
 	pthread_mutex_lock(&logins->lock);
@@ -190,7 +189,7 @@ unsigned logins_count(struct logins *logins, const char *caller, enum permission
 {
 	size_t count;
 	unsigned able = 0;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &count);
 
 	for (size_t i = 0; i < count; i++)
 		able += (operators_permissions(logins->services, ids[i]) &
@@ -202,7 +201,7 @@ bool logins_may(
 	struct logins *logins, const char *caller, enum permission permission, struct error *error)
 {
 	size_t count;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &count);
 
 	if (!operators_initialised(logins->services))
 		return error_set(error, ERROR_NOT_INITIALIZED,
@@ -223,7 +222,7 @@ bool logins_check_other(
 	struct logins *logins, const char *caller, int64_t credential_id, struct error *error)
 {
 	size_t count;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &count);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (ids[i] == credential_id)
@@ -233,12 +232,36 @@ bool logins_check_other(
 	return true;
 }
 
+static bool has_one_of(const struct operator_record *record, char *const *roles, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (operator_has_role(record, roles[i]))
+			return true;
+	}
+	return false;
+}
+
+bool logins_have_role(struct logins *logins, const char *caller, char *const *roles, size_t count)
+{
+	size_t logged_in;
+	bool found = false;
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &logged_in);
+
+	for (size_t i = 0; i < logged_in && !found; i++) {
+		struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+		found = operators_permissions(logins->services, ids[i]) != 0 &&
+			store_operator_get(logins->services->store, ids[i], &record, NULL) &&
+			has_one_of(&record, roles, count);
+	}
+	return found;
+}
+
 /* --- for people --- */
 
 struct login_view *logins_list(struct logins *logins, const char *caller, size_t *count)
 {
 	size_t found;
-	_cleanup_free_ int64_t *ids = credentials_of(logins, caller, &found);
+	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &found);
 	struct login_view *views = xcalloc(found + 1, sizeof(*views));
 
 	*count = 0;

@@ -66,6 +66,10 @@ unsigned logins_count(struct logins *logins, const char *caller, enum permission
 /* ERROR_ACCESS_DENIED when the card is that of an operator whom the caller has logged in. */
 bool logins_check_other(
 	struct logins *logins, const char *caller, int64_t credential_id, struct error *error);
+/* The credentials whose cards the caller has logged in with; heap array. */
+int64_t *logins_credentials(struct logins *logins, const char *caller, size_t *count);
+/* Whether one of the caller's operators has one of the roles. */
+bool logins_have_role(struct logins *logins, const char *caller, char *const *roles, size_t count);
 /* "operator=K7M2P uid=0 pid=12": the actor with the operators in front; heap. */
 char *logins_actor(struct logins *logins, const char *caller, const char *actor);
 

@@ -7,9 +7,6 @@
 #include "model/role.h"
 #include "operation/services.h"
 
-/* The holder's field that is the operator's simple ID. */
-#define OPERATOR_ID_FIELD "id"
-
 /* Whether there has ever been a system owner: before, nothing but initialisation is possible. */
 bool operators_initialised(struct services *services);
 

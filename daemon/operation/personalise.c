@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/personalise.h"
 
-#include <openssl/rand.h>
-#include <openssl/sha.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "card/chuid.h"
 #include "common/alloc.h"
 #include "common/log.h"
 #include "core/signing-key.h"
 #include "operation/certificates.h"
 #include "operation/enroll.h"
+#include "operation/identity.h"
 #include "operation/licence.h"
 #include "operation/pin-tries.h"
 #include "operation/pin.h"
 #include "operation/replace.h"
 
-#define GUID_SERIAL_PREFIX "guid-"
-
 /* Percent of the job's progress when the keys begin and end; what is before is ownership. */
 #define PROGRESS_KEYS_BEGIN 20
 #define PROGRESS_KEYS_END   90
-
-/* A card with an expiry of its own is not what a template asks for: without certificates, ten
- * years. */
-#define LIFETIME_WITHOUT_CERTIFICATE ((int64_t)10 * 365 * 24 * 3600)
 
 static bool check_key(
 	const struct card *card, const struct template *template, size_t index, struct error *error)
@@ -43,11 +34,15 @@ static bool check_key(
 static bool check_template(
 	const struct card *card, const struct template *template, struct error *error)
 {
-	if (strcmp(template->card_type, card->driver->name) != 0 &&
-		strcmp(template->card_type, card->info.type) != 0)
+	_cleanup_free_ char *types = template_card_types_text(template);
+
+	if (!template->enabled)
+		return error_set_field(error, ERROR_WRONG_STATE, "/enabled",
+			"the template \"%s\" is not enabled", template->name);
+	if (!template_names_card_type(template, card->driver->name) &&
+		!template_names_card_type(template, card->info.type))
 		return error_set_field(error, ERROR_NOT_SUPPORTED, "/card-type",
-			"the template is for %s cards, this is a %s", template->card_type,
-			card->info.type);
+			"the template is for %s cards, this is a %s", types, card->info.type);
 	for (size_t i = 0; i < template->key_count; i++) {
 		if (!check_key(card, template, i, error))
 			return false;
@@ -89,7 +84,7 @@ static bool prepare_names(struct services *services, const struct credential *cr
 			!authority_answers(services, template->keys[i].authority, error))
 			return false;
 	}
-	return true;
+	return identity_expand(template, &fields, &preparation->fasc_n, error);
 }
 
 bool personalise_prepare(struct services *services, const struct card *card,
@@ -178,40 +173,9 @@ static bool destroy_old_keys(
 	return true;
 }
 
-/* A card that is known by its GUID keeps it; others get a random one (RFC 4122, section 4.4). */
-static bool choose_guid(
-	const struct card *card, uint8_t guid[CHUID_GUID_LENGTH], struct error *error)
-{
-	struct buffer bytes _cleanup_buffer_ = BUFFER_INIT;
-	const char *serial = card->info.serial;
-	size_t prefix = strlen(GUID_SERIAL_PREFIX);
-
-	if (serial && strncmp(serial, GUID_SERIAL_PREFIX, prefix) == 0 &&
-		hex_decode(serial + prefix, &bytes) && bytes.length == CHUID_GUID_LENGTH) {
-		memcpy(guid, bytes.data, CHUID_GUID_LENGTH);
-		return true;
-	}
-	if (RAND_bytes(guid, CHUID_GUID_LENGTH) != 1)
-		return error_set(error, ERROR_FAILED, "no random numbers");
-	guid[6] = (uint8_t)((guid[6] & 0x0F) | 0x40);
-	guid[8] = (uint8_t)((guid[8] & 0x3F) | 0x80);
-	return true;
-}
-
 bool personalise_write_chuid(struct card *card, int64_t expires_at, struct error *error)
 {
-	struct buffer chuid _cleanup_buffer_ = BUFFER_INIT;
-	struct buffer ccc _cleanup_buffer_ = BUFFER_INIT;
-	uint8_t guid[CHUID_GUID_LENGTH];
-
-	if (!choose_guid(card, guid, error))
-		return false;
-	chuid_build(guid, expires_at, &chuid);
-	ccc_build(guid, &ccc);
-	return card->driver->write(
-		       card, CARD_OBJECT_CHUID, KEY_SLOT_NONE, chuid.data, chuid.length, error) &&
-	       card->driver->write(
-		       card, CARD_OBJECT_CCC, KEY_SLOT_NONE, ccc.data, ccc.length, error);
+	return identity_write(card, &fasc_n_default, expires_at, error);
 }
 
 /* The certificates of before are superseded, and the intent ends, in one transaction. */
@@ -262,11 +226,12 @@ static bool write_card(struct operation *operation, struct card *card,
 		!destroy_old_keys(card, preparation, error))
 		return false;
 	job_progress(operation->job, PROGRESS_KEYS_END, "writing the card's data");
-	if (expires_at == 0)
-		expires_at = credential->expires_at ? credential->expires_at
-						    : time(NULL) + LIFETIME_WITHOUT_CERTIFICATE;
-	return personalise_write_chuid(card, expires_at, error) &&
-	       card_block(card, CARD_SECRET_PIN, error);
+	expires_at = identity_expiry(preparation->template, expires_at);
+	if (credential->expires_at != 0 && expires_at > credential->expires_at)
+		expires_at = credential->expires_at;
+	return identity_write(card, &preparation->fasc_n, expires_at, error) &&
+	       (!preparation->template->lifecycle.block_pin ||
+		       card_block(card, CARD_SECRET_PIN, error));
 }
 
 bool personalise_card(struct operation *operation, struct card *card, struct credential *credential,

@@ -8,6 +8,7 @@
 #define TESSERA_OPERATION_PERSONALISE_H
 
 #include "card/card.h"
+#include "card/chuid.h"
 #include "model/template.h"
 #include "operation/services.h"
 
@@ -21,6 +22,7 @@ struct personalisation {
 	struct template *template;
 	struct enroll_names *names; /* one per key of the template */
 	size_t key_count;
+	struct fasc_n fasc_n;
 	struct certificates before; /* the credential's older certificates */
 	int64_t last_before;	    /* the highest id of them, or 0 */
 };

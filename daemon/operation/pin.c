@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "operation/ownership.h"
 #include "operation/pin-history.h"
+#include "operation/template-rules.h"
 
 void pin_change_clear(struct pin_change *change)
 {
@@ -155,6 +156,8 @@ bool pin_verb(struct operation *operation, enum lifecycle_verb verb, int64_t cre
 	struct error result _cleanup_error_ = ERROR_INIT;
 
 	if (session_open(&session, operation, verb, credential_id, &result) &&
+		(verb != LIFECYCLE_UNBLOCK || template_rules_check_unblock(operation->services,
+						      session.credential, false, &result)) &&
 		session_take_card(&session, verb, &result))
 		set_pin(&session, verb, pin, &result);
 	return session_finish(operation, verb,

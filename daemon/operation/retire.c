@@ -4,6 +4,7 @@
 #include "operation/blank.h"
 #include "operation/certificates.h"
 #include "operation/session.h"
+#include "operation/template-rules.h"
 #include "operation/verbs.h"
 
 static bool save(struct session *session, const char *reason, struct certificates *changed,
@@ -17,8 +18,9 @@ static bool save(struct session *session, const char *reason, struct certificate
 	if (!store_begin(services->store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
-	return certificates_revoke(services, credential->id, INT64_MAX,
-		       revocation_reason_find("cessationOfOperation"), changed, error) &&
+	return (!template_rules_retire_revokes(services, credential) ||
+		       certificates_revoke(services, credential->id, INT64_MAX,
+			       revocation_reason_find("cessationOfOperation"), changed, error)) &&
 	       store_credential_save(transaction, credential, error) &&
 	       store_commit(transaction, error);
 }

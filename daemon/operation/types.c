@@ -149,10 +149,9 @@ static bool refuse_name(struct services *services, const char *name, struct erro
 		list.failed ? "" : (const char *)list.data);
 }
 
-bool type_check_template(
-	struct services *services, const struct template *template, struct error *error)
+static bool check_type(struct services *services, const struct template *template, const char *name,
+	struct error *error)
 {
-	const char *name = template->card_type;
 	_cleanup_card_type_ struct card_type *type = card_types_find(services->types, name);
 
 	if (card_driver_is_there(name))
@@ -165,4 +164,28 @@ bool type_check_template(
 			"%s",
 			name, type->driver);
 	return check_keys(type, template, error) && check_pin(type, &template->pin_policy, error);
+}
+
+bool type_check_template(
+	struct services *services, const struct template *template, struct error *error)
+{
+	for (size_t i = 0; i < template->card_type_count; i++) {
+		if (!check_type(services, template, template->card_types[i], error))
+			return false;
+	}
+	return true;
+}
+
+bool type_suits_template(struct services *services, const char *name,
+	const struct template *template, struct error *error)
+{
+	_cleanup_card_type_ struct card_type *type = card_types_find(services->types, name);
+	_cleanup_free_ char *wanted = template_card_types_text(template);
+
+	if (!template_names_card_type(template, name) &&
+		!(type && template_names_card_type(template, type->driver)))
+		return error_set_field(error, ERROR_NOT_SUPPORTED, "/card-type",
+			"the template is for %s cards, this is a %s", wanted, name);
+	return !type ||
+	       (check_keys(type, template, error) && check_pin(type, &template->pin_policy, error));
 }

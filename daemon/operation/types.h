@@ -29,5 +29,8 @@ bool type_remove(struct services *services, const char *name, struct error *erro
  */
 bool type_check_template(
 	struct services *services, const struct template *template, struct error *error);
+/* Whether cards of the type can have the template. ERROR_NOT_SUPPORTED, ERROR_INVALID_TEMPLATE. */
+bool type_suits_template(struct services *services, const char *name,
+	const struct template *template, struct error *error);
 
 #endif

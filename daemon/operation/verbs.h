@@ -30,6 +30,15 @@ bool operation_issue(struct operation *operation, unsigned reader, const char *t
 	const struct fields *holder, const struct operator_change *change,
 	const struct issue_terms *terms, struct error *error);
 /*
+ * The same, and activates the card where the template has auto-initiate: pin is set, or unset for
+ * one that is made and given back; NULL, ERROR_INVALID_ARGUMENT for such a template. Two audit
+ * records. A card that could not be activated stays issued. ERROR_PIN_LENGTH, ERROR_PIN_POLICY.
+ */
+bool operation_issue_and_initiate(struct operation *operation, unsigned reader,
+	const char *template_name, const struct fields *holder,
+	const struct operator_change *change, const struct issue_terms *terms, struct secret *pin,
+	struct error *error);
+/*
  * Takes the card in a reader into ownership without issuing it: secrets of the master key, PIN
  * blocked. Result fields and errors as issue.
  */
@@ -47,6 +56,13 @@ bool operation_unblock(struct operation *operation, int64_t credential_id, struc
 /* template_name NULL: the present one; holder empty: the present fields. Errors as issue. */
 bool operation_reissue(struct operation *operation, int64_t credential_id,
 	const char *template_name, const struct fields *holder, struct error *error);
+/*
+ * Brings the card to the newest version of its template. The card has to be there only for what is
+ * written to it. What needs new keys is ERROR_NOT_SUPPORTED, or with may_reissue a reissue. Result
+ * field "change": "nothing" or the effect (model/template-change.h).
+ */
+bool operation_update(
+	struct operation *operation, int64_t credential_id, bool may_reissue, struct error *error);
 /* The card need not be there for these three. */
 bool operation_suspend(struct operation *operation, int64_t credential_id, const char *reason,
 	struct error *error);

@@ -53,7 +53,7 @@ static bool check_templates(struct store *store, const char *type, struct error 
 	for (size_t i = 0; unused && i < count; i++) {
 		_cleanup_template_ struct template *template =
 			store_template_get(store, names[i], 0, error);
-		unused = template && (strcmp(template->card_type, type) != 0 ||
+		unused = template && (!template_names_card_type(template, type) ||
 					     error_set(error, ERROR_IN_USE,
 						     "the template \"%s\" is for cards of the type "
 						     "\"%s\"",

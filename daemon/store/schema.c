@@ -177,6 +177,11 @@ static const char *const migrations[] = {
 	"ALTER TABLE credential ADD COLUMN replaced_by BIGINT NOT NULL DEFAULT 0;"
 	"CREATE INDEX credential_expires ON credential (expires_at)"
 	"	WHERE expires_at > 0 AND state IN ('issued', 'active', 'inactive');",
+
+	/* 8: when a version of a template was saved, and the cards that have it */
+	"ALTER TABLE template ADD COLUMN saved_at BIGINT NOT NULL DEFAULT 0;"
+	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
+	"	WHERE state IN ('issued', 'active', 'inactive');",
 };
 
 int64_t schema_version(void)

@@ -201,6 +201,20 @@ bool store_template_pin_age(struct store *store, const char *name, int64_t versi
 bool store_template_list(struct store *store, char ***names, size_t *count, struct error *error);
 /* No new issuance from it; issued credentials keep their version. ERROR_NOT_FOUND. */
 bool store_template_remove(struct store *store, const char *name, struct error *error);
+/* Cards "have" a template's version while they are issued, active or inactive. */
+struct template_version {
+	int64_t version;
+	int64_t saved_at; /* seconds since 1970; 0 when that was not noted */
+	int64_t cards;	  /* that have it */
+	bool removed;
+};
+/* Oldest first; heap array. ERROR_NOT_FOUND. */
+bool store_template_versions(struct store *store, const char *name,
+	struct template_version **versions, size_t *count, struct error *error);
+/* Ids greater than `after` of the cards that have a version, ascending, at most limit; heap array.
+ */
+bool store_template_cards(struct store *store, const char *name, int64_t version, int64_t after,
+	unsigned limit, int64_t **ids, size_t *count, struct error *error);
 
 /* --- connections (store/connection.c): authorities (and later directories) as JSON documents ---
  */

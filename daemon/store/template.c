@@ -8,13 +8,15 @@ static bool insert(
 	struct store *store, const struct template *template, int64_t version, struct error *error)
 {
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
-		"INSERT INTO template (name, version, document) VALUES ($1, $2, $3)", error);
+		"INSERT INTO template (name, version, document, saved_at) VALUES ($1, $2, $3, $4)",
+		error);
 
 	if (!statement)
 		return false;
 	bind_text(statement, template->name);
 	bind_int64(statement, version);
 	bind_text(statement, template->document);
+	bind_int64(statement, store_now());
 	return statement_run(statement, error);
 }
 
@@ -98,6 +100,67 @@ bool store_template_remove(struct store *store, const char *name, struct error *
 	if (local.code == ERROR_NOT_FOUND)
 		error_set(&local, ERROR_NOT_FOUND, "there is no template \"%s\"", name);
 	return error_move(error, &local);
+}
+
+bool store_template_versions(struct store *store, const char *name,
+	struct template_version **versions, size_t *count, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT version, saved_at, removed, (SELECT count(*) FROM credential"
+		" WHERE template_name = template.name AND template_version = template.version"
+		" AND state IN ('issued', 'active', 'inactive'))"
+		" FROM template WHERE name = $1 ORDER BY version",
+		error);
+	_cleanup_free_ struct template_version *read = NULL;
+	size_t length = 0;
+
+	if (!statement)
+		return false;
+	bind_text(statement, name);
+	while (statement_row(statement, &local)) {
+		read = xreallocarray(read, length + 1, sizeof(*read));
+		struct template_version *version = &read[length++];
+		version->version = column_int64(statement);
+		version->saved_at = column_int64(statement);
+		version->removed = column_int64(statement) != 0;
+		version->cards = column_int64(statement);
+	}
+	if (local.code == ERROR_NONE && length == 0)
+		error_set(&local, ERROR_NOT_FOUND, "there is no template \"%s\"", name);
+	if (local.code != ERROR_NONE)
+		return error_move(error, &local);
+	*versions = steal_pointer(&read);
+	*count = length;
+	return true;
+}
+
+bool store_template_cards(struct store *store, const char *name, int64_t version, int64_t after,
+	unsigned limit, int64_t **ids, size_t *count, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT id FROM credential WHERE template_name = $1 AND template_version = $2"
+		" AND id > $3 AND state IN ('issued', 'active', 'inactive') ORDER BY id LIMIT $4",
+		error);
+	_cleanup_free_ int64_t *read = xnew(int64_t);
+	size_t length = 0;
+
+	if (!statement)
+		return false;
+	bind_text(statement, name);
+	bind_int64(statement, version);
+	bind_int64(statement, after);
+	bind_int64(statement, limit);
+	while (statement_row(statement, &local)) {
+		read = xreallocarray(read, length + 1, sizeof(*read));
+		read[length++] = column_int64(statement);
+	}
+	if (local.code != ERROR_NONE)
+		return error_move(error, &local);
+	*ids = steal_pointer(&read);
+	*count = length;
+	return true;
 }
 
 static bool recall_age(struct store *store, const char *name, int64_t version, unsigned *days)

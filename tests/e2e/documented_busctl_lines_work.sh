@@ -5,6 +5,7 @@
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
+jq '{templates: [.name = "imported"]}' "$TESSERA_SOURCE/data/templates/employee.json" >templates.json
 cp "$TESSERA_SOURCE"/data/templates/employee.json "$TESSERA_SOURCE"/data/connections/local.json .
 
 declare -A done_lines=()
@@ -96,6 +97,7 @@ shown 'Provider ChangePin'
 verb 'Credential Unblock s'
 verb 'Credential UnblockGenerated'
 refused 'no PIN' TakePin
+verb 'Credential Update'
 verb 'Credential Suspend'
 verb 'Credential Resume'
 verb 'Credential Report'
@@ -131,6 +133,17 @@ verb 'Credential Replace'
 verb 'Credential Retire'
 verb 'Credential Unregister'
 
+prints 'Template ListVersions' ' 1 '
+prints 'Template GetVersion' smartcard-logon
+prints 'Template Compare' 'a(ssss) 0'
+prints 'Template Plan' 'a(xxsa(ssss)) 0'
+prints 'Template ListCards' 'a(os) 0'
+prints 'Template Check' /keys/signature/algorithm
+prints ListDrift 'a(ossxa(ss)) 0'
+shown 'Template Lock'
+shown 'Template Unlock'
+prints ImportTemplates '"/org/tessera1/template/imported"'
+tessera template remove imported >/dev/null
 shown 'Template Update'
 shown 'Template Remove'
 prints AddTemplate '"/org/tessera1/template/employee"'

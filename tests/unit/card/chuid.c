@@ -17,7 +17,7 @@ static void a_chuid_that_was_built_is_read(void **state)
 	struct chuid chuid;
 	(void)state;
 
-	chuid_build(guid, 1924992000, &object);
+	chuid_build(&fasc_n_default, guid, 1924992000, &object);
 	assert_true(chuid_parse(&object, &chuid));
 	assert_true(chuid.has_fasc_n);
 	assert_string_equal(chuid.fasc_n.agency, "9999");
@@ -82,9 +82,39 @@ static void malformed_objects_give_what_is_legible(void **state)
 	assert_string_equal(chuid.expires, "");
 }
 
+static void every_field_of_a_fasc_n_comes_back(void **state)
+{
+	static const struct fasc_n given = {.agency = "1234",
+		.system = "5678",
+		.credential = "004711",
+		.series = "2",
+		.issue = "3",
+		.person = "0123456789",
+		.category = "4",
+		.organisation = "0815",
+		.association = "5"};
+	_cleanup_buffer_ struct buffer object = BUFFER_INIT;
+	struct chuid chuid;
+
+	(void)state;
+	chuid_build(&given, guid, 0, &object);
+	assert_true(chuid_parse(&object, &chuid));
+	assert_true(chuid.has_fasc_n);
+	assert_string_equal(chuid.fasc_n.agency, given.agency);
+	assert_string_equal(chuid.fasc_n.system, given.system);
+	assert_string_equal(chuid.fasc_n.credential, given.credential);
+	assert_string_equal(chuid.fasc_n.series, given.series);
+	assert_string_equal(chuid.fasc_n.issue, given.issue);
+	assert_string_equal(chuid.fasc_n.person, given.person);
+	assert_string_equal(chuid.fasc_n.category, given.category);
+	assert_string_equal(chuid.fasc_n.organisation, given.organisation);
+	assert_string_equal(chuid.fasc_n.association, given.association);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_of_a_fasc_n_comes_back),
 		cmocka_unit_test(a_chuid_that_was_built_is_read),
 		cmocka_unit_test(a_ccc_that_was_built_is_read),
 		cmocka_unit_test(a_discovery_object_is_read),

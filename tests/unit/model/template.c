@@ -30,7 +30,7 @@ static void a_small_template_gets_the_defaults(void **state)
 	(void)state;
 	assert_non_null(template);
 	assert_string_equal(template->name, "t");
-	assert_string_equal(template->card_type, "piv");
+	assert_string_equal(template->card_types[0], "piv");
 	assert_null(template->comment);
 	assert_string_equal(template->document, document);
 	assert_int_equal(template->key_count, 1);
@@ -112,7 +112,7 @@ static void what_is_no_json_object_is_refused(void **state)
 	static const struct refusal cases[] = {
 		{"", "", "line 1"},
 		{"{", "", "line 1"},
-		{"[]", "", "name, card-type, comment, operator, keys, pin-policy"},
+		{"[]", "", "name, card-type, card-types, comment"},
 		{"{\"name\": \"a\", \"name\": \"b\"}", "", "duplicate"},
 		{"{\"name\": \"a\"} x", "", "end of file"},
 		{"{\"name\": \"a\\u0000b\"}", "", "NUL"},

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* /issue of a template: who issues, where the holder comes from, and the card's identity. */
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/macros.h"
+#include "model/operator.h"
+#include "model/template-private.h"
+
+#define EXPIRY_MAXIMUM 7300 /* days */
+
+/* Organizational category and association category (TIG SCEPACS 2.3, section 2.1), from 1 on. */
+TEMPLATE_NAME_AT(category_at, "federal", "state", "commercial", "foreign")
+TEMPLATE_NAME_AT(association_at, "employee", "civil", "executive", "uniformed", "contractor",
+	"affiliate", "beneficiary")
+TEMPLATE_NAME_AT(by_at, "operator")
+TEMPLATE_NAME_AT(from_at, "fields", "simple-id")
+
+static const char *name_of_digit(const char *(*name_at)(size_t index), char digit)
+{
+	const char *name = NULL;
+
+	for (char c = '1'; c <= digit && (name = name_at((size_t)(c - '1'))); c++)
+		;
+	return name;
+}
+
+const char *chuid_category_name(char digit)
+{
+	return name_of_digit(category_at, digit);
+}
+
+const char *chuid_association_name(char digit)
+{
+	return name_of_digit(association_at, digit);
+}
+
+void template_issue_clear(struct template_issue *issue)
+{
+	free(issue->chuid.credential);
+	free(issue->chuid.person);
+}
+
+static bool is_digits(const char *text, size_t length)
+{
+	return strlen(text) == length && strspn(text, "0123456789") == length;
+}
+
+/* digits holds `length` of them and a zero byte. */
+static bool read_digits(const struct document_node *object, const char *member, size_t length,
+	char *digits, struct error *error)
+{
+	struct document_node node;
+	const char *text;
+
+	if (!document_find(object, member, &node))
+		return true;
+	text = json_string_value(node.value);
+	if (!text || !is_digits(text, length))
+		return document_fail(
+			&node, error, "a string of %zu decimal digits is expected", length);
+	memcpy(digits, text, length);
+	return true;
+}
+
+static bool read_digit(
+	const struct document_node *object, const char *member, char *digit, struct error *error)
+{
+	char digits[2] = {*digit, '\0'};
+
+	if (!read_digits(object, member, 1, digits, error))
+		return false;
+	*digit = digits[0];
+	return true;
+}
+
+static bool read_category(const struct document_node *object, const char *member,
+	const char *(*name_at)(size_t index), char *digit, struct error *error)
+{
+	size_t choice = (size_t)(*digit - '1');
+
+	if (!template_read_choice(object, member, name_at, &choice, error))
+		return false;
+	*digit = (char)('1' + choice);
+	return true;
+}
+
+/* What comes from the holder is digits or not at issue only. */
+static bool read_number_pattern(const struct document_node *object, const char *member,
+	size_t maximum, char **pattern, struct error *error)
+{
+	struct document_node node;
+	const char *text, *why;
+
+	if (!document_find(object, member, &node))
+		return true;
+	if (!document_string(&node, 1, PATTERN_MAXIMUM, &text, error))
+		return false;
+	if (!pattern_check(text, &why))
+		return document_fail(&node, error, "%s", why);
+	if (!strchr(text, '{') && (strlen(text) > maximum || !is_digits(text, strlen(text))))
+		return document_fail(&node, error,
+			"at most %zu decimal digits, or {fields}, are expected", maximum);
+	free(*pattern);
+	*pattern = xstrdup(text);
+	return true;
+}
+
+static bool read_chuid(
+	const struct document_node *issue, struct template_chuid *chuid, struct error *error)
+{
+	static const char *const members[] = {"agency", "system", "credential", "series", "issue",
+		"person", "category", "organisation", "association", "expiry-days"};
+	struct document_node node;
+
+	if (!document_find(issue, "chuid", &node))
+		return true;
+	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
+	       read_digits(&node, "agency", 4, chuid->agency, error) &&
+	       read_digits(&node, "system", 4, chuid->system, error) &&
+	       read_number_pattern(&node, "credential", 6, &chuid->credential, error) &&
+	       read_digit(&node, "series", &chuid->series, error) &&
+	       read_digit(&node, "issue", &chuid->issue, error) &&
+	       read_number_pattern(&node, "person", 10, &chuid->person, error) &&
+	       read_category(&node, "category", category_at, &chuid->category, error) &&
+	       read_digits(&node, "organisation", 4, chuid->organisation, error) &&
+	       read_category(&node, "association", association_at, &chuid->association, error) &&
+	       template_read_number(
+		       &node, "expiry-days", 1, EXPIRY_MAXIMUM, &chuid->expiry_days, error);
+}
+
+/* What is meant for later says so, rather than that there is no such thing. */
+static bool refuse_later(const struct document_node *object, const char *member, const char *value,
+	const char *why, struct error *error)
+{
+	struct document_node node;
+
+	if (!document_find(object, member, &node) || !json_is_string(node.value) ||
+		strcmp(json_string_value(node.value), value) != 0)
+		return true;
+	return document_fail(&node, error, "%s", why);
+}
+
+static bool read_holder(
+	const struct document_node *issue, struct template *template, struct error *error)
+{
+	static const char *const members[] = {"from", "id-length"};
+	struct document_node node, length;
+	size_t from = ISSUE_HOLDER_FIELDS;
+
+	if (!document_find(issue, "holder", &node))
+		return true;
+	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
+		!refuse_later(&node, "from", "connection",
+			"this version has no connections to directories; allowed are fields, "
+			"simple-id",
+			error) ||
+		!template_read_choice(&node, "from", from_at, &from, error))
+		return false;
+	template->issue.holder = (enum issue_holder)from;
+	bool has_length = document_find(&node, "id-length", &length);
+	if (has_length && from != ISSUE_HOLDER_SIMPLE_ID)
+		return document_fail(&length, error, "only a simple ID has a length");
+	if (has_length && template->operator_kind != OPERATOR_NONE)
+		return document_fail(&length, error, "it is /operator/id-length for operators");
+	if (from == ISSUE_HOLDER_SIMPLE_ID && template->operator_kind == OPERATOR_NONE)
+		template->id_length = OPERATOR_ID_DEFAULT;
+	return template_read_number(&node, "id-length", OPERATOR_ID_MINIMUM, OPERATOR_ID_MAXIMUM,
+		&template->id_length, error);
+}
+
+/* A system owner's card is active as soon as it is made, and an operator's starts locked. */
+static bool check_auto_initiate(
+	const struct document_node *issue, const struct template *template, struct error *error)
+{
+	struct document_node node;
+
+	if (!document_find(issue, "auto-initiate", &node) ||
+		template->operator_kind != OPERATOR_OWNER)
+		return true;
+	return document_fail(&node, error, "a system owner's card always gets its PIN when made");
+}
+
+bool template_read_issue(
+	const struct document_node *root, struct template *template, struct error *error)
+{
+	static const char *const members[] = {"by", "holder", "auto-initiate", "chuid"};
+	struct template_issue *issue = &template->issue;
+	struct document_node node;
+	size_t by = 0;
+
+	issue->chuid = (struct template_chuid){.agency = "9999",
+		.system = "9999",
+		.organisation = "0000",
+		.credential = xstrdup("999999"),
+		.person = xstrdup("0"),
+		.series = '0',
+		.issue = '1',
+		.category = '3',
+		.association = '1'};
+	if (!document_find(root, "issue", &node))
+		return true;
+	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
+	       refuse_later(&node, "by", "user",
+		       "this version has no way for users to issue cards; allowed is operator",
+		       error) &&
+	       template_read_choice(&node, "by", by_at, &by, error) &&
+	       read_holder(&node, template, error) &&
+	       template_read_bool(&node, "auto-initiate", &issue->auto_initiate, error) &&
+	       check_auto_initiate(&node, template, error) &&
+	       read_chuid(&node, &issue->chuid, error);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/alloc.h"
+#include "common/macros.h"
+#include "model/template.h"
+
+#define KEYS	     "\"keys\": [{\"slot\": \"signature\", \"algorithm\": \"ec-p256\"}]"
+#define WITH(rest)   "{\"name\": \"t\", \"card-type\": \"piv\", " KEYS ", " rest "}"
+#define TYPES(rest)  "{\"name\": \"t\", " KEYS ", " rest "}"
+#define CHUID(rest)  WITH("\"issue\": {\"chuid\": {" rest "}}")
+#define HOLDER(rest) WITH("\"issue\": {\"holder\": {" rest "}}")
+
+static void an_old_document_has_the_defaults(void **state)
+{
+	_cleanup_template_ struct template *template =
+		template_parse(WITH("\"comment\": \"old\""), NULL);
+
+	(void)state;
+	assert_non_null(template);
+	assert_true(template->enabled);
+	assert_int_equal(template->card_type_count, 1);
+	assert_int_equal(template->id_length, 0);
+	assert_int_equal(template->issue.holder, ISSUE_HOLDER_FIELDS);
+	assert_false(template->issue.auto_initiate);
+	assert_string_equal(template->issue.chuid.agency, "9999");
+	assert_string_equal(template->issue.chuid.credential, "999999");
+	assert_string_equal(chuid_category_name(template->issue.chuid.category), "commercial");
+	assert_int_equal(template->issue.chuid.expiry_days, 0);
+	assert_true(template->unblock.online);
+	assert_true(template->unblock.offline);
+	assert_null(template->unblock.roles);
+	assert_false(template->self_service.unblock);
+	assert_true(template->lifecycle.block_pin);
+	assert_int_equal(template->lifecycle.on_retire, RETIRE_REVOKES);
+}
+
+static void every_section_is_read(void **state)
+{
+	_cleanup_template_ struct template *template = template_parse(
+		TYPES("\"card-types\": [\"piv\", \"yubikey-5\"], \"enabled\": false,"
+		      "\"issue\": {\"by\": \"operator\", \"auto-initiate\": true,"
+		      " \"holder\": {\"from\": \"simple-id\", \"id-length\": 9},"
+		      " \"chuid\": {\"agency\": \"1234\", \"system\": \"5678\", \"credential\": "
+		      "\"{badge}\", \"series\": \"2\", \"issue\": \"3\", \"person\": \"42\","
+		      " \"category\": \"federal\", \"organisation\": \"0815\","
+		      " \"association\": \"contractor\", \"expiry-days\": 365}},"
+		      "\"unblock\": {\"online\": false, \"offline\": false,"
+		      " \"roles\": [\"restricted\", \"elevated\"]},"
+		      "\"self-service\": {\"unblock\": true, \"reissue\": true,"
+		      " \"report-lost\": true},"
+		      "\"lifecycle\": {\"block-pin\": false, \"on-retire\": \"keep\"}"),
+		NULL);
+
+	(void)state;
+	assert_non_null(template);
+	assert_false(template->enabled);
+	assert_true(template_names_card_type(template, "yubikey-5"));
+	assert_false(template_names_card_type(template, "yubikey-4"));
+	_cleanup_free_ char *types = template_card_types_text(template);
+	assert_string_equal(types, "piv, yubikey-5");
+	assert_true(template->issue.auto_initiate);
+	assert_int_equal(template->id_length, 9);
+	const struct template_chuid *chuid = &template->issue.chuid;
+	assert_string_equal(chuid->system, "5678");
+	assert_string_equal(chuid->credential, "{badge}");
+	assert_string_equal(chuid->person, "42");
+	assert_string_equal(chuid->organisation, "0815");
+	assert_string_equal(chuid_category_name(chuid->category), "federal");
+	assert_string_equal(chuid_association_name(chuid->association), "contractor");
+	assert_int_equal(chuid->expiry_days, 365);
+	assert_false(template->unblock.online);
+	assert_int_equal(template->unblock.role_count, 2);
+	assert_string_equal(template->unblock.roles[1], "elevated");
+	assert_true(template->self_service.report_lost);
+	assert_false(template->lifecycle.block_pin);
+	assert_int_equal(template->lifecycle.on_retire, RETIRE_KEEPS);
+}
+
+static void wrong_sections_are_refused(void **state)
+{
+	static const struct {
+		const char *document, *field, *word;
+	} cases[] = {
+		{TYPES("\"card-types\": []"), "/card-types", "1 to 16"},
+		{TYPES("\"card-types\": [\"piv\", \"piv\"]"), "/card-types/1", "twice"},
+		{TYPES("\"card-types\": [\"PIV\"]"), "/card-types/0", "lower-case"},
+		{TYPES("\"enabled\": true"), "/card-type", "missing"},
+		{WITH("\"card-types\": [\"piv\"]"), "/card-type", "card-types"},
+		{WITH("\"enabled\": 1"), "/enabled", "true or false"},
+		{WITH("\"issue\": 1"), "/issue", "object"},
+		{WITH("\"issue\": {\"by\": \"user\"}"), "/issue/by", "users"},
+		{WITH("\"issue\": {\"by\": \"me\"}"), "/issue/by", "operator"},
+		{WITH("\"issue\": {\"auto-initiate\": \"yes\"}"), "/issue/auto-initiate", "true"},
+		{WITH("\"operator\": {\"kind\": \"system-owner\"}, "
+		      "\"issue\": {\"auto-initiate\": true}"),
+			"/issue/auto-initiate", "system owner"},
+		{HOLDER("\"from\": \"connection\""), "/issue/holder/from", "directories"},
+		{HOLDER("\"from\": \"air\""), "/issue/holder/from", "fields, simple-id"},
+		{HOLDER("\"from\": \"simple-id\", \"id-length\": 3"), "/issue/holder/id-length",
+			"4 to 16"},
+		{HOLDER("\"id-length\": 5"), "/issue/holder/id-length", "simple ID"},
+		{CHUID("\"agency\": \"12a4\""), "/issue/chuid/agency", "4 decimal"},
+		{CHUID("\"agency\": 1234"), "/issue/chuid/agency", "4 decimal"},
+		{CHUID("\"series\": \"12\""), "/issue/chuid/series", "1 decimal"},
+		{CHUID("\"credential\": \"1234567\""), "/issue/chuid/credential", "at most 6"},
+		{CHUID("\"person\": \"{\""), "/issue/chuid/person", "{"},
+		{CHUID("\"category\": \"village\""), "/issue/chuid/category", "federal"},
+		{CHUID("\"association\": \"\""), "/issue/chuid/association", "employee"},
+		{CHUID("\"expiry-days\": 0"), "/issue/chuid/expiry-days", "1 to 7300"},
+		{CHUID("\"colour\": 1"), "/issue/chuid/colour", "unknown member"},
+		{WITH("\"unblock\": {\"roles\": []}"), "/unblock/roles", "1 to 16"},
+		{WITH("\"unblock\": {\"roles\": [\"auditor\"]}"), "/unblock/roles/0", "may not"},
+		{WITH("\"unblock\": {\"roles\": [\"king\"]}"), "/unblock/roles/0", "no role"},
+		{WITH("\"self-service\": {\"retire\": true}"), "/self-service/retire", "unknown"},
+		{WITH("\"lifecycle\": {\"on-retire\": \"burn\"}"), "/lifecycle/on-retire",
+			"revoke, keep"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_error_ struct error error = ERROR_INIT;
+		_cleanup_template_ struct template *template =
+			template_parse(cases[i].document, &error);
+		if (template)
+			fail_msg("taken: %s", cases[i].document);
+		assert_int_equal(error.code, ERROR_INVALID_TEMPLATE);
+		if (strcmp(error.field, cases[i].field) != 0 ||
+			!strstr(error_message(&error), cases[i].word))
+			fail_msg("%s\ngives %s: %s", cases[i].document, error.field,
+				error_message(&error));
+	}
+}
+
+static void a_simple_id_and_its_name_are_not_asked_for(void **state)
+{
+	_cleanup_fields_ struct fields fields = FIELDS_INIT;
+	_cleanup_template_ struct template *template =
+		template_parse(WITH("\"issue\": {\"holder\": {\"from\": \"simple-id\"},"
+				    " \"chuid\": {\"credential\": \"{id}\","
+				    " \"person\": \"{badge}\"}}"),
+			NULL);
+
+	(void)state;
+	assert_non_null(template);
+	template_required_fields(template, &fields);
+	assert_int_equal(fields.count, 1);
+	assert_string_equal(fields.items[0].name, "badge");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_old_document_has_the_defaults),
+		cmocka_unit_test(every_section_is_read),
+		cmocka_unit_test(wrong_sections_are_refused),
+		cmocka_unit_test(a_simple_id_and_its_name_are_not_asked_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
