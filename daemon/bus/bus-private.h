@@ -43,6 +43,12 @@ bool caller_may_do(
  * holder), and its template lets holders do what the method does.
  */
 bool caller_holds(const struct bus_call *call, int64_t credential_id);
+/*
+ * /unblock/roles of the card's template; a holder whom it lets is not asked for roles.
+ * ERROR_ACCESS_DENIED.
+ */
+bool caller_may_unblock(
+	const struct bus_call *call, const struct credential *credential, struct error *error);
 /* The same for the object of a call. */
 bool caller_may_object(void *context, const struct bus_call *call);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */

@@ -113,6 +113,24 @@ bool caller_holds(const struct bus_call *call, int64_t credential_id)
 	return false;
 }
 
+bool caller_may_unblock(
+	const struct bus_call *call, const struct credential *credential, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct services *services = bus->services;
+	struct template *template _cleanup_template_ = card_template(services, credential, error);
+
+	if (!template)
+		return !credential->template_name;
+	const struct template_unblock *rules = &template->unblock;
+	return rules->role_count == 0 || caller_holds(call, credential->id) ||
+	       logins_have_role(
+		       services->logins, call->caller->name, rules->roles, rules->role_count) ||
+	       error_set_field(error, ERROR_ACCESS_DENIED, "/unblock/roles",
+		       "the operator has no role that the card's template \"%s\" lets unblock",
+		       template->name);
+}
+
 bool caller_may_object(void *context, const struct bus_call *call)
 {
 	(void)context;

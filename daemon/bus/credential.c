@@ -259,12 +259,14 @@ static bool may_on_operators_card(
 {
 	struct bus *bus = call->context;
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
 	bool unblocks =
 		verb->which == LIFECYCLE_UNBLOCK || verb->which == LIFECYCLE_OFFLINE_UNBLOCK;
 
-	if (secret_is_set(&verb->code) || !gives_power(verb->which) ||
-		!store_operator_get(bus->services->store, verb->credential_id, &record, NULL))
+	if (secret_is_set(&verb->code) || !gives_power(verb->which))
 		return true;
+	if (!store_operator_get(bus->services->store, verb->credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
 	bool is_owner = operator_has_role(&record, ROLE_SYSTEM_OWNER);
 	bool may =
 		is_owner && unblocks
@@ -298,28 +300,10 @@ static bool activate(struct bus_call *call, struct error *error)
 	return start_with_pin(call, LIFECYCLE_ACTIVATE, error);
 }
 
-/* /unblock/roles of the card's template; a holder whom it lets is not asked for roles. */
-static bool check_unblocker(struct bus_call *call, struct error *error)
-{
-	struct bus *bus = call->context;
-	struct services *services = bus->services;
-	const struct credential *credential = credential_of(call->object);
-	struct template *template _cleanup_template_ = card_template(services, credential, error);
-
-	if (!template)
-		return !credential->template_name;
-	const struct template_unblock *rules = &template->unblock;
-	return rules->role_count == 0 || caller_holds(call, credential->id) ||
-	       logins_have_role(
-		       services->logins, call->caller->name, rules->roles, rules->role_count) ||
-	       error_set_field(error, ERROR_ACCESS_DENIED, "/unblock/roles",
-		       "the operator has no role that the card's template \"%s\" lets unblock",
-		       template->name);
-}
-
 static bool unblock(struct bus_call *call, struct error *error)
 {
-	return check_unblocker(call, error) && start_with_pin(call, LIFECYCLE_UNBLOCK, error);
+	return caller_may_unblock(call, credential_of(call->object), error) &&
+	       start_with_pin(call, LIFECYCLE_UNBLOCK, error);
 }
 
 /* The same with a PIN that the service makes: the verb's stays unset. */
@@ -334,7 +318,8 @@ static bool unblock_generated(struct bus_call *call, struct error *error)
 {
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNBLOCK);
 
-	return check_unblocker(call, error) && start(call, &verb, error);
+	return caller_may_unblock(call, credential_of(call->object), error) &&
+	       start(call, &verb, error);
 }
 
 static bool unblock_with_code(struct bus_call *call, struct error *error)
@@ -354,7 +339,8 @@ static bool offline_unblock(struct bus_call *call, struct error *error)
 {
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_OFFLINE_UNBLOCK);
 
-	return start(call, &verb, error);
+	return caller_may_unblock(call, credential_of(call->object), error) &&
+	       start(call, &verb, error);
 }
 
 static bool rotate(struct bus_call *call, struct error *error)

@@ -84,8 +84,9 @@ for apdu in 3 12 18 24 30 36; do
     wait_for 20 sh -c 'tessera --json reader list | jq -e ".[0].serial != \"\" or .[0].problem != \"\""'
     # The card may have been held when all was done.
     is initialized true || init >init.log 2>&1 || fail "after APDU $apdu: $(cat init.log)"
-    is initialized true && is locked false || fail "after APDU $apdu: $(tessera status)"
+    is initialized true || fail "after APDU $apdu: $(tessera status)"
     as_owner tessera operator current >/dev/null || fail "no login after APDU $apdu: $(cat login.log)"
+    is locked false || fail "still locked after APDU $apdu: $(tessera status)"
     start_over
 done
 
