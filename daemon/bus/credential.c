@@ -247,7 +247,7 @@ static bool gives_power(enum lifecycle_verb which)
 {
 	return which == LIFECYCLE_UNBLOCK || which == LIFECYCLE_OFFLINE_UNBLOCK ||
 	       which == LIFECYCLE_ACTIVATE || which == LIFECYCLE_REISSUE ||
-	       which == LIFECYCLE_ROTATE;
+	       which == LIFECYCLE_UPDATE || which == LIFECYCLE_ROTATE;
 }
 
 /*

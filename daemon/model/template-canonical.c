@@ -137,6 +137,7 @@ json_t *template_canonical(const struct template *template)
 
 	if (template->operator_kind != OPERATOR_NONE)
 		json_object_set_new(object, "operator", operator(template));
+	json_object_set_new(object, "rotate-at-contact", json_boolean(template->rotate_at_contact));
 	json_object_set_new(object, "issue", issue(template));
 	json_object_set_new(object, "keys", keys(template));
 	json_object_set_new(object, "pin-policy", pin_policy(&template->pin_policy));

@@ -25,6 +25,7 @@ static const struct {
 	{"/pin-policy", CHANGE_RULE},
 	{"/issue/chuid", CHANGE_CARD},
 	{"/operator", CHANGE_RULE},
+	{"/rotate-at-contact", CHANGE_RULE},
 	{"/unblock", CHANGE_RULE},
 	{"/self-service", CHANGE_RULE},
 	{"/lifecycle/on-retire", CHANGE_RULE},

@@ -87,7 +87,7 @@ bool template_read_general(
 {
 	static const char *const members[] = {"name", "card-type", "card-types", "comment",
 		"enabled", "operator", "issue", "keys", "pin-policy", "unblock", "self-service",
-		"lifecycle"};
+		"lifecycle", "rotate-at-contact"};
 	struct document_node node;
 	const char *text;
 
@@ -98,6 +98,7 @@ bool template_read_general(
 	template->name = xstrdup(text);
 	return read_card_types(root, template, error) && read_comment(root, template, error) &&
 	       template_read_bool(root, "enabled", &template->enabled, error) &&
+	       template_read_bool(root, "rotate-at-contact", &template->rotate_at_contact, error) &&
 	       read_operator(root, template, error);
 }
 

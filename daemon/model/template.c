@@ -159,15 +159,6 @@ bool template_read_number(const struct document_node *object, const char *member
 	return true;
 }
 
-static bool read_rotate_at_contact(
-	const struct document_node *root, struct template *template, struct error *error)
-{
-	struct document_node node;
-
-	return !document_find(root, "rotate-at-contact", &node) ||
-	       document_boolean(&node, &template->rotate_at_contact, error);
-}
-
 struct template *template_parse(const char *document, struct error *error)
 {
 	_cleanup_json_ json_t *value = document_load(document, ERROR_INVALID_TEMPLATE, error);
@@ -177,7 +168,6 @@ struct template *template_parse(const char *document, struct error *error)
 	_cleanup_template_ struct template *template = xnew(struct template);
 	struct document_node root = document_root(value, ERROR_INVALID_TEMPLATE);
 	if (!template_read_general(&root, template, error) || !read_keys(&root, template, error) ||
-		!read_rotate_at_contact(&root, template, error) ||
 		!template_read_pin_policy(&root, template, error) ||
 		!template_read_issue(&root, template, error) ||
 		!template_read_unblock(&root, template, error) ||

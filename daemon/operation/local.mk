@@ -44,12 +44,12 @@ libtesserad_la_SOURCES += \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \
-	daemon/operation/token-settings.c daemon/operation/token-settings.h \
 	daemon/operation/template-check.c \
 	daemon/operation/template-drift.c \
 	daemon/operation/template-plan.c \
 	daemon/operation/template-rules.c daemon/operation/template-rules.h \
 	daemon/operation/templates.c daemon/operation/templates.h \
+	daemon/operation/token-settings.c daemon/operation/token-settings.h \
 	daemon/operation/types.c daemon/operation/types.h \
 	daemon/operation/unblock-code.c daemon/operation/unblock-code.h \
 	daemon/operation/unregister.c \

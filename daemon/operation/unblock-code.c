@@ -12,6 +12,7 @@
 #include "operation/ownership.h"
 #include "operation/pin.h"
 #include "operation/session.h"
+#include "operation/template-rules.h"
 #include "operation/vault.h"
 
 #define PUK_DIGITS	 8
@@ -122,6 +123,8 @@ bool operation_offline_unblock(struct operation *operation, int64_t credential_i
 	struct secret made _cleanup_secret_ = SECRET_INIT;
 
 	if (session_open(&session, operation, LIFECYCLE_OFFLINE_UNBLOCK, credential_id, &result) &&
+		template_rules_check_unblock(
+			operation->services, session.credential, true, &result) &&
 		expose(&session, &made, &result))
 		secret_move(code, &made);
 	return session_finish(operation, LIFECYCLE_OFFLINE_UNBLOCK,

@@ -136,10 +136,10 @@ verb 'Credential Unregister'
 prints 'Template ListVersions' ' 1 '
 prints 'Template GetVersion' smartcard-logon
 prints 'Template Compare' 'a(ssss) 0'
-prints 'Template Plan' 'a(xxsa(ssss)) 0'
-prints 'Template ListCards' 'a(os) 0'
+prints 'Template Plan' 'a(xxsa(ssss)) '
+prints 'Template ListCards' 'a(os) '
 prints 'Template Check' /keys/signature/algorithm
-prints ListDrift 'a(ossxa(ss)) 0'
+prints ListDrift 'a(ossxa(ss))x '
 shown 'Template Lock'
 shown 'Template Unlock'
 prints ImportTemplates '"/org/tessera1/template/imported"'

@@ -135,6 +135,11 @@ issue "$r1" never >/dev/null
 tessera card activate $one --new-pin-file pin >/dev/null
 expect_failure any tessera card unblock $one --new-pin-file new-pin
 [[ $output == *"does not let cards be unblocked online"* ]] || fail "it says: $output"
+tessera card offline-unblock $one --yes >/dev/null
+tessera template show never | jq '.unblock.offline = false' | tessera template update - >/dev/null
+tessera card update $one >/dev/null
+expect_failure any tessera card offline-unblock $one --yes
+[[ $output == *"does not let cards be unblocked offline"* ]] || fail "it says: $output"
 tessera template show never | jq '.unblock = {"roles": ["restricted"]}' | tessera template update - >/dev/null
 tessera card update $one >/dev/null
 expect_failure 4 tessera card unblock $one --new-pin-file new-pin
@@ -200,6 +205,10 @@ for card in $one $other; do
 done
 output=$(call "$one_path" org.tessera1.Credential Unblock s 271828) || fail "no unblock: $output"
 expect_failure any call "$one_path" org.tessera1.Credential Suspend s no
+expect_failure any call "$one_path" org.tessera1.Credential Report s stolen
+output=$(call "$one_path" org.tessera1.Credential Report s lost) || fail "no report: $output"
+tessera job wait "$(tessera --json job list | jq 'map(.number) | max')" >/dev/null
+[ "$(state $one)" = inactive ] || fail "the card that was lost is $(state $one)"
 
 # --- the number of a CHUID comes from the holder, and must be one
 add '.name = "badge" | .issue.chuid = {"credential": "{badge}", "association": "contractor"}'

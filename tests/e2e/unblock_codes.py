@@ -13,6 +13,8 @@ import time
 sys.path.insert(0, os.environ["TESSERA_SOURCE"] + "/tests/lib")
 from cryptoki import Program  # noqa: E402
 
+os.chdir(os.environ["TESSERA_SANDBOX"] + "/tmp")
+
 PIN, SECOND, THIRD = "271828", "314159", "161803"
 OFFICER, OFFICER_STATE, FULL = 0, 4, ["initialized"]
 POLICY = {"name": "far", "card-type": "piv",
