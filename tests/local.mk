@@ -2,6 +2,13 @@
 EXTRA_DIST += tests/README tests/sandbox tests/run tests/install tests/fuzz tests/lib tests/lint \
 	tests/e2e tests/servers
 
+# In EXTRA_DIST "check" would be make's target of that name. What was built in these folders is not
+# for others: make would take it for what it has to build.
+dist-hook:
+	cp "$(top_srcdir)/check" "$(distdir)/"
+	find "$(distdir)/tests" \( -name '*.o' -o -name '*.lo' -o -name '*.la' -o -name .dirstamp \) -delete
+	find "$(distdir)/tests" -depth \( -name .deps -o -name .libs -o -name __pycache__ \) -exec rm -rf {} +
+
 # For tests/run: the unit test programs, one a line.
 .PHONY: list-unit-tests
 list-unit-tests:

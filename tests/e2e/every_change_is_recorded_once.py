@@ -181,7 +181,8 @@ def call(user, method, path, arguments):
 def records(after):
     output = subprocess.run(["tessera", "--json", "audit", "list", "--after", str(after)], check=True,
                             text=True, capture_output=True, timeout=60).stdout
-    return json.loads(output)
+    # The service makes its key for checkpoints when it has the time.
+    return [record for record in json.loads(output) if record["operation"] != "make-audit-key"]
 
 
 def last_record():
