@@ -12,7 +12,7 @@
 
 /* States of credentials (Credential.xml). */
 static const char *const states[] = {
-	"registered", "issued", "active", "inactive", "revoked", "retired"};
+	"registered", "issued", "active", "inactive", "revoked", "expired", "retired"};
 
 static const struct column service_columns[] = {
 	{"version", "tesserad", COLUMN_TEXT},
