@@ -2,18 +2,15 @@
 /* How many cards are managed: what a licence counts. */
 #include "store/store-private.h"
 
-/* The states of lifecycle_is_managed(). */
-#define MANAGED "('registered', 'issued', 'active', 'inactive', 'revoked', 'expired')"
-
 /* A card between the intent to own it and its credential takes a place, too. */
 #define COUNT_INTENTS                                                                              \
 	"(SELECT count(DISTINCT serial) FROM intent WHERE NOT EXISTS (SELECT 1 FROM credential"    \
-	" WHERE credential.serial = intent.serial AND credential.state IN " MANAGED "))"
+	" WHERE credential.serial = intent.serial AND credential.state IN " MANAGED_STATES "))"
 
 /* The cards of system owners belong to the installation: they take no place. */
 #define COUNT_OWNERS                                                                               \
 	"(SELECT count(*) FROM operator JOIN credential ON credential.id = credential_id"          \
-	" WHERE ' ' || roles || ' ' LIKE '% system-owner %' AND state IN " MANAGED ")"
+	" WHERE ' ' || roles || ' ' LIKE '% system-owner %' AND state IN " MANAGED_STATES ")"
 
 static bool count(struct store *store, const char *sql, int64_t *number, struct error *error)
 {
@@ -26,7 +23,7 @@ static bool count(struct store *store, const char *sql, int64_t *number, struct 
 bool store_credential_count_managed(struct store *store, int64_t *number, struct error *error)
 {
 	static const char sql[] =
-		"SELECT (SELECT count(*) FROM credential WHERE state IN " MANAGED ") -"
+		"SELECT (SELECT count(*) FROM credential WHERE state IN " MANAGED_STATES ") -"
 		" " COUNT_OWNERS " + " COUNT_INTENTS;
 
 	return count(store, sql, number, error);

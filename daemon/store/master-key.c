@@ -65,10 +65,9 @@ bool store_master_key_forget_all(struct store *store, struct error *error)
 	return statement && statement_run(statement, error);
 }
 
-/* The states of lifecycle_is_managed(). */
 #define OF_VERSION                                                                                 \
 	" FROM credential WHERE key_version = $1"                                                  \
-	" AND state IN ('registered', 'issued', 'active', 'inactive', 'revoked')"
+	" AND state IN " MANAGED_STATES
 
 bool store_master_key_count_cards(
 	struct store *store, uint32_t version, int64_t *count, struct error *error)

@@ -8,6 +8,9 @@
 #include "store/database.h"
 #include "store/store.h"
 
+/* The states of lifecycle_is_managed(), for SQL. */
+#define MANAGED_STATES "('registered', 'issued', 'active', 'inactive', 'revoked', 'expired')"
+
 struct store {
 	struct database *database;
 	char *id;
