@@ -27,8 +27,9 @@ bool login_finish_call(struct bus_call *call, struct error *error)
 	size_t length;
 
 	message_read_bytes(&call->in, &signature, &length);
-	return login_finish(bus->services->logins, call->caller->name, call->caller->actor, serial,
-		signature, length, error);
+	call->audited = login_finish(bus->services->logins, call->caller->name, call->caller->actor,
+		serial, signature, length, error);
+	return call->audited;
 }
 
 struct login_options {
@@ -63,6 +64,7 @@ bool login_call(struct bus_call *call, struct error *error)
 	bool was_locked = !bus->services->token;
 	if (!login_with_card(bus->services->logins, &request, error))
 		return false;
+	call->audited = true; /* as operator-login */
 	if (was_locked && bus->services->token)
 		bus_service_changed(bus->service, &manager_kind, NULL);
 	return true;
