@@ -242,12 +242,12 @@ static struct verb *verb_of_call(const struct bus_call *call, enum lifecycle_ver
 	return verb;
 }
 
-/* Verbs that end with a PIN or a code which the caller knows. */
+/* Verbs that end with a PIN or a code which the caller knows, or with another operator's card. */
 static bool gives_power(enum lifecycle_verb which)
 {
 	return which == LIFECYCLE_UNBLOCK || which == LIFECYCLE_OFFLINE_UNBLOCK ||
 	       which == LIFECYCLE_ACTIVATE || which == LIFECYCLE_REISSUE ||
-	       which == LIFECYCLE_UPDATE || which == LIFECYCLE_ROTATE;
+	       which == LIFECYCLE_UPDATE || which == LIFECYCLE_ROTATE || which == LIFECYCLE_REPLACE;
 }
 
 /*
@@ -470,26 +470,13 @@ static bool read_replace_option(
 	return option_unknown(name, "expires-at", error);
 }
 
-/* The successor of an operator's card is one, too. */
-static bool may_replace(struct bus_call *call, struct error *error)
-{
-	struct bus *bus = call->context;
-	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
-
-	return !store_operator_get(
-		       bus->services->store, credential_of(call->object)->id, &record, NULL) ||
-	       logins_may(bus->services->logins, call->caller->name, PERMISSION_MANAGE_OPERATORS,
-		       error);
-}
-
 static bool replace(struct bus_call *call, struct error *error)
 {
 	_cleanup_contact_status_ struct contact_status status = {0};
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_REPLACE);
 
 	if (!read_reader(call, &status, error) ||
-		!options_each(&call->in, read_replace_option, verb, error) ||
-		!may_replace(call, error))
+		!options_each(&call->in, read_replace_option, verb, error))
 		return false;
 	verb->reader = status.number;
 	return start(call, &verb, error);

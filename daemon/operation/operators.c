@@ -118,9 +118,10 @@ bool operators_check_dispensable(
 	struct services *services, int64_t credential_id, struct error *error)
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
 
-	if (!store_operator_get(services->store, credential_id, &record, NULL))
-		return true;
+	if (!store_operator_get(services->store, credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
 	if (operator_has_role(&record, ROLE_SYSTEM_OWNER) &&
 		!has_other(services, ROLE_SYSTEM_OWNER, credential_id))
 		return error_set(error, ERROR_IN_USE,
