@@ -3,6 +3,7 @@
 #ifndef TESSERA_BUS_BUS_PRIVATE_H
 #define TESSERA_BUS_BUS_PRIVATE_H
 
+#include "audit/actor.h"
 #include "bus/bus.h"
 #include "dbus/message.h"
 #include "dbus/service.h"
@@ -84,8 +85,8 @@ bool manager_list_checkpoints(struct bus_call *call, struct error *error);
 bool manager_check_limit(uint32_t limit, struct error *error);
 /* The number in a reader's path, the next argument. ERROR_NOT_FOUND. */
 bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error);
-/* What the audit trail names for a call: the operators who are logged in, and the actor. Heap. */
-char *caller_actor_with_operators(const struct bus_call *call);
+/* Whom the audit trail names for a call: the caller, and the operators who are logged in. Heap. */
+struct audit_actor *caller_actor_with_operators(const struct bus_call *call);
 
 /* --- methods of the manager about master keys and PUKs (manager-keys.c) --- */
 bool list_master_keys_call(struct bus_call *call, struct error *error);

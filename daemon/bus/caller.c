@@ -149,7 +149,7 @@ char *caller_actor(uid_t uid, pid_t pid)
 	return xasprintf("uid=%lu pid=%ld exe=%s", (unsigned long)uid, (long)pid, executable);
 }
 
-char *caller_actor_with_operators(const struct bus_call *call)
+struct audit_actor *caller_actor_with_operators(const struct bus_call *call)
 {
 	struct bus *bus = call->context;
 
@@ -191,7 +191,7 @@ static void record(
 	struct services *services = bus->services;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	_cleanup_free_ char *operation = operation_name(call);
-	_cleanup_free_ char *actor = caller_actor_with_operators(call);
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
 	bool written = for_nothing
 			       ? audit_write_refusal(services->store, &services->refusals, actor,
 					 operation, card, 0, result, call->path, &failure)

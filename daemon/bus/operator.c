@@ -15,7 +15,7 @@
 /* One call of AddSystemOwner. */
 struct addition {
 	struct bus *bus;
-	char *actor;
+	struct audit_actor *actor;
 	char *caller;
 	unsigned reader;
 	char *name;
@@ -26,7 +26,7 @@ static void addition_free(void *context)
 {
 	struct addition *addition = context;
 
-	free(addition->actor);
+	audit_actor_free(addition->actor);
 	free(addition->caller);
 	free(addition->name);
 	secret_clear(&addition->pin);

@@ -20,7 +20,7 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 
 void verb_free(struct verb *verb)
 {
-	free(verb->actor);
+	audit_actor_free(verb->actor);
 	free(verb->caller);
 	free(verb->text);
 	fields_clear(&verb->holder);

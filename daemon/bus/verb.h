@@ -3,6 +3,7 @@
 #ifndef TESSERA_BUS_VERB_H
 #define TESSERA_BUS_VERB_H
 
+#include "audit/actor.h"
 #include "common/secret.h"
 #include "dbus/interface.h"
 #include "operation/services.h"
@@ -10,8 +11,8 @@
 /* One run of a verb; which members are used depends on the verb. */
 struct verb {
 	struct bus *bus;
-	char *actor;
-	char *caller; /* who is given a PIN that was made */
+	struct audit_actor *actor; /* keeps the keys of the logins until the job has ended */
+	char *caller;		   /* who is given a PIN that was made */
 	enum lifecycle_verb which;
 	unsigned reader;
 	int64_t credential_id; /* 0 for issue */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A login in one call, with a card that is in a reader here; it may open the vault. */
-#include <openssl/rand.h>
-
 #include "card/card.h"
 #include "common/alloc.h"
 #include "core/signing-key.h"
@@ -49,7 +47,7 @@ static bool sign(EVP_PKEY *key, const struct buffer *challenge, struct buffer *s
 	uint8_t *space = buffer_extend(signature, length);
 	bool done =
 		space && context &&
-		EVP_DigestSignInit(context, NULL, login_digest(key), NULL, key) == 1 &&
+		EVP_DigestSignInit(context, NULL, audit_login_digest(key), NULL, key) == 1 &&
 		EVP_DigestSign(context, space, &length, challenge->data, challenge->length) == 1;
 
 	EVP_MD_CTX_free(context);
@@ -60,24 +58,20 @@ static bool sign(EVP_PKEY *key, const struct buffer *challenge, struct buffer *s
 /* Has the card sign a fresh challenge and looks whether the signature is that of its certificate.
  */
 static bool prove(struct logins *logins, struct card *card, unsigned reader,
-	const struct login_identity *identity, struct error *error)
+	const struct login_identity *identity, struct login_attempt *attempt, struct error *error)
 {
 	struct key_on_card on_card = {
 		.card = card, .slot = KEY_SLOT_AUTHENTICATION, .use = KEY_USE_SIGN};
-	struct buffer challenge _cleanup_buffer_ = BUFFER_INIT;
 	struct buffer signature _cleanup_buffer_ = BUFFER_INIT;
-	uint8_t nonce[LOGIN_NONCE_LENGTH];
 
-	if (RAND_bytes(nonce, sizeof(nonce)) != 1)
-		return error_set(error, ERROR_FAILED, "no random numbers");
-	login_challenge_build(logins, card->info.serial, nonce, &challenge);
-	if (!find_key(logins, reader, &on_card, error))
+	if (!login_attempt_begin(logins, card->info.serial, attempt, error) ||
+		!find_key(logins, reader, &on_card, error))
 		return false;
 	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) = signing_key_new(
 		X509_get0_pubkey(identity->authentication), use_key, &on_card, error);
-	return key && sign(key, &challenge, &signature, error) &&
-	       login_verify(identity->authentication, &challenge, signature.data, signature.length,
-		       error);
+	return key && sign(key, &attempt->proof.challenge, &signature, error) &&
+	       login_attempt_prove(
+		       attempt, identity->authentication, signature.data, signature.length, error);
 }
 
 /* The token's PIN, when it is sealed to this card; *pin stays unset otherwise. */
@@ -104,12 +98,12 @@ static bool open_sealed(struct logins *logins, struct card *card, unsigned reade
 
 /* What is done while the card is held. */
 static bool ask_card(struct logins *logins, struct card *card, unsigned reader,
-	const struct secret *pin, const struct login_identity *identity, struct secret *token_pin,
-	struct error *error)
+	const struct secret *pin, const struct login_identity *identity,
+	struct login_attempt *attempt, struct secret *token_pin, struct error *error)
 {
 	if (!card->driver->authenticate(card, CARD_SECRET_PIN, pin, error))
 		return false;
-	bool done = prove(logins, card, reader, identity, error) &&
+	bool done = prove(logins, card, reader, identity, attempt, error) &&
 		    open_sealed(logins, card, reader, identity, token_pin, error);
 	/* The proof was for this login alone: no other program goes on with it. */
 	card->driver->authenticate(card, CARD_SECRET_PIN, NULL, NULL);
@@ -127,7 +121,7 @@ static void note_pin(struct logins *logins, unsigned reader, const struct error 
 }
 
 static bool log_in(struct logins *logins, const struct login_request *request, struct card *card,
-	struct login_identity *identity, struct error *error)
+	struct login_identity *identity, struct login_attempt *attempt, struct error *error)
 {
 	struct secret token_pin _cleanup_secret_ = SECRET_INIT;
 
@@ -135,8 +129,8 @@ static bool log_in(struct logins *logins, const struct login_request *request, s
 		return false;
 	if (!card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
-	bool done =
-		ask_card(logins, card, request->reader, request->pin, identity, &token_pin, error);
+	bool done = ask_card(
+		logins, card, request->reader, request->pin, identity, attempt, &token_pin, error);
 	card_end(card);
 	if (!done)
 		note_pin(logins, request->reader, error);
@@ -148,19 +142,19 @@ bool login_with_card(
 	struct logins *logins, const struct login_request *request, struct error *error)
 {
 	struct login_identity identity _cleanup_login_identity_ = {0};
+	struct login_attempt attempt _cleanup_login_attempt_ = {0};
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
 	contacts_await(logins->services->contacts, request->reader);
 	struct card *card _cleanup_card_ =
-		contacts_card(logins->services->contacts, request->reader, error);
+		contacts_card(logins->services->contacts, request->reader, &failure);
 	if (!card)
-		return false;
-	if (!log_in(logins, request, card, &identity, &failure)) {
+		return login_fail(logins, request->actor, NULL, &failure, error);
+	if (!log_in(logins, request, card, &identity, &attempt, &failure)) {
 		if (failure.code == ERROR_NONE || failure.code == ERROR_NOT_FOUND)
 			error_set(&failure, ERROR_NOT_FOUND,
 				"the card is none that anybody can log in with");
 		return login_fail(logins, request->actor, card->info.serial, &failure, error);
 	}
-	return login_add(logins, request->caller, request->actor, identity.credential,
-		request->end_on_removal, error);
+	return login_add(logins, request, identity.credential, &attempt, error);
 }

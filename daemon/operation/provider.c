@@ -30,7 +30,7 @@ struct login {
 /* Used by the thread of its connection only. */
 struct provider_client {
 	struct services *services;
-	char *actor;
+	struct audit_actor *actor;
 	struct login *logins;
 };
 
@@ -39,7 +39,7 @@ struct provider_client *provider_client_new(struct services *services, const cha
 	struct provider_client *client = xnew(struct provider_client);
 
 	client->services = services;
-	client->actor = xstrdup(actor);
+	client->actor = audit_actor_new(actor);
 	return client;
 }
 
@@ -89,7 +89,7 @@ void provider_client_free(struct provider_client *client)
 		return;
 	while (client->logins)
 		remove_login(client, &client->logins);
-	free(client->actor);
+	audit_actor_free(client->actor);
 	free(client);
 }
 

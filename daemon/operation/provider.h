@@ -12,7 +12,7 @@
 
 struct provider_client;
 
-/* actor as in struct operation; copied. */
+/* actor: of the audit trail, "uid=0 pid=123"; copied. */
 struct provider_client *provider_client_new(struct services *services, const char *actor);
 /* Ends its logins. */
 void provider_client_free(struct provider_client *client);

@@ -3,6 +3,7 @@
 #ifndef TESSERA_OPERATION_SERVICES_H
 #define TESSERA_OPERATION_SERVICES_H
 
+#include "audit/actor.h"
 #include "authority/authority.h"
 #include "card/card-type.h"
 #include "core/job.h"
@@ -45,8 +46,8 @@ struct services {
 /* One run of a verb: who asked for it, and the job that shows its progress. */
 struct operation {
 	struct services *services;
-	struct job *job;   /* or NULL */
-	const char *actor; /* for the audit trail: "uid=0 pid=123" */
+	struct job *job; /* or NULL */
+	const struct audit_actor *actor;
 };
 
 #endif

@@ -182,6 +182,13 @@ static const char *const migrations[] = {
 	"ALTER TABLE template ADD COLUMN saved_at BIGINT NOT NULL DEFAULT 0;"
 	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
 	"	WHERE state IN ('issued', 'active', 'inactive');",
+
+	/* 9: the records of each of several operators; before, none was named */
+	"DROP INDEX audit_operator;"
+	"CREATE TABLE audit_operator ("
+	"	operator TEXT NOT NULL,"
+	"	record_id BIGINT NOT NULL,"
+	"	PRIMARY KEY (operator, record_id));",
 };
 
 int64_t schema_version(void)

@@ -278,11 +278,16 @@ bool store_value_set(struct store *store, const char *name, const uint8_t *value
 bool store_value_remove(struct store *store, const char *name, struct error *error);
 
 /* --- audit records (store/audit.c); written through audit/audit.h only --- */
+/* Sets the signature of a record that is whole but for its hash; under the store's lock. */
+typedef void (*store_audit_sign)(
+	void *context, struct audit_record *record, const uint8_t previous[AUDIT_HASH_BYTES]);
 /*
- * Appends under the store's lock: sets record->id and chains it to the last one. Its time is
- * never before that of the last record unless the clock was set back by more than a second.
+ * Appends under the store's lock: sets record->id, has it signed (sign NULL: not) and chains it to
+ * the last one. Its time is never before that of the last record unless the clock was set back by
+ * more than a second.
  */
-bool store_audit_append(struct store *store, struct audit_record *record, struct error *error);
+bool store_audit_append(struct store *store, struct audit_record *record, store_audit_sign sign,
+	void *context, struct error *error);
 /* The number of records ever written: the id of the last one, or 0. */
 bool store_audit_last(struct store *store, int64_t *id, struct error *error);
 /* The last record that is there: its id (0: none) and hash. */
@@ -292,8 +297,8 @@ bool store_audit_head(
 /* Which records are wanted. Texts are compared as a whole, NULL means any. */
 struct audit_filter {
 	const char *card;
-	const char *caller; /* the first word of actor: "uid=1000", "tesserad" */
-	const char *operator_name;
+	const char *caller;	   /* the first word of actor: "uid=1000", "tesserad" */
+	const char *operator_name; /* one of those whom it names */
 	const char *operation;
 	const char *outcome; /* "ok", "PinWrong"; AUDIT_NOT_OK: whatever failed */
 	int64_t since_us;    /* not before; 0: no limit */
