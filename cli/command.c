@@ -14,6 +14,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"only what this user (name or number) or program asked for"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
+	[OPTION_CA_CERTIFICATE] = {"--ca-certificate", NULL, "FILE",
+		"the authorities that operators' certificates have to come from, in PEM"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
@@ -221,7 +223,8 @@ const struct command commands[] = {
 	{"job", "wait", "NUMBER", 1, 1, 0, "wait until a job has ended", job_wait},
 
 	{"audit", "list", "", 0, 0, AUDIT, "list audit records", audit_list},
-	{"audit", "verify", "[FILE]", 0, 1, OPTION_BIT(OPTION_PUBLIC_KEY),
+	{"audit", "verify", "[FILE]", 0, 1,
+		OPTION_BIT(OPTION_PUBLIC_KEY) | OPTION_BIT(OPTION_CA_CERTIFICATE),
 		"check that no audit record was changed, here or in an export", audit_verify},
 	{"audit", "export", "", 0, 0, EXPORT, "write the signed audit trail as lines of JSON",
 		audit_export},
