@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# each method that changes something leaves exactly one audit record, also when it fails or is refused
+# each method that changes something leaves exactly one audit record, signed by the operator, also when it fails or is refused
 # time limit: 240
 """Walks the methods of dbus/*.xml by the tables below; a method that is in none of them fails."""
 
@@ -115,6 +115,10 @@ STEPS = [
     ("Credential.ChangePin", CARD, ["ss", PIN, NEW_PIN], "change-pin", "ok"),
     ("Credential.Unblock", CARD, ["s", "1"], "unblock", "PinLength"),
     ("Credential.Unblock", CARD, ["s", PIN], "unblock", "ok"),
+    ("Manager.Login", ROOT, ["osa{sv}", f"{ROOT}/reader/9", PIN, "0"], "login", "NotFound"),
+    ("Manager.Login", ROOT, ["osa{sv}", f"{ROOT}/reader/1", NEW_PIN, "0"], "operator-login", "PinWrong"),
+    ("Manager.Login", ROOT, ["osa{sv}", f"{ROOT}/reader/1", PIN, "0"], "operator-login", "ok"),
+    ("Manager.FinishLogin", ROOT, ["say", "nothing", "0"], "operator-login", "AccessDenied"),
     ("Provider.Login", ROOT, ["uay", "1", *pin_bytes(PIN)], "login", "ok"),
     ("Provider.Login", ROOT, ["uay", "1", *pin_bytes(NEW_PIN)], "login", "PinWrong"),
     ("Provider.ChangePin", ROOT, ["uayay", "1", *pin_bytes(NEW_PIN), *pin_bytes(PIN)], "change-pin",
@@ -156,13 +160,16 @@ STEPS = [
 ]
 
 
+def by_owner(user, arguments):
+    """Whether it is done in the owner's login, which is root's alone; others log in for themselves."""
+    return user == "root" and not {"org.tessera1.Provider", "Login", "FinishLogin"} & set(arguments)
+
+
 def busctl(user, *arguments):
     command = ["busctl", "--no-pager", *arguments]
     if user != "root":
         command = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", *command]
-    # The owner's login is root's alone.
-    door = "TESSERA_SESSION" if user == "root" and "org.tessera1.Provider" not in arguments \
-        else "TESSERA_SOCKET"
+    door = "TESSERA_SESSION" if by_owner(user, arguments) else "TESSERA_SOCKET"
     environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS="unix:path=" + os.environ[door])
     return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=60)
 
@@ -191,7 +198,7 @@ def last_record():
     return json.loads(output)[0]["id"]
 
 
-def expect(what, before, wanted, actor):
+def expect(what, before, wanted, actor, signed=False):
     """Exactly one record since before; a job ends a moment before it is seen to have ended."""
     found = records(before)
     told = [f"{record['operation']} {record['outcome']}" for record in found]
@@ -203,6 +210,9 @@ def expect(what, before, wanted, actor):
         problems.append(f"{what}: the record is {told[0]}, not {operation} {outcome}")
     if f" {actor}" not in f" {found[0]['actor']}":
         problems.append(f"{what}: the actor is {found[0]['actor']}")
+    if (bool(found[0]["operator"]), bool(found[0]["signature"])) != (signed, signed):
+        problems.append(f"{what}: the operator is {found[0]['operator']}, "
+                        f"the signature {found[0]['signature']}")
 
 
 def methods():
@@ -217,7 +227,8 @@ def check_steps():
         before = last_record()
         result = call("root", method, path, arguments)
         what = f"{method} {outcome} ({result.stderr.strip()})"
-        expect(what, before, (operation, outcome), "uid=0 ")
+        logged_in = by_owner("root", f"org.tessera1.{method}".rsplit(".", 1)) or (operation, outcome) == ("operator-login", "ok")
+        expect(what, before, (operation, outcome), "uid=0 ", logged_in)
 
 
 def check_denials():
@@ -258,7 +269,7 @@ def main():
     check_steps()
     for method in changes:
         # A replacement is recorded for both cards, by e2e/life_of_a_card.
-        if method not in {"Job.Cancel", "Credential.Replace"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
+        if method not in {"Job.Cancel", "Credential.Replace", "Manager.FinishLogin"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
             problems.append(f"{method} has no step that succeeds")
     check_denials()
     check_reads()
