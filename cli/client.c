@@ -172,6 +172,8 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 		dbus_message_new_method_call(client->destination, path, interface, method);
 	if (!message)
 		abort();
+	/* polkit may ask the person at the terminal or desktop for a password. */
+	dbus_message_set_allow_interactive_authorization(message, TRUE);
 	if (client_append(message, arguments, count, error))
 		return exchange(client, message, secret, error);
 	return NULL;

@@ -3,6 +3,8 @@
 #ifndef TESSERA_BUS_BUS_PRIVATE_H
 #define TESSERA_BUS_BUS_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "audit/actor.h"
 #include "bus/bus.h"
 #include "dbus/message.h"
@@ -27,6 +29,7 @@ struct bus {
 	struct bus_service *service;
 	struct private_door *private_door;
 	struct system_door *system_door;
+	atomic_bool asks_polkit; /* a caller's right to initialise is being asked for */
 };
 
 /* The objects, one file each. */

@@ -14,6 +14,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/object.c \
 	daemon/bus/operator.c \
 	daemon/bus/options.c \
+	daemon/bus/polkit.c daemon/bus/polkit.h \
 	daemon/bus/private-door.c \
 	daemon/bus/private-socket.c \
 	daemon/bus/provider.c \

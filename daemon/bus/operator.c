@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bus/bus-private.h"
+#include "bus/polkit.h"
 #include "common/alloc.h"
 #include "dbus/path.h"
 #include "operation/contact.h"
@@ -73,6 +74,23 @@ static bool read_owner_option(
 	return option_unknown(name, "name, token-pin", error);
 }
 
+/*
+ * Others than managers. One at a time: a person may be asked for a password, and those who wait
+ * hold threads.
+ */
+static bool may_initialise(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+
+	if (atomic_exchange(&bus->asks_polkit, true))
+		return error_set(error, ERROR_BUSY,
+			"another user is being asked for leave to initialise Tessera; try again");
+	bool may = polkit_check(call, POLKIT_ACTION_INITIALIZE, error) ||
+		   error_prefix(error, "initialising Tessera");
+	atomic_store(&bus->asks_polkit, false);
+	return may;
+}
+
 /* The first owner is added by who runs the machine, the next by an owner. */
 static bool may_add_owner(struct bus_call *call, struct error *error)
 {
@@ -81,9 +99,7 @@ static bool may_add_owner(struct bus_call *call, struct error *error)
 	if (operators_initialised(bus->services))
 		return logins_may(
 			bus->services->logins, call->caller->name, PERMISSION_MANAGE_OWNERS, error);
-	return call->caller->is_manager ||
-	       error_set(error, ERROR_ACCESS_DENIED,
-		       "only root and members of the administrators' group may initialise Tessera");
+	return call->caller->is_manager || may_initialise(call, error);
 }
 
 static bool start_addition(struct bus_call *call, struct error *error)
