@@ -7,7 +7,8 @@ source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
 polkitd=$(find /usr/lib/polkit-1 /usr/libexec -name polkitd 2>/dev/null | head -n 1)
 [ -n "$polkitd" ] || skip "polkitd is not installed"
-mkdir -m 0755 -p "$TESSERA_SANDBOX/shared"
+mkdir -p "$TESSERA_SANDBOX/shared"
+chmod 0755 "$TESSERA_SANDBOX/shared"
 pin=$TESSERA_SANDBOX/shared/pin
 echo 271828 >"$pin"
 chmod 0644 "$pin"
