@@ -8,6 +8,6 @@ tests_unit_audit_checkpoint_SOURCES = tests/unit/audit/checkpoint.c tests/unit/s
 tests_unit_audit_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_audit_checkpoint_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/audit/signature
-tests_unit_audit_signature_SOURCES = tests/unit/audit/signature.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_audit_signature_SOURCES = tests/unit/audit/signature.c tests/lib/person.c tests/lib/person.h tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_audit_signature_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_audit_signature_LDADD = $(UNIT_LIBS)

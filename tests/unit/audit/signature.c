@@ -12,23 +12,16 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/x509v3.h>
 
 #include "audit/audit.h"
 #include "audit/verify.h"
 #include "common/alloc.h"
 #include "common/audit-signature.h"
 #include "common/log.h"
+#include "lib/person.h"
 #include "unit/store/fixture.h"
 
 #define HOUR_US (60 * 60 * INT64_C(1000000))
-
-/* An operator whose card is a key in this program. */
-struct person {
-	const char *name, *card;
-	EVP_PKEY *key;
-	X509 *certificate;
-};
 
 static EVP_PKEY *authority_key;
 static X509 *authority;
@@ -37,61 +30,23 @@ static struct person bob = {.name = "BOB45", .card = "yubikey-2"};
 /* Has a key and a certificate, but not from the authority. */
 static struct person eve = {.name = "ADA23", .card = "yubikey-1"};
 
-static X509 *certify(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key)
-{
-	X509 *certificate = X509_new();
-	X509_NAME *subject = X509_get_subject_name(certificate);
-	static int number;
-
-	X509_set_version(certificate, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++number);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), -24 * 3600);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 24 * 3600);
-	X509_NAME_add_entry_by_txt(
-		subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
-	X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer) : subject);
-	X509_set_pubkey(certificate, key);
-	if (!issuer) {
-		X509_EXTENSION *is_authority =
-			X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
-		assert_int_equal(X509_add_ext(certificate, is_authority, -1), 1);
-		X509_EXTENSION_free(is_authority);
-	}
-	assert_true(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);
-	return certificate;
-}
-
-static void equip(struct person *person, const char *curve, X509 *issuer, EVP_PKEY *issuer_key)
-{
-	person->key = EVP_EC_gen(curve);
-	assert_non_null(person->key);
-	person->certificate =
-		certify(person->key, person->name, issuer, issuer_key ? issuer_key : person->key);
-}
-
-static void forget(struct person *person)
-{
-	EVP_PKEY_free(person->key);
-	X509_free(person->certificate);
-}
-
 static int make_people(void **state)
 {
 	(void)state;
 	authority_key = EVP_EC_gen("P-256");
-	authority = certify(authority_key, "Authority", NULL, authority_key);
-	equip(&ada, "P-256", authority, authority_key);
-	equip(&bob, "P-384", authority, authority_key);
-	equip(&eve, "P-256", NULL, NULL);
+	authority = person_certify(authority_key, "Authority", NULL, authority_key);
+	person_equip(&ada, "P-256", authority, authority_key);
+	person_equip(&bob, "P-384", authority, authority_key);
+	person_equip(&eve, "P-256", NULL, NULL);
 	return 0;
 }
 
 static int remove_people(void **state)
 {
 	(void)state;
-	forget(&ada);
-	forget(&bob);
-	forget(&eve);
+	person_forget(&ada);
+	person_forget(&bob);
+	person_forget(&eve);
 	EVP_PKEY_free(authority_key);
 	X509_free(authority);
 	return 0;
@@ -103,23 +58,9 @@ static int remove_people(void **state)
 static void prove(const struct person *person, const struct audit_challenge *challenge,
 	struct audit_proof *proof)
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	uint8_t signature[256];
-	size_t length = sizeof(signature);
-	unsigned char *der = NULL;
-
 	audit_challenge_encode(challenge, &proof->challenge);
-	assert_int_equal(EVP_DigestSignInit(
-				 context, NULL, audit_login_digest(person->key), NULL, person->key),
-		1);
-	assert_int_equal(EVP_DigestSign(context, signature, &length, proof->challenge.data,
-				 proof->challenge.length),
-		1);
-	EVP_MD_CTX_free(context);
-	buffer_append(&proof->signature, signature, length);
-	int der_length = i2d_X509(person->certificate, &der);
-	buffer_append(&proof->certificate, der, (size_t)der_length);
-	OPENSSL_free(der);
+	person_sign(person, &proof->challenge, &proof->signature);
+	person_append_certificate(person, &proof->certificate);
 }
 
 static struct audit_signer *log_in(struct store *store, const struct person *person)
