@@ -39,11 +39,31 @@ void audit_logins_clear(struct audit_logins *logins)
 	*logins = (struct audit_logins){0};
 }
 
+static bool same(const char *one, const char *other)
+{
+	return one && other && strcmp(one, other) == 0;
+}
+
 bool audit_record_is_login(const struct audit_record *record)
 {
-	return record->operation && strcmp(record->operation, AUDIT_LOGIN_OPERATION) == 0 &&
-	       record->outcome && strcmp(record->outcome, "ok") == 0 &&
+	return same(record->operation, AUDIT_LOGIN_OPERATION) && same(record->outcome, "ok") &&
 	       record->signature.length > 0;
+}
+
+bool audit_record_needs_operator(const struct audit_record *record)
+{
+	/* A card's PIN or unblock code is enough. */
+	static const char *const for_holders[] = {
+		"login", "change-pin", "unblock", AUDIT_LOGIN_OPERATION};
+
+	if (!same(record->outcome, "ok") || !record->actor ||
+		strncmp(record->actor, "uid=", strlen("uid=")) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(for_holders); i++) {
+		if (same(record->operation, for_holders[i]))
+			return false;
+	}
+	return true;
 }
 
 /* --- logins --- */
@@ -93,11 +113,6 @@ static char *subject_text(X509 *certificate)
 		memcpy(copy, bytes, (size_t)length);
 	BIO_free(text);
 	return copy;
-}
-
-static bool same(const char *one, const char *other)
-{
-	return one && other && strcmp(one, other) == 0;
 }
 
 /* Whether the certificate comes from a trusted authority and was good at that time. */
@@ -263,6 +278,8 @@ char *audit_logins_check(struct audit_logins *logins, const struct audit_record 
 	}
 	if (!flaw && reader_left(&signatures) > 0)
 		flaw = xstrdup("has a signature of nobody whom it names");
+	if (!flaw && !names && logins->count > 0 && audit_record_needs_operator(record))
+		flaw = xstrdup("is a change that no operator signed");
 	if (!flaw && names)
 		logins->signed_records++;
 	return flaw;

@@ -43,8 +43,15 @@ void audit_logins_clear(struct audit_logins *logins);
 char *audit_logins_add(struct audit_logins *logins, const struct audit_record *record);
 
 /*
+ * Whether the record tells of a change that a caller made, which needs an operator's login once
+ * there is a system owner: not what the daemon does by itself, nor what a card's PIN is enough for.
+ */
+bool audit_record_needs_operator(const struct audit_record *record);
+
+/*
  * Checks that each operator whom the record names, and nobody else, signed it in a login that is
- * known. previous: the hash of the record before. NULL for good; otherwise as above.
+ * known, and that since the first login nothing was changed without one. previous: the hash of the
+ * record before. NULL for good; otherwise as above.
  */
 char *audit_logins_check(struct audit_logins *logins, const struct audit_record *record,
 	const uint8_t previous[AUDIT_HASH_BYTES]);

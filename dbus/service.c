@@ -254,7 +254,13 @@ static void dispatch(struct bus_call *call, const char *interface, const char *m
 
 static void answer(struct bus_call *call, const char *interface, const char *member)
 {
+	const struct bus_service_options *options = &call->service->options;
+
+	if (call->method && options->begin)
+		call->who = options->begin(call->context, call);
 	dispatch(call, interface, member);
+	if (call->who)
+		options->end(call->who);
 	if (!dbus_message_get_no_reply(call->message))
 		call->caller->send(call->caller, call->reply);
 	dbus_message_unref(call->reply);

@@ -26,6 +26,12 @@ struct bus_service_options {
 	 * holder of a card on the own one. call->object is not there yet. May be NULL.
 	 */
 	bool (*may_object)(void *context, const struct bus_call *call);
+	/*
+	 * Takes down who acts before rights are looked at, for call->who: the caller may have lost
+	 * them when the method is done. Both may be NULL.
+	 */
+	void *(*begin)(void *context, const struct bus_call *call);
+	void (*end)(void *who);
 	/* A method call was refused for lack of rights; may be NULL. */
 	void (*denied)(void *context, const struct bus_call *call);
 	/*

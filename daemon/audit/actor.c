@@ -2,6 +2,7 @@
 #include "audit/actor.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 
@@ -17,6 +18,10 @@ struct audit_actor *audit_actor_new(const char *caller)
 
 void audit_actor_add(struct audit_actor *actor, struct audit_signer *signer)
 {
+	for (size_t i = 0; i < actor->signer_count; i++) {
+		if (strcmp(audit_signer_name(actor->signers[i]), audit_signer_name(signer)) == 0)
+			return;
+	}
 	actor->signers = xreallocarray(
 		actor->signers, actor->signer_count + 1, sizeof(struct audit_signer *));
 	actor->signers[actor->signer_count++] = audit_signer_ref(signer);

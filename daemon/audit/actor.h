@@ -9,7 +9,7 @@
 
 struct audit_actor {
 	const char *caller; /* "uid=0 pid=12 exe=/usr/bin/busctl", or "tesserad" */
-	/* The logins that the caller has; none twice. */
+	/* The logins that the caller has; of each operator one. */
 	struct audit_signer **signers;
 	size_t signer_count;
 };
@@ -21,7 +21,7 @@ extern const struct audit_actor audit_daemon;
 
 /* Heap; copies the text. */
 struct audit_actor *audit_actor_new(const char *caller);
-/* Takes a reference. */
+/* Takes a reference; a login of one whose login is there already is left out. */
 void audit_actor_add(struct audit_actor *actor, struct audit_signer *signer);
 void audit_actor_free(struct audit_actor *actor);
 DEFINE_CLEANUP(struct audit_actor *, audit_actor_free);

@@ -57,6 +57,9 @@ bool caller_may_unblock(
 bool caller_may_object(void *context, const struct bus_call *call);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
+/* Who acts by a call that may change something, as the caller is logged in when it begins. */
+void *caller_begin(void *context, const struct bus_call *call);
+void caller_end(void *who);
 /* Logs a refused call and writes it to the audit trail. */
 void caller_denied(void *context, const struct bus_call *call);
 /* Writes a call to the audit trail that could change something and that nobody else records. */
@@ -88,7 +91,10 @@ bool manager_list_checkpoints(struct bus_call *call, struct error *error);
 bool manager_check_limit(uint32_t limit, struct error *error);
 /* The number in a reader's path, the next argument. ERROR_NOT_FOUND. */
 bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error);
-/* Whom the audit trail names for a call: the caller, and the operators who are logged in. Heap. */
+/*
+ * Whom the audit trail names for a call: the caller, and the operators who were logged in when it
+ * began, or are now. Heap.
+ */
 struct audit_actor *caller_actor_with_operators(const struct bus_call *call);
 
 /* --- methods of the manager about master keys and PUKs (manager-keys.c) --- */

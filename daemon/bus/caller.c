@@ -149,11 +149,32 @@ char *caller_actor(uid_t uid, pid_t pid)
 	return xasprintf("uid=%lu pid=%ld exe=%s", (unsigned long)uid, (long)pid, executable);
 }
 
+void *caller_begin(void *context, const struct bus_call *call)
+{
+	struct bus *bus = context;
+
+	/* Programs that use a card are no operators', and many. */
+	if (permission_only_reads((enum permission)call->method->permission) ||
+		call->interface == &provider_interface)
+		return NULL;
+	return logins_actor(bus->services->logins, call->caller->name, call->caller->actor);
+}
+
+void caller_end(void *who)
+{
+	audit_actor_free(who);
+}
+
 struct audit_actor *caller_actor_with_operators(const struct bus_call *call)
 {
 	struct bus *bus = call->context;
+	const struct audit_actor *before = call->who;
+	struct audit_actor *actor =
+		logins_actor(bus->services->logins, call->caller->name, call->caller->actor);
 
-	return logins_actor(bus->services->logins, call->caller->name, call->caller->actor);
+	for (size_t i = 0; before && i < before->signer_count; i++)
+		audit_actor_add(actor, before->signers[i]);
+	return actor;
 }
 
 /* "AddTemplate" is add-template, a template's "Update" is update-template. Heap. */

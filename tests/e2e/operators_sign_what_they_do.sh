@@ -183,6 +183,8 @@ tampered "record[$both]['signature'] = record[$first]['signature']" \
     "record $both has a signature that is not"
 tampered "record[$both]['operator'] = '$owner'" "record $both has a signature that is not"
 tampered "record[$first]['signature'] = None" "record $first names operator $owner, who did not sign it"
+tampered "record[$both]['signature'] = record[$both]['operator'] = None" \
+    "record $both is a change that no operator signed"
 tampered "record[$login]['operation'] = 'noted'; record[$login]['operator'] = None; record[$login]['signature'] = None" \
     "record $first is signed under a login that is not there (record $login)"
 tampered "record[$login]['card'] = 'yubikey-1'" "record $login has the proof of a login with another card"

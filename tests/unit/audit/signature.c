@@ -299,6 +299,12 @@ static void drop_second_operator_whole(struct audit_record *records)
 	buffer_truncate(&records[6].signature, records[6].signature.length / 2);
 }
 
+static void strip_operator(struct audit_record *records)
+{
+	set(&records[3].operator_name, NULL);
+	buffer_clear(&records[3].signature);
+}
+
 static void name_another(struct audit_record *records)
 {
 	set(&records[5].operator_name, "ADA23");
@@ -367,6 +373,7 @@ static void every_kind_of_tampering_shows(void **state)
 		{cut_signature, "record 5 has a damaged signature"},
 		{exchange_signatures, "record 4 has a signature that is not"},
 		{drop_operator, "record 4 has a signature of nobody whom it names"},
+		{strip_operator, "record 4 is a change that no operator signed"},
 		{drop_second_operator, "record 7 has a signature that is not"},
 		{drop_second_operator_whole, "record 7 has a signature that is not"},
 		{name_another, "record 6 names operator ADA23, but is signed under the login of "

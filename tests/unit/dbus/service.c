@@ -90,6 +90,20 @@ static void a_method_is_denied_without_its_right_and_noted(void **state)
 	assert_int_equal(fixture->denials, 1);
 }
 
+static void who_acts_is_known_from_before_the_rights_to_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	expect_refusal(
+		call_strings(fixture, ROOT, MAIN, "Rule", "x", NULL), OUR_NAME("AccessDenied"));
+	expect_text(call_strings(fixture, ROOT, MAIN, "Echo", "x", NULL), "x");
+	assert_int_equal(fixture->begun, 2);
+	assert_int_equal(fixture->under_way, 0);
+	expect_refusal(call_strings(fixture, ROOT, MAIN, "Nothing", NULL, NULL),
+		DBUS_ERROR_UNKNOWN_METHOD);
+	assert_int_equal(fixture->begun, 2);
+}
+
 static void a_private_interface_is_not_there_on_the_system_bus(void **state)
 {
 	struct fixture *fixture = *state;
@@ -325,6 +339,7 @@ int main(void)
 		TEST(deeply_nested_arguments_are_refused),
 		TEST(unknown_names_have_their_standard_errors),
 		TEST(a_method_is_denied_without_its_right_and_noted),
+		TEST(who_acts_is_known_from_before_the_rights_to_the_end),
 		TEST(a_private_interface_is_not_there_on_the_system_bus),
 		TEST(a_message_that_held_a_secret_is_wiped),
 		TEST(a_dictionary_may_have_each_name_once_and_not_too_many),

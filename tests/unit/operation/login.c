@@ -108,9 +108,12 @@ static void log_in(const char *caller, const struct person *person)
 	assert_true(try_login(caller, person, person, NULL));
 }
 
+/* What needs an operator, or, for an actor without one, only a PIN. */
 static void act(const struct audit_actor *actor)
 {
-	assert_true(audit_write(services.store, actor, "issue", "card", 1, NULL, NULL, NULL));
+	const char *operation = actor->signer_count ? "issue" : "change-pin";
+
+	assert_true(audit_write(services.store, actor, operation, "card", 1, NULL, NULL, NULL));
 }
 
 /* The operators of the last record. Heap. */
