@@ -407,10 +407,12 @@ static bool verify_here(struct invocation *invocation, struct error *error)
 	static const char *const names[] = {
 		"records", "first_bad", "problem", "checkpoints", "covered"};
 	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *answer = client ? CLIENT_CALL_PLAIN(client, CLIENT_ROOT,
-							 CLIENT_MANAGER, "VerifyAudit", error)
-					       : NULL;
 
+	if (!client)
+		return false;
+	client_be_patient(client);
+	_cleanup_json_ json_t *answer =
+		CLIENT_CALL_PLAIN(client, CLIENT_ROOT, CLIENT_MANAGER, "VerifyAudit", error);
 	if (!answer)
 		return false;
 	_cleanup_json_ json_t *result = audit_object(answer, names, ARRAY_SIZE(names));

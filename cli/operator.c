@@ -44,6 +44,7 @@ bool owner_add(struct invocation *invocation, struct error *error)
 		return false;
 	if (invocation_has(invocation, OPTION_NAME))
 		json_object_set_new(options, "name", json_string(invocation->values[OPTION_NAME]));
+	client_be_patient(client); /* polkit may ask somebody for a password */
 	_cleanup_json_ json_t *answer =
 		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "AddSystemOwner", error,
 			CLIENT_PATH(reader), CLIENT_SECRET(&pin), CLIENT_OPTIONS(options));
