@@ -25,6 +25,7 @@ struct invocation {
 	const char *holder[HOLDER_FIELDS_MAXIMUM];
 	size_t holder_count;
 	struct client *client; /* once connected; owned */
+	bool in_session;       /* it is that of a login, whose other programs share it */
 };
 
 /*

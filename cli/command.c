@@ -18,6 +18,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
+	[OPTION_DESCRIPTION] = {"--description", NULL, "TEXT", "what the role is for"},
 	[OPTION_EXPOSED] = {"--exposed", NULL, NULL, "only cards whose unblock code was shown"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
 	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
@@ -39,6 +40,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"only what ended so: ok, failed, or an error's name"},
 	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
 	[OPTION_PEM] = {"--pem", NULL, NULL, "write PEM (the default)"},
+	[OPTION_PERMISSIONS] = {"--permissions", NULL, "PERMISSION,...",
+		"what operators with the role may do"},
 	[OPTION_PIN_FD] = {"--pin-fd", NULL, "NUMBER",
 		"read PINs from this file descriptor, one a line"},
 	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
@@ -79,6 +82,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define AS	 OPTION_BIT(OPTION_AS)
 #define ROLES	 (OPTION_BIT(OPTION_ROLES) | OPTION_BIT(OPTION_CUSTODIAN))
 #define OPERATOR (ROLES | OPTION_BIT(OPTION_INACTIVE))
+#define CUSTOM	 (OPTION_BIT(OPTION_PERMISSIONS) | OPTION_BIT(OPTION_DESCRIPTION))
 #define OWNER	 (NEW_PIN | OPTION_BIT(OPTION_NAME))
 #define PIN_FD	 OPTION_BIT(OPTION_PIN_FD)
 #define PIN_FILE OPTION_BIT(OPTION_PIN_FILE)
@@ -114,6 +118,17 @@ const struct command commands[] = {
 	{"key", "rotate", "", 0, 0, YES, "make the next version of the master key", key_rotate},
 
 	{"role", "list", "", 0, 0, 0, "list roles and what they permit", role_list},
+	{"role", "show", "NAME", 1, 1, 0, "show what a role permits", role_show},
+	{"role", "permissions", "", 0, 0, 0, "list the permissions that roles are made of",
+		role_permissions},
+	{"role", "add", "NAME", 1, 1, CUSTOM, "add a custom role", role_add},
+	{"role", "change", "NAME", 1, 1, CUSTOM,
+		"change a custom role, at once for all who have it", role_change},
+	{"role", "remove", "NAME", 1, 1, 0, "remove a custom role that nobody has", role_remove},
+
+	{"quorum", "list", "", 0, 0, 0, "list how many operators an operation takes", quorum_list},
+	{"quorum", "set", "OPERATION COUNT", 2, 2, 0,
+		"have an operation take so many operators' logins", quorum_set},
 
 	{"reader", "list", "", 0, 0, 0, "list readers and the cards in them", reader_list},
 	{"reader", "show", "[NUMBER]", 0, 1, 0, "show a reader and the card in it", reader_show},

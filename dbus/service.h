@@ -26,8 +26,8 @@ struct bus_service_options {
 	 * holder of a card on the own one. call->object is not there yet. May be NULL.
 	 */
 	bool (*may_object)(void *context, const struct bus_call *call);
-	/* A method call was refused for lack of rights; may be NULL. */
-	void (*denied)(void *context, const struct bus_call *call);
+	/* A method call was refused for lack of rights, which error tells of; may be NULL. */
+	void (*denied)(void *context, const struct bus_call *call, const struct error *error);
 	/*
 	 * A method was called and its handler did not set call->audited; error is NULL when it
 	 * succeeded. Before the answer is sent. May be NULL.

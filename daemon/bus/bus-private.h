@@ -54,7 +54,7 @@ bool caller_may_object(void *context, const struct bus_call *call);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
 /* Logs a refused call and writes it to the audit trail. */
-void caller_denied(void *context, const struct bus_call *call);
+void caller_denied(void *context, const struct bus_call *call, const struct error *error);
 /* Writes a call to the audit trail that could change something and that nobody else records. */
 void caller_done(void *context, const struct bus_call *call, const struct error *error);
 
@@ -110,6 +110,8 @@ bool option_read_secret(
 	const char *name, DBusMessageIter *value, struct secret *option, struct error *error);
 bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,
 	struct error *error);
+/* The strings of an argument of type as; steps over it. */
+void read_strings(DBusMessageIter *iter, char ***strings, size_t *count);
 void strings_free(char **strings, size_t count);
 
 /* --- methods of the Manager about logins (login.c) and operators (operator.c) --- */
@@ -122,7 +124,15 @@ bool add_system_owner_call(struct bus_call *call, struct error *error);
 bool list_operators_call(struct bus_call *call, struct error *error);
 bool set_operator_call(struct bus_call *call, struct error *error);
 bool remove_operator_call(struct bus_call *call, struct error *error);
+
+/* --- methods of the Manager about roles and quorums (role.c) --- */
 bool list_roles_call(struct bus_call *call, struct error *error);
+bool list_permissions_call(struct bus_call *call, struct error *error);
+bool add_role_call(struct bus_call *call, struct error *error);
+bool change_role_call(struct bus_call *call, struct error *error);
+bool remove_role_call(struct bus_call *call, struct error *error);
+bool list_quorums_call(struct bus_call *call, struct error *error);
+bool set_quorum_call(struct bus_call *call, struct error *error);
 
 /* --- methods about templates and their cards (template-cards.c) --- */
 bool template_list_versions_call(struct bus_call *call, struct error *error);

@@ -182,6 +182,13 @@ static const char *const migrations[] = {
 	"ALTER TABLE template ADD COLUMN saved_at BIGINT NOT NULL DEFAULT 0;"
 	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
 	"	WHERE state IN ('issued', 'active', 'inactive');",
+
+	/* 9: custom roles, and how many operators an operation needs */
+	"CREATE TABLE role ("
+	"	name TEXT PRIMARY KEY,"
+	"	description TEXT NOT NULL,"
+	"	permissions TEXT NOT NULL);"
+	"CREATE TABLE quorum (permission TEXT PRIMARY KEY, operators BIGINT NOT NULL);",
 };
 
 int64_t schema_version(void)

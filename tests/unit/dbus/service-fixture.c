@@ -161,10 +161,11 @@ static bool may(
 	return fixture->has_right || error_set(error, ERROR_ACCESS_DENIED, "log in first");
 }
 
-static void denied(void *context, const struct bus_call *call)
+static void denied(void *context, const struct bus_call *call, const struct error *error)
 {
 	struct fixture *fixture = context;
 
+	assert_int_equal(error->code, ERROR_ACCESS_DENIED);
 	assert_true(call->method != NULL);
 	fixture->denials++;
 }
