@@ -245,9 +245,10 @@ def check_denials():
             time.sleep(61 - time.time() % 60)
         refused += 1
         before = last_record()
-        if call("ada", method, path, arguments).returncode == 0:
+        result = call("ada", method, path, arguments)
+        if result.returncode == 0:
             problems.append(f"{method} is not refused")
-        expect(f"{method} refused", before, (operation, "AccessDenied"), f"uid={uid} ")
+        expect(f"{method} refused ({result.stderr.strip()})", before, (operation, "AccessDenied"), f"uid={uid} ")
     before = last_record()
     call("ada", "Manager.WriteCheckpoint", ROOT, [])
     expect("WriteCheckpoint refused", before, ("write-checkpoint", "AccessDenied"), f"uid={uid} ")

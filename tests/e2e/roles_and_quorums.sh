@@ -106,6 +106,10 @@ tessera card update yubikey-10000004 >/dev/null
 tessera role remove night-desk >/dev/null
 expect_failure 2 tessera operator set yubikey-10000001 --roles night-desk
 
+# --- as the guide says
+guide_lines operators.md "Custom roles" | sed 's/yubikey-12345678/yubikey-10000001/' >guide
+bash -e guide >guide.log 2>&1 || fail "the guide's page fails: $(cat guide.log)"
+
 # --- nobody gets more than there is to give
 tessera role add staff --permissions view-cards,view-settings,issue,activate,unblock,reissue,manage-operators >/dev/null
 tessera role add clerk --permissions view-cards >/dev/null
@@ -150,6 +154,10 @@ as 2 bash -c '
     tessera login --reader 3 --pin-file pin && [ "$(tessera --json operator current | jq length)" = 2 ] &&
     tessera key rotate --yes && tessera login --reader 3 --pin-file pin &&
     [ "$(tessera --json operator current | jq length)" = 2 ]' >second.log 2>&1 || fail "$(cat second.log)"
+guide_lines operators.md "Quorums" | sed -e 's/--reader 2/--reader 3 --pin-file pin/' \
+    -e 's/--reader 1/--reader 2 --pin-file pin/' -e 's/key rotate/& --yes/' >guide
+env -u TESSERA_SESSION bash -e <(tail -n 1 guide) >guide.log 2>&1 || fail "the guide's page fails: $(cat guide.log)"
+expect_output rotate-keys bash -e <(head -n 1 guide)
 # Nobody lowers it alone, or makes a second operator of the own for it.
 denied "takes 2" as 2 tessera quorum set rotate-keys 1
 denied "takes 2" as 2 tessera operator set yubikey-10000001 --roles system-administrator
