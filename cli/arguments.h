@@ -11,6 +11,7 @@
 #include "common/error.h"
 
 #define HOLDER_FIELDS_MAXIMUM 64
+#define ARGUMENTS_MAXIMUM     1000
 
 struct client;
 
@@ -18,7 +19,7 @@ struct client;
 struct invocation {
 	const struct command *command; /* NULL: help or the version was asked for, or nothing */
 	const char *subject;	       /* NULL when none was given */
-	const char *arguments[3];
+	const char *arguments[ARGUMENTS_MAXIMUM];
 	size_t argument_count;
 	char **program; /* what followed "--" for a subcommand that runs it; NULL */
 	const char *values[OPTION_COUNT]; /* NULL: not given; "" for an option without value */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/command.h"
+#include "cli/arguments.h"
 
 #include "common/macros.h"
 
@@ -24,6 +24,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder"},
+	[OPTION_FROM_FILE] = {"--from-file", NULL, "FILE",
+		"the cards whose serials are in FILE, one a line"},
 	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
 		"have a random PIN made by the template's rules, and print it"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
@@ -76,6 +78,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define STATE	 OPTION_BIT(OPTION_STATE)
 #define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
 #define UPDATE	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
+#define REVOKE	 (REASON | YES | NO_WAIT | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_FROM_FILE))
 #define READER	 OPTION_BIT(OPTION_READER)
 #define EXPIRES	 OPTION_BIT(OPTION_EXPIRES)
 #define BATCH	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES)
@@ -167,8 +170,8 @@ const struct command commands[] = {
 	{"card", "suspend", "[CARD]", 0, 1, REASON | NO_WAIT,
 		"refuse the keys and put the certificates on hold", card_suspend},
 	{"card", "resume", "[CARD]", 0, 1, NO_WAIT, "end a suspension", card_resume},
-	{"card", "revoke", "[CARD]", 0, 1, REASON | YES | NO_WAIT, "revoke all certificates",
-		card_revoke},
+	{"card", "revoke", "[CARD...]", 0, ARGUMENTS_MAXIMUM, REVOKE,
+		"revoke all certificates of a card, or of many", card_revoke},
 	{"card", "report", "[CARD]", 0, 1, AS | YES | NO_WAIT,
 		"suspend or revoke a card that is lost, stolen, damaged or compromised",
 		card_report},

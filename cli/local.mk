@@ -10,6 +10,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card.c cli/card.h \
 	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \
+	cli/card-revoke.c \
 	cli/card-search.c \
 	cli/card-update.c \
 	cli/card-verb.c \

@@ -93,6 +93,9 @@ bool list_cards_of_master_key_call(struct bus_call *call, struct error *error);
 bool rotate_master_key_call(struct bus_call *call, struct error *error);
 bool list_exposed_call(struct bus_call *call, struct error *error);
 
+/* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
+bool revoke_many_call(struct bus_call *call, struct error *error);
+
 /* --- options: a{sv} (options.c); ERROR_INVALID_ARGUMENT for a wrong name or type --- */
 /* Calls read() for each; steps over the argument. */
 bool options_each(DBusMessageIter *iter,

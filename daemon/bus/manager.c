@@ -333,6 +333,8 @@ static const struct bus_method methods[] = {
 		list_cards_of_master_key_call},
 	{"RotateMasterKey", NULL, BUS_ARGUMENTS({"version", "u"}), PERMISSION_ROTATE_KEYS, BUS_SLOW,
 		rotate_master_key_call},
+	{"RevokeMany", BUS_ARGUMENTS({"cards", "as"}, {"reason", "s"}), BUS_ARGUMENTS({"job", "o"}),
+		PERMISSION_BULK_REVOKE, BUS_SLOW, revoke_many_call},
 	{"ListExposed", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"credentials", "ao"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
 		list_exposed_call},

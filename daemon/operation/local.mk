@@ -44,6 +44,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/replace.c daemon/operation/replace.h \
 	daemon/operation/report.c daemon/operation/report.h \
 	daemon/operation/retire.c \
+	daemon/operation/revoke-many.c \
 	daemon/operation/roles.c daemon/operation/roles.h \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \

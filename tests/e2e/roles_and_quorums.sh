@@ -169,9 +169,45 @@ restart_daemon
 wait_for 20 as 2 tessera card list >/dev/null
 denied "takes 2" as 2 tessera key rotate --yes
 
+# --- many cards are revoked at once, by those who may, with a result for each
+states() {
+    tessera --json card list | jq -r '[.[] | .state] | join(" ")'
+}
+tessera card reissue yubikey-10000004 >/dev/null
+tessera card activate yubikey-10000004 --new-pin-file pin >/dev/null
+before=$(states)
+tessera role add sweeper --permissions view-cards,view-settings,bulk-revoke >/dev/null
+tessera operator set yubikey-10000001 --roles sweeper >/dev/null
+denied "do not let one revoke cards" as 1 tessera card revoke yubikey-10000004 --yes
+denied "operator's card" as 1 tessera card revoke yubikey-10000004 yubikey-10000002 --yes
+denied "own card" as 1 tessera card revoke yubikey-10000004 yubikey-10000001 --yes
+expect_failure 3 as 1 tessera card revoke yubikey-10000004 no-such --yes
+printf 'yubikey-10000004\nno-such\n' >serials
+expect_failure 3 as 1 tessera card revoke --from-file serials --yes
+expect_failure 2 as 1 tessera card revoke yubikey-10000004 --from-file serials --yes
+expect_failure 2 as 1 tessera card revoke --from-file serials --reason because --yes
+expect_failure 2 as 1 tessera card revoke --from-file serials </dev/null
+[ "$(states)" = "$before" ] || fail "something was revoked: $(tessera card list)"
+as 2 tessera quorum set bulk-revoke 2 >/dev/null
+denied "takes 2" as 1 tessera card revoke --template ec --yes
+both 1 2 tessera --json card revoke --template ec --reason superseded --yes >revoked 2>/dev/null
+jq -e '. == [{serial: "yubikey-10000004", outcome: "revoked", message: ""}]' revoked >/dev/null ||
+    fail "the result is $(cat revoked)"
+tessera connection crl local --pem | openssl crl -noout -text | grep -q Superseded || fail "it is not in the list"
+tessera --json audit list --operation revoke --newest | jq -r '.[0].actor' >actor
+[ "$(grep -o operator= actor | wc -l)" = 2 ] || fail "the audit record names $(cat actor)"
+both 1 2 tessera quorum set bulk-revoke 1 >/dev/null 2>&1
+# Again; and what one card is refused for stops none of the others.
+printf '\n  yubikey-10000004 \r\n' >serials
+expect_output 'already revoked' as 1 tessera card revoke --from-file serials --yes
+tessera card retire yubikey-10000004 --yes >/dev/null
+expect_failure 1 tessera card revoke yubikey-10000004 yubikey-10000001 --yes
+[[ $output == *yubikey-10000004*failed*retired*yubikey-10000001*revoked*"1 of 2 cards were not revoked"* ]] ||
+    fail "it says: $output"
+tessera card reissue yubikey-10000001 >/dev/null
+tessera card activate yubikey-10000001 --new-pin-file pin >/dev/null
 # --- one person with two cards is one; who is needed stays
 denied "do not let one" tessera quorum set recover-keys 1
-both 2 3 tessera card retire yubikey-10000004 --yes >/dev/null 2>&1
 both 2 3 tessera card issue --reader 4 --template operator --roles system-administrator \
     --holder name='grace hopper' >/dev/null 2>&1
 both 2 3 tessera card activate yubikey-10000004 --new-pin-file pin >/dev/null 2>&1
