@@ -11,7 +11,7 @@
 #include "common/error.h"
 
 #define HOLDER_FIELDS_MAXIMUM 64
-#define ARGUMENTS_MAXIMUM     1000
+#define ARGUMENTS_MAXIMUM     1000 /* the most that a row of the table in command.c has */
 
 struct client;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/arguments.h"
+#include "cli/command.h"
 
 #include "common/macros.h"
 
@@ -170,7 +170,7 @@ const struct command commands[] = {
 	{"card", "suspend", "[CARD]", 0, 1, REASON | NO_WAIT,
 		"refuse the keys and put the certificates on hold", card_suspend},
 	{"card", "resume", "[CARD]", 0, 1, NO_WAIT, "end a suspension", card_resume},
-	{"card", "revoke", "[CARD...]", 0, ARGUMENTS_MAXIMUM, REVOKE,
+	{"card", "revoke", "[CARD...]", 0, 1000, REVOKE,
 		"revoke all certificates of a card, or of many", card_revoke},
 	{"card", "report", "[CARD]", 0, 1, AS | YES | NO_WAIT,
 		"suspend or revoke a card that is lost, stolen, damaged or compromised",
