@@ -121,7 +121,10 @@ denied "the own card has" as 1 tessera role remove staff
 as 1 tessera role change clerk --permissions view-cards,issue >/dev/null
 denied "own roles" as 1 tessera operator set yubikey-10000002 --roles clerk
 denied "own roles" as 1 tessera operator remove yubikey-10000002
+before=$(tessera --json audit list --operation unblock --outcome AccessDenied | jq length)
 denied "own roles" as 1 tessera card unblock yubikey-10000002 --new-pin-file pin
+[ "$(tessera --json audit list --operation unblock --outcome AccessDenied | jq length)" = $((before + 1)) ] ||
+    fail "a refusal is not recorded once"
 denied "own roles" as 1 tessera card reissue yubikey-10000002
 denied "own roles" as 1 tessera card issue --reader 4 --template operator --roles elevated
 denied "own card" as 1 tessera operator set yubikey-10000001 --roles system-administrator
