@@ -32,12 +32,14 @@ struct logins *logins_new(struct services *services, unsigned idle_seconds)
 	return logins;
 }
 
-/* Under the lock. */
+/* Under the lock. The others stay in the order in which they came. */
 static void remove_entry(struct logins *logins, size_t index)
 {
-	free(logins->entries[index].caller);
-	free(logins->entries[index].serial);
-	logins->entries[index] = logins->entries[--logins->count];
+	struct login_entry *entry = &logins->entries[index];
+
+	free(entry->caller);
+	free(entry->serial);
+	memmove(entry, entry + 1, (--logins->count - index) * sizeof(*entry));
 }
 
 void logins_free(struct logins *logins)
@@ -174,11 +176,18 @@ int64_t *logins_credentials(struct logins *logins, const char *caller, size_t *c
 	return ids;
 }
 
+/*
+ * Of the one who logged in first: the others, who came for a quorum perhaps and left, are not kept
+ * logged in by what that one does.
+ */
 static void note_use(struct logins *logins, const char *caller)
 {
+	bool found = false;
+
 	pthread_mutex_lock(&logins->lock);
-	for (size_t i = 0; i < logins->count; i++) {
-		if (strcmp(logins->entries[i].caller, caller) == 0)
+	for (size_t i = 0; i < logins->count && !found; i++) {
+		found = strcmp(logins->entries[i].caller, caller) == 0;
+		if (found)
 			logins->entries[i].used_at = login_now();
 	}
 	pthread_mutex_unlock(&logins->lock);

@@ -58,7 +58,7 @@ void logins_card_removed(struct logins *logins, const char *serial);
 /*
  * Whether the caller may: ERROR_NOT_INITIALIZED before there is a system owner, ERROR_ACCESS_DENIED
  * saying what is missing, ERROR_QUORUM_MISSING when others have to log in besides. A success counts
- * as activity.
+ * as activity of the caller's first login; those that were added run out by themselves.
  */
 bool logins_may(
 	struct logins *logins, const char *caller, enum permission permission, struct error *error);

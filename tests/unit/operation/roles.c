@@ -165,6 +165,29 @@ static void a_quorum_counts_persons(void **state)
 	assert_true(logins_may(services.logins, "admin2", ROTATE, NULL));
 }
 
+/* The first one works on; whoever came to help is out after the time, or logs in again. */
+static void who_was_added_runs_out(void **state)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	struct login_entry *entries = NULL;
+
+	(void)state;
+	make_operator("admin", "Grace", ROLE_ADMINISTRATOR);
+	int64_t other = make_operator("admin3", "Ada", ROLE_ADMINISTRATOR);
+	assert_true(quorum_set(&services, "admin", "rotate-keys", 2, NULL));
+	join("admin", other);
+	logins_end(services.logins, "admin3");
+	assert_int_equal(services.logins->count, 2);
+	entries = services.logins->entries;
+	entries[0].used_at = entries[1].used_at = login_now() - 40;
+	assert_true(logins_may(services.logins, "admin", ROTATE, NULL));
+	assert_true(entries[0].used_at >= login_now() - 20);
+	assert_true(entries[1].used_at < login_now() - 20);
+	entries[1].used_at = login_now() - 90;
+	refused(logins_may(services.logins, "admin", ROTATE, &error), ERROR_QUORUM_MISSING, &error);
+	assert_true(logins_may(services.logins, "admin", PERMISSION_EXPORT_KEYS, NULL));
+}
+
 static void who_could_take_part_is_appointed_by_the_quorum(void **state)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
@@ -254,6 +277,7 @@ int main(void)
 		TEST(a_role_counts_from_the_moment_it_is_changed),
 		TEST(nobody_gives_more_than_there_is),
 		TEST(a_quorum_counts_persons),
+		TEST(who_was_added_runs_out),
 		TEST(who_could_take_part_is_appointed_by_the_quorum),
 		TEST(enough_operators_stay),
 		TEST(a_role_of_the_last_administrator_keeps_its_right),
