@@ -261,7 +261,7 @@ bool card_suspend(struct invocation *invocation, struct error *error)
 	return change_with_reason(invocation, "Suspend", NULL, "suspended", error);
 }
 
-bool card_revoke(struct invocation *invocation, struct error *error)
+bool card_revoke_one(struct invocation *invocation, struct error *error)
 {
 	return change_with_reason(
 		invocation, "Revoke", "Revoke for good all certificates of", "revoked", error);

@@ -20,11 +20,14 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
+	[OPTION_DESCRIPTION] = {"--description", NULL, "TEXT", "what the role is for"},
 	[OPTION_EXPOSED] = {"--exposed", NULL, NULL, "only cards whose unblock code was shown"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
 	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder"},
+	[OPTION_FROM_FILE] = {"--from-file", NULL, "FILE",
+		"the cards whose serials are in FILE, one a line"},
 	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
 		"have a random PIN made by the template's rules, and print it"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
@@ -41,6 +44,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"only what ended so: ok, failed, or an error's name"},
 	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
 	[OPTION_PEM] = {"--pem", NULL, NULL, "write PEM (the default)"},
+	[OPTION_PERMISSIONS] = {"--permissions", NULL, "PERMISSION,...",
+		"what operators with the role may do"},
 	[OPTION_PIN_FD] = {"--pin-fd", NULL, "NUMBER",
 		"read PINs from this file descriptor, one a line"},
 	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
@@ -75,12 +80,14 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define STATE	 OPTION_BIT(OPTION_STATE)
 #define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
 #define UPDATE	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
+#define REVOKE	 (REASON | YES | NO_WAIT | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_FROM_FILE))
 #define READER	 OPTION_BIT(OPTION_READER)
 #define EXPIRES	 OPTION_BIT(OPTION_EXPIRES)
 #define BATCH	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES)
 #define AS	 OPTION_BIT(OPTION_AS)
 #define ROLES	 (OPTION_BIT(OPTION_ROLES) | OPTION_BIT(OPTION_CUSTODIAN))
 #define OPERATOR (ROLES | OPTION_BIT(OPTION_INACTIVE))
+#define CUSTOM	 (OPTION_BIT(OPTION_PERMISSIONS) | OPTION_BIT(OPTION_DESCRIPTION))
 #define OWNER	 (NEW_PIN | OPTION_BIT(OPTION_NAME))
 #define PIN_FD	 OPTION_BIT(OPTION_PIN_FD)
 #define PIN_FILE OPTION_BIT(OPTION_PIN_FILE)
@@ -116,6 +123,17 @@ const struct command commands[] = {
 	{"key", "rotate", "", 0, 0, YES, "make the next version of the master key", key_rotate},
 
 	{"role", "list", "", 0, 0, 0, "list roles and what they permit", role_list},
+	{"role", "show", "NAME", 1, 1, 0, "show what a role permits", role_show},
+	{"role", "permissions", "", 0, 0, 0, "list the permissions that roles are made of",
+		role_permissions},
+	{"role", "add", "NAME", 1, 1, CUSTOM, "add a custom role", role_add},
+	{"role", "change", "NAME", 1, 1, CUSTOM,
+		"change a custom role, at once for all who have it", role_change},
+	{"role", "remove", "NAME", 1, 1, 0, "remove a custom role that nobody has", role_remove},
+
+	{"quorum", "list", "", 0, 0, 0, "list how many operators an operation takes", quorum_list},
+	{"quorum", "set", "OPERATION COUNT", 2, 2, 0,
+		"have an operation take so many operators' logins", quorum_set},
 
 	{"reader", "list", "", 0, 0, 0, "list readers and the cards in them", reader_list},
 	{"reader", "show", "[NUMBER]", 0, 1, 0, "show a reader and the card in it", reader_show},
@@ -154,8 +172,8 @@ const struct command commands[] = {
 	{"card", "suspend", "[CARD]", 0, 1, REASON | NO_WAIT,
 		"refuse the keys and put the certificates on hold", card_suspend},
 	{"card", "resume", "[CARD]", 0, 1, NO_WAIT, "end a suspension", card_resume},
-	{"card", "revoke", "[CARD]", 0, 1, REASON | YES | NO_WAIT, "revoke all certificates",
-		card_revoke},
+	{"card", "revoke", "[CARD...]", 0, 1000, REVOKE,
+		"revoke all certificates of a card, or of many", card_revoke},
 	{"card", "report", "[CARD]", 0, 1, AS | YES | NO_WAIT,
 		"suspend or revoke a card that is lost, stolen, damaged or compromised",
 		card_report},

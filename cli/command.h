@@ -32,10 +32,12 @@ enum option {
 	OPTION_CODE_FILE,
 	OPTION_CUSTODIAN,
 	OPTION_DER,
+	OPTION_DESCRIPTION,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
 	OPTION_EXPIRES,
 	OPTION_FIELD,
+	OPTION_FROM_FILE,
 	OPTION_GENERATE_PIN,
 	OPTION_HOLDER,
 	OPTION_INACTIVE,
@@ -49,6 +51,7 @@ enum option {
 	OPTION_OUTCOME,
 	OPTION_OUTPUT,
 	OPTION_PEM,
+	OPTION_PERMISSIONS,
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
 	OPTION_PUBLIC_KEY,
@@ -105,6 +108,13 @@ bool key_list(struct invocation *invocation, struct error *error);
 bool key_report(struct invocation *invocation, struct error *error);
 bool key_rotate(struct invocation *invocation, struct error *error);
 bool role_list(struct invocation *invocation, struct error *error);
+bool role_show(struct invocation *invocation, struct error *error);
+bool role_permissions(struct invocation *invocation, struct error *error);
+bool role_add(struct invocation *invocation, struct error *error);
+bool role_change(struct invocation *invocation, struct error *error);
+bool role_remove(struct invocation *invocation, struct error *error);
+bool quorum_list(struct invocation *invocation, struct error *error);
+bool quorum_set(struct invocation *invocation, struct error *error);
 bool reader_list(struct invocation *invocation, struct error *error);
 bool reader_show(struct invocation *invocation, struct error *error);
 bool reader_watch(struct invocation *invocation, struct error *error);

@@ -8,6 +8,8 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 			    "connection and job",
 	[ERROR_EXISTS] = "choose another name, or use the update verb",
 	[ERROR_ACCESS_DENIED] = "log in with an operator's card: tessera login",
+	[ERROR_QUORUM_MISSING] = "within this login: tessera login --reader N; tessera quorum list "
+				 "shows what takes how many",
 	[ERROR_LOCKED] = "a system owner or custodian logs in: tessera login",
 	[ERROR_NOT_INITIALIZED] = "put the owner's card into a reader and run tessera init",
 	[ERROR_NOT_SUPPORTED] = "use a card or an authority that can do it",

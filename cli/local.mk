@@ -10,6 +10,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card.c cli/card.h \
 	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \
+	cli/card-revoke.c \
 	cli/card-search.c \
 	cli/card-update.c \
 	cli/card-verb.c \
@@ -28,12 +29,15 @@ libtessera_cli_la_SOURCES = \
 	cli/key.c \
 	cli/licence.c \
 	cli/login.c \
+	cli/names.c cli/names.h \
 	cli/object.c cli/object.h \
 	cli/operator.c cli/operator.h \
 	cli/output.c cli/output.h \
 	cli/pin.c cli/pin.h \
+	cli/quorum.c \
 	cli/reader.c cli/reader.h \
 	cli/reader-info.c \
+	cli/role.c \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \
 	cli/table.c cli/table.h \

@@ -99,6 +99,8 @@ static const struct {
 		"the master key is locked"},
 	[ERROR_NOT_INITIALIZED] = {PREFIX "NotInitialized", CKR_ACTION_PROHIBITED, EXIT_DENIED,
 		"there is no system owner yet"},
+	[ERROR_QUORUM_MISSING] = {PREFIX "QuorumMissing", CKR_ACTION_PROHIBITED, EXIT_DENIED,
+		"another operator has to log in, too"},
 	[ERROR_NO_SERVICE] = {PREFIX "NoService", CKR_DEVICE_ERROR, EXIT_SERVICE,
 		"tesserad is not running"},
 	[ERROR_LIMIT_REACHED] = {PREFIX "LimitReached", CKR_ACTION_PROHIBITED, EXIT_STATE,

@@ -60,6 +60,7 @@ enum error_code {
 	ERROR_NETWORK_FAILED,	  /* a service on the network cannot be reached or trusted */
 	ERROR_LOCKED,		  /* the master key is locked: an owner or custodian must log in */
 	ERROR_NOT_INITIALIZED,	  /* there is no system owner yet */
+	ERROR_QUORUM_MISSING,	  /* other operators have to log in besides */
 	ERROR_CODE_COUNT
 };
 

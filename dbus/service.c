@@ -184,7 +184,7 @@ bool bus_call_refuse(struct bus_call *call, const char *error_name, const char *
 static void refuse_access(struct bus_call *call, const struct error *error)
 {
 	if (call->service->options.denied)
-		call->service->options.denied(call->context, call);
+		call->service->options.denied(call->context, call, error);
 	call->reply = message_error_of(call->message, error);
 }
 

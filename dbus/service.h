@@ -32,8 +32,8 @@ struct bus_service_options {
 	 */
 	void *(*begin)(void *context, const struct bus_call *call);
 	void (*end)(void *who);
-	/* A method call was refused for lack of rights; may be NULL. */
-	void (*denied)(void *context, const struct bus_call *call);
+	/* A method call was refused for lack of rights, which error tells of; may be NULL. */
+	void (*denied)(void *context, const struct bus_call *call, const struct error *error);
 	/*
 	 * A method was called and its handler did not set call->audited; error is NULL when it
 	 * succeeded. Before the answer is sent. May be NULL.

@@ -61,7 +61,7 @@ char *caller_actor(uid_t uid, pid_t pid);
 void *caller_begin(void *context, const struct bus_call *call);
 void caller_end(void *who);
 /* Logs a refused call and writes it to the audit trail. */
-void caller_denied(void *context, const struct bus_call *call);
+void caller_denied(void *context, const struct bus_call *call, const struct error *error);
 /* Writes a call to the audit trail that could change something and that nobody else records. */
 void caller_done(void *context, const struct bus_call *call, const struct error *error);
 
@@ -103,6 +103,9 @@ bool list_cards_of_master_key_call(struct bus_call *call, struct error *error);
 bool rotate_master_key_call(struct bus_call *call, struct error *error);
 bool list_exposed_call(struct bus_call *call, struct error *error);
 
+/* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
+bool revoke_many_call(struct bus_call *call, struct error *error);
+
 /* --- options: a{sv} (options.c); ERROR_INVALID_ARGUMENT for a wrong name or type --- */
 /* Calls read() for each; steps over the argument. */
 bool options_each(DBusMessageIter *iter,
@@ -120,6 +123,8 @@ bool option_read_secret(
 	const char *name, DBusMessageIter *value, struct secret *option, struct error *error);
 bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,
 	struct error *error);
+/* The strings of an argument of type as; steps over it. */
+void read_strings(DBusMessageIter *iter, char ***strings, size_t *count);
 void strings_free(char **strings, size_t count);
 
 /* --- methods of the Manager about logins (login.c) and operators (operator.c) --- */
@@ -132,7 +137,15 @@ bool add_system_owner_call(struct bus_call *call, struct error *error);
 bool list_operators_call(struct bus_call *call, struct error *error);
 bool set_operator_call(struct bus_call *call, struct error *error);
 bool remove_operator_call(struct bus_call *call, struct error *error);
+
+/* --- methods of the Manager about roles and quorums (role.c) --- */
 bool list_roles_call(struct bus_call *call, struct error *error);
+bool list_permissions_call(struct bus_call *call, struct error *error);
+bool add_role_call(struct bus_call *call, struct error *error);
+bool change_role_call(struct bus_call *call, struct error *error);
+bool remove_role_call(struct bus_call *call, struct error *error);
+bool list_quorums_call(struct bus_call *call, struct error *error);
+bool set_quorum_call(struct bus_call *call, struct error *error);
 
 /* --- methods about templates and their cards (template-cards.c) --- */
 bool template_list_versions_call(struct bus_call *call, struct error *error);

@@ -223,13 +223,14 @@ static void record(
 		log_error("audit record not written: %s", error_message(&failure));
 }
 
-void caller_denied(void *context, const struct bus_call *call)
+void caller_denied(void *context, const struct bus_call *call, const struct error *error)
 {
 	struct error denial _cleanup_error_ = ERROR_INIT;
+	bool is_quorum = error->code == ERROR_QUORUM_MISSING;
 
 	(void)context;
 	error_set(&denial, ERROR_ACCESS_DENIED, "the caller has no right to this");
-	record(call, NULL, &denial, true);
+	record(call, NULL, is_quorum ? error : &denial, true);
 }
 
 void caller_done(void *context, const struct bus_call *call, const struct error *error)

@@ -11,6 +11,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/manager.c \
 	daemon/bus/manager-audit.c \
 	daemon/bus/manager-keys.c \
+	daemon/bus/manager-revoke.c \
 	daemon/bus/object.c \
 	daemon/bus/operator.c \
 	daemon/bus/options.c \
@@ -19,6 +20,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/private-socket.c \
 	daemon/bus/provider.c \
 	daemon/bus/reader.c \
+	daemon/bus/role.c \
 	daemon/bus/sender.c daemon/bus/sender.h \
 	daemon/bus/system-door.c \
 	daemon/bus/template.c \

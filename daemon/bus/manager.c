@@ -7,6 +7,7 @@
 #include "bus/verb.h"
 #include "common/alloc.h"
 #include "dbus/path.h"
+#include "operation/appoint.h"
 #include "operation/contact.h"
 #include "operation/documents.h"
 #include "operation/login.h"
@@ -105,8 +106,10 @@ static bool may_issue(struct bus_call *call, const struct verb *verb, struct err
 	struct bus *bus = call->context;
 
 	return (verb->role_count == 0 && !verb->custodian) ||
-	       logins_may(bus->services->logins, call->caller->name, PERMISSION_MANAGE_OPERATORS,
-		       error);
+	       (logins_may(bus->services->logins, call->caller->name, PERMISSION_MANAGE_OPERATORS,
+			error) &&
+		       appoint_check_roles(bus->services, call->caller->name, 0, verb->roles,
+			       verb->role_count, error));
 }
 
 static bool issue(struct bus_call *call, struct error *error)
@@ -331,10 +334,25 @@ static const struct bus_method methods[] = {
 		list_cards_of_master_key_call},
 	{"RotateMasterKey", NULL, BUS_ARGUMENTS({"version", "u"}), PERMISSION_ROTATE_KEYS, BUS_SLOW,
 		rotate_master_key_call},
+	{"RevokeMany", BUS_ARGUMENTS({"cards", "as"}, {"reason", "s"}), BUS_ARGUMENTS({"job", "o"}),
+		PERMISSION_BULK_REVOKE, BUS_SLOW, revoke_many_call},
 	{"ListExposed", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"credentials", "ao"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
 		list_exposed_call},
-	{"ListRoles", NULL, BUS_ARGUMENTS({"roles", "a(ssas)"}), BUS_ANYONE, 0, list_roles_call},
+	{"ListRoles", NULL, BUS_ARGUMENTS({"roles", "a(ssasb)"}), BUS_ANYONE, BUS_SLOW,
+		list_roles_call},
+	{"ListPermissions", NULL, BUS_ARGUMENTS({"permissions", "a(ssb)"}), BUS_ANYONE, 0,
+		list_permissions_call},
+	{"AddRole", BUS_ARGUMENTS({"name", "s"}, {"description", "s"}, {"permissions", "as"}), NULL,
+		PERMISSION_MANAGE_OPERATORS, BUS_SLOW, add_role_call},
+	{"ChangeRole", BUS_ARGUMENTS({"name", "s"}, {"description", "s"}, {"permissions", "as"}),
+		NULL, PERMISSION_MANAGE_OPERATORS, BUS_SLOW, change_role_call},
+	{"RemoveRole", BUS_ARGUMENTS({"name", "s"}), NULL, PERMISSION_MANAGE_OPERATORS, BUS_SLOW,
+		remove_role_call},
+	{"ListQuorums", NULL, BUS_ARGUMENTS({"quorums", "a(ssuu)"}), PERMISSION_VIEW_SETTINGS,
+		BUS_SLOW, list_quorums_call},
+	{"SetQuorum", BUS_ARGUMENTS({"operation", "s"}, {"count", "u"}), NULL,
+		PERMISSION_MANAGE_OPERATORS, BUS_SLOW, set_quorum_call},
 	{0},
 };
 

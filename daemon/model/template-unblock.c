@@ -15,7 +15,10 @@ void template_unblock_clear(struct template_unblock *unblock)
 	free(unblock->roles);
 }
 
-/* A role without the right to unblock would have no effect. */
+/*
+ * A role without the right to unblock would have no effect. One that is not shipped may be a custom
+ * one: the store knows (roles_check_template).
+ */
 static bool add_role(
 	const struct document_node *node, struct template_unblock *unblock, struct error *error)
 {
@@ -24,9 +27,7 @@ static bool add_role(
 	if (!document_name(node, &name, error))
 		return false;
 	const struct role *role = role_find(name);
-	if (!role)
-		return document_fail(node, error, "there is no role \"%s\"", name);
-	if (!(role->permissions & permission_bit(PERMISSION_UNBLOCK)))
+	if (role && !(role->permissions & permission_bit(PERMISSION_UNBLOCK)))
 		return document_fail(node, error, "the role \"%s\" may not unblock cards", name);
 	unblock->roles[unblock->role_count++] = xstrdup(name);
 	return true;

@@ -69,8 +69,8 @@ bool issue_own(struct operation *operation, struct card *card, struct credential
 }
 
 /* Whether who is to be an operator, and the template, are of one mind. */
-static bool check_operator(
-	const struct template *template, const struct operator_change *change, struct error *error)
+static bool check_operator(struct services *services, const struct template *template,
+	const struct operator_change *change, struct error *error)
 {
 	bool is_operator = change && (change->role_count > 0 || change->custodian);
 
@@ -82,7 +82,7 @@ static bool check_operator(
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "roles",
 			"the template is not for operators");
 	if (template->operator_kind == OPERATOR_ORDINARY)
-		return operators_check_roles(change, error);
+		return operators_check_roles(services, change, error);
 	return true;
 }
 
@@ -171,11 +171,12 @@ static bool issue(struct session *session, const char *template_name, const stru
 	const struct operator_change *change, const struct issue_terms *terms, struct error *error)
 {
 	struct fields holder _cleanup_fields_ = FIELDS_INIT;
+	struct services *services = session->operation->services;
 	struct template *template _cleanup_template_ =
-		store_template_get(session->operation->services->store, template_name, 0, error);
+		store_template_get(services->store, template_name, 0, error);
 
 	fields_copy(&holder, given);
-	return template && check_operator(template, change, error) &&
+	return template && check_operator(services, template, change, error) &&
 	       check_terms(template, terms, error) && complete_holder(template, &holder, error) &&
 	       issue_card(session, template_name, &holder, terms, error) &&
 	       make_operator(session, change, terms, error);

@@ -1,6 +1,7 @@
 # The verbs: one file each, and what they share.
 libtesserad_la_SOURCES += \
 	daemon/operation/activate.c \
+	daemon/operation/appoint.c daemon/operation/appoint.h \
 	daemon/operation/blank.c daemon/operation/blank.h \
 	daemon/operation/certificates.c daemon/operation/certificates.h \
 	daemon/operation/change-pin.c \
@@ -35,12 +36,16 @@ libtesserad_la_SOURCES += \
 	daemon/operation/pin-rules.c daemon/operation/pin-rules.h \
 	daemon/operation/pin-tries.c daemon/operation/pin-tries.h \
 	daemon/operation/provider.c daemon/operation/provider.h \
+	daemon/operation/quorum.c daemon/operation/quorum.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
 	daemon/operation/register.c \
 	daemon/operation/reissue.c \
+	daemon/operation/remaining.c daemon/operation/remaining.h \
 	daemon/operation/replace.c daemon/operation/replace.h \
 	daemon/operation/report.c daemon/operation/report.h \
 	daemon/operation/retire.c \
+	daemon/operation/revoke-many.c \
+	daemon/operation/roles.c daemon/operation/roles.h \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \

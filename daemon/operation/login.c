@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "operation/login-private.h"
 #include "operation/operators.h"
+#include "operation/remaining.h"
 
 #define LOGINS_MAX	   256
 #define LOGINS_OF_A_CALLER 16
@@ -32,13 +33,15 @@ struct logins *logins_new(struct services *services, unsigned idle_seconds)
 	return logins;
 }
 
-/* Under the lock. */
+/* Under the lock. The others stay in the order in which they came. */
 static void remove_entry(struct logins *logins, size_t index)
 {
-	free(logins->entries[index].caller);
-	free(logins->entries[index].serial);
-	audit_signer_unref(logins->entries[index].signer);
-	logins->entries[index] = logins->entries[--logins->count];
+	struct login_entry *entry = &logins->entries[index];
+
+	free(entry->caller);
+	free(entry->serial);
+	audit_signer_unref(entry->signer);
+	memmove(entry, entry + 1, (--logins->count - index) * sizeof(*entry));
 }
 
 void logins_free(struct logins *logins)
@@ -233,11 +236,18 @@ int64_t *logins_credentials(struct logins *logins, const char *caller, size_t *c
 	return ids;
 }
 
+/*
+ * Of the one who logged in first: the others, who came for a quorum perhaps and left, are not kept
+ * logged in by what that one does.
+ */
 static void note_use(struct logins *logins, const char *caller)
 {
+	bool found = false;
+
 	pthread_mutex_lock(&logins->lock);
-	for (size_t i = 0; i < logins->count; i++) {
-		if (strcmp(logins->entries[i].caller, caller) == 0)
+	for (size_t i = 0; i < logins->count && !found; i++) {
+		found = strcmp(logins->entries[i].caller, caller) == 0;
+		if (found)
 			logins->entries[i].used_at = login_now();
 	}
 	pthread_mutex_unlock(&logins->lock);
@@ -245,16 +255,72 @@ static void note_use(struct logins *logins, const char *caller)
 
 /* --- what they may --- */
 
+/* The cards of those who may do this; heap array. */
+static int64_t *able(
+	struct logins *logins, const char *caller, enum permission permission, size_t *count)
+{
+	size_t found;
+	int64_t *ids = logins_credentials(logins, caller, &found);
+
+	*count = 0;
+	for (size_t i = 0; i < found; i++) {
+		if (operators_permissions(logins->services, ids[i]) & permission_bit(permission))
+			ids[(*count)++] = ids[i];
+	}
+	return ids;
+}
+
 unsigned logins_count(struct logins *logins, const char *caller, enum permission permission)
 {
 	size_t count;
-	unsigned able = 0;
+	_cleanup_free_ int64_t *ids = able(logins, caller, permission, &count);
+
+	return (unsigned)count;
+}
+
+permission_set logins_permissions(struct logins *logins, const char *caller)
+{
+	size_t count;
+	permission_set permissions = 0;
 	_cleanup_free_ int64_t *ids = logins_credentials(logins, caller, &count);
 
 	for (size_t i = 0; i < count; i++)
-		able += (operators_permissions(logins->services, ids[i]) &
-				permission_bit(permission)) != 0;
-	return able;
+		permissions |= operators_permissions(logins->services, ids[i]);
+	return permissions;
+}
+
+bool logins_check_quorum(
+	struct logins *logins, const char *caller, enum permission permission, struct error *error)
+{
+	struct services *services = logins->services;
+	unsigned needed = 1, persons;
+	size_t count;
+
+	if (!permission_may_have_quorum(permission))
+		return true;
+	if (!store_quorum_get(services->store, permission, &needed, error))
+		return false;
+	if (needed <= 1)
+		return true;
+	_cleanup_free_ int64_t *ids = able(logins, caller, permission, &count);
+	if (!remaining_count_persons(services, ids, count, &persons, error))
+		return false;
+	return persons >= needed ||
+	       error_set(error, ERROR_QUORUM_MISSING,
+		       "to %s takes %u operators, and %u of them %s logged in: another one has to "
+		       "log in, too (tessera login --reader N)",
+		       permission_description(permission), needed, persons,
+		       persons == 1 ? "is" : "are");
+}
+
+static bool refuse(bool is_logged_in, enum permission permission, struct error *error)
+{
+	if (!is_logged_in)
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"an operator who may %s must log in first (tessera login)",
+			permission_description(permission));
+	return error_set(error, ERROR_ACCESS_DENIED, "the operator's roles do not let one %s",
+		permission_description(permission));
 }
 
 bool logins_may(
@@ -266,16 +332,12 @@ bool logins_may(
 	if (!operators_initialised(logins->services))
 		return error_set(error, ERROR_NOT_INITIALIZED,
 			"Tessera has no system owner yet: run \"tessera init\" first");
-	if (logins_count(logins, caller, permission) > 0) {
-		note_use(logins, caller);
-		return true;
-	}
-	if (count == 0)
-		return error_set(error, ERROR_ACCESS_DENIED,
-			"an operator who may %s must log in first (tessera login)",
-			permission_description(permission));
-	return error_set(error, ERROR_ACCESS_DENIED, "the operator's roles do not let one %s",
-		permission_description(permission));
+	if (logins_count(logins, caller, permission) == 0)
+		return refuse(count > 0, permission, error);
+	if (!logins_check_quorum(logins, caller, permission, error))
+		return false;
+	note_use(logins, caller);
+	return true;
 }
 
 bool logins_check_other(

@@ -65,11 +65,20 @@ void logins_card_removed(struct logins *logins, const char *serial);
 
 /*
  * Whether the caller may: ERROR_NOT_INITIALIZED before there is a system owner, ERROR_ACCESS_DENIED
- * saying what is missing. A success counts as activity.
+ * saying what is missing, ERROR_QUORUM_MISSING when others have to log in besides. A success counts
+ * as activity of the caller's first login; those that were added run out by themselves.
  */
 bool logins_may(
 	struct logins *logins, const char *caller, enum permission permission, struct error *error);
-/* How many different operators who may do this are logged in by the caller. */
+/*
+ * Whether as many persons who may do this are logged in by the caller as its quorum needs; always
+ * so where there is none. ERROR_QUORUM_MISSING.
+ */
+bool logins_check_quorum(
+	struct logins *logins, const char *caller, enum permission permission, struct error *error);
+/* What the caller's operators may together. */
+permission_set logins_permissions(struct logins *logins, const char *caller);
+/* How many cards of operators who may do this are logged in by the caller. */
 unsigned logins_count(struct logins *logins, const char *caller, enum permission permission);
 /* ERROR_ACCESS_DENIED when the card is that of an operator whom the caller has logged in. */
 bool logins_check_other(

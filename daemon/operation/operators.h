@@ -30,13 +30,15 @@ struct operator_change {
 /*
  * Makes an issued card an operator's, or changes its operator. ERROR_NOT_SUPPORTED when the card's
  * template is not for operators, ERROR_INVALID_ARGUMENT for an unknown role or none, or the system
- * owner's, ERROR_ACCESS_DENIED for a change of a system owner, ERROR_IN_USE for the last active
- * administrator, ERROR_LOCKED when a new custodian's card cannot be sealed to.
+ * owner's, ERROR_ACCESS_DENIED for a change of a system owner, ERROR_IN_USE when too
+ * few operators would be left (operation/remaining.h), ERROR_LOCKED when a new custodian's card
+ * cannot be sealed to.
  */
 bool operators_set(struct services *services, int64_t credential_id,
 	const struct operator_change *change, struct error *error);
 /* Whether the roles can be given. ERROR_INVALID_ARGUMENT; NULL is no roles. */
-bool operators_check_roles(const struct operator_change *change, struct error *error);
+bool operators_check_roles(
+	struct services *services, const struct operator_change *change, struct error *error);
 /* Saves a whole record, sealing to the card where it is to be a custodian's. ERROR_LOCKED. */
 bool operators_make(struct services *services, struct operator_record *record, bool custodian,
 	struct error *error);
@@ -47,11 +49,12 @@ bool operators_move(struct services *services, int64_t old_credential_id, int64_
 /* The card is no operator's any more. Errors as operators_set. */
 bool operators_remove(struct services *services, int64_t credential_id, struct error *error);
 /*
- * Whether the card may be retired, revoked or suspended as far as operators go: the last active
- * system owner and the last active administrator may not. ERROR_IN_USE.
+ * Whether the card may be given up, for good or suspended, as far as operators go: not the last
+ * active system owner's, nor when too few operators would be left (operation/remaining.h).
+ * ERROR_IN_USE.
  */
 bool operators_check_dispensable(
-	struct services *services, int64_t credential_id, struct error *error);
+	struct services *services, int64_t credential_id, bool for_good, struct error *error);
 
 /* Seals the vault's PIN again to all cards that it is sealed to. */
 bool operators_seal_anew(struct services *services, struct error *error);

@@ -22,15 +22,19 @@ static bool claim(struct session *session, const char *serial, struct error *err
 /* Loads the credential afresh: it may have changed before it was claimed. */
 static bool reload(struct session *session, enum lifecycle_verb verb, struct error *error)
 {
+	const struct lifecycle_rule *rule = lifecycle_rule(verb);
 	int64_t id = session->credential->id;
 
 	credential_free(session->credential);
 	session->credential =
 		store_credential_by_id(session->operation->services->store, id, error);
-	return session->credential &&
-	       lifecycle_check(session->credential->state, verb, &session->next, error) &&
-	       (!(lifecycle_rule(verb)->flags & LIFECYCLE_GIVES_UP) ||
-		       operators_check_dispensable(session->operation->services, id, error));
+	if (!session->credential ||
+		!lifecycle_check(session->credential->state, verb, &session->next, error))
+		return false;
+	/* A suspension can be ended, and a replaced card's operator goes on with the new one. */
+	bool for_good = rule->certificates != CERTIFICATES_HELD && verb != LIFECYCLE_REPLACE;
+	return !(rule->flags & LIFECYCLE_GIVES_UP) ||
+	       operators_check_dispensable(session->operation->services, id, for_good, error);
 }
 
 bool session_open(struct session *session, struct operation *operation, enum lifecycle_verb verb,

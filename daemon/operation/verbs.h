@@ -70,6 +70,24 @@ bool operation_resume(struct operation *operation, int64_t credential_id, struct
 /* reason: RFC 5280 name, or NULL. ERROR_INVALID_ARGUMENT. */
 bool operation_revoke(struct operation *operation, int64_t credential_id, const char *reason,
 	struct error *error);
+/* The reason's name in the table; NULL with ERROR_INVALID_ARGUMENT for one that none may give. */
+const char *operation_check_reason(const char *reason, struct error *error);
+/*
+ * The same without telling the authorities: what they are to be told of (certificates_tell) is
+ * added to *untold. reason: as operation_check_reason gave it.
+ */
+bool operation_revoke_untold(struct operation *operation, int64_t credential_id, const char *reason,
+	struct certificates *untold, struct error *error);
+
+#define REVOKE_MANY_MAXIMUM 1000 /* cards at a time */
+/*
+ * Revokes cards one after the other, each as by itself: with its transaction and its audit record.
+ * One that is revoked already is left as it is, so that the same can be asked for again after an
+ * interruption. The authorities are told at the end. Result fields: for each card its serial with
+ * "revoked", "already revoked" or "failed: " and why. ERROR_FAILED when any card failed.
+ */
+bool operation_revoke_many(struct operation *operation, const int64_t *credential_ids, size_t count,
+	const char *reason, struct error *error);
 /*
  * The card was "lost", "stolen", "damaged" or "compromised", and need not be there: the lifecycle's
  * table says whether it is suspended or revoked, and why. ERROR_INVALID_ARGUMENT.

@@ -14,6 +14,8 @@ libtesserad_la_SOURCES += \
 	daemon/store/operator.c \
 	daemon/store/pin-history.c \
 	daemon/store/puk.c \
+	daemon/store/quorum.c \
+	daemon/store/role.c \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/search.c \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \

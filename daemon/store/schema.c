@@ -189,6 +189,13 @@ static const char *const migrations[] = {
 	"	operator TEXT NOT NULL,"
 	"	record_id BIGINT NOT NULL,"
 	"	PRIMARY KEY (operator, record_id));",
+
+	/* 10: custom roles, and how many operators an operation needs */
+	"CREATE TABLE role ("
+	"	name TEXT PRIMARY KEY,"
+	"	description TEXT NOT NULL,"
+	"	permissions TEXT NOT NULL);"
+	"CREATE TABLE quorum (permission TEXT PRIMARY KEY, operators BIGINT NOT NULL);",
 };
 
 int64_t schema_version(void)

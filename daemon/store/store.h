@@ -16,6 +16,7 @@
 #include "model/credential.h"
 #include "model/operator.h"
 #include "model/puk.h"
+#include "model/role.h"
 #include "model/template.h"
 
 struct store;
@@ -252,6 +253,27 @@ bool store_operator_list(struct store *store, struct operator_record **operators
 void operators_free(struct operator_record *operators, size_t count);
 /* Removing what is not there is no error. */
 bool store_operator_remove(struct store *store, int64_t credential_id, struct error *error);
+
+/* --- custom roles (store/role.c) and quorums (store/quorum.c) --- */
+/* ERROR_EXISTS */
+bool store_role_add(struct store *store, const struct role_record *role, struct error *error);
+/* ERROR_NOT_FOUND; ERROR_IN_USE when it would lose the right to unblock, which a template needs. */
+bool store_role_change(struct store *store, const struct role_record *role, struct error *error);
+/* ERROR_NOT_FOUND */
+bool store_role_get(
+	struct store *store, const char *name, struct role_record *role, struct error *error);
+/* Sorted by name; free with roles_free. */
+bool store_role_list(
+	struct store *store, struct role_record **roles, size_t *count, struct error *error);
+void roles_free(struct role_record *roles, size_t count);
+/* ERROR_NOT_FOUND; ERROR_IN_USE while an operator has it, or a template whose version is the newest
+ * or on a card names it for unblocking; the message says which. */
+bool store_role_remove(struct store *store, const char *name, struct error *error);
+/* How many operators an operation needs; 1 where nothing was set. */
+bool store_quorum_get(
+	struct store *store, enum permission permission, unsigned *count, struct error *error);
+bool store_quorum_set(
+	struct store *store, enum permission permission, unsigned count, struct error *error);
 
 /* --- credential types (store/card-type.c): those that were added to the shipped ones --- */
 /* ERROR_EXISTS */

@@ -109,6 +109,12 @@ refused 'PIN' 'Manager Login'
 prints ListLogins '"system-owner"'
 prints ListOperators '"system-owner"'
 prints ListRoles '"auditor"'
+prints ListPermissions '"unblock" "unblock cards" true'
+shown AddRole
+shown ChangeRole
+shown RemoveRole
+prints ListQuorums '"rotate-keys" "rotate or move the master key" 1 1'
+shown SetQuorum
 refused 'template for operators' SetOperator
 refused "no operator's" RemoveOperator
 shown UnblockWithCode
@@ -128,6 +134,9 @@ verb 'Credential ActivateGenerated'
 verb 'Credential Reissue'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
+verb 'Manager RevokeMany'
+verb 'Credential Reissue'
+verb 'Credential Activate s'
 verb 'Credential Revoke'
 verb 'Credential Replace'
 verb 'Credential Retire'

@@ -176,10 +176,11 @@ static void end(void *who)
 	--*(unsigned *)who;
 }
 
-static void denied(void *context, const struct bus_call *call)
+static void denied(void *context, const struct bus_call *call, const struct error *error)
 {
 	struct fixture *fixture = context;
 
+	assert_int_equal(error->code, ERROR_ACCESS_DENIED);
 	assert_true(call->method != NULL);
 	assert_ptr_equal(call->who, &fixture->under_way);
 	fixture->denials++;

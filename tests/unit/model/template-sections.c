@@ -117,7 +117,7 @@ static void wrong_sections_are_refused(void **state)
 		{CHUID("\"colour\": 1"), "/issue/chuid/colour", "unknown member"},
 		{WITH("\"unblock\": {\"roles\": []}"), "/unblock/roles", "1 to 16"},
 		{WITH("\"unblock\": {\"roles\": [\"auditor\"]}"), "/unblock/roles/0", "may not"},
-		{WITH("\"unblock\": {\"roles\": [\"king\"]}"), "/unblock/roles/0", "no role"},
+		{WITH("\"unblock\": {\"roles\": [\"the king\"]}"), "/unblock/roles/0", "name"},
 		{WITH("\"self-service\": {\"retire\": true}"), "/self-service/retire", "unknown"},
 		{WITH("\"lifecycle\": {\"on-retire\": \"burn\"}"), "/lifecycle/on-retire",
 			"revoke, keep"},
