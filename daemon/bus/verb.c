@@ -45,10 +45,27 @@ static bool set_pin(struct operation *operation, struct verb *verb,
 	return true;
 }
 
+/* Of issue and replace: one that is given or to be made; NULL for a template that takes none. */
+static struct secret *first_pin(struct verb *verb)
+{
+	return secret_is_set(&verb->pin) || verb->makes_pin ? &verb->pin : NULL;
+}
+
+static bool replace(struct operation *operation, struct verb *verb, struct error *error)
+{
+	bool is_given = secret_is_set(&verb->pin);
+
+	if (!operation_replace(operation, verb->credential_id, verb->reader, verb->expires_at,
+		    first_pin(verb), error))
+		return false;
+	if (verb->makes_pin && !is_given)
+		job_secret(operation->job, verb->caller, &verb->pin);
+	return true;
+}
+
 static bool issue(struct operation *operation, struct verb *verb, struct error *error)
 {
 	bool is_given = secret_is_set(&verb->pin);
-	struct secret *pin = is_given || verb->makes_pin ? &verb->pin : NULL;
 	const struct operator_change change = {.roles = verb->roles,
 		.role_count = verb->role_count,
 		.active = true,
@@ -57,7 +74,7 @@ static bool issue(struct operation *operation, struct verb *verb, struct error *
 	const struct issue_terms terms = {.expires_at = verb->expires_at};
 
 	if (!operation_issue_and_initiate(operation, verb->reader, verb->text, &verb->holder,
-		    &change, &terms, pin, error))
+		    &change, &terms, first_pin(verb), error))
 		return false;
 	if (verb->makes_pin && !is_given)
 		job_secret(operation->job, verb->caller, &verb->pin);
@@ -103,7 +120,7 @@ static bool run(struct job *job, void *context, struct error *error)
 	case LIFECYCLE_REPORT_COMPROMISED:
 		return operation_report(&operation, id, lifecycle_report_name(verb->which), error);
 	case LIFECYCLE_REPLACE:
-		return operation_replace(&operation, id, verb->reader, verb->expires_at, error);
+		return replace(&operation, verb, error);
 	case LIFECYCLE_ISSUE:
 		return issue(&operation, verb, error);
 	case LIFECYCLE_ACTIVATE:

@@ -22,7 +22,7 @@ struct verb {
 	bool custodian;
 	int64_t expires_at;	    /* of a temporary card, or 0 */
 	struct secret code;	    /* unset: unblock without a code */
-	bool makes_pin;		    /* of issue: a PIN is to be made */
+	bool makes_pin;		    /* of issue and replace: a PIN is to be made */
 	bool may_reissue;	    /* of update */
 	struct secret pin, new_pin; /* pin unset: one is to be made */
 };

@@ -54,8 +54,8 @@ static bool read_operator(struct services *services, int64_t credential_id,
 		       "report this one");
 }
 
-static bool replace(
-	struct session *session, unsigned reader, int64_t expires_at, struct error *error)
+static bool replace(struct session *session, unsigned reader, int64_t expires_at,
+	struct secret *pin, struct error *error)
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 	const struct credential *old = session->credential;
@@ -68,18 +68,18 @@ static bool replace(
 		.role_count = record.role_count,
 		.active = record.active,
 		.custodian = record.sealed.length > 0};
-	return operation_issue(session->operation, reader, old->template_name, &old->holder,
-		is_operator ? &change : NULL, &terms, error);
+	return operation_issue_and_initiate(session->operation, reader, old->template_name,
+		&old->holder, is_operator ? &change : NULL, &terms, pin, error);
 }
 
 bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
-	int64_t expires_at, struct error *error)
+	int64_t expires_at, struct secret *pin, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
 
 	if (session_open(&session, operation, LIFECYCLE_REPLACE, credential_id, &result))
-		replace(&session, reader, expires_at, &result);
+		replace(&session, reader, expires_at, pin, &result);
 	return session_finish(operation, LIFECYCLE_REPLACE,
 		session.credential ? session.credential->serial : NULL, NULL, &result, error);
 }

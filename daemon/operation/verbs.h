@@ -78,11 +78,11 @@ bool operation_report(
 	struct operation *operation, int64_t credential_id, const char *kind, struct error *error);
 /*
  * Issues the card in a reader in place of another one: same holder, newest version of the same
- * template, an operator's roles; the old one is revoked when that is done. Result fields and errors
- * as issue.
+ * template, an operator's roles; the old one is revoked when that is done. pin, result fields and
+ * errors as operation_issue_and_initiate.
  */
 bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
-	int64_t expires_at, struct error *error);
+	int64_t expires_at, struct secret *pin, struct error *error);
 /* The end date of the card has come; the card need not be there. */
 bool operation_expire(struct operation *operation, int64_t credential_id, struct error *error);
 /* Gives a registered card its factory secrets back, and forgets the holder of a retired one. */
