@@ -6,7 +6,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_INVALID_ARGUMENT] = "see tessera --help and tessera(1)",
 	[ERROR_NOT_FOUND] = "what there is: tessera the list verb of reader, card, template, "
 			    "connection and job",
-	[ERROR_EXISTS] = "choose another name, or use the update verb",
+	[ERROR_EXISTS] = "change what is there already, or choose another name",
 	[ERROR_ACCESS_DENIED] = "log in with an operator's card: tessera login",
 	[ERROR_LOCKED] = "a system owner or custodian logs in: tessera login",
 	[ERROR_NOT_INITIALIZED] = "put the owner's card into a reader and run tessera init",

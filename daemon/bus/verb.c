@@ -15,6 +15,9 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 	verb->actor = caller_actor_with_operators(call);
 	verb->caller = xstrdup(call->caller->name);
 	verb->which = which;
+	verb->user = call->caller->uid;
+	verb->is_own = call->method->permission >= BUS_FIRST_RIGHT &&
+		       !caller_may_do(verb->bus, call->caller, call->method->permission, NULL);
 	return verb;
 }
 
@@ -71,7 +74,8 @@ static bool issue(struct operation *operation, struct verb *verb, struct error *
 		.active = true,
 		.custodian = verb->custodian};
 
-	const struct issue_terms terms = {.expires_at = verb->expires_at};
+	const struct issue_terms terms = {
+		.expires_at = verb->expires_at, .user = &verb->user, .only_to_user = verb->is_own};
 
 	if (!operation_issue_and_initiate(operation, verb->reader, verb->text, &verb->holder,
 		    &change, &terms, first_pin(verb), error))
@@ -106,7 +110,7 @@ static bool give_code(struct operation *operation, struct verb *verb,
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct verb *verb = context;
-	struct operation operation = {verb->bus->services, job, verb->actor};
+	struct operation operation = {verb->bus->services, job, verb->actor, verb->is_own};
 	int64_t id = verb->credential_id;
 
 	switch (verb->which) {

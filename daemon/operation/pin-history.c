@@ -110,7 +110,9 @@ bool pin_history_expiry(struct services *services, const struct credential *cred
 
 	*expires_at = 0;
 	if (!credential->template_name ||
-		(credential->state != LIFECYCLE_ACTIVE && credential->state != LIFECYCLE_INACTIVE))
+		(credential->state != LIFECYCLE_ACTIVE &&
+			credential->state != LIFECYCLE_INACTIVE) ||
+		credential_waits_for_pin(credential))
 		return true;
 	if (!store_template_pin_age(services->store, credential->template_name,
 		    credential->template_version, &days, error))

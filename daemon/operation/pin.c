@@ -90,7 +90,7 @@ bool pin_change_drop(struct pin_change *change, struct error *error)
 bool pin_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error)
 {
-	bool is_first = credential->state == LIFECYCLE_ISSUED;
+	bool is_first = credential_waits_for_pin(credential);
 
 	if (is_first && !card_block(card, CARD_SECRET_PIN, error))
 		return false;

@@ -59,7 +59,8 @@ static bool replace(struct session *session, unsigned reader, int64_t expires_at
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 	const struct credential *old = session->credential;
-	const struct issue_terms terms = {.expires_at = expires_at, .replaces = old->id};
+	const struct issue_terms terms = {
+		.expires_at = expires_at, .replaces = old->id, .user_id = old->user_id};
 	bool is_operator;
 
 	if (!read_operator(session->operation->services, old->id, &record, &is_operator, error))

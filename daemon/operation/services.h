@@ -47,6 +47,7 @@ struct operation {
 	struct services *services;
 	struct job *job;   /* or NULL */
 	const char *actor; /* for the audit trail: "uid=0 pid=123" */
+	bool is_own; /* asked for by who may do it to the own card alone: refusals are limited */
 };
 
 #endif

@@ -182,6 +182,11 @@ static const char *const migrations[] = {
 	"ALTER TABLE template ADD COLUMN saved_at BIGINT NOT NULL DEFAULT 0;"
 	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
 	"	WHERE state IN ('issued', 'active', 'inactive');",
+
+	/* 9: users who issued cards to themselves; what suspended cards were before */
+	"ALTER TABLE credential ADD COLUMN user_id TEXT;"
+	"ALTER TABLE credential ADD COLUMN state_before TEXT;"
+	"CREATE INDEX credential_user ON credential (user_id) WHERE user_id IS NOT NULL;",
 };
 
 int64_t schema_version(void)
