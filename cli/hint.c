@@ -24,6 +24,8 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_WRONG_STATE] = "tessera card show and tessera job show tell how things are",
 	[ERROR_PIN_WRONG] = "try again with care: a few wrong PINs block the card",
 	[ERROR_PIN_BLOCKED] = "tessera card unblock sets a new PIN",
+	[ERROR_PIN_EXPIRED] = "tessera card change-pin sets another one",
+	[ERROR_CODE_EXPIRED] = "an operator gives out a code: tessera card offline-unblock",
 	[ERROR_PIN_LENGTH] =
 		"choose a PIN of another length; tessera template show tells the policy",
 	[ERROR_PIN_POLICY] = "choose another PIN; tessera template show tells the policy",
