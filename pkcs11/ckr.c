@@ -30,6 +30,8 @@ static const struct {
 	/* The unblock code that the security officer logged in with is good no more. */
 	{ERROR_PIN_WRONG, INIT_PIN, CKR_USER_NOT_LOGGED_IN},
 	{ERROR_CODE_EXPIRED, INIT_PIN, CKR_USER_NOT_LOGGED_IN},
+	/* C_SetPIN, where PINs of before cannot be compared. */
+	{ERROR_LOCKED, TOKEN | INIT_PIN, CKR_FUNCTION_FAILED},
 	{ERROR_DATA_INVALID, DECRYPT, CKR_ENCRYPTED_DATA_INVALID},
 	{ERROR_DATA_LENGTH, DECRYPT, CKR_ENCRYPTED_DATA_LEN_RANGE},
 };
