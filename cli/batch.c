@@ -35,8 +35,11 @@ static bool summarise(const struct batch *batch, struct error *error)
 	}
 	output_text(batch->invocation, "%zu of %zu rows are %s; see %s", count - failed, count,
 		batch_outcome(batch), batch->results.path);
-	return failed == 0 || error_set(error, ERROR_FAILED, "%zu of %zu rows failed: see %s",
-				      failed, count, batch->results.path);
+	return failed == 0 ||
+	       error_set(error, ERROR_FAILED,
+		       "%zu of %zu rows failed: see %s, put them right in %s and run the same "
+		       "command again",
+		       failed, count, batch->results.path, batch->invocation->arguments[0]);
 }
 
 static bool read_input(struct batch *batch, struct error *error)
@@ -48,6 +51,9 @@ static bool read_input(struct batch *batch, struct error *error)
 		return false;
 	if (!csv_parse((const uint8_t *)text, strlen(text), &batch->input, error))
 		return error_prefix(error, "%s", path);
+	if (batch->input.count == 0)
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"%s: there is no row behind the header", path);
 	for (size_t i = 0; i < batch->input.columns; i++) {
 		const char *name = batch->input.header.fields[i];
 		for (size_t j = 0; j < i; j++) {

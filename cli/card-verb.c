@@ -328,6 +328,17 @@ bool card_unregister(struct invocation *invocation, struct error *error)
 		"unregistered and blank", error);
 }
 
+static bool is_report_kind(const char *kind)
+{
+	static const char *const kinds[] = {"lost", "stolen", "damaged", "compromised"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i], kind) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool card_report(struct invocation *invocation, struct error *error)
 {
 	const char *kind = invocation->values[OPTION_AS];
@@ -336,6 +347,10 @@ bool card_report(struct invocation *invocation, struct error *error)
 	if (!kind)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"'card report' needs --as lost, stolen, damaged or compromised");
+	/* Before it is asked whether that is meant. */
+	if (!is_report_kind(kind))
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"--as takes lost, stolen, damaged or compromised, not '%s'", kind);
 	bool is_lost = strcmp(kind, "lost") == 0;
 	_cleanup_free_ char *path = find(invocation, &client, error);
 	if (!path || (!is_lost && !confirm(invocation, path, "Revoke for good all certificates of",

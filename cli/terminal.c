@@ -101,8 +101,8 @@ bool terminal_ask_secret(
 
 	if (terminal < 0)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"there is no terminal to ask for the PIN on; give it with --pin-fd or in "
-			"a file");
+			"there is no terminal to ask for the PIN on; give it with --pin-fd, or in "
+			"a file with --pin-file or --new-pin-file");
 	say(terminal, prompt);
 	quiet_begin(&quiet);
 	bool good = quiet.changed

@@ -148,7 +148,9 @@ static char *allowed_verbs(enum lifecycle_state state)
 	char *list = NULL;
 
 	for (size_t i = 0; i < LIFECYCLE_VERB_COUNT; i++) {
-		if (!(verbs[i].from & 1u << state) || verbs[i].flags & LIFECYCLE_BY_ITSELF)
+		/* To use the card is what holders do, and no command. */
+		if (!(verbs[i].from & 1u << state) || verbs[i].flags & LIFECYCLE_BY_ITSELF ||
+			i == LIFECYCLE_USE)
 			continue;
 		char *longer =
 			list ? xasprintf("%s, %s", list, verbs[i].name) : xstrdup(verbs[i].name);

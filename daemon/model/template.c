@@ -250,6 +250,31 @@ void template_required_fields(const struct template *template, struct fields *fi
 	drop_generated_fields(template, fields);
 }
 
+bool template_check_holder(
+	const struct template *template, const struct fields *holder, struct error *error)
+{
+	struct fields required _cleanup_fields_ = FIELDS_INIT;
+	_cleanup_free_ char *missing = NULL;
+	const char *first = NULL;
+	size_t count = 0;
+
+	template_required_fields(template, &required);
+	for (size_t i = 0; i < required.count; i++) {
+		const char *name = required.items[i].name, *value = fields_get(holder, name);
+		if (value && value[0])
+			continue;
+		char *longer =
+			xasprintf("%s%s\"%s\"", missing ? missing : "", missing ? ", " : "", name);
+		free(missing);
+		missing = longer;
+		first = first ? first : name;
+		count++;
+	}
+	return count == 0 || error_set_field(error, ERROR_INVALID_ARGUMENT, first,
+				     "the holder's field%s %s %s missing", count > 1 ? "s" : "",
+				     missing, count > 1 ? "are" : "is");
+}
+
 const struct template_key *template_find_key(const struct template *template, key_slot slot)
 {
 	for (size_t i = 0; i < template->key_count; i++) {

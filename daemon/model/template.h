@@ -191,6 +191,13 @@ struct template *template_parse(const char *document, struct error *error);
  */
 void template_required_fields(const struct template *template, struct fields *fields);
 
+/*
+ * Whether the holder has all of them, not empty. ERROR_INVALID_ARGUMENT names all that are missing
+ * (field: the first).
+ */
+bool template_check_holder(
+	const struct template *template, const struct fields *holder, struct error *error);
+
 /* Whether the pattern is well-formed. *why (static text) says what is wrong if not. */
 bool pattern_check(const char *pattern, const char **why);
 

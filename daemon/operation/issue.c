@@ -217,6 +217,7 @@ static bool issue(struct session *session, const char *template_name, const stru
 			"cards of the template \"%s\" are issued by operators", template_name);
 	fields_copy(&holder, given);
 	return complete_holder(template, &holder, error) &&
+	       template_check_holder(template, &holder, error) &&
 	       issue_card(session, template_name, &holder, terms, error) &&
 	       make_operator(session, change, terms, error);
 }

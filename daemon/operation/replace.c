@@ -4,6 +4,7 @@
 
 #include "common/alloc.h"
 #include "operation/certificates.h"
+#include "operation/contact.h"
 #include "operation/session.h"
 #include "operation/verbs.h"
 
@@ -54,6 +55,17 @@ static bool read_operator(struct services *services, int64_t credential_id,
 		       "report this one");
 }
 
+/* The card cannot take its own place; this one is claimed by the verb itself. */
+static bool check_reader(const struct session *session, unsigned reader, struct error *error)
+{
+	const struct credential *old = session->credential;
+
+	return contacts_find(session->operation->services->contacts, old->id) != reader ||
+	       error_set_field(error, ERROR_INVALID_ARGUMENT, "reader",
+		       "reader %u holds the card %s itself: put the new card into a reader", reader,
+		       old->serial);
+}
+
 static bool replace(struct session *session, unsigned reader, int64_t expires_at,
 	struct secret *pin, struct error *error)
 {
@@ -63,7 +75,8 @@ static bool replace(struct session *session, unsigned reader, int64_t expires_at
 		.expires_at = expires_at, .replaces = old->id, .user_id = old->user_id};
 	bool is_operator;
 
-	if (!read_operator(session->operation->services, old->id, &record, &is_operator, error))
+	if (!check_reader(session, reader, error) ||
+		!read_operator(session->operation->services, old->id, &record, &is_operator, error))
 		return false;
 	const struct operator_change change = {.roles = record.roles,
 		.role_count = record.role_count,

@@ -114,6 +114,27 @@ static void patterns_of_users_cards_use_what_the_user_database_has(void **state)
 	assert_non_null(strstr(error_message(&error), "{email}"));
 }
 
+static void all_fields_that_are_missing_are_named(void **state)
+{
+	_cleanup_template_ struct template *template =
+		template_parse(CHUID("\"credential\": \"{badge}\", \"person\": \"{staff}\""), NULL);
+	struct fields holder _cleanup_fields_ = FIELDS_INIT;
+	_cleanup_error_ struct error several = ERROR_INIT, one = ERROR_INIT;
+
+	(void)state;
+	fields_set(&holder, "staff", "");
+	assert_false(template_check_holder(template, &holder, &several));
+	assert_int_equal(several.code, ERROR_INVALID_ARGUMENT);
+	assert_string_equal(
+		error_message(&several), "the holder's fields \"badge\", \"staff\" are missing");
+	fields_set(&holder, "badge", "1");
+	assert_false(template_check_holder(template, &holder, &one));
+	assert_string_equal(error_message(&one), "the holder's field \"staff\" is missing");
+	assert_string_equal(one.field, "staff");
+	fields_set(&holder, "staff", "2");
+	assert_true(template_check_holder(template, &holder, NULL));
+}
+
 static void wrong_sections_are_refused(void **state)
 {
 	static const struct {
@@ -196,6 +217,7 @@ int main(void)
 		cmocka_unit_test(an_old_document_has_the_defaults),
 		cmocka_unit_test(every_section_is_read),
 		cmocka_unit_test(patterns_of_users_cards_use_what_the_user_database_has),
+		cmocka_unit_test(all_fields_that_are_missing_are_named),
 		cmocka_unit_test(wrong_sections_are_refused),
 		cmocka_unit_test(a_simple_id_and_its_name_are_not_asked_for),
 	};
