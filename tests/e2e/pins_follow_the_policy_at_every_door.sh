@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # every door refuses a PIN that breaks the policy and says why; old ones expire; made ones are given once
 #
-# The cards: a YubiKey 5, and a plain NIST card whose numbers of tries cannot be set.
-# sandbox: --cards blank,nist
+# The cards: a YubiKey 5, a plain NIST card whose numbers of tries cannot be set, and another YubiKey 5.
+# sandbox: --cards blank,nist,blank
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
@@ -85,9 +85,14 @@ sed 's/alphanumeric/digits/' strict.json >digits.json
 expect_failure any tessera template add digits.json
 [[ $output == */pin-policy/required/lower* ]] || fail "it says: $output"
 tessera template add strict.json >/dev/null
+three_cards_are_read() {
+    [ "$(tessera --json reader list | jq '[.[] | select(.state == "unregistered")] | length')" = 3 ]
+}
+wait_for 20 three_cards_are_read
+plain=$(tessera --json reader list | jq -r '.[] | select(.card_present and .serial == "") | .number')
 
 # And what this card cannot, before it is touched.
-expect_failure any tessera card issue --reader 2 --template strict --holder name=Grace
+expect_failure any tessera card issue --reader "$plain" --template strict --holder name=Grace
 [[ $output == */pin-policy/pin-tries* ]] || fail "it says: $output"
 card_remove 1
 
@@ -223,11 +228,12 @@ issue() {
 }
 replace() {
     echo "$1" >new-pin
-    tessera card replace "$old" --reader 1 --new-pin-file new-pin
+    tessera card replace "$old" --reader "$spare" --new-pin-file new-pin
 }
 jq '.name = "ready" | .issue["auto-initiate"] = true | del(.["pin-policy"]["pin-tries", "puk-tries"])' \
     strict.json | tessera template add - >/dev/null
 old=$(tessera --json reader show 1 | jq -r .serial)
+spare=$(tessera --json reader list | jq -r '.[] | select(.serial == "yubikey-10000003") | .number')
 seen=$(apdu_count 0)
 every_rule issue
 [ "$(apdu_count 0)" = "$seen" ] || fail "a card was touched for PINs that are refused"
