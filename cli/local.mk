@@ -5,7 +5,10 @@ libtessera_cli_la_SOURCES = \
 	cli/audit.c cli/audit.h \
 	cli/audit-export.c \
 	cli/audit-verify.c \
-	cli/batch.c \
+	cli/batch.c cli/batch-private.h \
+	cli/batch-card.c \
+	cli/batch-pin.c \
+	cli/batch-row.c \
 	cli/batch-result.c cli/batch-result.h \
 	cli/card.c cli/card.h \
 	cli/card-code.c cli/card-code.h \

@@ -64,6 +64,8 @@ static const struct {
 		"the PIN is needed first"},
 	[ERROR_PIN_EXPIRED] = {PREFIX "PinExpired", CKR_PIN_EXPIRED, EXIT_PIN,
 		"the PIN has expired: change it"},
+	[ERROR_CODE_EXPIRED] = {PREFIX "CodeExpired", CKR_PIN_LOCKED, EXIT_PIN,
+		"no unblock code is good now"},
 	[ERROR_PUK_BLOCKED] = {PREFIX "PukBlocked", CKR_PIN_LOCKED, EXIT_CARD,
 		"the card's PUK is blocked"},
 	[ERROR_ALREADY_LOGGED_IN] = {PREFIX "AlreadyLoggedIn", CKR_USER_ALREADY_LOGGED_IN,

@@ -160,7 +160,7 @@ static bool may_object(const struct bus_call *call)
 {
 	const struct bus_service_options *options = &call->service->options;
 
-	return options->may_object && call->name && options->may_object(call->context, call);
+	return options->may_object && call->kind && options->may_object(call->context, call);
 }
 
 /* --- one call --- */

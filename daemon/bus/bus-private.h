@@ -53,7 +53,7 @@ bool caller_holds(const struct bus_call *call, int64_t credential_id);
  */
 bool caller_may_unblock(
 	const struct bus_call *call, const struct credential *credential, struct error *error);
-/* The same for the object of a call. */
+/* The same for the object of a call; or Issue by a template whose cards users issue themselves. */
 bool caller_may_object(void *context, const struct bus_call *call);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);

@@ -14,6 +14,7 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "operation/login.h"
+#include "operation/system-user.h"
 #include "operation/template-rules.h"
 
 #define NAME_BUFFER_BYTES 16384
@@ -77,6 +78,8 @@ static const struct {
 	{"Unblock", SELF_SERVICE_UNBLOCK},
 	{"UnblockGenerated", SELF_SERVICE_UNBLOCK},
 	{"Report", SELF_SERVICE_REPORT_LOST},
+	{"Activate", SELF_SERVICE_ACTIVATE},
+	{"ActivateGenerated", SELF_SERVICE_ACTIVATE},
 };
 
 /* Whether the caller has logged in with the card, or with another one of the same holder. */
@@ -98,6 +101,15 @@ static bool is_own_card(const struct bus_call *call, const struct credential *cr
 	return own;
 }
 
+/* A card proves its holder once it is active; before, it is who issued it to themselves. */
+static bool is_holder(
+	const struct bus_call *call, const struct credential *credential, enum self_service service)
+{
+	return service == SELF_SERVICE_ACTIVATE
+		       ? system_user_has_issued(call->caller->uid, credential)
+		       : is_own_card(call, credential);
+}
+
 bool caller_holds(const struct bus_call *call, int64_t credential_id)
 {
 	struct bus *bus = call->context;
@@ -106,7 +118,7 @@ bool caller_holds(const struct bus_call *call, int64_t credential_id)
 
 	for (size_t i = 0; credential && i < ARRAY_SIZE(holders_methods); i++) {
 		if (strcmp(holders_methods[i].method, call->method->name) == 0)
-			return is_own_card(call, credential) &&
+			return is_holder(call, credential, holders_methods[i].service) &&
 			       template_rules_let_holder(
 				       bus->services, credential, holders_methods[i].service);
 	}
@@ -131,10 +143,26 @@ bool caller_may_unblock(
 		       template->name);
 }
 
+/* Issue by a template whose cards users issue; to whom, and whether it is the first, is the verb's.
+ */
+static bool may_issue_own(const struct bus *bus, const struct bus_call *call)
+{
+	DBusMessageIter arguments;
+
+	if (call->kind != &manager_kind || strcmp(call->method->name, "Issue") != 0 ||
+		!dbus_message_iter_init(call->message, &arguments) ||
+		!dbus_message_iter_next(&arguments))
+		return false;
+	struct template *template _cleanup_template_ =
+		store_template_get(bus->services->store, message_read_string(&arguments), 0, NULL);
+	return template && template->enabled && template->issue.by == ISSUE_BY_USER;
+}
+
 bool caller_may_object(void *context, const struct bus_call *call)
 {
-	(void)context;
-	return call->kind == &credential_kind && caller_holds(call, name_to_number(call->name));
+	if (call->kind == &credential_kind)
+		return caller_holds(call, name_to_number(call->name));
+	return may_issue_own(context, call);
 }
 
 char *caller_actor(uid_t uid, pid_t pid)

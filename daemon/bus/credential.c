@@ -478,7 +478,11 @@ static bool read_replace_option(
 
 	if (strcmp(name, "expires-at") == 0)
 		return option_read_i64(name, value, &verb->expires_at, error);
-	return option_unknown(name, "expires-at", error);
+	if (strcmp(name, "pin") == 0)
+		return option_read_secret(name, value, &verb->pin, error);
+	if (strcmp(name, "generate-pin") == 0)
+		return option_read_bool(name, value, &verb->makes_pin, error);
+	return option_unknown(name, "expires-at, pin, generate-pin", error);
 }
 
 static bool replace(struct bus_call *call, struct error *error)
@@ -546,7 +550,7 @@ static const struct bus_method methods[] = {
 	{"Unregister", NULL, JOB_RESULT, PERMISSION_REGISTER, 0, unregister},
 	{"Report", BUS_ARGUMENTS({"kind", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, report},
 	{"Replace", BUS_ARGUMENTS({"reader", "o"}, {"options", "a{sv}"}), JOB_RESULT,
-		PERMISSION_REISSUE, 0, replace},
+		PERMISSION_REISSUE, BUS_SECRET, replace},
 	{"GetCertificate", BUS_ARGUMENTS({"slot", "s"}), BUS_ARGUMENTS({"certificate", "ay"}),
 		PERMISSION_VIEW_CARDS, 0, get_certificate},
 	{0},

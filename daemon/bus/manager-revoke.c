@@ -28,7 +28,8 @@ DEFINE_CLEANUP(struct revocation *, revocation_free);
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct revocation *revocation = context;
-	struct operation operation = {revocation->bus->services, job, revocation->actor};
+	struct operation operation = {
+		.services = revocation->bus->services, .job = job, .actor = revocation->actor};
 
 	return operation_revoke_many(
 		&operation, revocation->ids, revocation->count, revocation->reason, error);

@@ -40,7 +40,8 @@ DEFINE_CLEANUP(struct addition *, addition_free);
 static bool run_addition(struct job *job, void *context, struct error *error)
 {
 	struct addition *addition = context;
-	struct operation operation = {addition->bus->services, job, addition->actor};
+	struct operation operation = {
+		.services = addition->bus->services, .job = job, .actor = addition->actor};
 	struct secret code _cleanup_secret_ = SECRET_INIT;
 	const struct owner_request request = {.reader = addition->reader,
 		.name = addition->name,

@@ -21,9 +21,11 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
+	uid_t user;		    /* who calls */
+	bool is_own;		    /* who may do this to the own card alone */
 	int64_t expires_at;	    /* of a temporary card, or 0 */
 	struct secret code;	    /* unset: unblock without a code */
-	bool makes_pin;		    /* of issue: a PIN is to be made */
+	bool makes_pin;		    /* of issue and replace: a PIN is to be made */
 	bool may_reissue;	    /* of update */
 	struct secret pin, new_pin; /* pin unset: one is to be made */
 };

@@ -69,10 +69,23 @@ bool template_read_unblock(
 	       read_roles(&node, unblock, error);
 }
 
+/* Before it is activated a card has no PIN to prove whose it is. */
+static bool check_activate(
+	const struct document_node *service, const struct template *template, struct error *error)
+{
+	struct document_node node;
+
+	if (template->issue.by == ISSUE_BY_USER || !template->self_service.activate ||
+		!document_find(service, "activate", &node))
+		return true;
+	return document_fail(&node, error,
+		"only of cards that users issue (/issue/by) is it known who may activate them");
+}
+
 bool template_read_self_service(
 	const struct document_node *root, struct template *template, struct error *error)
 {
-	static const char *const members[] = {"unblock", "reissue", "report-lost"};
+	static const char *const members[] = {"unblock", "reissue", "report-lost", "activate"};
 	struct template_self_service *service = &template->self_service;
 	struct document_node node;
 
@@ -81,5 +94,7 @@ bool template_read_self_service(
 	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
 	       template_read_bool(&node, "unblock", &service->unblock, error) &&
 	       template_read_bool(&node, "reissue", &service->reissue, error) &&
-	       template_read_bool(&node, "report-lost", &service->report_lost, error);
+	       template_read_bool(&node, "report-lost", &service->report_lost, error) &&
+	       template_read_bool(&node, "activate", &service->activate, error) &&
+	       check_activate(&node, template, error);
 }

@@ -49,6 +49,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/status-verbs.c \
+	daemon/operation/system-user.c daemon/operation/system-user.h \
 	daemon/operation/template-check.c \
 	daemon/operation/template-drift.c \
 	daemon/operation/template-plan.c \

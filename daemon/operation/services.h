@@ -48,6 +48,7 @@ struct operation {
 	struct services *services;
 	struct job *job; /* or NULL */
 	const struct audit_actor *actor;
+	bool is_own; /* asked for by who may do it to the own card alone: refusals are limited */
 };
 
 #endif

@@ -29,7 +29,7 @@ static bool reload(struct session *session, enum lifecycle_verb verb, struct err
 	session->credential =
 		store_credential_by_id(session->operation->services->store, id, error);
 	if (!session->credential ||
-		!lifecycle_check(session->credential->state, verb, &session->next, error))
+		!credential_check(session->credential, verb, &session->next, error))
 		return false;
 	/* A suspension can be ended, and a replaced card's operator goes on with the new one. */
 	bool for_good = rule->certificates != CERTIFICATES_HELD && verb != LIFECYCLE_REPLACE;
@@ -133,9 +133,10 @@ void session_close(struct session *session)
 
 /* Holders, who have a PIN or an unblock code, are anyone: what costs them no try of the card could
  * be repeated for ever. */
-static bool is_cheap_refusal(enum lifecycle_verb verb, const struct error *result)
+static bool is_cheap_refusal(
+	const struct operation *operation, enum lifecycle_verb verb, const struct error *result)
 {
-	return (verb == LIFECYCLE_CHANGE_PIN || verb == LIFECYCLE_UNBLOCK) &&
+	return (operation->is_own || verb == LIFECYCLE_CHANGE_PIN || verb == LIFECYCLE_UNBLOCK) &&
 	       result->code != ERROR_NONE && result->code != ERROR_PIN_WRONG;
 }
 
@@ -146,7 +147,7 @@ static bool write_record(struct operation *operation, enum lifecycle_verb verb, 
 	const char *name = lifecycle_verb_name(verb);
 	unsigned job = job_id(operation->job);
 
-	if (is_cheap_refusal(verb, result))
+	if (is_cheap_refusal(operation, verb, result))
 		return audit_write_refusal(services->store, &services->refusals, operation->actor,
 			name, serial, job, result, detail, error);
 	return audit_write(

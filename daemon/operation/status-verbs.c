@@ -46,7 +46,7 @@ static bool save(struct session *session, const struct lifecycle_rule *rule, con
 	struct store *store = session->operation->services->store;
 	struct credential *credential = session->credential;
 
-	credential->state = session->next;
+	credential_set_state(credential, session->next);
 	free(credential->reason);
 	credential->reason = xstrdup(reason);
 	if (!store_begin(store, error))

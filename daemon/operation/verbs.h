@@ -9,6 +9,8 @@
 #ifndef TESSERA_OPERATION_VERBS_H
 #define TESSERA_OPERATION_VERBS_H
 
+#include <sys/types.h>
+
 #include "common/secret.h"
 #include "operation/operators.h"
 #include "operation/services.h"
@@ -18,13 +20,19 @@ struct issue_terms {
 	int64_t expires_at; /* its end date; certificates do not go beyond it; 0: none */
 	int64_t replaces;   /* id of the credential that is revoked when this one is issued; 0: none
 			     */
+	const uid_t *user;  /* who asks, for templates whose cards users issue to themselves; NULL:
+			       nobody who could be the holder */
+	bool only_to_user;  /* who asks may issue by no other template */
+	const char *user_id; /* of a card that is replaced: who issued it (struct credential) */
 };
 
 /*
  * Issues the card in a reader by the newest version of a template. Result fields: "serial",
  * "credential-id". ERROR_NOT_FOUND (reader, template), ERROR_INVALID_ARGUMENT (holder field),
  * ERROR_CARD_FOREIGN, ERROR_AUTHORITY_*. A template for operators needs `change` with their roles
- * (errors as operators_set), which others must be without; a system owner's needs NULL.
+ * (errors as operators_set), which others must be without; a system owner's needs NULL. By a
+ * template whose cards users issue (/issue/by) the holder is terms->user, and no fields are taken:
+ * ERROR_EXISTS for a second card, ERROR_ACCESS_DENIED for any other template with only_to_user.
  */
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
 	const struct fields *holder, const struct operator_change *change,
@@ -96,11 +104,11 @@ bool operation_report(
 	struct operation *operation, int64_t credential_id, const char *kind, struct error *error);
 /*
  * Issues the card in a reader in place of another one: same holder, newest version of the same
- * template, an operator's roles; the old one is revoked when that is done. Result fields and errors
- * as issue.
+ * template, an operator's roles; the old one is revoked when that is done. pin, result fields and
+ * errors as operation_issue_and_initiate.
  */
 bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
-	int64_t expires_at, struct error *error);
+	int64_t expires_at, struct secret *pin, struct error *error);
 /* The end date of the card has come; the card need not be there. */
 bool operation_expire(struct operation *operation, int64_t credential_id, struct error *error);
 /* Gives a registered card its factory secrets back, and forgets the holder of a retired one. */

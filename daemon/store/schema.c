@@ -196,6 +196,11 @@ static const char *const migrations[] = {
 	"	description TEXT NOT NULL,"
 	"	permissions TEXT NOT NULL);"
 	"CREATE TABLE quorum (permission TEXT PRIMARY KEY, operators BIGINT NOT NULL);",
+
+	/* 11: users who issued cards to themselves; what suspended cards were before */
+	"ALTER TABLE credential ADD COLUMN user_id TEXT;"
+	"ALTER TABLE credential ADD COLUMN state_before TEXT;"
+	"CREATE INDEX credential_user ON credential (user_id) WHERE user_id IS NOT NULL;",
 };
 
 int64_t schema_version(void)

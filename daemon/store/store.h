@@ -74,6 +74,10 @@ bool store_credential_list(struct store *store, enum lifecycle_state state, int6
  */
 bool store_credential_list_due(struct store *store, int64_t now, unsigned limit, int64_t **ids,
 	size_t *count, struct error *error);
+/* A card that the user has issued by the template, and that was neither retired nor replaced since:
+ * its serial, heap; NULL for none. */
+bool store_credential_of_user(struct store *store, const char *user_id, const char *template_name,
+	char **serial, struct error *error);
 bool store_credential_count(struct store *store, int64_t *count, struct error *error);
 /* Those that are managed (lifecycle_is_managed) but for system owners', and cards that an intent
  * may make so (store/managed.c). */

@@ -285,6 +285,8 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	write_samples(fixture->store);
 	save(fixture->store, "card-1", "Ada Lovelace", "Ada@example.org");
 	fixture_sql(fixture,
+		"DROP INDEX credential_user; ALTER TABLE credential DROP COLUMN user_id;"
+		"ALTER TABLE credential DROP COLUMN state_before;"
 		"DROP TABLE role; DROP TABLE quorum;"
 		"DROP INDEX credential_template; ALTER TABLE template DROP COLUMN saved_at;"
 		"DROP TABLE master_key; DROP TABLE puk; DROP INDEX credential_key_version;"
