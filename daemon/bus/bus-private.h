@@ -51,6 +51,11 @@ bool caller_may_unblock(
 	const struct bus_call *call, const struct credential *credential, struct error *error);
 /* The same for the object of a call. */
 bool caller_may_object(void *context, const struct bus_call *call);
+/*
+ * Who may not see cards knows of those that are in a reader, as everybody does, and of the own one.
+ * ERROR_NOT_FOUND.
+ */
+bool caller_may_know(void *context, const struct bus_call *call, struct error *error);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
 /* Logs a refused call and writes it to the audit trail. */

@@ -34,6 +34,7 @@ struct bus *bus_new(struct services *services, const struct bus_options *options
 		.broadcast = broadcast,
 		.may = caller_may_do,
 		.may_object = caller_may_object,
+		.may_know = caller_may_know,
 		.denied = caller_denied,
 		.done = caller_done};
 
