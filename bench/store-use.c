@@ -11,6 +11,7 @@
 
 #define REPETITIONS 200
 #define FIRST_CARD  INT64_C(50000000)
+#define EMPLOYEE    "/org/tessera1/template/employee"
 
 /* What a measured call is about; `number` picks another card each time. */
 struct measured {
@@ -121,6 +122,42 @@ static json_t *audit_time(struct client *client, int64_t number, struct error *e
 		0, error);
 }
 
+/* The newest version with another comment, which all cards would have to follow. */
+static char *next_version(struct client *client, struct error *error)
+{
+	json_t *answer = CLIENT_CALL(
+		client, EMPLOYEE, CLIENT_TEMPLATE, "GetVersion", error, CLIENT_INT64(0));
+	json_t *document = json_loads(json_string_value(json_array_get(answer, 0)), 0, NULL);
+
+	json_object_set_new(document, "comment", json_string("another one"));
+	char *text = json_dumps(document, JSON_COMPACT);
+	json_decref(document);
+	json_decref(answer);
+	return text;
+}
+
+static json_t *plan(struct client *client, int64_t number, struct error *error)
+{
+	_cleanup_free_ char *document = next_version(client, error);
+
+	(void)number;
+	return document ? CLIENT_CALL(client, EMPLOYEE, CLIENT_TEMPLATE, "Plan", error,
+				  CLIENT_STRING(document))
+			: NULL;
+}
+
+static json_t *version_page(struct client *client, int64_t number, struct error *error)
+{
+	return CLIENT_CALL(client, EMPLOYEE, CLIENT_TEMPLATE, "ListCards", error, CLIENT_INT64(1),
+		CLIENT_INT64(number), CLIENT_UINT32(100));
+}
+
+static json_t *drift_page(struct client *client, int64_t number, struct error *error)
+{
+	return CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "ListDrift", error,
+		CLIENT_STRING(""), CLIENT_INT64(number), CLIENT_UINT32(100));
+}
+
 static const struct measured list[] = {
 	{"find a card by its serial", 2, by_serial},
 	{"find by a holder's field", 2, by_holder},
@@ -134,6 +171,9 @@ static const struct measured list[] = {
 	{"100 newest of a user", 10, audit_caller},
 	{"100 with a wrong PIN", 10, audit_failed},
 	{"100 of an operation on a day", 10, audit_time},
+	{"100 cards of a version", 10, version_page},
+	{"drift of a page of cards", 100, drift_page},
+	{"plan for all cards", 1000, plan},
 };
 
 static double now_ms(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tessera card batch: cards by the rows of a table, one after the other. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 
 /* Signals say when to look again; this is for one that got lost. */
 #define LOOK_INTERVAL_MS 1000
+/* How long a card is left to the operation that has it, before the next try. */
+#define BUSY_INTERVAL_MS 1000
 
 /* The column that says which card is meant; all others are fields of the holder. */
 #define SERIAL_COLUMN "serial"
@@ -30,7 +33,8 @@ struct batch {
 	char *reader;	       /* path */
 	struct csv_table input;
 	struct batch_results results;
-	char *useless; /* serial of a card that was refused: it is waited for another one */
+	char *useless;	/* serial of a card that was refused: it is waited for another one */
+	bool told_busy; /* in this row */
 };
 
 static void batch_clear(struct batch *batch)
@@ -158,8 +162,8 @@ static json_t *work(const struct batch *batch, const json_t *holder, struct erro
 	return path ? job_follow(batch->invocation, path, error) : NULL;
 }
 
-/* What a failure is about: the row, the card, or everything. */
-enum blame { BLAME_ROW, BLAME_CARD, BLAME_ALL };
+/* What a failure is about: the row, the card, this moment alone, or everything. */
+enum blame { BLAME_ROW, BLAME_CARD, BLAME_MOMENT, BLAME_ALL };
 
 static enum blame blame_of(enum error_code code)
 {
@@ -175,8 +179,9 @@ static enum blame blame_of(enum error_code code)
 	case ERROR_NOT_SUPPORTED:
 	case ERROR_WRONG_STATE:
 	case ERROR_PUK_BLOCKED:
-	case ERROR_BUSY:
 		return BLAME_CARD;
+	case ERROR_BUSY:
+		return BLAME_MOMENT;
 	default:
 		return BLAME_ALL;
 	}
@@ -201,6 +206,37 @@ static void refuse_card(struct batch *batch, const char *serial, const struct er
 	batch->useless = xstrdup(serial);
 }
 
+/* Another operation has the card still: it is the right card, only too early. */
+static bool wait_out(
+	struct batch *batch, size_t row, const struct error *failure, struct error *error)
+{
+	if (!batch->told_busy)
+		fprintf(stderr, "row %zu of %zu: waiting: %s\n", row + 1, batch->input.count,
+			error_message(failure));
+	batch->told_busy = true;
+	poll(NULL, 0, BUSY_INTERVAL_MS); /* not client_wait(): a change elsewhere is no reason */
+	return client_wait(batch->client, 0, NULL, error);
+}
+
+/* What has failed with this card, and is not for the whole batch. */
+static bool take_failure(struct batch *batch, size_t row, const char *serial,
+	const struct error *failure, bool *done, struct error *error)
+{
+	enum blame blame = blame_of(failure->code);
+
+	*done = blame == BLAME_ROW;
+	if (blame == BLAME_MOMENT)
+		return wait_out(batch, row, failure, error);
+	if (blame == BLAME_CARD) {
+		refuse_card(batch, serial, failure);
+		return true;
+	}
+	fprintf(stderr, "row %zu of %zu: %s\n", row + 1, batch->input.count,
+		error_message(failure));
+	return batch_results_set(
+		&batch->results, row, OUTCOME_FAILED, NULL, NULL, error_message(failure), error);
+}
+
 /* One try with one card. *done: the row needs no further card. */
 static bool try_row(
 	struct batch *batch, size_t row, const json_t *holder, bool *done, struct error *error)
@@ -213,21 +249,12 @@ static bool try_row(
 			&batch->results, row, OUTCOME_STARTED, serial, NULL, NULL, error))
 		return false;
 	_cleanup_json_ json_t *job = work(batch, holder, &failure);
-	*done = true;
+	*done = job != NULL;
 	if (job)
 		return finish_row(batch, row, job, error);
-	enum blame blame = blame_of(failure.code);
-	if (blame == BLAME_ALL)
+	if (blame_of(failure.code) == BLAME_ALL)
 		return error_move(error, &failure); /* the row stays as it was begun */
-	if (blame == BLAME_CARD) {
-		refuse_card(batch, serial, &failure);
-		*done = false;
-		return true;
-	}
-	fprintf(stderr, "row %zu of %zu: %s\n", row + 1, batch->input.count,
-		error_message(&failure));
-	return batch_results_set(
-		&batch->results, row, OUTCOME_FAILED, NULL, NULL, error_message(&failure), error);
+	return take_failure(batch, row, serial, &failure, done, error);
 }
 
 static bool has_holder(const json_t *card, const json_t *holder)
@@ -271,6 +298,7 @@ static bool run_row(struct batch *batch, size_t row, struct error *error)
 	if (!done && result->outcome && strcmp(result->outcome, OUTCOME_STARTED) == 0 &&
 		!look_at_started(batch, row, holder, &done, error))
 		return false;
+	batch->told_busy = false;
 	while (!done) {
 		if (!try_row(batch, row, holder, &done, error))
 			return false;

@@ -15,6 +15,7 @@
 #define TAG_VERSION	 0xA0
 
 #define POINT_UNCOMPRESSED 0x04
+#define P521_FIELD_SIZE	   66
 
 static const uint8_t rsa_algorithm[] = {/* rsaEncryption, NULL */
 	0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00};
@@ -200,13 +201,26 @@ void key_build_rsa(struct buffer *public_key, struct view modulus, struct view e
 	public_key->failed = public_key->failed || numbers.failed || sequence.failed;
 }
 
+/*
+ * An uncompressed point (SEC 1, 2.3.3). It begins with 04 as an OCTET STRING does, and one of 256
+ * has the string's length next, so that the whole length has to tell: fields are of whole 32-bit
+ * words, but for P-521's, and the string's header never leaves such a length.
+ */
+static bool is_bare_point(struct view point)
+{
+	size_t field = point.length / 2;
+
+	return point.length % 2 == 1 && point.data[0] == POINT_UNCOMPRESSED &&
+	       (field % 4 == 0 || field == P521_FIELD_SIZE);
+}
+
 struct view key_unwrap_point(struct view point)
 {
 	struct reader der = READER_INIT(point.data, point.length);
 	struct tlv tlv = {0};
 
-	/* A bare point begins with 04 too, but its length does not fit that tag's. */
-	if (tlv_next(&der, &tlv) && tlv.tag == TAG_OCTET_STRING && reader_left(&der) == 0)
+	if (!is_bare_point(point) && tlv_next(&der, &tlv) && tlv.tag == TAG_OCTET_STRING &&
+		reader_left(&der) == 0)
 		return rest(&tlv.value);
 	return point;
 }

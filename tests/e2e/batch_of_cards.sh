@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # a table of people becomes cards, one row each, and goes on after every interruption
-# time limit: 240
+# time limit: 400
 # sandbox: --cards blank,blank,nist
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
@@ -53,19 +53,19 @@ printf '"O""Hara, Kim",kim@example.org,kim@example.org\n' >>people.csv
 
 echo "# a card after the other; a wrong row fails alone"
 begin people.csv --template ec --reader 1
-wait_for 30 cell_is people.result.csv 1 outcome issued
+wait_for 60 cell_is people.result.csv 1 outcome issued
 expect_cell people.result.csv 1 name "Lovelace, Ada"
 expect_cell people.result.csv 1 serial "$first"
-wait_for 10 asks_for 'row 2 of 5: insert a blank card in reader 1'
+wait_for 60 asks_for 'row 2 of 5: insert a blank card in reader 1'
 next_card
-wait_for 30 cell_is people.result.csv 2 outcome issued
+wait_for 60 cell_is people.result.csv 2 outcome issued
 
 echo "# Ctrl-C, a kill, and a loss of the last answer: the same command goes on"
 interrupt
 grep -q "goes on from here" err || fail "the batch does not say how to go on: $(cat err)"
 next_card
 begin people.csv --template ec --reader 1
-wait_for 30 cell_is people.result.csv 3 outcome issued
+wait_for 60 cell_is people.result.csv 3 outcome issued
 kill -9 "$batch"
 wait "$batch" 2>/dev/null || true
 [ "$(tessera --json audit list --operation issue | jq '[.[] | select(.outcome == "ok" and .card == "'$first'")] | length')" = 3 ] ||
@@ -74,12 +74,12 @@ wait "$batch" 2>/dev/null || true
 sed -i "s/^3,issued,$first,[0-9]*/3,started,$first,/" people.result.csv
 expect_cell people.result.csv 3 outcome started
 begin people.csv --template ec --reader 1
-wait_for 30 cell_is people.result.csv 3 outcome issued
+wait_for 60 cell_is people.result.csv 3 outcome issued
 [ "$(tessera --json audit list --operation issue | jq '[.[] | select(.outcome == "ok" and .card == "'$first'")] | length')" = 3 ] ||
     fail "row 3 was issued again"
-wait_for 30 asks_for 'row 4 of 5'
+wait_for 60 asks_for 'row 4 of 5'
 next_card
-wait_for 30 cell_is people.result.csv 5 outcome issued
+wait_for 60 cell_is people.result.csv 5 outcome issued
 if wait "$batch"; then
     fail "a batch with a failed row succeeds"
 fi
@@ -104,9 +104,30 @@ expect_failure any tessera card batch people.csv --template ec --reader 1
 echo "# a card that cannot be used is no row's fault"
 printf 'name,email,upn\nEdsger,e@example.org,e@example.org\n' >one.csv
 begin one.csv --template ec --reader 3
-wait_for 30 asks_for 'another card is needed'
+wait_for 60 asks_for 'another card is needed'
 cell_is one.result.csv 1 outcome started || fail "the row has an outcome: $(cat one.result.csv)"
 interrupt
+
+echo "# a card that another operation still has is waited for"
+second=$(tessera --json reader show 2 | jq -r .serial)
+is_held() {
+    [ "$(card_control 1 held)" = 1 ]
+}
+card_control 1 reset-count >/dev/null
+card_control 1 "hold-at 1" >/dev/null
+tessera card register --reader 2 >register.log 2>&1 &
+register=$!
+wait_for 60 is_held
+printf 'name,email,upn\nBusy,b@example.org,b@example.org\n' >busy.csv
+begin busy.csv --template ec --reader 2
+wait_for 60 asks_for 'row 1 of 1: waiting: another operation is under way'
+card_control 1 "hold-at 0" >/dev/null
+wait "$register" || fail "the other operation was disturbed: $(cat register.log)"
+wait "$batch" || fail "the batch did not go on: $(cat err)"
+expect_cell busy.result.csv 1 outcome issued
+[ "$(grep -c waiting: err)" = 1 ] || fail "it is told again and again: $(cat err)"
+! grep -q 'another card' err || fail "a busy card was refused: $(cat err)"
+tessera card retire "$second" --yes >/dev/null
 
 echo "# what concerns all cards ends it"
 expect_failure any tessera card batch one.csv --template no-such-template --reader 2
@@ -121,11 +142,10 @@ expect_failure any tessera card batch semicolons.csv --template ec --reader 2
 [[ $output == *"not by semicolons"* ]] || fail "semicolons: $output"
 
 echo "# register only, by serial"
-second=$(tessera --json reader show 2 | jq -r .serial)
 printf 'serial\r\n%s\r\n' "$second" >cards.csv
 next_card
 begin cards.csv --register --reader 1
-wait_for 10 asks_for "insert the card $second in reader 1"
+wait_for 60 asks_for "insert the card $second in reader 1"
 interrupt
 tessera card batch cards.csv --register --reader 2 >/dev/null
 [ "$(tessera --json card show "$second" | jq -r .state)" = registered ] || fail "the card is not registered"

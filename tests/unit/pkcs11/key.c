@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "common/macros.h"
+
 /* Public keys and certificates taken apart: pkcs11/key.c. */
 
 static struct key *parse(const unsigned char *der, size_t length, const void *certificate,
@@ -106,6 +108,24 @@ static void points_come_bare_or_wrapped(void **state)
 	assert_int_equal(key_unwrap_point((struct view){NULL, 0}).length, 0);
 }
 
+/* One point of 256 looks like an OCTET STRING: its first coordinate begins with that length. */
+static void a_bare_point_is_never_taken_for_a_wrapped_one(void **state)
+{
+	static const size_t lengths[] = {65, 97, 133};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		uint8_t point[133] = {0x04, (uint8_t)(lengths[i] - 2), 0x04};
+		if (lengths[i] == 133) { /* the same in the long form of a length */
+			point[1] = 0x81;
+			point[2] = 133 - 3;
+		}
+		struct view bare = key_unwrap_point((struct view){point, lengths[i]});
+		assert_ptr_equal(bare.data, point);
+		assert_int_equal(bare.length, lengths[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +133,7 @@ int main(void)
 		cmocka_unit_test(a_cut_or_changed_key_is_refused_or_harmless),
 		cmocka_unit_test(a_certificate_that_cannot_be_read_has_no_names),
 		cmocka_unit_test(points_come_bare_or_wrapped),
+		cmocka_unit_test(a_bare_point_is_never_taken_for_a_wrapped_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
