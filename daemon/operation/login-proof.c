@@ -14,6 +14,7 @@
 #define CHALLENGES_MAX	       64
 #define CHALLENGES_OF_A_CALLER 4
 #define SIGNATURE_MAX	       1024 /* bytes */
+#define SERIAL_MAX	       128  /* bytes */
 
 void login_identity_clear(struct login_identity *identity)
 {
@@ -152,11 +153,11 @@ static bool take_challenge(struct logins *logins, const char *caller, const char
 bool login_begin(struct logins *logins, const char *caller, const char *serial,
 	struct buffer *challenge, struct error *error)
 {
-	struct login_identity identity _cleanup_login_identity_ = {0};
 	struct login_challenge open = {.made_at = login_now()};
 
-	if (!login_identity_load(logins, serial, &identity, error))
-		return false;
+	/* For any card, so that nobody learns which there are: the proof looks it up. */
+	if (strlen(serial) > SERIAL_MAX)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "serial", "it is too long");
 	if (RAND_bytes(open.nonce, sizeof(open.nonce)) != 1)
 		return error_set(error, ERROR_FAILED, "no random numbers");
 	open.caller = xstrdup(caller);
@@ -190,13 +191,31 @@ static bool prove(struct logins *logins, const char *caller, const char *serial,
 	       login_verify(identity->authentication, &challenge, signature, length, error);
 }
 
+/* The trail has the reason; the caller may be anyone, who is not to learn which cards there are. */
+static bool refuse_alike(struct error *reason, struct error *error)
+{
+	switch (reason->code) {
+	case ERROR_STORE_FAILED:
+	case ERROR_BUSY:
+		return error_move(error, reason);
+	default:
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"the signature is wrong, or no challenge for this card is open, or nobody "
+			"can "
+			"log in with it");
+	}
+}
+
 bool login_finish(struct logins *logins, const char *caller, const char *actor, const char *serial,
 	const uint8_t *signature, size_t length, struct error *error)
 {
 	struct login_identity identity _cleanup_login_identity_ = {0};
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (!prove(logins, caller, serial, signature, length, &identity, &failure))
-		return login_fail(logins, actor, serial, &failure, error);
+	if (!prove(logins, caller, serial, signature, length, &identity, &failure)) {
+		struct error reason _cleanup_error_ = ERROR_INIT;
+		login_fail(logins, actor, serial, &failure, &reason);
+		return refuse_alike(&reason, error);
+	}
 	return login_add(logins, caller, actor, identity.credential, false, error);
 }
