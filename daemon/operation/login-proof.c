@@ -200,9 +200,8 @@ static bool refuse_alike(struct error *reason, struct error *error)
 		return error_move(error, reason);
 	default:
 		return error_set(error, ERROR_ACCESS_DENIED,
-			"the signature is wrong, or no challenge for this card is open, or nobody "
-			"can "
-			"log in with it");
+			"no challenge for this card is open, the signature is wrong, or nobody can "
+			"log in with the card");
 	}
 }
 
