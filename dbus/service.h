@@ -22,6 +22,12 @@ struct bus_service_options {
 	bool (*may)(void *context, const struct bus_caller *caller, unsigned permission,
 		struct error *error);
 	/*
+	 * Whether a caller who may not read a kind's properties may know that the object is there,
+	 * for a method that needs no right. Asked before the object is looked up, so that the error
+	 * (ERROR_NOT_FOUND) is the same for what is there and for what is not. May be NULL.
+	 */
+	bool (*may_know)(void *context, const struct bus_call *call, struct error *error);
+	/*
 	 * Whether a caller without the method's right may call it on this object all the same: the
 	 * holder of a card on the own one. call->object is not there yet. May be NULL.
 	 */

@@ -55,6 +55,11 @@ bool caller_may_unblock(
 	const struct bus_call *call, const struct credential *credential, struct error *error);
 /* The same for the object of a call; or Issue by a template whose cards users issue themselves. */
 bool caller_may_object(void *context, const struct bus_call *call);
+/*
+ * Who may not see cards knows of those that are in a reader, as everybody does, and of the own one.
+ * ERROR_NOT_FOUND.
+ */
+bool caller_may_know(void *context, const struct bus_call *call, struct error *error);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
 /* Who acts by a call that may change something, as the caller is logged in when it begins. */

@@ -110,19 +110,41 @@ static bool is_holder(
 		       : is_own_card(call, credential);
 }
 
+/* Whether the method is one that holders may be let call; *service is which. */
+static bool is_holders_method(const struct bus_call *call, enum self_service *service)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(holders_methods); i++) {
+		*service = holders_methods[i].service;
+		if (strcmp(holders_methods[i].method, call->method->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_logged_in(const struct bus_call *call)
+{
+	struct bus *bus = call->context;
+	size_t count;
+
+	free(logins_credentials(bus->services->logins, call->caller->name, &count));
+	return count > 0;
+}
+
 bool caller_holds(const struct bus_call *call, int64_t credential_id)
 {
 	struct bus *bus = call->context;
+	enum self_service service;
+
+	/* Before the card is looked up: who is not logged in is refused alike whether it is there.
+	 * Only the first PIN of one's own making is set before one can log in.
+	 */
+	if (!is_holders_method(call, &service) ||
+		(service != SELF_SERVICE_ACTIVATE && !is_logged_in(call)))
+		return false;
 	struct credential *credential _cleanup_credential_ =
 		store_credential_by_id(bus->services->store, credential_id, NULL);
-
-	for (size_t i = 0; credential && i < ARRAY_SIZE(holders_methods); i++) {
-		if (strcmp(holders_methods[i].method, call->method->name) == 0)
-			return is_holder(call, credential, holders_methods[i].service) &&
-			       template_rules_let_holder(
-				       bus->services, credential, holders_methods[i].service);
-	}
-	return false;
+	return credential && is_holder(call, credential, service) &&
+	       template_rules_let_holder(bus->services, credential, service);
 }
 
 bool caller_may_unblock(
@@ -163,6 +185,24 @@ bool caller_may_object(void *context, const struct bus_call *call)
 	if (call->kind == &credential_kind)
 		return caller_holds(call, name_to_number(call->name));
 	return may_issue_own(context, call);
+}
+
+bool caller_may_know(void *context, const struct bus_call *call, struct error *error)
+{
+	struct bus *bus = context;
+	size_t count;
+
+	if (call->kind != &credential_kind)
+		return true;
+	int64_t number = name_to_number(call->name);
+	_cleanup_free_ int64_t *own =
+		logins_credentials(bus->services->logins, call->caller->name, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (own[i] == number)
+			return true;
+	}
+	return contacts_find(bus->services->contacts, number) != 0 ||
+	       error_set(error, ERROR_NOT_FOUND, "no such card is in a reader");
 }
 
 char *caller_actor(uid_t uid, pid_t pid)

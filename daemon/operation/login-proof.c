@@ -13,6 +13,7 @@
 
 #define CHALLENGES_MAX	       64
 #define CHALLENGES_OF_A_CALLER 4
+#define SERIAL_MAX	       128 /* bytes */
 
 void login_identity_clear(struct login_identity *identity)
 {
@@ -171,11 +172,12 @@ static bool take_challenge(struct logins *logins, const char *caller, const char
 bool login_begin(struct logins *logins, const char *caller, const char *serial,
 	struct buffer *challenge, struct error *error)
 {
-	struct login_identity identity _cleanup_login_identity_ = {0};
 	struct login_challenge open = {.made_at = login_now()};
 
-	if (!login_identity_load(logins, serial, &identity, error) ||
-		!login_attempt_begin(logins, serial, &open.attempt, error))
+	/* For any card, so that nobody learns which there are: the proof looks it up. */
+	if (strlen(serial) > SERIAL_MAX)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "serial", "it is too long");
+	if (!login_attempt_begin(logins, serial, &open.attempt, error))
 		return false;
 	const struct buffer *bytes = &open.attempt.proof.challenge;
 	buffer_append(challenge, bytes->data, bytes->length);
@@ -204,6 +206,20 @@ static bool prove(struct logins *logins, const char *caller, const char *serial,
 	       login_attempt_prove(attempt, identity->authentication, signature, length, error);
 }
 
+/* The trail has the reason; the caller may be anyone, who is not to learn which cards there are. */
+static bool refuse_alike(struct error *reason, struct error *error)
+{
+	switch (reason->code) {
+	case ERROR_STORE_FAILED:
+	case ERROR_BUSY:
+		return error_move(error, reason);
+	default:
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"no challenge for this card is open, the signature is wrong, or nobody can "
+			"log in with the card");
+	}
+}
+
 bool login_finish(struct logins *logins, const struct login_request *request, const char *serial,
 	const uint8_t *signature, size_t length, struct error *error)
 {
@@ -212,7 +228,10 @@ bool login_finish(struct logins *logins, const struct login_request *request, co
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
 	if (!prove(logins, request->caller, serial, &attempt, signature, length, &identity,
-		    &failure))
-		return login_fail(logins, request->actor, serial, &failure, error);
+		    &failure)) {
+		struct error reason _cleanup_error_ = ERROR_INIT;
+		login_fail(logins, request->actor, serial, &failure, &reason);
+		return refuse_alike(&reason, error);
+	}
 	return login_add(logins, request, identity.credential, &attempt, error);
 }

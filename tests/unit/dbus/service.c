@@ -73,6 +73,7 @@ static void unknown_names_have_their_standard_errors(void **state)
 		DBUS_ERROR_UNKNOWN_INTERFACE);
 	expect_refusal(call_strings(fixture, "/elsewhere", MAIN, "Echo", "x", NULL),
 		DBUS_ERROR_UNKNOWN_OBJECT);
+	fixture->has_right = true;
 	expect_refusal(call_strings(fixture, ROOT "/thing/none", DBUS_INTERFACE_PROPERTIES,
 			       "GetAll", THING, NULL),
 		DBUS_ERROR_UNKNOWN_OBJECT);
@@ -245,8 +246,32 @@ static bool introspection_has(struct fixture *fixture, const char *path, const c
 	return found;
 }
 
+/* What is there and what is not, asked for by who may not read such objects. */
+static void who_may_not_read_is_told_the_same_of_what_is_there_and_what_is_not(void **state)
+{
+	static const char *const paths[] = {CHILD, ROOT "/thing/nothing"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		expect_refusal(call_strings(fixture, paths[i], DBUS_INTERFACE_PROPERTIES, "Get",
+				       THING, "Text"),
+			OUR_NAME("AccessDenied"));
+		assert_true(introspection_has(fixture, paths[i], "name=\"" THING "\""));
+		dbus_message_unref(
+			call_strings(fixture, paths[i], DBUS_INTERFACE_PEER, "Ping", NULL, NULL));
+	}
+	assert_false(introspection_has(fixture, ROOT "/thing", "<node name=\"one_2dtwo\"/>"));
+	fixture->has_right = true;
+	expect_refusal(
+		call_strings(fixture, paths[1], DBUS_INTERFACE_PROPERTIES, "Get", THING, "Text"),
+		DBUS_ERROR_UNKNOWN_OBJECT);
+}
+
 static void introspection_leads_from_the_root_to_each_object(void **state)
 {
+	struct fixture *fixture = *state;
+
+	fixture->has_right = true;
 	assert_true(introspection_has(*state, "/", "<node name=\"test\"/>"));
 	assert_true(introspection_has(*state, ROOT, "<node name=\"thing\"/>"));
 	assert_true(introspection_has(*state, ROOT "/thing", "<node name=\"one_2dtwo\"/>"));
@@ -348,6 +373,7 @@ int main(void)
 		TEST(a_property_cannot_be_set),
 		TEST(restricted_properties_need_their_right),
 		TEST(objects_are_listed_for_those_who_may_read_them),
+		TEST(who_may_not_read_is_told_the_same_of_what_is_there_and_what_is_not),
 		TEST(introspection_leads_from_the_root_to_each_object),
 		TEST(introspection_shows_methods_with_named_arguments),
 		TEST(a_ping_is_answered_at_any_path),

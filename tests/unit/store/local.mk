@@ -27,3 +27,7 @@ check_PROGRAMS += tests/unit/store/role
 tests_unit_store_role_SOURCES = tests/unit/store/role.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_store_role_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_store_role_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/store/puk
+tests_unit_store_puk_SOURCES = tests/unit/store/puk.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_store_puk_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_store_puk_LDADD = $(UNIT_LIBS)
