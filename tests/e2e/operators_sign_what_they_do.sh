@@ -69,8 +69,10 @@ fi
 tessera card suspend reader:2
 
 # --- offline, as the guide has it
+guide_run audit.md "Look" >/dev/null
 guide_run audit.md "Prove"
 eval "$(guide_lines audit.md "Hand out" | sed 's/120345/12/')"
+guide_run audit.md "Operators' own signatures"
 mv audit-2026-01.jsonl trail.jsonl
 verify() {
     tessera --socket /nonexistent audit verify --ca-certificate ca.pem "$@"
