@@ -188,14 +188,16 @@ char *audit_logins_add(struct audit_logins *logins, const struct audit_record *r
 	struct audit_proof proof _cleanup_audit_proof_ = {0};
 	struct audit_challenge challenge _cleanup_audit_challenge_ = {0};
 	X509 *certificate _cleanup_(X509_freep) = NULL;
+	bool is_whole = false;
 
 	if (audit_proof_decode(&record->signature, &proof) &&
 		audit_challenge_decode(&proof.challenge, &challenge)) {
 		const unsigned char *der = proof.certificate.data;
 		certificate = d2i_X509(NULL, &der, (long)proof.certificate.length);
+		is_whole = certificate && der == proof.certificate.data + proof.certificate.length;
 		ERR_clear_error();
 	}
-	if (!certificate)
+	if (!is_whole)
 		return xstrdup("has a damaged proof of its login");
 	const char *flaw = proof_flaw(logins, record, &proof, &challenge, certificate);
 	if (flaw)

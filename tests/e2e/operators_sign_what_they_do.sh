@@ -50,8 +50,24 @@ wait_for 30 ended
 [ "$(tessera --json audit list --operation issue --newest --limit 1 | jq -r '.[0].operator')" = "$bob" ] ||
     fail "the job's operator"
 
-# --- a card on another machine: its holder has the challenge signed, by any program
+# --- so it is when the operator's card is pulled
 tessera card resume reader:2
+in_session Login 'osa{sv}' /org/tessera1/reader/1 271828 1 end-on-removal b true
+tessera card reissue reader:2 --no-wait >job
+card_remove 0
+wait_for 30 ended
+[ "$(tessera --json audit list --operation reissue --newest --limit 1 | jq -r '.[0].operator')" = "$owner $bob" ] ||
+    fail "the operators of the job whose card was pulled"
+alone() {
+    [ "$(tessera --json operator current | jq length)" = 1 ]
+}
+wait_for 10 alone
+tessera card activate reader:2 --new-pin-file pin
+[ "$(last operator)" = "$owner" ] || fail "whose card was pulled is still named: $(last operator)"
+card_insert 0
+wait_for 20 tessera card show reader:1 >/dev/null
+
+# --- a card on another machine: its holder has the challenge signed, by any program
 in_session BeginLogin s "$(tessera --json card show reader:1 | jq -r .serial)" >answer
 /usr/bin/python3 -c 'import sys; sys.stdout.buffer.write(bytes(map(int, open("answer").read().split()[2:])))' \
     >challenge
@@ -69,8 +85,10 @@ fi
 tessera card suspend reader:2
 
 # --- offline, as the guide has it
+guide_run audit.md "Look" >/dev/null
 guide_run audit.md "Prove"
 eval "$(guide_lines audit.md "Hand out" | sed 's/120345/12/')"
+guide_run audit.md "Operators' own signatures"
 mv audit-2026-01.jsonl trail.jsonl
 verify() {
     tessera --socket /nonexistent audit verify --ca-certificate ca.pem "$@"

@@ -400,6 +400,32 @@ static void every_kind_of_tampering_shows(void **state)
 	}
 }
 
+/* Of a login's proof (record 2) and of two operators' signatures (record 7). */
+static void every_byte_counts(void **state)
+{
+	static const size_t places[] = {1, 6};
+	struct fixture *fixture = *state;
+	struct trail trail _cleanup_trail_;
+
+	write_trail(fixture->store);
+	trail_load(&trail, fixture->store);
+	trust_authority(&trail);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct buffer *bytes = &trail.records[places[i]].signature;
+		for (size_t k = 0; k < bytes->length; k += k < 300 ? 1 : 5) {
+			bytes->data[k] ^= 0x41;
+			chain_anew(&trail);
+			_cleanup_free_ char *found = walk(&trail);
+			if (!found[0])
+				fail_msg("byte %zu of record %zu counts for nothing", k,
+					places[i] + 1);
+			bytes->data[k] ^= 0x41;
+		}
+	}
+	chain_anew(&trail);
+	expect(&trail, "");
+}
+
 /* Who has the trail can let any card sign; only the authority tells the cards apart. */
 static void the_authority_tells_whose_card_it_was(void **state)
 {
@@ -513,6 +539,7 @@ int main(void)
 		WITH_STORE(what_operators_do_carries_their_signatures),
 		WITH_STORE(each_of_several_operators_finds_the_record),
 		WITH_STORE(every_kind_of_tampering_shows),
+		WITH_STORE(every_byte_counts),
 		WITH_STORE(the_authority_tells_whose_card_it_was),
 		WITH_STORE(the_proof_of_another_store_is_none),
 		WITH_STORE(a_signature_is_good_while_the_login_is),

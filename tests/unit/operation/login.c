@@ -16,6 +16,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "lib/person.h"
+#include "operation/login-private.h"
 #include "unit/store/fixture.h"
 
 #define IDLE_SECONDS 3600
@@ -267,6 +268,27 @@ static void too_many_logins_are_refused_and_recorded(void **state)
 	log_in("another", &ada);
 }
 
+/* The card vouched for the key for a day, by the clock; one that was set anew ends logins as well.
+ */
+static void a_login_ends_after_a_day(void **state)
+{
+	static const struct {
+		int64_t seconds; /* since the login */
+		size_t count;
+	} cases[] = {
+		{0, 1}, {LOGIN_SECONDS_MAX - 60, 1}, {LOGIN_SECONDS_MAX, 0}, {-30, 1}, {-3600, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t count;
+		log_in("a", &ada);
+		services.logins->entries[0].from_us -= cases[i].seconds * INT64_C(1000000);
+		free(logins_credentials(services.logins, "a", &count));
+		assert_int_equal(count, cases[i].count);
+		logins_end(services.logins, "a");
+	}
+}
+
 static void *work(void *context)
 {
 	const char *caller = context;
@@ -307,6 +329,7 @@ int main(void)
 		WITH_LOGINS(a_failed_login_leaves_one_record_and_no_login),
 		WITH_LOGINS(a_login_that_cannot_be_recorded_is_none),
 		WITH_LOGINS(too_many_logins_are_refused_and_recorded),
+		WITH_LOGINS(a_login_ends_after_a_day),
 		WITH_LOGINS(logins_at_once_do_not_meet),
 	};
 
