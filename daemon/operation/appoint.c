@@ -52,8 +52,11 @@ bool appoint_check_roles(struct services *services, const char *caller, int64_t 
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 	permission_set present = 0;
-	permission_set next = roles_permissions_of(services, roles, count);
 
+	if (count > OPERATOR_ROLES_MAX)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "roles",
+			"an operator has at most %d roles", OPERATOR_ROLES_MAX);
+	permission_set next = roles_permissions_of(services, roles, count);
 	/* A system owner's is refused by who changes it, which says so better. */
 	if (credential_id && store_operator_get(services->store, credential_id, &record, NULL) &&
 		!operator_has_role(&record, ROLE_SYSTEM_OWNER))
