@@ -58,7 +58,7 @@ mount --bind ssh_config /etc/ssh/ssh_config
 guide_run "$page" "ssh" "ssh -o" >shown
 grep -q "logged in with a card" shown || fail "ssh printed: $(cat shown)"
 guide_lines "$page" "ssh" "Host" >>ssh_config
-expect_output "logged in with a card" "$TESSERA_SOURCE/tests/lib/typist" PIN=271828 -- ssh server
+expect_output "logged in with a card" guide_program ssh server
 kill "$sshd"
 umount /etc/ssh/ssh_config
 

@@ -26,14 +26,11 @@ sql "ALTER TABLE operator RENAME TO operator_kept;
 tessera card list >/dev/null || fail "the owner may not even look"
 expect_failure any unblock
 [[ $output == *store* || $output == *overflow* ]] || fail "it was refused for another reason: $output"
-for command in 'card reissue' 'card rotate' 'card update' 'card offline-unblock' 'card activate'; do
-    case $command in
-        *activate) expect_failure any tessera card activate --new-pin-file other-pin ;;
-        *offline-unblock) expect_failure any tessera card offline-unblock "$number" --yes ;;
-        # shellcheck disable=SC2086
-        *) expect_failure any tessera $command ;;
-    esac
+for verb in reissue rotate update; do
+    expect_failure any tessera card "$verb"
 done
+expect_failure any tessera card offline-unblock "$number" --yes
+expect_failure any tessera card activate --new-pin-file other-pin
 expect_failure any foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login --pin 314159 --list-objects
 foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login --pin 271828 --list-objects >/dev/null ||
     fail "the operator's PIN was changed"

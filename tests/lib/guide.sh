@@ -98,7 +98,7 @@ guide_program() {
 
 guide_run() {
     local script program
-    local programs=(tessera pkcs11-tool openssl ssh ssh-keygen curl p11tool yubico-piv-tool modutil)
+    local programs=(tessera pkcs11-tool openssl ssh ssh-keygen curl p11-kit p11tool yubico-piv-tool modutil)
     mkdir -p "$TESSERA_SANDBOX/etc/tessera"
     ln -sf "$TESSERA_CONFIG" "$TESSERA_SANDBOX/etc/tessera/tesserad.conf"
     script=$(guide_blocks "$1" "$2" "${3:-}" "$TESSERA_SOURCE/tests/lib/guide-not-run" | guide_map)

@@ -6,6 +6,8 @@
 #     finish_OPERATION      wait until the card has recovered, and use it until it is as before
 #     state_is_one_of STATE...
 # shellcheck shell=bash
+# The tests set $where.
+# shellcheck disable=SC2154
 
 printf '271828\n' >pin
 printf '314159\n' >other-pin
