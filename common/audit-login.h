@@ -19,6 +19,8 @@
 #define AUDIT_SESSION_KEY_BYTES 32 /* Ed25519 public key (RFC 8032, 5.1.5) */
 /* The operation of the record that has the proof. */
 #define AUDIT_LOGIN_OPERATION "operator-login"
+/* Before the name of what a user does to the own card without a login: "self-issue". */
+#define AUDIT_SELF_PREFIX "self-"
 
 /* What the card signs. */
 struct audit_challenge {

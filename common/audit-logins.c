@@ -52,9 +52,9 @@ bool audit_record_is_login(const struct audit_record *record)
 
 bool audit_record_needs_operator(const struct audit_record *record)
 {
-	/* A card's PIN or unblock code is enough. */
-	static const char *const for_holders[] = {
-		"login", "change-pin", "unblock", AUDIT_LOGIN_OPERATION};
+	/* A card's PIN or unblock code is enough, or a template's leave. */
+	static const char *const for_holders[] = {"login", "change-pin", "unblock",
+		AUDIT_SELF_PREFIX "issue", AUDIT_SELF_PREFIX "activate", AUDIT_LOGIN_OPERATION};
 
 	if (!same(record->outcome, "ok") || !record->actor ||
 		strncmp(record->actor, "uid=", strlen("uid=")) != 0)

@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "common/alloc.h"
+#include "common/audit-login.h"
 #include "common/log.h"
 #include "operation/contact.h"
 #include "operation/operators.h"
@@ -140,11 +141,19 @@ static bool is_cheap_refusal(
 	       result->code != ERROR_NONE && result->code != ERROR_PIN_WRONG;
 }
 
+/* What a user does without any login has a name of its own: no operator can have signed it. Heap. */
+static char *audit_name(const struct operation *operation, enum lifecycle_verb verb)
+{
+	bool by_user = operation->is_own && operation->actor->signer_count == 0;
+
+	return xasprintf("%s%s", by_user ? AUDIT_SELF_PREFIX : "", lifecycle_verb_name(verb));
+}
+
 static bool write_record(struct operation *operation, enum lifecycle_verb verb, const char *serial,
 	const char *detail, const struct error *result, struct error *error)
 {
 	struct services *services = operation->services;
-	const char *name = lifecycle_verb_name(verb);
+	_cleanup_free_ char *name = audit_name(operation, verb);
 	unsigned job = job_id(operation->job);
 
 	if (is_cheap_refusal(operation, verb, result))

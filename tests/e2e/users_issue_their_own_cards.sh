@@ -4,6 +4,8 @@
 # sandbox: --cards blank,blank
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+# shellcheck source=tests/lib/guide.sh
+source "$TESSERA_SOURCE/tests/lib/guide.sh"
 cd "$TESSERA_SANDBOX/tmp"
 
 as() {
@@ -79,7 +81,7 @@ as ada tessera card issue --reader 1 --template own >/dev/null
 tessera card certificate $one authentication >certificate.pem
 openssl x509 -in certificate.pem -noout -subject -nameopt RFC2253 | grep -qx 'subject=UID=ada,CN=Ada Lovelace' ||
     fail "the subject is $(openssl x509 -in certificate.pem -noout -subject)"
-[[ $(tessera --json audit list --operation issue --newest --limit 1) == *"uid=$(id -u ada)"* ]] ||
+[[ $(tessera --json audit list --operation self-issue --newest --limit 1) == *"uid=$(id -u ada)"* ]] ||
     fail "the trail does not say who issued"
 
 echo "# the first PIN is theirs alone to set, without an operator"
@@ -134,9 +136,17 @@ with '.issue = {} | .["self-service"] = {} | .keys[0].certificate.san = {} | .ke
     tessera template update - >/dev/null
 tessera card retire $other --yes >/dev/null
 expect_failure 4 as grace tessera card issue --reader 2 --template own
-before=$(refusals issue)
+before=$(refusals self-issue)
 for _ in {1..40}; do
     expect_failure any as ada tessera card issue --reader 2 --template ready
 done
-[ $(($(refusals issue) - before)) -le 31 ] || fail "a user's refusals fill the trail"
+[ $(($(refusals self-issue) - before)) -le 31 ] || fail "a user's refusals fill the trail"
+
+echo "# as the guide says"
+guide_lines templates.md "Cards that users issue to themselves" "{" >guide.json
+tessera template update guide.json >/dev/null
+guide_lines templates.md "Cards that users issue to themselves" "tessera card issue" |
+    sed -e 's/issue/& --reader 2/' -e 's/activate/& reader:2 --new-pin-file pin/' -e '/./s/^/as grace /' >guide
+eval "$(cat guide)" >/dev/null
+[ "$(field $other .state)" = active ] || fail "the guide leaves the card $(field $other .state)"
 expect_output whole tessera audit verify
