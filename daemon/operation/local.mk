@@ -19,6 +19,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/information-private.h \
 	daemon/operation/initiate.c \
 	daemon/operation/issue.c daemon/operation/issue.h \
+	daemon/operation/key-content.c daemon/operation/key-content.h \
 	daemon/operation/licence.c daemon/operation/licence.h \
 	daemon/operation/licence-activate.c \
 	daemon/operation/login-card.c \

@@ -45,3 +45,7 @@ check_PROGRAMS += tests/unit/model/template-sections
 tests_unit_model_template_sections_SOURCES = tests/unit/model/template-sections.c
 tests_unit_model_template_sections_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_template_sections_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/model/key-backup
+tests_unit_model_key_backup_SOURCES = tests/unit/model/key-backup.c
+tests_unit_model_key_backup_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_key_backup_LDADD = $(UNIT_LIBS)
