@@ -117,8 +117,7 @@ bool operator_list(struct invocation *invocation, struct error *error)
 	return true;
 }
 
-/* "auditor,normal" as an array. */
-static json_t *split_roles(const char *text)
+json_t *operator_split(const char *text)
 {
 	json_t *roles = json_array();
 	_cleanup_free_ char *copy = xstrdup(text ? text : "");
@@ -133,7 +132,7 @@ static json_t *split_roles(const char *text)
 
 json_t *operator_roles_option(const struct invocation *invocation)
 {
-	return split_roles(invocation->values[OPTION_ROLES]);
+	return operator_split(invocation->values[OPTION_ROLES]);
 }
 
 bool operator_set(struct invocation *invocation, struct error *error)

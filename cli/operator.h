@@ -10,4 +10,7 @@
 /* The names of --roles as a JSON array; never NULL. */
 json_t *operator_roles_option(const struct invocation *invocation);
 
+/* "auditor,normal" as an array; NULL is an empty one. */
+json_t *operator_split(const char *text);
+
 #endif

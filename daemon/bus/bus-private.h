@@ -93,6 +93,14 @@ bool list_cards_of_master_key_call(struct bus_call *call, struct error *error);
 bool rotate_master_key_call(struct bus_call *call, struct error *error);
 bool list_exposed_call(struct bus_call *call, struct error *error);
 
+/* --- methods of the manager about backups of the master key (key-backup.c) --- */
+bool back_up_master_key_call(struct bus_call *call, struct error *error);
+bool look_at_key_backup_call(struct bus_call *call, struct error *error);
+bool last_key_backup_call(struct bus_call *call, struct error *error);
+bool begin_key_restore_call(struct bus_call *call, struct error *error);
+bool open_key_share_call(struct bus_call *call, struct error *error);
+bool finish_key_restore_call(struct bus_call *call, struct error *error);
+
 /* --- options: a{sv} (options.c); ERROR_INVALID_ARGUMENT for a wrong name or type --- */
 /* Calls read() for each; steps over the argument. */
 bool options_each(DBusMessageIter *iter,
@@ -111,6 +119,8 @@ bool option_read_secret(
 bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,
 	struct error *error);
 void strings_free(char **strings, size_t count);
+/* An argument of type as, stepping over it; heap, free with strings_free. */
+void message_read_strings(DBusMessageIter *iter, char ***strings, size_t *count);
 
 /* --- methods of the Manager about logins (login.c) and operators (operator.c) --- */
 bool login_begin_call(struct bus_call *call, struct error *error);

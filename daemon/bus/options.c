@@ -70,6 +70,18 @@ bool option_read_strings(const char *name, DBusMessageIter *value, char ***optio
 	return true;
 }
 
+void message_read_strings(DBusMessageIter *iter, char ***strings, size_t *count)
+{
+	DBusMessageIter items;
+
+	dbus_message_iter_recurse(iter, &items);
+	while (dbus_message_iter_get_arg_type(&items) == DBUS_TYPE_STRING) {
+		*strings = xreallocarray(*strings, *count + 1, sizeof(**strings));
+		(*strings)[(*count)++] = xstrdup(message_read_string(&items));
+	}
+	dbus_message_iter_next(iter);
+}
+
 void strings_free(char **strings, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

@@ -182,6 +182,18 @@ static const char *const migrations[] = {
 	"ALTER TABLE template ADD COLUMN saved_at BIGINT NOT NULL DEFAULT 0;"
 	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
 	"	WHERE state IN ('issued', 'active', 'inactive');",
+
+	/* 9: backups of the master key, and whose keys open them */
+	"CREATE TABLE key_backup ("
+	"	id TEXT PRIMARY KEY,"
+	"	made_at BIGINT NOT NULL,"
+	"	needed BIGINT NOT NULL,"
+	"	newest_version BIGINT NOT NULL);"
+	"CREATE TABLE key_backup_card ("
+	"	backup_id TEXT NOT NULL REFERENCES key_backup (id),"
+	"	serial TEXT NOT NULL,"
+	"	key_digest BYTEA NOT NULL,"
+	"	PRIMARY KEY (backup_id, serial));",
 };
 
 int64_t schema_version(void)
