@@ -145,7 +145,7 @@ X509 *operators_seal_certificate(
 	for (size_t i = certificates.count; i-- > 0 && !certificate;) {
 		const unsigned char *position = certificates.items[i].der.data;
 		if (certificates.items[i].slot == KEY_SLOT_KEY_MANAGEMENT &&
-			certificates.items[i].status == CERTIFICATE_VALID)
+			certificates.items[i].status != CERTIFICATE_REVOKED)
 			certificate =
 				d2i_X509(NULL, &position, (long)certificates.items[i].der.length);
 	}
@@ -194,8 +194,17 @@ bool operators_seal_anew(struct services *services, struct error *error)
 	size_t count = 0;
 	bool done = store_operator_list(services->store, &operators, &count, error);
 
-	for (size_t i = 0; done && i < count; i++)
-		done = operators_reseal(services, operators[i].credential_id, error);
+	for (size_t i = 0; done && i < count; i++) {
+		struct error failure _cleanup_error_ = ERROR_INIT;
+		if (operators_reseal(services, operators[i].credential_id, &failure))
+			continue;
+		/* A card without a certificate cannot unlock anyway, and keeps no other from it. */
+		if (failure.code == ERROR_NOT_SUPPORTED)
+			log_warning("the token's PIN is not sealed to the card of operator %s: %s",
+				operators[i].id, error_message(&failure));
+		else
+			done = error_move(error, &failure);
+	}
 	operators_free(operators, count);
 	return done;
 }

@@ -62,8 +62,8 @@ bool operators_check_dispensable(
 	struct services *services, int64_t credential_id, struct error *error);
 
 /*
- * The valid certificate that secrets are sealed to for a card; NULL with ERROR_NOT_SUPPORTED. The
- * caller frees it.
+ * The certificate, not revoked, that secrets are sealed to for a card; NULL with
+ * ERROR_NOT_SUPPORTED. The caller frees it.
  */
 X509 *operators_seal_certificate(
 	struct services *services, int64_t credential_id, struct error *error);
@@ -73,7 +73,8 @@ X509 *operators_seal_certificate(
  * ERROR_NOT_SUPPORTED.
  */
 bool operators_reseal(struct services *services, int64_t credential_id, struct error *error);
-/* Seals the vault's PIN again to all cards that it is sealed to. */
+/* Seals the vault's PIN again to all cards that it is sealed to and that have a certificate still.
+ */
 bool operators_seal_anew(struct services *services, struct error *error);
 
 #endif
