@@ -8,11 +8,11 @@ source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
 echo 271828 >owner-pin
 echo 314159 >other-pin
-owner=yubikey-10000001 custodian=yubikey-10000002 successor=yubikey-10000003 another=yubikey-10000004
+owner=yubikey-10000001 custodian=yubikey-10000002 successor=yubikey-10000003
 
 as() { # READER CMD...
     local pin=other-pin
-    [ "$1" != 1 ] || pin=owner-pin
+    [ "$1" != 1 ] || pin="owner-pin"
     tessera login --reader "$1" --pin-file "$pin" -- "${@:2}"
 }
 status_is() {

@@ -96,9 +96,9 @@ status_is master_key_backup good || fail "a backup, and it is not noted: $(tesse
 expect_failure any as_owner tessera key backup any.json
 expect_output "Cards needed" as_owner tessera key backup any.json --force
 expect_output "OPENS IT" guide_run backup.md "The master key alone"
-as_owner tessera --json key check shares.json >check
-jq -e '.needed == 2 and .newest and .version == 1 and (.cards | length == 3) and all(.cards[]; .opens)' check >/dev/null ||
-    fail "the backup says: $(cat check)"
+as_owner tessera --json key check shares.json >looked
+jq -e '.needed == 2 and .newest and .version == 1 and (.cards | length == 3) and all(.cards[]; .opens)' looked >/dev/null ||
+    fail "the backup says: $(cat looked)"
 expect_output back-up-master-key as_owner tessera audit list
 
 # Nothing secret is to be seen in it: what SoftHSM2 writes, or the keys' labels.
@@ -187,13 +187,13 @@ expect_output finish-master-key-restore as_owner tessera audit list
 expect_output yubikey as_owner tessera key list
 
 # Killed at any moment, there is the whole token or none.
-tries=0
+delay_ms=0
 while :; do
     rm -rf three && cp -a kept three
     machine three
     restore any.json >restore.log 2>&1 &
     restoring=$!
-    sleep "0.0$tries" 2>/dev/null || sleep "0.$tries"
+    sleep "$((delay_ms / 1000)).$(printf %03d $((delay_ms % 1000)))"
     if ! kill -0 "$restoring" 2>/dev/null; then
         wait "$restoring" || fail "undisturbed: $(cat restore.log)"
         break
@@ -201,11 +201,11 @@ while :; do
     kill_daemon
     wait "$restoring" || true
     start_daemon
-    [ ! -e three/token.restore ] || fail "half a token is left after $tries"
+    [ ! -e three/token.restore ] || fail "half a token is left after $delay_ms ms"
     wait_for 20 card_is 1 active
-    has_token three || restore any.json >restore.log 2>&1 || fail "after $tries: $(cat restore.log)"
-    as_owner true >login.log 2>&1 || fail "after $tries: $(cat login.log)"
-    tries=$((tries + 7))
+    has_token three || restore any.json >restore.log 2>&1 || fail "after $delay_ms ms: $(cat restore.log)"
+    as_owner true >login.log 2>&1 || fail "after $delay_ms ms: $(cat login.log)"
+    delay_ms=$((delay_ms * 3 / 2 + 5))
 done
 
 # The key alone, on a fresh store: old cards are ours.
