@@ -17,6 +17,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CA_CERTIFICATE] = {"--ca-certificate", NULL, "FILE",
 		"the authorities that operators' certificates have to come from, in PEM"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
+	[OPTION_CARDS] = {"--cards", NULL, "CARD,...",
+		"operators' cards, or IDs, that open it; otherwise all owners' and custodians'"},
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
@@ -26,6 +28,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder"},
+	[OPTION_FORCE] = {"--force", NULL, NULL, "write over a file that is there"},
 	[OPTION_FROM_FILE] = {"--from-file", NULL, "FILE",
 		"the cards whose serials are in FILE, one a line"},
 	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
@@ -56,6 +59,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_REASON] = {"--reason", NULL, "TEXT", "why, for the record"},
 	[OPTION_REISSUE] = {"--reissue", NULL, NULL, "reissue where new keys are needed"},
 	[OPTION_REPLACE] = {"--replace", NULL, NULL, "make new versions of those that are there"},
+	[OPTION_SHARES] = {"--shares", NULL, "NUMBER",
+		"so many of the cards open it together; otherwise any one"},
 	[OPTION_SINCE] = {"--since", NULL, "TIME", "not before this time"},
 	[OPTION_ROLES] = {"--roles", NULL, "ROLE,...", "what the operator may do"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
@@ -102,6 +107,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define SEARCH (OPTION_BIT(OPTION_FIELD) | OPTION_BIT(OPTION_EXACT) | OPTION_BIT(OPTION_LIMIT))
 #define CODE   OPTION_BIT(OPTION_CODE_FILE)
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
+#define BACKUP (OPTION_BIT(OPTION_CARDS) | OPTION_BIT(OPTION_SHARES) | OPTION_BIT(OPTION_FORCE))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -120,6 +126,12 @@ const struct command commands[] = {
 
 	{"key", "list", "", 0, 0, 0, "list versions of the master key and how many cards have them",
 		key_list},
+	{"key", "backup", "FILE", 1, 1, BACKUP, "back the master key up for cards of operators",
+		key_back_up},
+	{"key", "check", "FILE", 1, 1, 0, "show what is in a backup and which cards open it",
+		key_check},
+	{"key", "restore", "FILE", 1, 1, READER | PIN_FILE | PIN_FD,
+		"restore a backup of the master key on a machine without one", key_restore},
 	{"key", "report", "[VERSION]", 0, 1, 0,
 		"list the cards of a version, or of all but the newest", key_report},
 	{"key", "rotate", "", 0, 0, YES, "make the next version of the master key", key_rotate},

@@ -29,6 +29,7 @@ enum option {
 	OPTION_AS,
 	OPTION_CA_CERTIFICATE,
 	OPTION_CARD,
+	OPTION_CARDS,
 	OPTION_CODE_FILE,
 	OPTION_CUSTODIAN,
 	OPTION_DER,
@@ -37,6 +38,7 @@ enum option {
 	OPTION_EXACT,
 	OPTION_EXPIRES,
 	OPTION_FIELD,
+	OPTION_FORCE,
 	OPTION_FROM_FILE,
 	OPTION_GENERATE_PIN,
 	OPTION_HOLDER,
@@ -60,6 +62,7 @@ enum option {
 	OPTION_REASON,
 	OPTION_REISSUE,
 	OPTION_REPLACE,
+	OPTION_SHARES,
 	OPTION_SINCE,
 	OPTION_ROLES,
 	OPTION_STATE,
@@ -104,6 +107,9 @@ bool login_list(struct invocation *invocation, struct error *error);
 bool operator_list(struct invocation *invocation, struct error *error);
 bool operator_set(struct invocation *invocation, struct error *error);
 bool operator_remove(struct invocation *invocation, struct error *error);
+bool key_back_up(struct invocation *invocation, struct error *error);
+bool key_check(struct invocation *invocation, struct error *error);
+bool key_restore(struct invocation *invocation, struct error *error);
 bool key_list(struct invocation *invocation, struct error *error);
 bool key_report(struct invocation *invocation, struct error *error);
 bool key_rotate(struct invocation *invocation, struct error *error);

@@ -29,7 +29,8 @@ libtessera_cli_la_SOURCES = \
 	cli/interrupt.c cli/interrupt.h \
 	cli/job.c \
 	cli/job-wait.c cli/job-wait.h \
-	cli/key.c \
+	cli/key.c cli/key.h \
+	cli/key-backup.c \
 	cli/licence.c \
 	cli/login.c \
 	cli/names.c cli/names.h \

@@ -52,15 +52,19 @@ bool audit_record_is_login(const struct audit_record *record)
 
 bool audit_record_needs_operator(const struct audit_record *record)
 {
-	/* A card's PIN or unblock code is enough, or a template's leave. */
-	static const char *const for_holders[] = {"login", "change-pin", "unblock",
-		AUDIT_SELF_PREFIX "issue", AUDIT_SELF_PREFIX "activate", AUDIT_LOGIN_OPERATION};
+	/*
+	 * A card's PIN or unblock code is enough, or a template's leave; and without its master key
+	 * nobody can log in to a restored installation.
+	 */
+	static const char *const for_others[] = {"login", "change-pin", "unblock",
+		AUDIT_SELF_PREFIX "issue", AUDIT_SELF_PREFIX "activate", AUDIT_LOGIN_OPERATION,
+		"begin-master-key-restore", "open-master-key-share", "finish-master-key-restore"};
 
 	if (!same(record->outcome, "ok") || !record->actor ||
 		strncmp(record->actor, "uid=", strlen("uid=")) != 0)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(for_holders); i++) {
-		if (same(record->operation, for_holders[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(for_others); i++) {
+		if (same(record->operation, for_others[i]))
 			return false;
 	}
 	return true;

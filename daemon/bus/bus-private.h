@@ -111,6 +111,14 @@ bool list_exposed_call(struct bus_call *call, struct error *error);
 /* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
 bool revoke_many_call(struct bus_call *call, struct error *error);
 
+/* --- methods of the manager about backups of the master key (key-backup.c) --- */
+bool back_up_master_key_call(struct bus_call *call, struct error *error);
+bool look_at_key_backup_call(struct bus_call *call, struct error *error);
+bool last_key_backup_call(struct bus_call *call, struct error *error);
+bool begin_key_restore_call(struct bus_call *call, struct error *error);
+bool open_key_share_call(struct bus_call *call, struct error *error);
+bool finish_key_restore_call(struct bus_call *call, struct error *error);
+
 /* --- options: a{sv} (options.c); ERROR_INVALID_ARGUMENT for a wrong name or type --- */
 /* Calls read() for each; steps over the argument. */
 bool options_each(DBusMessageIter *iter,
@@ -128,7 +136,7 @@ bool option_read_secret(
 	const char *name, DBusMessageIter *value, struct secret *option, struct error *error);
 bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,
 	struct error *error);
-/* The strings of an argument of type as; steps over it. */
+/* The strings of an argument of type as; steps over it. Heap, free with strings_free. */
 void read_strings(DBusMessageIter *iter, char ***strings, size_t *count);
 void strings_free(char **strings, size_t count);
 

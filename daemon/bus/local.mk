@@ -6,6 +6,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/credential.c \
 	daemon/bus/driver.c \
 	daemon/bus/job.c \
+	daemon/bus/key-backup.c \
 	daemon/bus/licence.c \
 	daemon/bus/login.c \
 	daemon/bus/manager.c \

@@ -10,6 +10,7 @@
 #include "operation/appoint.h"
 #include "operation/contact.h"
 #include "operation/documents.h"
+#include "operation/key-backup.h"
 #include "operation/login.h"
 #include "operation/operators.h"
 #include "operation/templates.h"
@@ -54,6 +55,14 @@ static void get_service_available(void *context, const void *object, DBusMessage
 
 	(void)object;
 	message_append_bool(value, contacts_service_available(bus->services->contacts));
+}
+
+static void get_master_key_backup(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+
+	(void)object;
+	message_append_string(value, key_backup_state_name(key_backup_state(bus->services)));
 }
 
 static void get_private_address(void *context, const void *object, DBusMessageIter *value)
@@ -267,6 +276,11 @@ static bool find_credentials(struct bus_call *call, struct error *error)
 	return true;
 }
 
+/* What is told of a backup. */
+#define BACKUP_ARGUMENTS                                                                           \
+	BUS_ARGUMENTS({"made_at", "x"}, {"version", "u"}, {"is_newest", "b"}, {"needed", "u"},     \
+		{"cards", "a(ssb)"})
+
 static const struct bus_method methods[] = {
 	{"Issue",
 		BUS_ARGUMENTS({"reader", "o"}, {"template", "s"}, {"holder", "a{ss}"},
@@ -336,6 +350,20 @@ static const struct bus_method methods[] = {
 		rotate_master_key_call},
 	{"RevokeMany", BUS_ARGUMENTS({"cards", "as"}, {"reason", "s"}), BUS_ARGUMENTS({"job", "o"}),
 		PERMISSION_BULK_REVOKE, BUS_SLOW, revoke_many_call},
+	{"BackUpMasterKey", BUS_ARGUMENTS({"cards", "as"}, {"needed", "u"}),
+		BUS_ARGUMENTS({"document", "s"}), PERMISSION_EXPORT_KEYS, BUS_SLOW,
+		back_up_master_key_call},
+	{"LookAtMasterKeyBackup", BUS_ARGUMENTS({"document", "s"}), BACKUP_ARGUMENTS,
+		PERMISSION_VIEW_SETTINGS, BUS_SLOW, look_at_key_backup_call},
+	{"GetLastMasterKeyBackup", NULL, BACKUP_ARGUMENTS, PERMISSION_VIEW_SETTINGS, BUS_SLOW,
+		last_key_backup_call},
+	{"BeginMasterKeyRestore", BUS_ARGUMENTS({"document", "s"}),
+		BUS_ARGUMENTS({"needed", "u"}, {"cards", "a(ss)"}), BUS_ANYONE, BUS_SLOW,
+		begin_key_restore_call},
+	{"OpenMasterKeyShare", BUS_ARGUMENTS({"reader", "o"}, {"pin", "s"}),
+		BUS_ARGUMENTS({"opened", "u"}, {"needed", "u"}), BUS_ANYONE, BUS_SLOW | BUS_SECRET,
+		open_key_share_call},
+	{"FinishMasterKeyRestore", NULL, NULL, BUS_ANYONE, BUS_SLOW, finish_key_restore_call},
 	{"ListExposed", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"credentials", "ao"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
 		list_exposed_call},
@@ -367,6 +395,7 @@ static const struct bus_interface manager_interface = {
 			{"Locked", "b", get_locked},
 			{"ReaderServiceAvailable", "b", get_service_available},
 			{"PrivateAddress", "s", get_private_address},
+			{"MasterKeyBackup", "s", get_master_key_backup},
 			{0},
 		},
 };

@@ -3,6 +3,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/activate.c \
 	daemon/operation/appoint.c daemon/operation/appoint.h \
 	daemon/operation/blank.c daemon/operation/blank.h \
+	daemon/operation/card-key.c daemon/operation/card-key.h \
 	daemon/operation/certificates.c daemon/operation/certificates.h \
 	daemon/operation/change-pin.c \
 	daemon/operation/changeover.c daemon/operation/changeover.h \
@@ -20,6 +21,9 @@ libtesserad_la_SOURCES += \
 	daemon/operation/information-private.h \
 	daemon/operation/initiate.c \
 	daemon/operation/issue.c daemon/operation/issue.h \
+	daemon/operation/key-backup.c daemon/operation/key-backup.h \
+	daemon/operation/key-content.c daemon/operation/key-content.h \
+	daemon/operation/key-restore.c daemon/operation/key-restore.h \
 	daemon/operation/licence.c daemon/operation/licence.h \
 	daemon/operation/licence-activate.c \
 	daemon/operation/login-card.c \

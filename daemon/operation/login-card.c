@@ -3,41 +3,13 @@
 #include "card/card.h"
 #include "common/alloc.h"
 #include "core/signing-key.h"
-#include "keys/seal.h"
+#include "operation/card-key.h"
 #include "operation/contact.h"
 #include "operation/login-private.h"
 #include "operation/vault.h"
 
 #define CARD_TIMEOUT_MS	  3000
 #define TOKEN_PIN_MAXIMUM 256 /* bytes */
-
-/* A key on the card, as OpenSSL's keys want it. */
-struct key_on_card {
-	struct card *card;
-	key_slot slot;
-	enum key_algorithm algorithm;
-	enum key_use use;
-};
-
-static bool use_key(void *context, const uint8_t *input, size_t length, struct buffer *output,
-	struct error *error)
-{
-	const struct key_on_card *key = context;
-
-	return key->card->driver->use_key(
-		key->card, key->slot, key->algorithm, key->use, input, length, output, error);
-}
-
-static bool find_key(
-	struct logins *logins, unsigned reader, struct key_on_card *key, struct error *error)
-{
-	enum pin_use pin;
-
-	return contacts_key_info(
-		       logins->services->contacts, reader, key->slot, &key->algorithm, &pin) ||
-	       error_set(
-		       error, ERROR_NOT_FOUND, "the card has no %s key", key_slot_name(key->slot));
-}
 
 static bool sign(EVP_PKEY *key, const struct buffer *challenge, struct buffer *signature,
 	struct error *error)
@@ -65,35 +37,29 @@ static bool prove(struct logins *logins, struct card *card, unsigned reader,
 	struct buffer signature _cleanup_buffer_ = BUFFER_INIT;
 
 	if (!login_attempt_begin(logins, card->info.serial, attempt, error) ||
-		!find_key(logins, reader, &on_card, error))
+		!card_key_find(logins->services->contacts, reader, &on_card, error))
 		return false;
 	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) = signing_key_new(
-		X509_get0_pubkey(identity->authentication), use_key, &on_card, error);
+		X509_get0_pubkey(identity->authentication), card_key_use, &on_card, error);
 	return key && sign(key, &attempt->proof.challenge, &signature, error) &&
 	       login_attempt_prove(
 		       attempt, identity->authentication, signature.data, signature.length, error);
 }
 
 /* The token's PIN, when it is sealed to this card; *pin stays unset otherwise. */
-static bool open_sealed(struct logins *logins, struct card *card, unsigned reader,
+static bool open_sealed(struct logins *logins, struct card *card,
 	const struct login_identity *identity, struct secret *pin, struct error *error)
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
-	struct key_on_card on_card = {.card = card, .slot = KEY_SLOT_KEY_MANAGEMENT};
 
 	if (!identity->key_management || logins->services->token ||
 		!store_operator_get(
 			logins->services->store, identity->credential->id, &record, NULL) ||
 		!record.active || record.sealed.length == 0)
 		return true;
-	if (!find_key(logins, reader, &on_card, error))
-		return false;
-	on_card.use = key_algorithm_is_rsa(on_card.algorithm) ? KEY_USE_DECRYPT : KEY_USE_DERIVE;
-	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) = deciphering_key_new(
-		X509_get0_pubkey(identity->key_management), use_key, &on_card, error);
-	return key && (unseal(&record.sealed, identity->key_management, key, TOKEN_PIN_MAXIMUM, pin,
-			       error) ||
-			      error_prefix(error, "unlocking the master key"));
+	return card_key_unseal(card, identity->key_management, &record.sealed, TOKEN_PIN_MAXIMUM,
+		       pin, error) ||
+	       error_prefix(error, "unlocking the master key");
 }
 
 /* What is done while the card is held. */
@@ -104,20 +70,10 @@ static bool ask_card(struct logins *logins, struct card *card, unsigned reader,
 	if (!card->driver->authenticate(card, CARD_SECRET_PIN, pin, error))
 		return false;
 	bool done = prove(logins, card, reader, identity, attempt, error) &&
-		    open_sealed(logins, card, reader, identity, token_pin, error);
+		    open_sealed(logins, card, identity, token_pin, error);
 	/* The proof was for this login alone: no other program goes on with it. */
 	card->driver->authenticate(card, CARD_SECRET_PIN, NULL, NULL);
 	return done;
-}
-
-static void note_pin(struct logins *logins, unsigned reader, const struct error *failure)
-{
-	const struct card_secret_state state = {
-		.tries_left = failure->code == ERROR_PIN_WRONG ? (int)failure->detail : 0,
-		.blocked = failure->code == ERROR_PIN_BLOCKED || failure->detail == 0};
-
-	if (failure->code == ERROR_PIN_WRONG || failure->code == ERROR_PIN_BLOCKED)
-		contacts_note_pin(logins->services->contacts, reader, &state);
 }
 
 static bool log_in(struct logins *logins, const struct login_request *request, struct card *card,
@@ -133,7 +89,7 @@ static bool log_in(struct logins *logins, const struct login_request *request, s
 		logins, card, request->reader, request->pin, identity, attempt, &token_pin, error);
 	card_end(card);
 	if (!done)
-		note_pin(logins, request->reader, error);
+		card_key_note_pin(logins->services->contacts, request->reader, error);
 	return done && (!secret_is_set(&token_pin) ||
 			       vault_open(logins->services->vault, &token_pin, error));
 }

@@ -113,25 +113,46 @@ bool operators_check_dispensable(
 	return remaining_check(services, &without, error);
 }
 
-static bool seal_to(struct services *services, struct operator_record *record, struct error *error)
+X509 *operators_seal_certificate(
+	struct services *services, int64_t credential_id, struct error *error)
 {
 	struct certificates certificates _cleanup_certificates_ = CERTIFICATES_INIT;
-	X509 *certificate _cleanup_(X509_freep) = NULL;
+	X509 *certificate = NULL;
 
-	if (!store_certificate_list(services->store, record->credential_id, &certificates, error))
-		return false;
+	if (!store_certificate_list(services->store, credential_id, &certificates, error))
+		return NULL;
 	for (size_t i = certificates.count; i-- > 0 && !certificate;) {
 		const unsigned char *position = certificates.items[i].der.data;
 		if (certificates.items[i].slot == KEY_SLOT_KEY_MANAGEMENT &&
-			certificates.items[i].status == CERTIFICATE_VALID)
+			certificates.items[i].status != CERTIFICATE_REVOKED)
 			certificate =
 				d2i_X509(NULL, &position, (long)certificates.items[i].der.length);
 	}
 	if (!certificate)
-		return error_set(error, ERROR_NOT_SUPPORTED,
+		error_set(error, ERROR_NOT_SUPPORTED,
 			"the card has no valid key-management certificate to seal to");
+	return certificate;
+}
+
+static bool seal_to(struct services *services, struct operator_record *record, struct error *error)
+{
+	X509 *certificate _cleanup_(X509_freep) =
+		operators_seal_certificate(services, record->credential_id, error);
+
 	buffer_clear(&record->sealed);
-	return vault_seal(services->vault, certificate, &record->sealed, error);
+	return certificate && vault_seal(services->vault, certificate, &record->sealed, error);
+}
+
+bool operators_reseal(struct services *services, int64_t credential_id, struct error *error)
+{
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
+
+	if (!store_operator_get(services->store, credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
+	return record.sealed.length == 0 ||
+	       (seal_to(services, &record, error) &&
+		       store_operator_save(services->store, &record, error));
 }
 
 bool operators_make(struct services *services, struct operator_record *record, bool custodian,
@@ -153,9 +174,15 @@ bool operators_seal_anew(struct services *services, struct error *error)
 	bool done = store_operator_list(services->store, &operators, &count, error);
 
 	for (size_t i = 0; done && i < count; i++) {
-		done = operators[i].sealed.length == 0 ||
-		       (seal_to(services, &operators[i], error) &&
-			       store_operator_save(services->store, &operators[i], error));
+		struct error failure _cleanup_error_ = ERROR_INIT;
+		if (operators_reseal(services, operators[i].credential_id, &failure))
+			continue;
+		/* A card without a certificate cannot unlock anyway, and keeps no other from it. */
+		if (failure.code == ERROR_NOT_SUPPORTED)
+			log_warning("the token's PIN is not sealed to the card of operator %s: %s",
+				operators[i].id, error_message(&failure));
+		else
+			done = error_move(error, &failure);
 	}
 	operators_free(operators, count);
 	return done;
@@ -215,16 +242,28 @@ bool operators_move(struct services *services, int64_t old_credential_id, int64_
 	struct error *error)
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
 
-	if (!store_begin(services->store, error))
-		return false;
-	struct store *transaction _cleanup_(store_rollbackp) = services->store;
-	if (!store_operator_get(transaction, old_credential_id, &record, error) ||
-		!store_operator_remove(transaction, old_credential_id, error))
-		return false;
+	if (!store_operator_get(services->store, old_credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
 	record.credential_id = new_credential_id;
-	return operators_make(services, &record, record.sealed.length > 0, error) &&
-	       store_commit(transaction, error);
+	return store_operator_remove(services->store, old_credential_id, error) &&
+	       operators_make(services, &record, record.sealed.length > 0, error);
+}
+
+bool operators_check_template(struct services *services, int64_t credential_id,
+	const struct template *template, struct error *error)
+{
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
+
+	if (!store_operator_get(services->store, credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
+	return record.sealed.length == 0 || template_has_slot(template, KEY_SLOT_KEY_MANAGEMENT) ||
+	       error_set_field(error, ERROR_NOT_SUPPORTED, "/keys",
+		       "the card unlocks the master key, and the template \"%s\" has no "
+		       "key-management key for that",
+		       template->name);
 }
 
 bool operators_remove(struct services *services, int64_t credential_id, struct error *error)

@@ -35,6 +35,7 @@ bool replace_settle(struct services *services, const struct credential *credenti
 		return true;
 	old->replaced_by = credential->id;
 	return lifecycle_check(old->state, LIFECYCLE_REPLACE, &old->state, error) &&
+	       operators_move(services, old->id, credential->id, error) &&
 	       certificates_revoke(
 		       services, old->id, INT64_MAX, final_reason(old), changed, error) &&
 	       store_credential_save(services->store, old, error);

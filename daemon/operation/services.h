@@ -13,6 +13,7 @@
 #include "token/token.h"
 
 struct contacts;
+struct key_restorer;
 struct logins;
 struct vault;
 struct weak_pins;
@@ -33,6 +34,7 @@ struct services {
 	bool rotate_at_contact;	 /* cards of older master keys change over at their next contact */
 	atomic_bool initialised; /* operators_initialised() asks */
 	struct logins *logins;
+	struct key_restorer *restorer;
 	struct authority_services authority;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */
 	struct card_types *types;

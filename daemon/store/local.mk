@@ -9,6 +9,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/credential.c \
 	daemon/store/database.c daemon/store/database.h \
 	daemon/store/intent.c \
+	daemon/store/key-backup.c \
 	daemon/store/managed.c \
 	daemon/store/master-key.c \
 	daemon/store/operator.c \

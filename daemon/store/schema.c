@@ -201,6 +201,18 @@ static const char *const migrations[] = {
 	"ALTER TABLE credential ADD COLUMN user_id TEXT;"
 	"ALTER TABLE credential ADD COLUMN state_before TEXT;"
 	"CREATE INDEX credential_user ON credential (user_id) WHERE user_id IS NOT NULL;",
+
+	/* 12: backups of the master key, and whose keys open them */
+	"CREATE TABLE key_backup ("
+	"	id TEXT PRIMARY KEY,"
+	"	made_at BIGINT NOT NULL,"
+	"	needed BIGINT NOT NULL,"
+	"	newest_version BIGINT NOT NULL);"
+	"CREATE TABLE key_backup_card ("
+	"	backup_id TEXT NOT NULL REFERENCES key_backup (id),"
+	"	serial TEXT NOT NULL,"
+	"	key_digest BYTEA NOT NULL,"
+	"	PRIMARY KEY (backup_id, serial));",
 };
 
 int64_t schema_version(void)

@@ -147,6 +147,27 @@ bool store_master_key_count_cards(
 bool store_master_key_list_cards(struct store *store, uint32_t version, int64_t after,
 	unsigned limit, int64_t **ids, size_t *count, struct error *error);
 
+/* --- backups of the master key (store/key-backup.c) --- */
+struct key_backup_card_record {
+	char *serial;
+	uint8_t key_digest[32]; /* of the public key that was sealed to (X509_pubkey_digest) */
+};
+struct key_backup_record {
+	char *id;	 /* hex */
+	int64_t made_at; /* seconds since 1970 */
+	unsigned needed; /* how many of the cards open it */
+	uint32_t newest_version;
+	struct key_backup_card_record *cards;
+	size_t card_count;
+};
+void key_backup_record_clear(struct key_backup_record *record);
+/* ERROR_EXISTS */
+bool store_key_backup_add(
+	struct store *store, const struct key_backup_record *record, struct error *error);
+/* The last one of those that have the newest version. ERROR_NOT_FOUND. */
+bool store_key_backup_newest(
+	struct store *store, struct key_backup_record *record, struct error *error);
+
 /* --- PUKs (store/puk.c): which one a card holds, and whether anybody was shown it --- */
 /* As the card's serial number has it; a card without a row has the first generation, unexposed. */
 struct puk_record {

@@ -17,8 +17,9 @@ struct token_signer {
 };
 
 struct token {
-	char *module;	     /* path, resolved */
-	struct token *older; /* owned, or NULL */
+	char *module;	       /* path, resolved */
+	char *embedded_folder; /* NULL: no embedded one */
+	struct token *older;   /* owned, or NULL */
 	CK_FUNCTION_LIST *functions;
 	bool initialized; /* C_Initialize was done */
 	CK_SLOT_ID slot;
@@ -27,6 +28,9 @@ struct token {
 	pthread_mutex_t signers_lock;
 	struct token_signer *signers; /* guarded by signers_lock */
 };
+
+/* In the embedded token's folder: what SoftHSM2 keeps. */
+#define TOKEN_OBJECTS_FOLDER "tokens"
 
 /* Every handle that find_objects() looks for fits; more are an error of the token's owner. */
 #define TOKEN_OBJECTS_MAX 16
@@ -42,8 +46,6 @@ bool token_label_is_free(struct session *session, const char *label, struct erro
 
 /* ERROR_EXISTS when a token behind this one has a key of that label. No session may be held. */
 bool token_older_lacks(struct token *token, const char *label, struct error *error);
-/* token_has_key of this token alone. */
-bool token_has_own_key(struct token *token, const char *label, bool *found, struct error *error);
 /* Points *token at the one of the chain that holds a key of that label; the first when none does.
  */
 bool token_find_holder(struct token **token, const char *label, struct error *error);

@@ -129,6 +129,13 @@ verb 'Credential Rotate'
 prints ListMasterKeys 'a(ussxx) 1 1 '
 prints 'ListCardsOfMasterKey' '"/org/tessera1/credential/2"'
 shown 'Manager RotateMasterKey'
+prints BackUpMasterKey 'tessera master key backup'
+tessera key backup backup.json >/dev/null
+prints LookAtMasterKeyBackup 'xubua(ssb) '
+prints GetLastMasterKeyBackup 'xubua(ssb) '
+refused 'nothing to restore' BeginMasterKeyRestore
+refused 'no restoration has begun' OpenMasterKeyShare
+refused 'no restoration has begun' FinishMasterKeyRestore
 verb 'Credential Reissue'
 verb 'Credential ActivateGenerated'
 verb 'Credential Reissue'

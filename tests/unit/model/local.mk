@@ -49,3 +49,7 @@ check_PROGRAMS += tests/unit/model/role
 tests_unit_model_role_SOURCES = tests/unit/model/role.c
 tests_unit_model_role_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_role_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/model/key-backup
+tests_unit_model_key_backup_SOURCES = tests/unit/model/key-backup.c
+tests_unit_model_key_backup_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_key_backup_LDADD = $(UNIT_LIBS)

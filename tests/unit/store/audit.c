@@ -285,6 +285,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	write_samples(fixture->store);
 	save(fixture->store, "card-1", "Ada Lovelace", "Ada@example.org");
 	fixture_sql(fixture,
+		"DROP TABLE key_backup_card; DROP TABLE key_backup;"
 		"DROP INDEX credential_user; ALTER TABLE credential DROP COLUMN user_id;"
 		"ALTER TABLE credential DROP COLUMN state_before;"
 		"DROP TABLE role; DROP TABLE quorum;"

@@ -9,3 +9,7 @@ check_PROGRAMS += tests/unit/token/token-uri
 tests_unit_token_token_uri_SOURCES = tests/unit/token/token-uri.c
 tests_unit_token_token_uri_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_token_token_uri_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/token/token-files
+tests_unit_token_token_files_SOURCES = tests/unit/token/token-files.c $(TOKEN_FIXTURE)
+tests_unit_token_token_files_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_token_token_files_LDADD = $(UNIT_LIBS)
