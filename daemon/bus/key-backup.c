@@ -157,9 +157,9 @@ bool finish_key_restore_call(struct bus_call *call, struct error *error)
 
 	if (!may_restore(call, error))
 		return false;
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
 	call->audited = true;
-	if (!key_restore_finish(bus->services->restorer, call->caller->name,
-		    AUDIT_CALLER(call->caller->actor), error))
+	if (!key_restore_finish(bus->services->restorer, call->caller->name, actor, error))
 		return false;
 	bus_service_changed(bus->service, &manager_kind, NULL);
 	bus_service_sync(bus->service, &template_kind);

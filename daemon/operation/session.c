@@ -141,7 +141,8 @@ static bool is_cheap_refusal(
 	       result->code != ERROR_NONE && result->code != ERROR_PIN_WRONG;
 }
 
-/* What a user does without any login has a name of its own: no operator can have signed it. Heap. */
+/* What a user does without any login has a name of its own: no operator can have signed it. Heap.
+ */
 static char *audit_name(const struct operation *operation, enum lifecycle_verb verb)
 {
 	bool by_user = operation->is_own && operation->actor->signer_count == 0;

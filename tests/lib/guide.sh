@@ -26,6 +26,7 @@ guide_map() {
         -e "s|/var/lib/tessera|$TESSERA_STATE|g" \
         -e "s|/run/tessera/bus|$TESSERA_SOCKET|g" \
         -e "s|/run/user/1000|$TESSERA_SANDBOX/tmp|g" \
+        -e "s|/root/|$TESSERA_SANDBOX/tmp/|g" \
         -e "s|/srv/pki|$TESSERA_SANDBOX/tmp/pki|g" \
         -e "s|/usr/lib/pkcs11/tessera-pkcs11.so|$TESSERA_PKCS11_MODULE|g" \
         -e "s|^tools/|$TESSERA_SOURCE/tools/|"
