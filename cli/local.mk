@@ -12,6 +12,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-find.c cli/card-find.h \
 	cli/card-search.c \
 	cli/card-update.c \
+	cli/card-uri.c cli/card-uri.h \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-message.c cli/client-private.h \

@@ -33,6 +33,7 @@ guide_run() {
     mkdir -p "$TESSERA_SANDBOX/etc/tessera"
     ln -sf "$TESSERA_CONFIG" "$TESSERA_SANDBOX/etc/tessera/tesserad.conf"
     script=$(guide_lines "$@" | sed -e "s|/etc/tessera|$TESSERA_SANDBOX/etc/tessera|g" \
+        -e "s|/usr/lib/pkcs11/tessera-pkcs11.so|$TESSERA_PKCS11_MODULE|g" \
         -e "s|^tools/|$TESSERA_SOURCE/tools/|")
     [ -n "$script" ] || fail "docs/guide/$1 shows no command below '$2'"
     # The first that fails ends the test, as everywhere; this tells which page it is from.

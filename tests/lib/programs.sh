@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What tests of other people's programs share. After tests/lib/sandbox.sh:
+#
+#     need CMD...                end the test as skipped where a program is not installed
+#     loads_module CMD...        from now on CMD is run with what our module needs (see foreign)
+#     private_folder DIR         DIR, of the machine, is a copy that only this test sees and may change
+#     install_module             p11-kit finds our module as after "make install"
+#     issue READER TEMPLATE NAME [FIELD=VALUE...]
+#                                an active card for NAME, whose user name is its first word; its PIN
+#                                is in the file pin; prints the card's serial
+#     server_certificate NAME [EXTENSION...]
+#                                NAME.pem and NAME.key for a server on this machine called NAME
+#     host_is_here NAME          this name on the network is this machine
+#     start_server PORT CMD...   CMD in the background until PORT answers; its log is in server.log
+#     stop_server                the one that was started last, and wait for its end
+#     port_answers PORT
+# shellcheck shell=bash
+
+need() {
+    local program
+    for program; do
+        type -P "$program" >/dev/null || skip "$program is not installed"
+    done
+}
+
+loads_module() {
+    local program
+    for program; do
+        eval "$program() { foreign '$(type -P "$program")' \"\$@\"; }"
+    done
+}
+
+private_folder() {
+    local copy
+    copy=$(mktemp -d "$TESSERA_SANDBOX/etc/private.XXXXXX")
+    cp -a "$1/." "$copy"
+    chmod 0755 "$copy"
+    mount --bind "$copy" "$1"
+}
+
+install_module() {
+    private_folder /usr/share/p11-kit/modules
+    # The embedded token's library is none of the programs' business.
+    rm -f /usr/share/p11-kit/modules/softhsm2.module
+    sed "s|^module:.*|module: $TESSERA_PKCS11_MODULE|" "$TESSERA_BUILD/data/tessera.module" \
+        >/usr/share/p11-kit/modules/tessera.module
+}
+
+issue() {
+    local reader=$1 template=$2 name=$3 login field fields=()
+    login=${name%% *} login=${login,,}
+    for field in "name=$name" "email=$login@example.org" "upn=$login@EXAMPLE.ORG" "${@:4}"; do
+        fields+=(--holder "$field")
+    done
+    [ -e pin ] || echo 271828 >pin
+    wait_for 20 tessera reader show "$reader"
+    tessera card issue --reader "$reader" --template "$template" "${fields[@]}" >/dev/null
+    tessera card activate "reader:$reader" --new-pin-file pin >/dev/null
+    tessera --json card show "reader:$reader" | jq -r .serial
+}
+
+server_certificate() {
+    local name=$1 extension extensions=()
+    for extension in "subjectAltName=DNS:$name,IP:127.0.0.1" keyUsage=digitalSignature "${@:2}"; do
+        extensions+=(-addext "$extension")
+    done
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.pem" -days 2 \
+        -subj "/CN=$name" "${extensions[@]}" 2>/dev/null
+}
+
+host_is_here() {
+    cp /etc/hosts "$TESSERA_SANDBOX/etc/hosts"
+    echo "127.0.0.1 $1" >>"$TESSERA_SANDBOX/etc/hosts"
+    mount --bind "$TESSERA_SANDBOX/etc/hosts" /etc/hosts
+}
+
+port_answers() {
+    (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+start_server() {
+    local port=$1
+    shift
+    "$@" >server.log 2>&1 </dev/null &
+    server_pid=$!
+    wait_for 30 port_answers_or_ended "$port"
+    port_answers "$port" || fail "'$*' did not start: $(cat server.log)"
+}
+
+port_answers_or_ended() {
+    port_answers "$1" || ! kill -0 "$server_pid" 2>/dev/null
+}
+
+stop_server() {
+    kill "$server_pid"
+    wait "$server_pid" || true
+}
