@@ -61,7 +61,7 @@ issue() {
 
 server_certificate() {
     local name=$1 extension extensions=()
-    for extension in "subjectAltName=DNS:$name,IP:127.0.0.1" keyUsage=digitalSignature "${@:2}"; do
+    for extension in "subjectAltName=DNS:$name,IP:127.0.0.1" "${@:2}"; do
         extensions+=(-addext "$extension")
     done
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.pem" -days 2 \
