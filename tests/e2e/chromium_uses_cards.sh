@@ -30,7 +30,7 @@ jq . /etc/chromium/policies/managed/cards.json >/dev/null
 
 host_is_here intranet.example.org
 server_certificate intranet.example.org
-certutil -A -d "sql:$HOME/.pki/nssdb" -n server -t CP,, -i intranet.example.org.pem
+certutil -A -d "sql:$HOME/.pki/nssdb" -n servers -t C,, -i servers-ca.pem
 start_server 443 openssl s_server -accept 127.0.0.1:443 -cert intranet.example.org.pem \
     -key intranet.example.org.key -CAfile ca.pem -Verify 3 -verify_return_error -www -quiet
 browse() {

@@ -28,7 +28,7 @@ expect_failure any certutil -K -d "$database" -h "Ada Lovelace" -f wrong
 
 echo "# TLS"
 server_certificate localhost
-certutil -A -d "$database" -n server -t CP,, -i localhost.pem
+certutil -A -d "$database" -n servers -t C,, -i servers-ca.pem
 start_server 4433 openssl s_server -accept 127.0.0.1:4433 -cert localhost.pem -key localhost.key \
     -CAfile ca.pem -Verify 3 -verify_return_error -www -quiet
 printf 'GET / HTTP/1.0\r\n\r\n' >request

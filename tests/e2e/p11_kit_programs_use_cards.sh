@@ -54,11 +54,11 @@ fi
 
 echo "# TLS"
 server_certificate intranet.example.org
-cp intranet.example.org.pem server.pem
+cp servers-ca.pem server.pem
 tessera connection certificate local --pem -o ca.pem
 host_is_here intranet.example.org
 start_server 443 gnutls-serv --http --require-client-cert --verify-client-cert --port 443 \
-    --x509cafile ca.pem --x509certfile server.pem --x509keyfile intranet.example.org.key
+    --x509cafile ca.pem --x509certfile intranet.example.org.pem --x509keyfile intranet.example.org.key
 printf 'GET / HTTP/1.0\r\n\r\n' >request
 guide_run "$page" "TLS" <request >shown 2>&1
 grep -q 'Subject: CN=Ada Lovelace' shown || fail "the server saw no certificate: $(cat shown)"
@@ -70,8 +70,8 @@ echo "# the proxy for programs that take one module, and the server for programs
 loads_module pkcs11-tool
 mkdir -m 0700 runtime
 export XDG_RUNTIME_DIR=$PWD/runtime
-guide_run "$page" "Programs that take one module only" >shown
+guide_run "$page" "Programs that take one module only" >shown 2>&1 || fail "proxy: $(cat shown)"
 grep -q "Ada Lovelace" shown || fail "p11-kit-proxy.so does not show the card: $(cat shown)"
-guide_run "$page" "Cards for programs elsewhere" >shown 2>&1
+guide_run "$page" "Cards for programs elsewhere" >shown 2>&1 || fail "p11-kit server: $(cat shown)"
 grep -q "Certificate Object" shown || fail "p11-kit-client.so shows no certificate: $(cat shown)"
 ! grep -q "Grace" shown || fail "the server shows another card, too: $(cat shown)"

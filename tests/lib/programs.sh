@@ -4,12 +4,14 @@
 #     need CMD...                end the test as skipped where a program is not installed
 #     loads_module CMD...        from now on CMD is run with what our module needs (see foreign)
 #     private_folder DIR         DIR, of the machine, is a copy that only this test sees and may change
+#     private_etc                the same of /etc, where folders may be added then
 #     install_module             p11-kit finds our module as after "make install"
 #     issue READER TEMPLATE NAME [FIELD=VALUE...]
 #                                an active card for NAME, whose user name is its first word; its PIN
 #                                is in the file pin; prints the card's serial
 #     server_certificate NAME [EXTENSION...]
-#                                NAME.pem and NAME.key for a server on this machine called NAME
+#                                NAME.pem and NAME.key for a server on this machine called NAME, of
+#                                the authority servers-ca.pem
 #     host_is_here NAME          this name on the network is this machine
 #     start_server PORT CMD...   CMD in the background until PORT answers; its log is in server.log
 #     stop_server                the one that was started last, and wait for its end
@@ -38,6 +40,14 @@ private_folder() {
     mount --bind "$copy" "$1"
 }
 
+private_etc() {
+    local machine=$TESSERA_SANDBOX/etc/machine private=$TESSERA_SANDBOX/etc/private
+    mkdir "$machine" "$private"
+    mount --rbind /etc "$machine"
+    ln -s "$machine"/* "$private"
+    mount --bind "$private" /etc
+}
+
 install_module() {
     private_folder /usr/share/p11-kit/modules
     # The embedded token's library is none of the programs' business.
@@ -61,11 +71,14 @@ issue() {
 
 server_certificate() {
     local name=$1 extension extensions=()
-    for extension in "subjectAltName=DNS:$name,IP:127.0.0.1" "${@:2}"; do
+    [ -e servers-ca.pem ] || openssl req -x509 -newkey rsa:2048 -nodes -keyout servers-ca.key \
+        -out servers-ca.pem -days 2 -subj "/CN=Servers' CA" 2>/dev/null
+    for extension in "subjectAltName=DNS:$name,IP:127.0.0.1" basicConstraints=critical,CA:FALSE \
+        extendedKeyUsage=serverAuth "${@:2}"; do
         extensions+=(-addext "$extension")
     done
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.pem" -days 2 \
-        -subj "/CN=$name" "${extensions[@]}" 2>/dev/null
+    openssl req -x509 -CA servers-ca.pem -CAkey servers-ca.key -newkey rsa:2048 -nodes \
+        -keyout "$name.key" -out "$name.pem" -days 2 -subj "/CN=$name" "${extensions[@]}" 2>/dev/null
 }
 
 host_is_here() {
