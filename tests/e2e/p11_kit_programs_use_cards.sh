@@ -26,6 +26,14 @@ foreign ./tesserad list-modules >shown
 ! grep -q '^tessera:' shown || fail "a program called tesserad loads the module: $(cat shown)"
 grep -q '^p11-kit-trust:' shown || fail "p11-kit under another name lists nothing: $(cat shown)"
 
+echo "# where OpenSC's module is, too, ours is first; it can be left out"
+if [ -e /usr/share/p11-kit/modules/opensc-pkcs11.module ]; then
+    p11-kit list-modules | grep -E '^(tessera|opensc-pkcs11):' | head -n 1 | grep -q '^tessera:' ||
+        fail "OpenSC's module is before ours"
+    guide_lines "$page" "Cards that OpenSC sees as well" >>/usr/share/p11-kit/modules/opensc-pkcs11.module
+    ! p11-kit list-modules | grep -q '^opensc-pkcs11:' || fail "OpenSC's module is still listed"
+fi
+
 echo "# the URIs that tessera shows are those that GnuTLS finds"
 export GNUTLS_PIN=271828
 guide_run "$page" "Name a card or a key" >shown 2>&1
@@ -43,14 +51,6 @@ for reader in 1 2; do
         done
 done
 [ "$(tessera --json card show reader:2 | jq -r .uri)" = pkcs11:serial=10000002 ] || fail "another URI"
-
-echo "# where OpenSC's module is, too, ours is first; it can be left out"
-if [ -e /usr/share/p11-kit/modules/opensc-pkcs11.module ]; then
-    p11-kit list-modules | grep -E '^(tessera|opensc-pkcs11):' | head -n 1 | grep -q '^tessera:' ||
-        fail "OpenSC's module is before ours"
-    guide_lines "$page" "Cards that OpenSC sees as well" >>/usr/share/p11-kit/modules/opensc-pkcs11.module
-    ! p11-kit list-modules | grep -q '^opensc-pkcs11:' || fail "OpenSC's module is still listed"
-fi
 
 echo "# TLS"
 server_certificate intranet.example.org
@@ -72,6 +72,11 @@ mkdir -m 0700 runtime
 export XDG_RUNTIME_DIR=$PWD/runtime
 guide_run "$page" "Programs that take one module only" >shown 2>&1 || fail "proxy: $(cat shown)"
 grep -q "Ada Lovelace" shown || fail "p11-kit-proxy.so does not show the card: $(cat shown)"
+# The server says where its socket is before it is there, which no person is fast enough to notice.
+p11-kit() {
+    foreign "$(type -P p11-kit)" "$@"
+    [ "$1 $2" != "server --sh" ] || wait_for 20 compgen -G "$XDG_RUNTIME_DIR/p11-kit/*"
+}
 guide_run "$page" "Cards for programs elsewhere" >shown 2>&1 || fail "p11-kit server: $(cat shown)"
 grep -q "Certificate Object" shown || fail "p11-kit-client.so shows no certificate: $(cat shown)"
 ! grep -q "Grace" shown || fail "the server shows another card, too: $(cat shown)"

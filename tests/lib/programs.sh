@@ -5,7 +5,8 @@
 #     loads_module CMD...        from now on CMD is run with what our module needs (see foreign)
 #     private_folder DIR         DIR, of the machine, is a copy that only this test sees and may change
 #     private_etc                the same of /etc, where folders may be added then
-#     install_module             p11-kit finds our module as after "make install"
+#     install_module             our module and its p11-kit file lie where "make install" puts them;
+#                                TESSERA_PKCS11_MODULE is that from now on
 #     issue READER TEMPLATE NAME [FIELD=VALUE...]
 #                                an active card for NAME, whose user name is its first word; its PIN
 #                                is in the file pin; prints the card's serial
@@ -49,6 +50,11 @@ private_etc() {
 }
 
 install_module() {
+    local folder
+    folder=$(dirname "$(ls /usr/lib/*/pkcs11/opensc-pkcs11.so)")
+    private_folder "$folder"
+    cp "$TESSERA_PKCS11_MODULE" "$folder"
+    TESSERA_PKCS11_MODULE=$folder/tessera-pkcs11.so
     private_folder /usr/share/p11-kit/modules
     # The embedded token's library is none of the programs' business.
     rm -f /usr/share/p11-kit/modules/softhsm2.module
