@@ -83,8 +83,12 @@ static const struct {
 
 static CK_FLAGS describe_flags(uint32_t flags)
 {
-	CK_FLAGS result = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED;
+	CK_FLAGS result = CKF_RNG | CKF_TOKEN_INITIALIZED;
 
+	/* NSS uses no key of a token that requires a login before there is one, whatever the key
+	 * says. */
+	if (!(flags & TOKEN_WITHOUT_PIN))
+		result |= CKF_LOGIN_REQUIRED;
 	if (!(flags & TOKEN_PIN_NOT_SET))
 		result |= CKF_USER_PIN_INITIALIZED;
 	for (size_t i = 0; i < ARRAY_SIZE(token_flags); i++) {

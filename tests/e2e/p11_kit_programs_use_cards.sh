@@ -75,7 +75,7 @@ grep -q "Ada Lovelace" shown || fail "p11-kit-proxy.so does not show the card: $
 # The server says where its socket is before it is there, which no person is fast enough to notice.
 p11-kit() {
     foreign "$(type -P p11-kit)" "$@"
-    [ "$1 $2" != "server --sh" ] || wait_for 20 compgen -G "$XDG_RUNTIME_DIR/p11-kit/*"
+    [ "$1 $2" != "server --sh" ] || wait_for 60 compgen -G "$XDG_RUNTIME_DIR/p11-kit/*"
 }
 guide_run "$page" "Cards for programs elsewhere" >shown 2>&1 || fail "p11-kit server: $(cat shown)"
 grep -q "Certificate Object" shown || fail "p11-kit-client.so shows no certificate: $(cat shown)"

@@ -83,7 +83,7 @@ start() { # END CMD...
     STRONGSWAN_CONF=$PWD/$end/strongswan.conf SWANCTL_DIR=$PWD/$end "$@" charon-systemd \
         >"$end.log" 2>&1 </dev/null &
     pids[$end]=$!
-    wait_for 30 test -S "$end/vici"
+    wait_for 60 test -S "$end/vici"
     swan "$end" --load-all >"$end.loaded" 2>&1 || fail "$end: $(cat "$end.loaded")"
 }
 stop() {

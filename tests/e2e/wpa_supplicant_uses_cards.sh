@@ -48,7 +48,7 @@ open_network() {
     local server client
     hostapd access.conf >access.log 2>&1 </dev/null &
     server=$!
-    wait_for 30 has access.log AP-ENABLED
+    wait_for 60 has access.log AP-ENABLED
     foreign wpa_supplicant -D wired -i client -c client.conf >client.log 2>&1 </dev/null &
     client=$!
     wait_for 60 has client.log EAP-SUCCESS EAP-FAILURE "Failed to init"

@@ -69,7 +69,7 @@ issue() {
         fields+=(--holder "$field")
     done
     [ -e pin ] || echo 271828 >pin
-    wait_for 20 tessera reader show "$reader"
+    wait_for 60 tessera reader show "$reader"
     tessera card issue --reader "$reader" --template "$template" "${fields[@]}" >/dev/null
     tessera card activate "reader:$reader" --new-pin-file pin >/dev/null
     tessera --json card show "reader:$reader" | jq -r .serial
@@ -102,7 +102,7 @@ start_server() {
     shift
     "$@" >server.log 2>&1 </dev/null &
     server_pid=$!
-    wait_for 30 port_answers_or_ended "$port"
+    wait_for 60 port_answers_or_ended "$port"
     port_answers "$port" || fail "'$*' did not start: $(cat server.log)"
 }
 

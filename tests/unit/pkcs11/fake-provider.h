@@ -39,6 +39,8 @@ enum fake_command {
 	FAKE_DROP_READER = 'N', /* the second reader goes */
 	FAKE_SUSPEND = 's',
 	FAKE_RESUME = 'S',
+	FAKE_PIN_NEEDED = 'P',
+	FAKE_NO_PIN_NEEDED = 'p',   /* by any key, says the token */
 	FAKE_RENEW = 'c',	    /* other labels: objects changed */
 	FAKE_FORGET_LOGIN = 'f',    /* quietly, as when a card was pulled and put back */
 	FAKE_RESET_TRIES = 't',	    /* quietly */
