@@ -30,7 +30,7 @@ host_is_here kdc.example.org
 private_folder /etc/krb5kdc
 mkdir database
 export KRB5_CONFIG=$PWD/krb5.conf KRB5_KDC_PROFILE=$PWD/kdc.conf KRB5CCNAME=FILE:$PWD/tickets
-guide_run "$page" "Certificates for the KDC" 2>/dev/null
+guide_run "$page" "Certificates for the KDC" >made 2>&1 || fail "no certificates: $(cat made)"
 {
     guide_lines "$page" "The KDC" | sed "s|^    EXAMPLE.ORG = {|&\n\
         database_name = $PWD/database/principal\n        key_stash_file = $PWD/database/stash|"
@@ -67,7 +67,7 @@ identity() { # MODULE TOKEN [MORE]
 start_kdc
 
 echo "# a ticket, and with it another one"
-guide_run "$page" "Get a ticket" <<<"271828"$'\n'"271828" >shown || fail "no ticket: $(cat shown server.log)"
+guide_run "$page" "Get a ticket" >shown <<<"271828"$'\n'"271828" || fail "no ticket: $(cat shown server.log)"
 grep -q 'Default principal: ada@EXAMPLE.ORG' shown || fail "klist says: $(cat shown)"
 expect_output "kvno = 1" kvno host/server.example.org@EXAMPLE.ORG
 kdestroy -q

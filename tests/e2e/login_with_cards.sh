@@ -8,7 +8,7 @@ source "$TESSERA_SOURCE/tests/lib/guide.sh"
 # shellcheck source=tests/lib/programs.sh
 source "$TESSERA_SOURCE/tests/lib/programs.sh"
 
-need pamtester pkcs11_eventmgr /usr/libexec/sssd/p11_child
+need pamtester pkcs11_eventmgr sssd /usr/libexec/sssd/p11_child
 cd "$TESSERA_SANDBOX/tmp"
 page=login.md
 opensc=$(ls /usr/lib/*/pkcs11/opensc-pkcs11.so)
@@ -17,8 +17,10 @@ install_module
 private_folder /etc/pam.d
 private_folder /etc/pam_pkcs11
 private_folder /etc/sssd
+private_folder /var/lib/sss
+private_folder /var/log/sssd
 mkdir -p /etc/sssd/pki
-loads_module pamtester pkcs11_eventmgr
+loads_module pamtester pkcs11_eventmgr /usr/libexec/sssd/p11_child
 here() {
     sed "s|/usr/lib/pkcs11/tessera-pkcs11.so|$TESSERA_PKCS11_MODULE|"
 }
@@ -39,7 +41,10 @@ grep -q "No matching certificate" shown || fail "for grace it says: $(cat shown)
 ! log_in ada 999999 || fail "a wrong PIN lets ada in"
 grep -q "Wrong smartcard PIN" shown || fail "for a wrong PIN it says: $(cat shown)"
 
-echo "# SSSD's program"
+echo "# SSSD takes the configuration, and its program the card"
+guide_lines "$page" "SSSD" >/etc/sssd/sssd.conf
+chmod 0600 /etc/sssd/sssd.conf
+sssd --genconf >shown 2>&1 || fail "SSSD does not take the page's configuration: $(cat shown)"
 guide_run "$page" "SSSD's view of a card" >shown 2>&1 || fail "p11_child: $(cat shown)"
 [ "$(grep -cx "Authentication key" shown)" = 2 ] || fail "p11_child says: $(cat shown)"
 

@@ -43,9 +43,9 @@ openssl x509 -in shown -noout -subject | grep -q 'Ada Lovelace' || fail "another
 for reader in 1 2; do
     tessera --json card show "reader:$reader" | jq -r '.certificates[] | .slot + " " + .uri' |
         while read -r slot uri; do
-            p11tool --login --test-sign "$uri;type=private" >signed 2>&1 </dev/null ||
+            foreign p11tool --login --test-sign "$uri;type=private" >signed 2>&1 </dev/null ||
                 fail "p11tool does not sign with $uri: $(cat signed)"
-            p11tool --export "$uri;type=cert" </dev/null | openssl x509 >exported.pem
+            foreign p11tool --export "$uri;type=cert" </dev/null | openssl x509 >exported.pem
             tessera card certificate "reader:$reader" "$slot" --pem | cmp - exported.pem ||
                 fail "$uri is not the certificate of slot $slot"
         done
@@ -60,7 +60,7 @@ host_is_here intranet.example.org
 start_server 443 gnutls-serv --http --require-client-cert --verify-client-cert --port 443 \
     --x509cafile ca.pem --x509certfile intranet.example.org.pem --x509keyfile intranet.example.org.key
 printf 'GET / HTTP/1.0\r\n\r\n' >request
-guide_run "$page" "TLS" <request >shown 2>&1
+guide_run "$page" "TLS" >shown 2>&1 <request
 grep -q 'Subject: CN=Ada Lovelace' shown || fail "the server saw no certificate: $(cat shown)"
 ! gnutls-cli --x509cafile server.pem intranet.example.org <request >shown 2>&1 ||
     ! grep -q '<HTML>' shown || fail "the server lets in who has no certificate: $(cat shown)"

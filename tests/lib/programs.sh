@@ -28,6 +28,7 @@ need() {
 
 loads_module() {
     local program
+    [ -n "$TESSERA_PRELOAD" ] || return 0
     for program; do
         eval "$program() { foreign '$(type -P "$program")' \"\$@\"; }"
     done
