@@ -56,8 +56,8 @@ guide_run "$page" "The authority and its list" >/dev/null
 ! log_in ada || fail "a revoked certificate lets ada in"
 sed -i "s|$opensc|$TESSERA_PKCS11_MODULE|" /etc/pam_pkcs11/pam_pkcs11.conf
 ! log_in ada || fail "a suspended card lets ada in"
-! guide_run "$page" "SSSD's view of a card" >shown 2>&1 || fail "p11_child takes a suspended card: $(cat shown)"
-! grep -qx "Authentication key" shown || fail "p11_child shows revoked certificates: $(cat shown)"
+guide_run "$page" "SSSD's view of a card" >shown 2>&1 || true
+! grep -qx "Authentication key" shown || fail "p11_child takes a revoked certificate: $(cat shown)"
 tessera card resume "$ada" >/dev/null
 guide_run "$page" "The authority and its list" >/dev/null
 log_in ada || fail "ada does not get in with the card that was found: $(cat shown)"
