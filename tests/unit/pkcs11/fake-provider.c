@@ -454,9 +454,8 @@ static bool obey(char command)
 	case FAKE_RESUME:
 		state.suspended = command == FAKE_SUSPEND;
 		return true;
-	case FAKE_PIN_NEEDED:
-	case FAKE_NO_PIN_NEEDED:
-		state.without_pin = command == FAKE_NO_PIN_NEEDED;
+	case FAKE_PIN_NEED:
+		state.without_pin = !state.without_pin;
 		return true;
 	case FAKE_RENEW:
 		return state.renewed = true;

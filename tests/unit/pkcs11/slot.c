@@ -63,11 +63,11 @@ static void a_token_without_need_of_a_pin_requires_no_login(void **state)
 	CK_TOKEN_INFO info;
 
 	(void)state;
-	fake_command(fake, FAKE_NO_PIN_NEEDED);
+	fake_command(fake, FAKE_PIN_NEED);
 	assert_ok(p11->C_GetTokenInfo(1, &info));
 	assert_false(info.flags & CKF_LOGIN_REQUIRED);
 	assert_true(info.flags & CKF_USER_PIN_INITIALIZED);
-	fake_command(fake, FAKE_PIN_NEEDED);
+	fake_command(fake, FAKE_PIN_NEED);
 	assert_ok(p11->C_GetTokenInfo(1, &info));
 	assert_true(info.flags & CKF_LOGIN_REQUIRED);
 }
