@@ -46,6 +46,7 @@ sshd=(/usr/sbin/sshd -D -e -f /etc/ssh/sshd_config)
 if [ "$(awk '{ n += $3 } END { print n }' /proc/self/uid_map)" = 1 ]; then
     sshd=(unshare --user "--map-user=$(id -u ada)" "--map-group=$(id -g ada)" "${sshd[@]}"
         -o StrictModes=no)
+    echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
 fi
 mkdir -p /run/sshd
 start_server 22 "${sshd[@]}"
