@@ -18,7 +18,9 @@ page=browsers.md
 cat >machine.json <<'END'
 {"name": "machine", "card-type": "piv", "keys": [
     {"slot": "authentication", "algorithm": "ec-p256", "pin": "never", "certificate":
-        {"authority": "local", "profile": "card-authentication", "subject": [["CN", "{name}"]]}}]}
+        {"authority": "local", "profile": "smartcard-logon", "subject": [["CN", "{name}"], ["O", "Example"]]}},
+    {"slot": "card-authentication", "algorithm": "ec-p256", "pin": "never", "certificate":
+        {"authority": "local", "profile": "card-authentication", "subject": [["serialNumber", "{serial}"]]}}]}
 END
 tessera template add machine.json >/dev/null
 card=$(issue 1 machine "Ada Lovelace")
