@@ -67,6 +67,24 @@ guide_run "$page" "The agent" >shown 2>&1 || fail "the agent: $(cat shown server
 grep -qx ada shown || fail "nobody is logged in: $(cat shown)"
 grep -q '2048 SHA256.*Authentication key' shown || fail "the agent does not list the key: $(cat shown)"
 ! command ssh -o BatchMode=yes server.example.org true 2>/dev/null || fail "the card is still in the agent"
+add_card() {
+    ssh-add -s "$TESSERA_PKCS11_MODULE" >shown 2>&1
+}
+by_agent() {
+    command ssh -o BatchMode=yes -o IdentitiesOnly=no server.example.org true >shown 2>&1
+}
+add_card
+by_agent || fail "no login by the agent: $(cat shown)"
+holds() { # SERIAL: reader 1, in tesserad's eyes
+    [ "$(tessera --json reader show 1 | jq -r 'select(.problem == "") | .serial')" = "$1" ]
+}
+card_remove 0
+wait_for 60 holds ""
+card_insert 0
+wait_for 60 holds "$ada"
+! by_agent || fail "a card that was taken out is still logged in"
+guide_run "$page" "A card that was taken out" >shown 2>&1
+by_agent || fail "no login with the card that is back: $(cat shown)"
 kill "$SSH_AGENT_PID"
 unset SSH_AGENT_PID SSH_AUTH_SOCK
 
