@@ -16,6 +16,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-revoke.c \
 	cli/card-search.c \
 	cli/card-update.c \
+	cli/card-uri.c cli/card-uri.h \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-message.c cli/client-private.h \

@@ -17,5 +17,6 @@ libcommon_la_SOURCES = \
 	common/macros.h \
 	common/secret.c common/secret.h \
 	common/tlv.c common/tlv.h \
+	common/token-serial.c common/token-serial.h \
 	common/utf8.c common/utf8.h
 libcommon_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS)

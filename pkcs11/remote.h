@@ -25,6 +25,7 @@
 #define TOKEN_PIN_NOT_SET     (1U << 4)
 #define TOKEN_SUSPENDED	      (1U << 5)
 #define TOKEN_PIN_EXPIRED     (1U << 6)
+#define TOKEN_WITHOUT_PIN     (1U << 7)
 #define REMOTE_KEY_PIN_ALWAYS (1U << 0)
 #define REMOTE_KEY_PIN_NEVER  (1U << 1)
 

@@ -16,6 +16,7 @@ enum token_flag {
 	TOKEN_PIN_NOT_SET = 1 << 4,
 	TOKEN_SUSPENDED = 1 << 5,
 	TOKEN_PIN_EXPIRED = 1 << 6,
+	TOKEN_WITHOUT_PIN = 1 << 7,
 };
 
 static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
@@ -48,6 +49,8 @@ static uint32_t flags_of(const struct contact_status *status)
 	if (status->credential->state == LIFECYCLE_ACTIVE && status->pin_expires_at &&
 		time(NULL) >= status->pin_expires_at)
 		flags |= TOKEN_PIN_EXPIRED;
+	if (status->without_pin)
+		flags |= TOKEN_WITHOUT_PIN;
 	return flags & TOKEN_PRESENT ? flags | pin_flags(&status->pin) : 0;
 }
 
