@@ -55,7 +55,7 @@ chown tessera "$TESSERA_SANDBOX/etc/tessera/token-pin" 2>/dev/null || true
 daemon_option "token-pin-file = $TESSERA_SANDBOX/etc/tessera/token-pin"
 start_daemon
 guide_run install.md "Unattended mode" "install -d /etc/systemd"
-is locked false
+is locked true # the token is made with the owner
 wait_for 20 reader_is_there
 guide_run install.md "First start" "tessera init" >/dev/null
 restart_daemon

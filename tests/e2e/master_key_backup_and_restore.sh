@@ -95,7 +95,7 @@ expect_output "$first" as_owner tessera key backup any.json
 status_is master_key_backup good || fail "a backup, and it is not noted: $(tessera status)"
 expect_failure any as_owner tessera key backup any.json
 expect_output "Cards needed" as_owner tessera key backup any.json --force
-expect_output "OPENS IT" guide_run backup.md "The master key alone"
+expect_output "OPENS IT" eval "$(guide_lines backup.md "The master key alone")"
 as_owner tessera --json key check shares.json >looked
 jq -e '.needed == 2 and .newest and .version == 1 and (.cards | length == 3) and all(.cards[]; .opens)' looked >/dev/null ||
     fail "the backup says: $(cat looked)"
@@ -172,7 +172,7 @@ umount small
 # Two of three, and all is as before: logins, unlocking, the managed card.
 cards_in 0 2 3
 printf '271828\n314159\n' >pins
-expect_output "restored and is unlocked" guide_run backup.md "Restore the master key"
+expect_output "restored and is unlocked" eval "$(guide_lines backup.md "Restore the master key")"
 cards_in 0 1 2 3
 status_is locked false || fail "not unlocked"
 status_is master_key_backup good || fail "the restored backup is none: $(tessera status)"
