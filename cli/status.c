@@ -122,7 +122,7 @@ static json_t *status_record(struct client *client, struct error *error)
 	json_object_set_new(status, "templates", count_objects(all, CLIENT_TEMPLATE, known));
 	json_object_set_new(status, "connections", count_objects(all, CLIENT_CONNECTION, known));
 	json_object_set_new(status, "readers", object_select(all, CLIENT_READER));
-	json_object_set_new(status, "jobs", running_jobs(all));
+	json_object_set_new(status, "jobs", known ? running_jobs(all) : json_null());
 	return steal_pointer(&status);
 }
 
@@ -144,8 +144,9 @@ bool status_show(struct invocation *invocation, struct error *error)
 	if (!invocation_has(invocation, OPTION_JSON)) {
 		print_part(invocation, json_object_get(status, "readers"), reader_columns,
 			ARRAY_SIZE(reader_columns), "There are no readers.");
-		print_part(invocation, json_object_get(status, "jobs"), job_columns,
-			ARRAY_SIZE(job_columns), "No job is running.");
+		if (!json_is_null(json_object_get(status, "jobs")))
+			print_part(invocation, json_object_get(status, "jobs"), job_columns,
+				ARRAY_SIZE(job_columns), "No job is running.");
 	}
 	if (!json_is_true(json_object_get(status, "reader_service_available")))
 		output_text(invocation,

@@ -32,7 +32,7 @@ static const struct bus_interface *readable_interface(
 	for (size_t i = 0; (interface = node_interface(call, i)); i++) {
 		if (strcmp(interface->name, name) != 0)
 			continue;
-		if (caller_may(call->service, call->caller, interface->read, error))
+		if (call_may_read(call, interface, error))
 			return interface;
 		if (call->service->options.denied)
 			call->service->options.denied(call->context, call, error);

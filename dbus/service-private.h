@@ -32,6 +32,12 @@ const struct bus_interface *node_interface(const struct bus_call *call, size_t i
 /* Whether the caller (NULL: everyone) has that right; error may be NULL. */
 bool caller_may(const struct bus_service *service, const struct bus_caller *caller,
 	unsigned permission, struct error *error);
+/*
+ * Whether the call's caller may read the properties of its object in an interface, by right or as
+ * may_read_object says.
+ */
+bool call_may_read(
+	struct bus_call *call, const struct bus_interface *interface, struct error *error);
 
 /* Appends a{sv}: all properties of the object. */
 void append_properties(void *context, const struct bus_interface *interface, const void *object,

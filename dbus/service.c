@@ -196,16 +196,31 @@ static void tell_done(struct bus_call *call, const struct error *error)
 		options->done(call->context, call, error);
 }
 
-static bool may_read_kind(struct bus_call *call, struct error *error)
+bool call_may_read(
+	struct bus_call *call, const struct bus_interface *interface, struct error *error)
 {
-	return caller_may(call->service, call->caller, call->kind->interfaces[0]->read, error);
+	const struct bus_service_options *options = &call->service->options;
+
+	if (caller_may(call->service, call->caller, interface->read, error))
+		return true;
+	if (!call->kind || !options->may_read_object ||
+		!options->may_read_object(call->context, call))
+		return false;
+	if (error)
+		error_clear(error);
+	return true;
+}
+
+static bool may_read(struct bus_call *call, struct error *error)
+{
+	return call_may_read(call, call->kind->interfaces[0], error);
 }
 
 /* A peer is there wherever it is asked; and who may not read a kind is told how its objects are. */
 static bool needs_object(struct bus_call *call)
 {
 	return call->kind && call->interface != &interface_peer &&
-	       (call->interface != &interface_introspectable || may_read_kind(call, NULL));
+	       (call->interface != &interface_introspectable || may_read(call, NULL));
 }
 
 /* Who may not read a kind does not learn from calls that need no right what objects there are. */
@@ -213,7 +228,7 @@ static bool may_know(struct bus_call *call, struct error *error)
 {
 	const struct bus_service_options *options = &call->service->options;
 
-	if (call->method->permission >= BUS_FIRST_RIGHT || may_read_kind(call, error))
+	if (call->method->permission >= BUS_FIRST_RIGHT || may_read(call, error))
 		return true;
 	if (call->interface == &interface_properties)
 		return false;

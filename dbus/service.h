@@ -22,6 +22,11 @@ struct bus_service_options {
 	bool (*may)(void *context, const struct bus_caller *caller, unsigned permission,
 		struct error *error);
 	/*
+	 * Whether a caller without the right to read a kind may read this object all the same: who
+	 * started a job. Asked before the object is looked up. May be NULL.
+	 */
+	bool (*may_read_object)(void *context, const struct bus_call *call);
+	/*
 	 * Whether a caller who may not read a kind's properties may know that the object is there,
 	 * for a method that needs no right. Asked before the object is looked up, so that the error
 	 * (ERROR_NOT_FOUND) is the same for what is there and for what is not. May be NULL.

@@ -33,9 +33,15 @@ struct bus {
 };
 
 /* The objects, one file each. */
+/* Whether the job that the call is about was started by the caller, or by managers and it is one.
+ */
+bool job_is_own(struct bus *bus, const struct bus_call *call);
 extern const struct bus_kind manager_kind, reader_kind, credential_kind, template_kind,
 	connection_kind, type_kind, job_kind, licence_kind;
 extern const struct bus_interface provider_interface;
+/* Whether the job that the call is about was started by its caller, or by a manager and it is one.
+ */
+bool job_is_own(struct bus *bus, const struct bus_call *call);
 
 /* --- caller.c --- */
 bool caller_is_manager(const struct bus *bus, uid_t uid);
@@ -59,6 +65,7 @@ bool caller_may_object(void *context, const struct bus_call *call);
  * Who may not see cards knows of those that are in a reader, as everybody does, and of the own one.
  * ERROR_NOT_FOUND.
  */
+bool caller_may_read_object(void *context, const struct bus_call *call);
 bool caller_may_know(void *context, const struct bus_call *call, struct error *error);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);

@@ -33,6 +33,7 @@ struct bus *bus_new(struct services *services, const struct bus_options *options
 		.context = bus,
 		.broadcast = broadcast,
 		.may = caller_may_do,
+		.may_read_object = caller_may_read_object,
 		.may_know = caller_may_know,
 		.may_object = caller_may_object,
 		.begin = caller_begin,

@@ -187,11 +187,18 @@ bool caller_may_object(void *context, const struct bus_call *call)
 	return may_issue_own(context, call);
 }
 
+bool caller_may_read_object(void *context, const struct bus_call *call)
+{
+	return call->kind == &job_kind && job_is_own(context, call);
+}
+
 bool caller_may_know(void *context, const struct bus_call *call, struct error *error)
 {
 	struct bus *bus = context;
 	size_t count;
 
+	if (call->kind == &job_kind)
+		return error_set(error, ERROR_NOT_FOUND, "you have started no job %s", call->name);
 	if (call->kind != &credential_kind)
 		return true;
 	int64_t number = name_to_number(call->name);

@@ -74,13 +74,6 @@ static void append_error_name(const struct job_status *status, DBusMessageIter *
 		value, status->error.code == ERROR_NONE ? "" : error_dbus_name(status->error.code));
 }
 
-static void append_error_message(const struct job_status *status, DBusMessageIter *value)
-{
-	_cleanup_free_ char *text = message_error_text(&status->error);
-
-	message_append_string(value, status->error.code == ERROR_NONE ? "" : text);
-}
-
 static void get_error_name(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;
@@ -89,15 +82,20 @@ static void get_error_name(void *context, const void *object, DBusMessageIter *v
 
 static void get_error_message(void *context, const void *object, DBusMessageIter *value)
 {
+	const struct job_status *status = object;
+	_cleanup_free_ char *text = message_error_text(&status->error);
+
 	(void)context;
-	append_error_message(object, value);
+	message_append_string(value, status->error.code == ERROR_NONE ? "" : text);
 }
 
 /* The operations know credentials by their number, callers by their path. */
-static void append_result(const struct job_status *status, DBusMessageIter *value)
+static void get_result(void *context, const void *object, DBusMessageIter *value)
 {
+	const struct job_status *status = object;
 	DBusMessageIter dictionary;
 
+	(void)context;
 	message_open(value, DBUS_TYPE_ARRAY, "{ss}", &dictionary);
 	for (size_t i = 0; i < status->result.count; i++) {
 		const struct field *field = &status->result.items[i];
@@ -110,12 +108,6 @@ static void append_result(const struct job_status *status, DBusMessageIter *valu
 		}
 	}
 	message_close(value, &dictionary);
-}
-
-static void get_result(void *context, const void *object, DBusMessageIter *value)
-{
-	(void)context;
-	append_result(object, value);
 }
 
 static void get_started_at(void *context, const void *object, DBusMessageIter *value)
@@ -152,6 +144,7 @@ static bool take_pin(struct bus_call *call, struct error *error)
 
 static const struct bus_interface job_interface = {
 	.name = BUS_NAME ".Job",
+	.read = PERMISSION_VIEW_CARDS,
 	.methods =
 		(const struct bus_method[]){
 			{.name = "Cancel",
@@ -180,8 +173,7 @@ static const struct bus_interface job_interface = {
 		},
 	.signals =
 		(const struct bus_signal[]){
-			{"Finished", BUS_ARGUMENTS({"state", "s"}, {"error_name", "s"},
-					     {"error_message", "s"}, {"result", "a{ss}"})},
+			{"Finished", BUS_ARGUMENTS({"state", "s"}, {"error_name", "s"})},
 			{0},
 		},
 };
@@ -194,6 +186,17 @@ const struct bus_kind job_kind = {
 	.list = list,
 };
 
+bool job_is_own(struct bus *bus, const struct bus_call *call)
+{
+	const struct bus_caller *caller = call->caller;
+	_cleanup_job_status_ struct job_status status = {0};
+	int64_t id = name_to_number(call->name);
+
+	return id <= UINT_MAX && jobs_status(bus->services->jobs, (unsigned)id, &status, NULL) &&
+	       status.guest == (caller->is_manager ? 0 : (unsigned)caller->uid);
+}
+
+/* For all ears: no more than that. The words are for who may read the job. */
 static void send_finished(struct bus *bus, const char *name, const struct job_status *status)
 {
 	_cleanup_message_ DBusMessage *signal =
@@ -203,8 +206,6 @@ static void send_finished(struct bus *bus, const char *name, const struct job_st
 	dbus_message_iter_init_append(signal, &iter);
 	message_append_string(&iter, job_state_name(status->state));
 	append_error_name(status, &iter);
-	append_error_message(status, &iter);
-	append_result(status, &iter);
 	private_door_broadcast(bus->private_door, signal);
 	system_door_broadcast(bus->system_door, signal);
 }

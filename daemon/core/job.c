@@ -21,13 +21,12 @@
 
 struct job {
 	struct jobs *jobs;
-	unsigned guest; /* user id, or 0 */
 	pthread_t thread;
 	job_function function;
 	void *context;
 	void (*free_context)(void *);
 	bool cancel_asked;	  /* guarded by jobs->lock, as all below */
-	struct job_status status; /* operation and subject never change */
+	struct job_status status; /* guest, operation and subject never change */
 	struct secret secret;	  /* waits for its owner, until the time below */
 	char *owner;
 	int64_t secret_until; /* CLOCK_MONOTONIC, seconds */
@@ -133,7 +132,7 @@ static struct job *find(struct jobs *jobs, unsigned id)
 
 static bool has_ended(const struct job *job, bool of_guests)
 {
-	return job->status.state != JOB_RUNNING && (job->guest != 0) == of_guests;
+	return job->status.state != JOB_RUNNING && (job->status.guest != 0) == of_guests;
 }
 
 /* Under the lock: drops the oldest ended jobs, of guests or of the others, beyond `maximum`. */
@@ -237,7 +236,7 @@ static struct job *job_new(struct jobs *jobs, unsigned guest, const char *operat
 	struct job *job = xnew(struct job);
 
 	job->jobs = jobs;
-	job->guest = guest;
+	job->status.guest = guest;
 	job->function = function;
 	job->context = context;
 	job->free_context = free_context;
@@ -254,9 +253,9 @@ static bool has_room(const struct jobs *jobs, unsigned guest, struct error *erro
 	unsigned of_guests = 0, of_guest = 0;
 
 	for (const struct job *job = jobs->first; job; job = job->next) {
-		if (job->status.state == JOB_RUNNING && job->guest) {
+		if (job->status.state == JOB_RUNNING && job->status.guest) {
 			of_guests++;
-			of_guest += job->guest == guest;
+			of_guest += job->status.guest == guest;
 		}
 	}
 	if (jobs->running >= RUNNING_MAX)
@@ -273,7 +272,7 @@ static bool start_locked(struct jobs *jobs, struct job *job, struct error *error
 	struct job **link = &jobs->first;
 	pthread_attr_t attributes;
 
-	if (!has_room(jobs, job->guest, error))
+	if (!has_room(jobs, job->status.guest, error))
 		return false;
 	job->status.id = jobs->last_id + 1;
 	pthread_attr_init(&attributes);

@@ -21,6 +21,7 @@ const char *job_state_name(enum job_state state);
 /* A copy of what a job shows, taken at one moment. Cleared with job_status_clear(). */
 struct job_status {
 	unsigned id;
+	unsigned guest;	 /* the user id of the guest who started it; 0: no guest's */
 	char *operation; /* "issue" */
 	char *subject;	 /* serial of the card or name of the reader it works on, or NULL */
 	enum job_state state;

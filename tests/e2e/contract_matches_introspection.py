@@ -12,7 +12,7 @@ from pathlib import Path
 SOURCE = Path(os.environ["TESSERA_SOURCE"])
 ROOT = "/org/tessera1"
 PROVIDER = "org.tessera1.Provider"
-HIDDEN = {f"{ROOT}/{kind}" for kind in ("credential", "template", "connection", "type")}
+HIDDEN = {f"{ROOT}/{kind}" for kind in ("credential", "job", "template", "connection", "type")}
 problems = []
 
 

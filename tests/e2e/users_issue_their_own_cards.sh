@@ -92,6 +92,23 @@ as ada tessera card activate reader:1 --new-pin-file pin >/dev/null
 [ "$(field $one .state)" = active ] || fail "the card is $(field $one .state)"
 as ada tessera card change-pin reader:1 --pin-file pin --new-pin-file other-pin >/dev/null
 
+echo "# a job is shown to who started it; of others' nobody learns whether they are there"
+job=$(tessera --json job list | jq '[.[] | select(.operation == "issue" and .state == "succeeded")] | last | .number')
+[ "$(as ada tessera --json job show "$job" | jq -r .result.serial)" = $one ] || fail "ada does not see the own job $job"
+expect_failure 4 as grace tessera job show "$job"
+told=$output
+expect_failure 4 as grace tessera job show 99999
+[ "${told//$job/N}" = "${output//99999/N}" ] || fail "jobs that are there and others: $told; $output"
+[ "$(as grace tessera --json job list)" = '[]' ] || fail "grace is shown jobs"
+take_pin() {
+    as grace env DBUS_SYSTEM_BUS_ADDRESS=unix:path="$TESSERA_SOCKET" busctl --no-pager call org.tessera1 \
+        "/org/tessera1/job/$1" org.tessera1.Job TakePin
+}
+expect_failure any take_pin "$job"
+told=$output
+expect_failure any take_pin 99999
+[ "${told//$job/N}" = "${output//99999/N}" ] || fail "jobs that are there and others: $told; $output"
+
 echo "# one card for each user and template, until it is retired or replaced"
 expect_failure 1 as ada tessera card issue --reader 2 --template own
 [[ $output == *"the card $one"*already* ]] || fail "a second card is refused so: $output"
