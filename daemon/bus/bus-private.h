@@ -45,6 +45,8 @@ bool job_is_own(struct bus *bus, const struct bus_call *call);
 
 /* --- caller.c --- */
 bool caller_is_manager(const struct bus *bus, uid_t uid);
+/* As which guest (core/job.h) the caller starts jobs: the user id, or 0 for a manager. */
+unsigned caller_guest(const struct bus_caller *caller);
 /* Whether the caller has an enum permission. ERROR_ACCESS_DENIED. */
 bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error);

@@ -60,6 +60,11 @@ bool caller_is_manager(const struct bus *bus, uid_t uid)
 	return find_group(bus->options->admin_group, &gid) && user_is_in_group(uid, gid);
 }
 
+unsigned caller_guest(const struct bus_caller *caller)
+{
+	return caller->is_manager ? 0 : (unsigned)caller->uid;
+}
+
 bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error)
 {

@@ -188,12 +188,11 @@ const struct bus_kind job_kind = {
 
 bool job_is_own(struct bus *bus, const struct bus_call *call)
 {
-	const struct bus_caller *caller = call->caller;
 	_cleanup_job_status_ struct job_status status = {0};
 	int64_t id = name_to_number(call->name);
 
 	return id <= UINT_MAX && jobs_status(bus->services->jobs, (unsigned)id, &status, NULL) &&
-	       status.guest == (caller->is_manager ? 0 : (unsigned)caller->uid);
+	       status.guest == caller_guest(call->caller);
 }
 
 /* For all ears: no more than that. The words are for who may read the job. */

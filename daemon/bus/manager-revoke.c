@@ -126,7 +126,6 @@ bool revoke_many_call(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
 	struct revocation *revocation _cleanup_(revocation_freep) = xnew(struct revocation);
-	unsigned guest = call->caller->is_manager ? 0 : (unsigned)call->caller->uid;
 
 	revocation->bus = bus;
 	revocation->actor = caller_actor_with_operators(call);
@@ -134,8 +133,8 @@ bool revoke_many_call(struct bus_call *call, struct error *error)
 		return false;
 	_cleanup_free_ char *subject =
 		xasprintf("%zu card%s", revocation->count, revocation->count == 1 ? "" : "s");
-	unsigned id = jobs_start(bus->services->jobs, guest, "revoke-many", subject, run,
-		steal_pointer(&revocation), end, error);
+	unsigned id = jobs_start(bus->services->jobs, caller_guest(call->caller), "revoke-many",
+		subject, run, steal_pointer(&revocation), end, error);
 	if (id == 0)
 		return false;
 	call->audited = true; /* each card by itself */

@@ -118,8 +118,9 @@ static bool start_addition(struct bus_call *call, struct error *error)
 	addition->reader = status.number;
 	addition->caller = xstrdup(call->caller->name);
 	addition->actor = caller_actor_with_operators(call);
-	unsigned id = jobs_start(bus->services->jobs, 0, "add-system-owner", status.reader_name,
-		run_addition, steal_pointer(&addition), end_addition, error);
+	unsigned id = jobs_start(bus->services->jobs, caller_guest(call->caller),
+		"add-system-owner", status.reader_name, run_addition, steal_pointer(&addition),
+		end_addition, error);
 	if (id == 0)
 		return false;
 	bus_job_changed(bus, id, false);

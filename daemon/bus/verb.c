@@ -176,9 +176,8 @@ bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, s
 		verb_free(verb);
 		return false;
 	}
-	unsigned guest = call->caller->is_manager ? 0 : (unsigned)call->caller->uid;
-	unsigned id = jobs_start(bus->services->jobs, guest, lifecycle_verb_name(verb->which),
-		subject, run, verb, end, error);
+	unsigned id = jobs_start(bus->services->jobs, caller_guest(call->caller),
+		lifecycle_verb_name(verb->which), subject, run, verb, end, error);
 
 	if (id == 0)
 		return false;

@@ -4,6 +4,8 @@
 # sandbox: --no-daemon --no-owner
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+# shellcheck source=tests/lib/polkit.sh
+source "$TESSERA_SOURCE/tests/lib/polkit.sh"
 cd "$TESSERA_SANDBOX/tmp"
 polkitd=$(find /usr/lib/polkit-1 /usr/libexec -name polkitd 2>/dev/null | head -n 1)
 [ -n "$polkitd" ] || skip "polkitd is not installed"
@@ -50,20 +52,7 @@ stop_part tesserad TERM
 # --- polkit, with our action as it is installed; pcscd's actions are for everyone here
 mkdir actions rules empty
 cp "$TESSERA_SOURCE/data/org.tessera1.policy" actions/
-{
-    echo '<?xml version="1.0" encoding="UTF-8"?>'
-    echo '<policyconfig>'
-    for action in access_pcsc access_card; do
-        cat <<END
-<action id="org.debian.pcsc-lite.$action">
-  <description>Access</description><message>Access</message>
-  <defaults><allow_any>yes</allow_any><allow_inactive>yes</allow_inactive>
-    <allow_active>yes</allow_active></defaults>
-</action>
-END
-    done
-    echo '</policyconfig>'
-} >actions/org.debian.pcsc-lite.policy
+polkit_pcscd_actions yes
 decide() { # decide RESULT: what the administrator's rule says about ada
     cat >rules/10-test.rules <<END
 polkit.addRule(function(action, subject) {

@@ -4,6 +4,8 @@
 # sandbox: --no-daemon --no-pcscd
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+# shellcheck source=tests/lib/polkit.sh
+source "$TESSERA_SOURCE/tests/lib/polkit.sh"
 cd "$TESSERA_SANDBOX/tmp"
 
 polkitd=$(find /usr/lib/polkit-1 /usr/libexec -name polkitd 2>/dev/null | head -n 1)
@@ -12,20 +14,7 @@ polkitd=$(find /usr/lib/polkit-1 /usr/libexec -name polkitd 2>/dev/null | head -
 # A polkitd with pcscd's two actions and our rule alone.
 mkdir actions rules
 cp "$TESSERA_SOURCE/data/tessera.rules" rules/org.tessera1.rules
-{
-    echo '<?xml version="1.0" encoding="UTF-8"?>'
-    echo '<policyconfig>'
-    for action in access_pcsc access_card; do
-        cat <<END
-<action id="org.debian.pcsc-lite.$action">
-  <description>Access</description><message>Access</message>
-  <defaults><allow_any>no</allow_any><allow_inactive>no</allow_inactive>
-    <allow_active>no</allow_active></defaults>
-</action>
-END
-    done
-    echo '</policyconfig>'
-} >actions/org.debian.pcsc-lite.policy
+polkit_pcscd_actions no
 chmod 0755 actions rules
 chmod 0644 actions/* rules/*
 mount --bind actions /usr/share/polkit-1/actions
