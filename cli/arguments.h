@@ -18,7 +18,7 @@ struct client;
 struct invocation {
 	const struct command *command; /* NULL: help or the version was asked for, or nothing */
 	const char *subject;	       /* NULL when none was given */
-	const char *arguments[3];
+	const char *arguments[4];
 	size_t argument_count;
 	char **program; /* what followed "--" for a subcommand that runs it; NULL */
 	const char *values[OPTION_COUNT]; /* NULL: not given; "" for an option without value */

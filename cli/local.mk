@@ -34,6 +34,7 @@ libtessera_cli_la_SOURCES = \
 	cli/pin.c cli/pin.h \
 	cli/reader.c cli/reader.h \
 	cli/reader-info.c \
+	cli/slot.c \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \
 	cli/table.c cli/table.h \

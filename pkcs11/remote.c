@@ -8,11 +8,12 @@
 
 #include "pkcs11/remote-connection.h"
 
-#define PUBLIC_TIMEOUT_MS 30000
-#define RETRY_INTERVAL_MS 1000
-#define CARD_TIMEOUT_MS	  90000 /* a key may wait for a touch, a card for its turn */
-#define TOKENS_MAXIMUM	  4096
-#define KEYS_MAXIMUM	  256
+#define PUBLIC_TIMEOUT_MS  30000
+#define RETRY_INTERVAL_MS  1000
+#define CARD_TIMEOUT_MS	   90000 /* a key may wait for a touch, a card for its turn */
+#define TOKENS_MAXIMUM	   4096
+#define KEYS_MAXIMUM	   100000
+#define ATTRIBUTES_MAXIMUM 256
 
 void remote_token_clear(struct remote_token *token)
 {
@@ -32,13 +33,20 @@ void remote_tokens_clear(struct remote_tokens *tokens)
 	*tokens = (struct remote_tokens)REMOTE_TOKENS_INIT;
 }
 
+void remote_key_clear(struct remote_key *key)
+{
+	free(key->label);
+	buffer_clear(&key->certificate);
+	buffer_clear(&key->public_key);
+	free(key->attributes);
+	buffer_clear(&key->values);
+	*key = (struct remote_key){0};
+}
+
 void remote_keys_clear(struct remote_keys *keys)
 {
-	for (size_t i = 0; i < keys->count; i++) {
-		free(keys->items[i].label);
-		buffer_clear(&keys->items[i].certificate);
-		buffer_clear(&keys->items[i].public_key);
-	}
+	for (size_t i = 0; i < keys->count; i++)
+		remote_key_clear(&keys->items[i]);
 	free(keys->items);
 	*keys = (struct remote_keys)REMOTE_KEYS_INIT;
 }
@@ -90,6 +98,41 @@ static bool read_token(DBusMessageIter *fields, void *item)
 	return true;
 }
 
+static bool read_attribute(DBusMessageIter *fields, struct remote_key *key)
+{
+	struct remote_attribute *attribute = &key->attributes[key->attribute_count];
+	uint32_t type = 0;
+
+	next_basic(fields, &type);
+	attribute->type = type;
+	attribute->offset = key->values.length;
+	if (!next_bytes(fields, &key->values))
+		return false;
+	attribute->length = key->values.length - attribute->offset;
+	key->attribute_count++;
+	return true;
+}
+
+static bool read_attributes(DBusMessageIter *array, struct remote_key *key)
+{
+	DBusMessageIter elements, fields;
+	size_t count = (size_t)dbus_message_iter_get_element_count(array);
+
+	if (count == 0 || count > ATTRIBUTES_MAXIMUM)
+		return count == 0;
+	key->attributes = calloc(count, sizeof(*key->attributes));
+	if (!key->attributes)
+		return false;
+	dbus_message_iter_recurse(array, &elements);
+	for (size_t i = 0; i < count; i++) {
+		dbus_message_iter_recurse(&elements, &fields);
+		if (!read_attribute(&fields, key))
+			return false;
+		dbus_message_iter_next(&elements);
+	}
+	return true;
+}
+
 static bool read_key(DBusMessageIter *fields, void *item)
 {
 	struct remote_key *key = item;
@@ -99,7 +142,7 @@ static bool read_key(DBusMessageIter *fields, void *item)
 		!next_bytes(fields, &key->public_key))
 		return false;
 	next_basic(fields, &key->flags);
-	return true;
+	return read_attributes(fields, key);
 }
 
 /* Reads "ta(...)": a generation and an array of structures, each into one element of *items. */
@@ -158,7 +201,7 @@ static bool get_objects_locked(
 	_cleanup_message_ DBusMessage *message =
 		remote_message_new("GetObjects", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "ta(usayayu)", error);
+		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "ta(usayayua(uay))", error);
 
 	if (!reply)
 		return false;
@@ -209,15 +252,16 @@ void remote_logout_quietly(struct remote *remote, uint32_t slot)
 	remote_send_only(remote, message);
 }
 
-bool remote_use_key(struct remote *remote, uint32_t slot, uint32_t key, const char *operation,
-	const struct secret *pin, const struct buffer *input, struct buffer *output,
+bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error)
 {
 	DBusMessageIter arguments;
 	_cleanup_message_ DBusMessage *message = remote_message_new("UseKey", DBUS_TYPE_UINT32,
-		&slot, DBUS_TYPE_UINT32, &key, DBUS_TYPE_STRING, &operation, DBUS_TYPE_ARRAY,
-		DBUS_TYPE_BYTE, &pin->data, (int)pin->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
-		&input->data, (int)input->length, DBUS_TYPE_INVALID);
+		&use->slot, DBUS_TYPE_UINT32, &use->key, DBUS_TYPE_STRING, &use->operation,
+		DBUS_TYPE_UINT32, &use->mechanism, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
+		&use->parameter->data, (int)use->parameter->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
+		&use->pin->data, (int)use->pin->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
+		&use->input->data, (int)use->input->length, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
 		remote_call(remote, message, CARD_TIMEOUT_MS, "ay", error);
 

@@ -64,7 +64,9 @@ static CK_RV slot_info(CK_SLOT_ID slot_id, CK_SLOT_INFO_PTR info)
 		return rv;
 	if (!info)
 		return CKR_ARGUMENTS_BAD;
-	*info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
+	*info = (CK_SLOT_INFO){.flags = CKF_HW_SLOT};
+	if (!(slot->token.flags & TOKEN_FIXED))
+		info->flags |= CKF_REMOVABLE_DEVICE;
 	if (slot_has_token(slot))
 		info->flags |= CKF_TOKEN_PRESENT;
 	put_text(info->slotDescription, sizeof(info->slotDescription), slot->token.reader);
@@ -84,8 +86,10 @@ static const struct {
 
 static CK_FLAGS describe_flags(uint32_t flags)
 {
-	CK_FLAGS result = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED;
+	CK_FLAGS result = CKF_RNG | CKF_TOKEN_INITIALIZED;
 
+	if (!(flags & TOKEN_NO_LOGIN))
+		result |= CKF_LOGIN_REQUIRED;
 	if (!(flags & TOKEN_PIN_NOT_SET))
 		result |= CKF_USER_PIN_INITIALIZED;
 	for (size_t i = 0; i < ARRAY_SIZE(token_flags); i++) {

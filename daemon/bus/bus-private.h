@@ -30,7 +30,7 @@ struct bus {
 
 /* The objects, one file each. */
 extern const struct bus_kind manager_kind, reader_kind, credential_kind, template_kind,
-	connection_kind, type_kind, job_kind, licence_kind;
+	connection_kind, type_kind, job_kind, licence_kind, slot_kind;
 extern const struct bus_interface provider_interface;
 
 /* --- caller.c --- */
@@ -123,6 +123,9 @@ bool list_operators_call(struct bus_call *call, struct error *error);
 bool set_operator_call(struct bus_call *call, struct error *error);
 bool remove_operator_call(struct bus_call *call, struct error *error);
 bool list_roles_call(struct bus_call *call, struct error *error);
+
+/* --- slots (slot.c) --- */
+bool add_slot_call(struct bus_call *call, struct error *error);
 
 /* --- methods about templates and their cards (template-cards.c) --- */
 bool template_list_versions_call(struct bus_call *call, struct error *error);

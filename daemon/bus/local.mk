@@ -18,6 +18,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/private-socket.c \
 	daemon/bus/provider.c \
 	daemon/bus/reader.c \
+	daemon/bus/slot.c \
 	daemon/bus/sender.c daemon/bus/sender.h \
 	daemon/bus/system-door.c \
 	daemon/bus/template.c \

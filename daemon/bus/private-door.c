@@ -80,8 +80,8 @@ struct private_door {
 struct provider_client *private_connection_client(struct private_connection *connection)
 {
 	if (!connection->client)
-		connection->client =
-			provider_client_new(connection->door->bus->services, connection->actor);
+		connection->client = provider_client_new(connection->door->bus->services,
+			connection->actor, connection->uid, connection->is_manager);
 	return connection->client;
 }
 

@@ -7,6 +7,10 @@
 #include "common/alloc.h"
 #include "operation/contact.h"
 #include "operation/provider.h"
+#include "operation/slots.h"
+
+/* One object of GetObjects. */
+#define OBJECT_SIGNATURE "(usayayua(uay))"
 
 enum token_flag {
 	TOKEN_PRESENT = 1 << 0,
@@ -16,6 +20,8 @@ enum token_flag {
 	TOKEN_PIN_NOT_SET = 1 << 4,
 	TOKEN_SUSPENDED = 1 << 5,
 	TOKEN_PIN_EXPIRED = 1 << 6,
+	TOKEN_NO_LOGIN = 1 << 7,
+	TOKEN_MECHANISMS = 1 << 8,
 };
 
 static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
@@ -71,6 +77,52 @@ static void append_token(DBusMessageIter *array, const struct contact_status *st
 	message_close(array, &item);
 }
 
+static struct provider_client *client_of(const struct bus_call *call)
+{
+	return private_connection_client(call->caller->connection);
+}
+
+/* A slot whose token is away is shown empty. */
+static void append_slot(DBusMessageIter *array, struct slot *slot)
+{
+	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
+	const struct slot_record *record = slot_record(slot);
+	struct hsm *hsm = slot_hsm(slot, NULL);
+	bool present = hsm && hsm_information(hsm, &information, NULL);
+	uint32_t flags = TOKEN_PRESENT | TOKEN_MECHANISMS;
+	DBusMessageIter item;
+
+	if (record->pin != SLOT_PIN_CALLER)
+		flags |= TOKEN_NO_LOGIN;
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_u32(&item, (uint32_t)record->number);
+	message_append_string(&item, record->name);
+	message_append_u32(&item, present ? flags : 0);
+	message_append_string(&item, present ? information.label : "");
+	message_append_string(&item, present ? information.manufacturer : "");
+	message_append_string(&item, present ? information.model : "");
+	message_append_string(&item, present ? information.serial : "");
+	message_append_u32(&item, information.pin_minimum);
+	message_append_u32(&item, information.pin_maximum);
+	message_append_u64(&item, slot_generation(slot));
+	message_close(array, &item);
+}
+
+/* Those that the caller may use a key of. */
+static void append_slots(struct bus_call *call, DBusMessageIter *array)
+{
+	struct bus *bus = call->context;
+	const struct slot_user *user = provider_client_user(client_of(call));
+	size_t count;
+	struct slot **list = slots_list(bus->services->slots, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (slot_is_visible(list[i], user))
+			append_slot(array, list[i]);
+	}
+	slots_list_free(list, count);
+}
+
 static bool get_tokens(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
@@ -81,6 +133,7 @@ static bool get_tokens(struct bus_call *call, struct error *error)
 	(void)error;
 	/* First the wish for news, then the look: a change in between is told twice, not lost. */
 	private_connection_watch_tokens(call->caller->connection);
+	slots_await(bus->services->slots);
 	message_append_u64(&call->out, contacts_generation(contacts));
 	_cleanup_free_ unsigned *numbers = contacts_list(contacts, &count);
 	message_open(&call->out, DBUS_TYPE_ARRAY, "(usussssuut)", &array);
@@ -89,6 +142,7 @@ static bool get_tokens(struct bus_call *call, struct error *error)
 		if (contacts_status(contacts, numbers[i], &status, NULL))
 			append_token(&array, &status);
 	}
+	append_slots(call, &array);
 	message_close(&call->out, &array);
 	return true;
 }
@@ -96,7 +150,7 @@ static bool get_tokens(struct bus_call *call, struct error *error)
 static void append_key(DBusMessageIter *array, const struct contact_key *key)
 {
 	uint32_t flags = key->pin == PIN_USE_ALWAYS ? 1 : key->pin == PIN_USE_NEVER ? 2 : 0;
-	DBusMessageIter item;
+	DBusMessageIter item, attributes;
 
 	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
 	message_append_u32(&item, key->slot);
@@ -104,13 +158,14 @@ static void append_key(DBusMessageIter *array, const struct contact_key *key)
 	message_append_bytes(&item, key->certificate.data, key->certificate.length);
 	message_append_bytes(&item, key->public_key.data, key->public_key.length);
 	message_append_u32(&item, flags);
+	message_open(&item, DBUS_TYPE_ARRAY, "(uay)", &attributes);
+	message_close(&item, &attributes);
 	message_close(array, &item);
 }
 
-static bool get_objects(struct bus_call *call, struct error *error)
+static bool get_card_objects(struct bus_call *call, uint32_t slot, struct error *error)
 {
 	struct bus *bus = call->context;
-	uint32_t slot = message_read_u32(&call->in);
 	struct contact_key *keys = NULL;
 	DBusMessageIter array;
 	uint64_t generation;
@@ -120,7 +175,7 @@ static bool get_objects(struct bus_call *call, struct error *error)
 	if (!contacts_keys(bus->services->contacts, slot, &generation, &keys, &count, error))
 		return false;
 	message_append_u64(&call->out, generation);
-	message_open(&call->out, DBUS_TYPE_ARRAY, "(usayayu)", &array);
+	message_open(&call->out, DBUS_TYPE_ARRAY, OBJECT_SIGNATURE, &array);
 	for (size_t i = 0; i < count; i++)
 		append_key(&array, &keys[i]);
 	message_close(&call->out, &array);
@@ -128,9 +183,50 @@ static bool get_objects(struct bus_call *call, struct error *error)
 	return true;
 }
 
-static struct provider_client *client_of(const struct bus_call *call)
+static void append_object(DBusMessageIter *array, const struct hsm_object *object)
 {
-	return private_connection_client(call->caller->connection);
+	DBusMessageIter item, attributes, attribute;
+
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_u32(&item, object->number);
+	message_append_string(&item, object->label);
+	message_append_bytes(&item, NULL, 0);
+	message_append_bytes(&item, NULL, 0);
+	message_append_u32(&item, 0);
+	message_open(&item, DBUS_TYPE_ARRAY, "(uay)", &attributes);
+	for (size_t i = 0; i < object->attribute_count; i++) {
+		const struct hsm_attribute *value = &object->attributes[i];
+		message_open(&attributes, DBUS_TYPE_STRUCT, NULL, &attribute);
+		message_append_u32(&attribute, (uint32_t)value->type);
+		message_append_bytes(
+			&attribute, object->values.data + value->offset, value->length);
+		message_close(&attributes, &attribute);
+	}
+	message_close(&item, &attributes);
+	message_close(array, &item);
+}
+
+static bool get_slot_objects(struct bus_call *call, uint32_t number, struct error *error)
+{
+	struct slot_view view _cleanup_(slot_view_clear) = {0};
+	DBusMessageIter array;
+
+	if (!provider_view_slot(client_of(call), number, &view, error))
+		return false;
+	message_append_u64(&call->out, view.generation);
+	message_open(&call->out, DBUS_TYPE_ARRAY, OBJECT_SIGNATURE, &array);
+	for (size_t i = 0; i < view.count; i++)
+		append_object(&array, view.shown[i]);
+	message_close(&call->out, &array);
+	return true;
+}
+
+static bool get_objects(struct bus_call *call, struct error *error)
+{
+	uint32_t slot = message_read_u32(&call->in);
+
+	return slot >= SLOT_NUMBER_FIRST ? get_slot_objects(call, slot, error)
+					 : get_card_objects(call, slot, error);
 }
 
 static bool login(struct bus_call *call, struct error *error)
@@ -169,19 +265,24 @@ static bool use_key(struct bus_call *call, struct error *error)
 {
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
 	struct buffer output _cleanup_buffer_ = BUFFER_INIT_WIPE;
-	uint32_t slot = message_read_u32(&call->in);
-	uint32_t key = message_read_u32(&call->in);
-	const uint8_t *input;
-	enum key_use use = KEY_USE_SIGN;
+	struct provider_use use = {.pin = &pin, .output = &output};
+	const uint8_t *parameter;
 	size_t length;
 
 	call->audited = true; /* no change; a wrong PIN is recorded where it is proved */
-	if (!read_use(&call->in, &use, error) || !message_read_secret(&call->in, &pin, error))
+	use.slot = message_read_u32(&call->in);
+	use.key = message_read_u32(&call->in);
+	if (!read_use(&call->in, &use.use, error))
+		return false;
+	use.mechanism = message_read_u32(&call->in);
+	message_read_bytes(&call->in, &parameter, &length);
+	use.parameter = (struct reader)READER_INIT(parameter, length);
+	if (!message_read_secret(&call->in, &pin, error))
 		return false;
 	if (pin.length == 0)
 		secret_clear(&pin);
-	message_read_bytes(&call->in, &input, &length);
-	if (!provider_use_key(client_of(call), slot, key, use, &pin, input, length, &output, error))
+	message_read_bytes(&call->in, &use.input, &use.length);
+	if (!provider_use_key(client_of(call), &use, error))
 		return false;
 	message_append_bytes(&call->out, output.data, output.length);
 	return true;
@@ -225,13 +326,13 @@ static const struct bus_method methods[] = {
 	{"GetTokens", NULL, BUS_ARGUMENTS({"generation", "t"}, {"tokens", "a(usussssuut)"}),
 		BUS_ANYONE, 0, get_tokens},
 	{"GetObjects", BUS_ARGUMENTS({"slot", "u"}),
-		BUS_ARGUMENTS({"generation", "t"}, {"keys", "a(usayayu)"}), BUS_ANYONE, 0,
+		BUS_ARGUMENTS({"generation", "t"}, {"keys", "a" OBJECT_SIGNATURE}), BUS_ANYONE, 0,
 		get_objects},
 	{"Login", BUS_ARGUMENTS({"slot", "u"}, {"pin", "ay"}), NULL, BUS_HOLDER, BUS_SECRET, login},
 	{"Logout", BUS_ARGUMENTS({"slot", "u"}), NULL, BUS_HOLDER, 0, logout},
 	{"UseKey",
-		BUS_ARGUMENTS({"slot", "u"}, {"key", "u"}, {"operation", "s"}, {"pin", "ay"},
-			{"input", "ay"}),
+		BUS_ARGUMENTS({"slot", "u"}, {"key", "u"}, {"operation", "s"}, {"mechanism", "u"},
+			{"parameter", "ay"}, {"pin", "ay"}, {"input", "ay"}),
 		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},

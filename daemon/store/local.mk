@@ -16,6 +16,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/puk.c \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/search.c \
+	daemon/store/slot.c \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \
 	daemon/store/template.c \
 	daemon/store/value.c

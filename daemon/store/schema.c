@@ -182,6 +182,25 @@ static const char *const migrations[] = {
 	"ALTER TABLE template ADD COLUMN saved_at BIGINT NOT NULL DEFAULT 0;"
 	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
 	"	WHERE state IN ('issued', 'active', 'inactive');",
+
+	/* 9: slots, whose keys programs use through the daemon, and who may use which */
+	"CREATE TABLE slot ("
+	"	name TEXT PRIMARY KEY,"
+	"	number BIGINT NOT NULL UNIQUE,"
+	"	module TEXT NOT NULL,"
+	"	token_label TEXT NOT NULL,"
+	"	token_serial TEXT NOT NULL,"
+	"	pin TEXT NOT NULL,"
+	"	pin_file TEXT NOT NULL,"
+	"	sealed_pin BYTEA NOT NULL,"
+	"	audit_uses BIGINT NOT NULL);"
+
+	"CREATE TABLE slot_rule ("
+	"	slot TEXT NOT NULL REFERENCES slot (name) ON DELETE CASCADE,"
+	"	subject TEXT NOT NULL,"
+	"	key TEXT NOT NULL,"
+	"	operations BIGINT NOT NULL,"
+	"	PRIMARY KEY (slot, subject, key));",
 };
 
 int64_t schema_version(void)

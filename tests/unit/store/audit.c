@@ -285,6 +285,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	write_samples(fixture->store);
 	save(fixture->store, "card-1", "Ada Lovelace", "Ada@example.org");
 	fixture_sql(fixture,
+		"DROP TABLE slot_rule; DROP TABLE slot;"
 		"DROP INDEX credential_template; ALTER TABLE template DROP COLUMN saved_at;"
 		"DROP TABLE master_key; DROP TABLE puk; DROP INDEX credential_key_version;"
 		"DROP INDEX credential_expires; ALTER TABLE credential DROP COLUMN expires_at;"

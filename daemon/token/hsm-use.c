@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The uses of an HSM's private keys. */
+#include <string.h>
+
+#include "token/ckr.h"
+#include "token/hsm-private.h"
+
+#define OUTPUT_MAX 2048 /* bytes: RSA of 16,384 bits */
+
+/* A mechanism with the memory that its parameter needs. */
+struct prepared {
+	CK_MECHANISM mechanism;
+	union {
+		CK_RSA_PKCS_PSS_PARAMS pss;
+		CK_RSA_PKCS_OAEP_PARAMS oaep;
+		CK_ECDH1_DERIVE_PARAMS ecdh;
+	} parameter;
+};
+
+static bool prepare_plain(struct prepared *prepared, const struct hsm_use *use)
+{
+	(void)prepared;
+	return use->parameter.length == 0;
+}
+
+/* hash, mask generation function, salt's length: 32 bits each */
+static bool prepare_pss(struct prepared *prepared, const struct hsm_use *use)
+{
+	struct reader reader = use->parameter;
+	CK_RSA_PKCS_PSS_PARAMS *pss = &prepared->parameter.pss;
+
+	pss->hashAlg = reader_u32(&reader);
+	pss->mgf = reader_u32(&reader);
+	pss->sLen = reader_u32(&reader);
+	prepared->mechanism.pParameter = pss;
+	prepared->mechanism.ulParameterLen = sizeof(*pss);
+	return !reader.failed && reader_left(&reader) == 0;
+}
+
+/* hash, mask generation function: 32 bits each; the label */
+static bool prepare_oaep(struct prepared *prepared, const struct hsm_use *use)
+{
+	struct reader reader = use->parameter;
+	CK_RSA_PKCS_OAEP_PARAMS *oaep = &prepared->parameter.oaep;
+
+	oaep->hashAlg = reader_u32(&reader);
+	oaep->mgf = reader_u32(&reader);
+	oaep->source = CKZ_DATA_SPECIFIED;
+	oaep->ulSourceDataLen = reader_left(&reader);
+	oaep->pSourceData = oaep->ulSourceDataLen
+				    ? (void *)(uintptr_t)reader_bytes(&reader, reader_left(&reader))
+				    : NULL;
+	prepared->mechanism.pParameter = oaep;
+	prepared->mechanism.ulParameterLen = sizeof(*oaep);
+	return !reader.failed;
+}
+
+/* The input is the peer's point. */
+static bool prepare_ecdh(struct prepared *prepared, const struct hsm_use *use)
+{
+	CK_ECDH1_DERIVE_PARAMS *ecdh = &prepared->parameter.ecdh;
+
+	ecdh->kdf = CKD_NULL;
+	ecdh->pPublicData = (CK_BYTE *)(uintptr_t)use->input;
+	ecdh->ulPublicDataLen = use->length;
+	prepared->mechanism.pParameter = ecdh;
+	prepared->mechanism.ulParameterLen = sizeof(*ecdh);
+	return use->parameter.length == 0;
+}
+
+static const struct {
+	enum key_use use;
+	CK_MECHANISM_TYPE type;
+	bool (*prepare)(struct prepared *prepared, const struct hsm_use *use);
+} mechanisms[] = {
+	{KEY_USE_SIGN, CKM_RSA_PKCS, prepare_plain},
+	{KEY_USE_SIGN, CKM_RSA_PKCS_PSS, prepare_pss},
+	{KEY_USE_SIGN, CKM_RSA_X_509, prepare_plain},
+	{KEY_USE_SIGN, CKM_ECDSA, prepare_plain},
+	{KEY_USE_DECRYPT, CKM_RSA_PKCS, prepare_plain},
+	{KEY_USE_DECRYPT, CKM_RSA_PKCS_OAEP, prepare_oaep},
+	{KEY_USE_DECRYPT, CKM_RSA_X_509, prepare_plain},
+	{KEY_USE_DERIVE, CKM_ECDH1_DERIVE, prepare_ecdh},
+};
+
+static bool prepare(struct prepared *prepared, const struct hsm_use *use, struct error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mechanisms); i++) {
+		if (mechanisms[i].use != use->use || mechanisms[i].type != use->mechanism)
+			continue;
+		*prepared = (struct prepared){.mechanism = {.mechanism = use->mechanism}};
+		return mechanisms[i].prepare(prepared, use) ||
+		       error_set_field(error, ERROR_INVALID_ARGUMENT, "parameter",
+			       "the mechanism's parameter is malformed");
+	}
+	return error_set(error, ERROR_NOT_SUPPORTED,
+		"keys of HSM slots are not used with mechanism 0x%X in this way", use->mechanism);
+}
+
+static CK_RV sign(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
+	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
+{
+	CK_RV rv = session->functions->C_SignInit(session->handle, &prepared->mechanism, key);
+
+	return rv != CKR_OK
+		       ? rv
+		       : session->functions->C_Sign(session->handle,
+				 (CK_BYTE *)(uintptr_t)use->input, use->length, output, length);
+}
+
+static CK_RV decrypt(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
+	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
+{
+	CK_RV rv = session->functions->C_DecryptInit(session->handle, &prepared->mechanism, key);
+
+	return rv != CKR_OK
+		       ? rv
+		       : session->functions->C_Decrypt(session->handle,
+				 (CK_BYTE *)(uintptr_t)use->input, use->length, output, length);
+}
+
+/* The secret is read out of the token; the object that it is in there lives as long as this. */
+static CK_RV derive(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
+	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
+{
+	CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
+	CK_ULONG size = (use->length - 1) / 2;
+	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+	CK_OBJECT_HANDLE secret;
+	CK_ATTRIBUTE template[] = {
+		{CKA_CLASS, &object_class, sizeof(object_class)},
+		{CKA_KEY_TYPE, &type, sizeof(type)},
+		{CKA_TOKEN, &no, sizeof(no)},
+		{CKA_SENSITIVE, &no, sizeof(no)},
+		{CKA_EXTRACTABLE, &yes, sizeof(yes)},
+		{CKA_VALUE_LEN, &size, sizeof(size)},
+	};
+	CK_ATTRIBUTE value = {CKA_VALUE, output, *length};
+	CK_RV rv = session->functions->C_DeriveKey(session->handle, &prepared->mechanism, key,
+		template, ARRAY_SIZE(template), &secret);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = session->functions->C_GetAttributeValue(session->handle, secret, &value, 1);
+	session->functions->C_DestroyObject(session->handle, secret);
+	*length = value.ulValueLen;
+	return rv;
+}
+
+static CK_RV call(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
+	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
+{
+	switch (use->use) {
+	case KEY_USE_SIGN:
+		return sign(session, key, prepared, use, output, length);
+	case KEY_USE_DECRYPT:
+		return decrypt(session, key, prepared, use, output, length);
+	default:
+		return use->length == 0 ? CKR_DATA_LEN_RANGE
+					: derive(session, key, prepared, use, output, length);
+	}
+}
+
+/* What is the caller's doing; all else is the token's. */
+static const struct {
+	CK_RV rv;
+	enum error_code code;
+} meanings[] = {
+	{CKR_DATA_LEN_RANGE, ERROR_DATA_LENGTH},
+	{CKR_ENCRYPTED_DATA_LEN_RANGE, ERROR_DATA_LENGTH},
+	{CKR_DATA_INVALID, ERROR_DATA_INVALID},
+	{CKR_ENCRYPTED_DATA_INVALID, ERROR_DATA_INVALID},
+	{CKR_MECHANISM_INVALID, ERROR_NOT_SUPPORTED},
+	{CKR_MECHANISM_PARAM_INVALID, ERROR_NOT_SUPPORTED},
+	{CKR_KEY_FUNCTION_NOT_PERMITTED, ERROR_NOT_SUPPORTED},
+	{CKR_KEY_TYPE_INCONSISTENT, ERROR_NOT_SUPPORTED},
+	{CKR_USER_NOT_LOGGED_IN, ERROR_PIN_REQUIRED},
+};
+
+static bool fail(struct session *session, CK_RV rv, enum key_use use, struct error *error)
+{
+	/* SoftHSM2's name for a block that is padded wrongly. */
+	if (use == KEY_USE_DECRYPT && rv == CKR_GENERAL_ERROR)
+		rv = CKR_ENCRYPTED_DATA_INVALID;
+	session_failed(session, rv, "using a key", error);
+	for (size_t i = 0; error && i < ARRAY_SIZE(meanings); i++) {
+		if (meanings[i].rv == rv)
+			error->code = meanings[i].code;
+	}
+	return false;
+}
+
+static bool use_once(
+	struct hsm *hsm, uint32_t number, const struct hsm_use *use, CK_RV *rv, struct error *error)
+{
+	_cleanup_session_ struct session session = SESSION_INIT;
+	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(hsm);
+	const struct hsm_object *object = hsm_objects_find(objects, number);
+	struct prepared prepared;
+	uint8_t output[OUTPUT_MAX];
+	CK_ULONG length = sizeof(output);
+
+	*rv = CKR_OK;
+	if (!object || object->object_class != CKO_PRIVATE_KEY)
+		return error_set(error, ERROR_NOT_FOUND, "the slot has no private key %u", number);
+	/* A derived secret is an object that is made and removed. */
+	bool alone = use->use == KEY_USE_DERIVE;
+	if (!prepare(&prepared, use, error) ||
+		!(alone ? session_take : session_take_for_use)(hsm->sessions, &session, error))
+		return false;
+	*rv = call(&session, object->handle, &prepared, use, output, &length);
+	if (*rv == CKR_OK)
+		buffer_append(use->output, output, length);
+	explicit_bzero(output, *rv == CKR_OK ? length : sizeof(output));
+	return *rv == CKR_OK || fail(&session, *rv, use->use, error);
+}
+
+/* A module that was cut off from its device, or a token that another program has logged out. */
+static bool may_help_to_log_in(CK_RV rv)
+{
+	return rv == CKR_USER_NOT_LOGGED_IN || rv == CKR_SESSION_HANDLE_INVALID ||
+	       rv == CKR_SESSION_CLOSED || rv == CKR_KEY_HANDLE_INVALID ||
+	       rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_DEVICE_REMOVED;
+}
+
+bool hsm_use_key(struct hsm *hsm, uint32_t object, const struct hsm_use *use, struct error *error)
+{
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	unsigned relogins = hsm->relogins;
+	CK_RV rv;
+
+	if (use_once(hsm, object, use, &rv, &failure))
+		return true;
+	if (!may_help_to_log_in(rv) || !hsm_login_again(hsm, relogins, NULL))
+		return error_move(error, &failure);
+	return use_once(hsm, object, use, &rv, error);
+}
