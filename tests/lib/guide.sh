@@ -4,7 +4,7 @@
 #     guide_run PAGE HEADING     run the indented lines below that heading, as one script
 #     guide_headings PAGE        the headings below which there are such lines
 #
-# In them /etc/tessera is a folder of the sandbox, and systemctl acts on the sandbox's tesserad.
+# In them /etc/tessera is a folder of the sandbox, /var/lib/tessera the state folder, and systemctl acts on the sandbox's tesserad.
 # shellcheck shell=bash
 
 guide_lines() {
@@ -33,6 +33,7 @@ guide_run() {
     mkdir -p "$TESSERA_SANDBOX/etc/tessera"
     ln -sf "$TESSERA_CONFIG" "$TESSERA_SANDBOX/etc/tessera/tesserad.conf"
     script=$(guide_lines "$@" | sed -e "s|/etc/tessera|$TESSERA_SANDBOX/etc/tessera|g" \
+        -e "s|/var/lib/tessera|$TESSERA_STATE|g" \
         -e "s|^tools/|$TESSERA_SOURCE/tools/|")
     [ -n "$script" ] || fail "docs/guide/$1 shows no command below '$2'"
     # The first that fails ends the test, as everywhere; this tells which page it is from.

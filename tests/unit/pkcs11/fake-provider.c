@@ -22,7 +22,6 @@
 
 #include "common/macros.h"
 
-/* One object of GetObjects; keys of cards have no attributes of their own. */
 #define OBJECT_SIGNATURE    "(usayayua(uay))"
 #define INTERFACE	    "org.tessera1.Provider"
 #define ERROR_PREFIX	    "org.tessera1.Error."

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# programs use the keys of an HSM's token through the daemon, as far as the slot's rules let them
+# time limit: 240
+# shellcheck source=tests/lib/sandbox.sh
+source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+# shellcheck source=tests/lib/guide.sh
+source "$TESSERA_SOURCE/tests/lib/guide.sh"
+page=slots.md
+module=$TESSERA_PKCS11_MODULE
+softhsm=/usr/lib/softhsm/libsofthsm2.so
+export PIN=271828
+cd "$TESSERA_SANDBOX/tmp"
+chmod 777 .
+printf '%s\n' "$PIN" >pin
+echo 'to be signed' >message
+
+as_ada() {
+    foreign setpriv --reuid ada --regid ada --clear-groups env -u TESSERA_SESSION "$@"
+}
+ada_uses() {
+    as_ada pkcs11-tool --module "$module" --token-label "$@"
+}
+uses() {
+    foreign pkcs11-tool --module "$module" --token-label "$@"
+}
+# softhsm_key TOKEN TYPE ID LABEL
+softhsm_key() {
+    SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf pkcs11-tool --module "$softhsm" --token-label "$1" \
+        --login --pin "$PIN" --keypairgen --key-type "$2" --id "$3" --label "$4" >/dev/null 2>&1
+}
+public_key() {
+    uses "$1" --read-object --type pubkey --id "$2" --output-file public.der >/dev/null 2>&1
+    openssl pkey -pubin -inform DER -in public.der -out public.pem
+}
+last_audit() {
+    tessera --json audit list --newest --limit 1 | jq -r '.[0] | "\(.operation) \(.outcome) \(.detail)"'
+}
+
+# --- a token whose PIN the programs give ---
+guide_run $page "A token of SoftHSM2" >/dev/null
+softhsm_key web rsa:2048 02 rsa
+expect_output '0 private keys' tessera slot test web
+expect_output 'login required' uses web --list-token-slots
+expect_output 'Private Key Object; RSA' uses web --login --pin "$PIN" --list-objects
+uses web --login --pin "$PIN" --id 02 --sign --mechanism SHA256-RSA-PKCS --input-file message \
+    --output-file signature >/dev/null 2>&1
+public_key web 02
+openssl dgst -sha256 -verify public.pem -signature signature message >/dev/null
+echo "ok an RSA key signs with the PIN of the program"
+uses web --login --pin "$PIN" --id 01 --sign --mechanism ECDSA-SHA256 --signature-format openssl \
+    --input-file message --output-file signature >/dev/null 2>&1
+public_key web 01
+openssl dgst -sha256 -verify public.pem -signature signature message >/dev/null
+echo "ok an EC key signs with the PIN of the program"
+expect_failure any uses web --login --pin 999999 --list-objects
+[[ $output == *CKR_PIN_INCORRECT* ]] || fail "a wrong PIN says: $output"
+[[ $(last_audit) == "login PinWrong "* ]] || fail "the audit trail says: $(last_audit)"
+echo "ok a wrong PIN is refused and recorded"
+
+# --- a token whose PIN the daemon keeps ---
+tessera slot add batch --create --keep-pin --pin-file pin --audit-uses >/dev/null
+softhsm_key batch rsa:2048 02 rsa
+softhsm_key batch EC:prime256v1 01 tls
+expect_output '2 private keys' tessera slot test batch
+! uses batch --list-token-slots | grep -A 9 ': batch' | grep -q 'login required' ||
+    fail "a token whose PIN is kept wants a login"
+uses batch --id 01 --sign --mechanism ECDSA-SHA256 --signature-format openssl --input-file message \
+    --output-file signature >/dev/null 2>&1
+public_key batch 01
+openssl dgst -sha256 -verify public.pem -signature signature message >/dev/null
+[[ $(last_audit) == 'use-key ok sign with key "tls" of slot batch' ]] || fail "recorded is: $(last_audit)"
+echo "ok a kept PIN is enough, and each use is recorded where that is asked for"
+! grep -rqa "$PIN" "$TESSERA_STATE" || fail "the PIN lies in the state folder"
+echo "ok a kept PIN is not on the disk"
+
+# --- OpenSSL ---
+cat >openssl.cnf <<END
+openssl_conf = init
+[init]
+engines = engines
+[engines]
+pkcs11 = pkcs11_engine
+[pkcs11_engine]
+engine_id = pkcs11
+MODULE_PATH = $module
+init = 1
+END
+public_key batch 02
+OPENSSL_CONF=openssl.cnf foreign openssl dgst -sha256 -engine pkcs11 -keyform engine \
+    -sign 'pkcs11:token=batch;object=rsa;type=private' -out signature message 2>engine.log ||
+    fail "OpenSSL says: $(cat engine.log)"
+openssl dgst -sha256 -verify public.pem -signature signature message >/dev/null
+openssl pkeyutl -encrypt -pubin -inkey public.pem -in message -out secret
+OPENSSL_CONF=openssl.cnf foreign openssl pkeyutl -decrypt -engine pkcs11 -keyform engine \
+    -inkey 'pkcs11:token=batch;object=rsa;type=private' -in secret -out opened 2>engine.log ||
+    fail "OpenSSL says: $(cat engine.log)"
+cmp message opened
+echo "ok OpenSSL's engine signs and decrypts"
+
+# --- who may ---
+! ada_uses batch --list-token-slots 2>&1 | grep -q batch || fail "ada sees a slot that no rule shows her"
+expect_failure any ada_uses batch --id 01 --sign --mechanism ECDSA-SHA256 --input-file message
+tessera slot allow batch sign --user ada --key tls >/dev/null
+expect_output 'user:ada: sign with the key "tls"' tessera slot show batch
+ada_uses batch --id 01 --sign --mechanism ECDSA-SHA256 --input-file message --output-file ada-signature \
+    >/dev/null 2>&1
+expect_output 'tls' ada_uses batch --list-objects --type privkey
+[[ $output != *rsa* ]] || fail "ada sees a key that she may not use: $output"
+echo "ok a rule lets a user use one key, and shows no other"
+tessera slot allow batch decrypt --group ada --key rsa >/dev/null
+expect_failure any ada_uses batch --id 02 --sign --mechanism SHA256-RSA-PKCS --input-file message
+[[ $(last_audit) == 'use-key AccessDenied sign with key "rsa" of slot batch'* ]] ||
+    fail "recorded is: $(last_audit)"
+head -c 256 /dev/zero | tr '\0' '\1' >block
+expect_failure any ada_uses batch --id 02 --sign --mechanism RSA-X-509 --input-file block
+expect_failure any ada_uses batch --id 02 --decrypt --mechanism RSA-X-509 --input-file block
+ada_uses batch --id 02 --decrypt --mechanism RSA-PKCS --input-file secret --output-file ada-opened >/dev/null 2>&1
+cmp message ada-opened
+echo "ok who may decrypt cannot sign, and a bare RSA operation wants both"
+tessera slot deny batch sign --user ada --key tls >/dev/null
+expect_failure any ada_uses batch --id 01 --sign --mechanism ECDSA-SHA256 --input-file message
+guide_run $page "Say who may use a key" >/dev/null
+expect_output 'none: only managers' tessera slot show web
+expect_failure any tessera slot allow web --user nobody-of-that-name
+expect_failure any tessera slot allow web dance --anyone
+expect_failure any as_ada tessera slot add mine --token-label web
+echo "ok what was allowed can be taken back"
+
+# --- what cannot be a slot ---
+expect_failure any tessera slot add own --token-label tessera
+[[ $output == *"own and cannot be a slot"* ]] || fail "the own token: $output"
+expect_failure any tessera slot add self --token-label web --module "$module"
+[[ $output == *"Tessera's own module"* ]] || fail "the own module: $output"
+cp "$module" other-name.so
+expect_failure any tessera slot add self --token-label web --module "$PWD/other-name.so"
+proxy=$(ls /usr/lib/*/p11-kit-proxy.so)
+expect_failure any tessera slot add self --token-label web --module "$proxy"
+[[ $output == *"leads to it"* ]] || fail "p11-kit's proxy: $output"
+expect_failure any tessera slot add twice --token-label web
+expect_failure any tessera slot add nothing --token-label nothing
+expect_failure any tessera slot add web --token-label other --create --pin-file pin
+echo "ok neither its own token, nor itself, nor another slot's token becomes a slot"
+
+# --- the file, and after a restart ---
+install -m 600 pin "$TESSERA_SANDBOX/tmp/kept-pin"
+tessera slot remove batch >/dev/null
+tessera slot add batch --pin-source "$PWD/kept-pin" >/dev/null
+tessera slot allow batch sign --anyone >/dev/null
+restart_daemon
+ada_uses batch --id 01 --sign --mechanism ECDSA-SHA256 --signature-format openssl --input-file message \
+    --output-file ada-signature >/dev/null 2>&1
+public_key batch 01
+openssl dgst -sha256 -verify public.pem -signature ada-signature message >/dev/null
+echo "ok with the PIN in a file keys work after a restart, with nobody there"
