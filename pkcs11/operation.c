@@ -6,8 +6,9 @@
 #include "pkcs11/attribute.h"
 #include "pkcs11/pad.h"
 
-#define INPUT_MAXIMUM 2048 /* bytes that a mechanism without a digest may collect */
-#define LABEL_MAXIMUM 4096
+#define INPUT_MAXIMUM  2048 /* bytes that a mechanism without a digest may collect */
+#define LABEL_MAXIMUM  4096
+#define PKCS1_OVERHEAD 11 /* bytes (RFC 8017, 9.2) */
 
 /* What a kind of operation asks of mechanism and key. */
 static const struct {
@@ -257,6 +258,9 @@ CK_RV operation_request(struct operation *operation, struct request *request)
 		request->mechanism = scheme_mechanisms[scheme].bare;
 		return fill_block(operation, &message, &request->input);
 	}
+	if (scheme == SCHEME_RSA_PKCS1 && operation->kind == OPERATION_SIGN &&
+		message.length + PKCS1_OVERHEAD > key_modulus_size(operation->object->key))
+		return CKR_DATA_LEN_RANGE;
 	request->mechanism = scheme_mechanisms[scheme].without_digest;
 	if (scheme == SCHEME_ECDSA)
 		buffer_truncate(&message, key_field_size(operation->object->key));

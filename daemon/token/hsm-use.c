@@ -173,6 +173,7 @@ static const struct {
 	{CKR_ENCRYPTED_DATA_INVALID, ERROR_DATA_INVALID},
 	{CKR_MECHANISM_INVALID, ERROR_NOT_SUPPORTED},
 	{CKR_MECHANISM_PARAM_INVALID, ERROR_NOT_SUPPORTED},
+	{CKR_ARGUMENTS_BAD, ERROR_NOT_SUPPORTED}, /* of SoftHSM2, for OAEP with other hashes */
 	{CKR_KEY_FUNCTION_NOT_PERMITTED, ERROR_NOT_SUPPORTED},
 	{CKR_KEY_TYPE_INCONSISTENT, ERROR_NOT_SUPPORTED},
 	{CKR_USER_NOT_LOGGED_IN, ERROR_PIN_REQUIRED},
@@ -232,7 +233,7 @@ bool hsm_use_key(struct hsm *hsm, uint32_t object, const struct hsm_use *use, st
 
 	if (use_once(hsm, object, use, &rv, &failure))
 		return true;
-	if (!may_help_to_log_in(rv) || !hsm_login_again(hsm, relogins, NULL))
+	if (!may_help_to_log_in(rv))
 		return error_move(error, &failure);
-	return use_once(hsm, object, use, &rv, error);
+	return hsm_login_again(hsm, relogins, error) && use_once(hsm, object, use, &rv, error);
 }

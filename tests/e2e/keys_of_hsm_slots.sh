@@ -142,7 +142,10 @@ expect_failure any tessera slot add nothing --token-label nothing
 expect_failure any tessera slot add web --token-label other --create --pin-file pin
 echo "ok neither its own token, nor itself, nor another slot's token becomes a slot"
 
-# --- the file, and after a restart ---
+# --- after a restart: the PIN is sealed, then in a file ---
+restart_daemon
+uses batch --id 01 --sign --mechanism ECDSA-SHA256 --input-file message --output-file again >/dev/null 2>&1
+echo "ok with a sealed PIN keys work after a restart"
 install -m 600 pin "$TESSERA_SANDBOX/tmp/kept-pin"
 tessera slot remove batch >/dev/null
 tessera slot add batch --pin-source "$PWD/kept-pin" >/dev/null

@@ -45,3 +45,7 @@ check_PROGRAMS += tests/unit/model/template-sections
 tests_unit_model_template_sections_SOURCES = tests/unit/model/template-sections.c
 tests_unit_model_template_sections_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_template_sections_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/model/slot
+tests_unit_model_slot_SOURCES = tests/unit/model/slot.c
+tests_unit_model_slot_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_slot_LDADD = $(UNIT_LIBS)

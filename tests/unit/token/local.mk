@@ -9,3 +9,7 @@ check_PROGRAMS += tests/unit/token/token-uri
 tests_unit_token_token_uri_SOURCES = tests/unit/token/token-uri.c
 tests_unit_token_token_uri_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_token_token_uri_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/token/hsm
+tests_unit_token_hsm_SOURCES = tests/unit/token/hsm.c $(TOKEN_FIXTURE)
+tests_unit_token_hsm_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_token_hsm_LDADD = $(UNIT_LIBS)
