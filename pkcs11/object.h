@@ -23,7 +23,7 @@ struct object {
 	struct key *key; /* certificate, public and private key; NULL where none can be made */
 
 	/* What a token that is no card told; NULL for a card's, whose attributes are known. */
-	uint32_t number;
+	uint32_t number, key_flags;
 	struct remote_attribute *told;
 	size_t told_count;
 	struct buffer told_values;

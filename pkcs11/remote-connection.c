@@ -287,14 +287,26 @@ static bool no_service(struct error *error)
 	return error_set(error, ERROR_NO_SERVICE, "tesserad does not answer on its socket");
 }
 
+/* What is waited for. The bus lock is held, and there is a connection. */
+static void describe_wait(const struct remote *remote, struct pollfd *descriptor)
+{
+	descriptor->fd = remote->descriptor;
+	descriptor->events = POLLIN;
+	if (dbus_connection_has_messages_to_send(remote->connection))
+		descriptor->events |= POLLOUT;
+}
+
 /* Queues the message and writes what the socket takes. */
-static bool send_message(struct remote *remote, DBusMessage *message, struct error *error)
+static bool send_message(
+	struct remote *remote, DBusMessage *message, struct pollfd *descriptor, struct error *error)
 {
 	pthread_mutex_lock(&bus);
 	bool connected = remote->connection != NULL;
 	bool sent =
 		connected && dbus_connection_send(remote->connection, message, &remote->pending);
-	if (!sent)
+	if (sent)
+		describe_wait(remote, descriptor);
+	else
 		remote->pending = 0;
 	pthread_mutex_unlock(&bus);
 	if (connected && !sent)
@@ -308,12 +320,8 @@ static bool reply_missing(struct remote *remote, struct pollfd *descriptor)
 	pthread_mutex_lock(&bus);
 	drain(remote);
 	bool missing = !remote->reply && remote->connection;
-	if (missing) {
-		descriptor->fd = remote->descriptor;
-		descriptor->events = POLLIN;
-		if (dbus_connection_has_messages_to_send(remote->connection))
-			descriptor->events |= POLLOUT;
-	}
+	if (missing)
+		describe_wait(remote, descriptor);
 	pthread_mutex_unlock(&bus);
 	return missing;
 }
@@ -338,12 +346,12 @@ static DBusMessage *exchange(
 	int64_t left = timeout_ms;
 	struct pollfd descriptors[2] = {{0}, {.fd = wake_descriptor(remote), .events = POLLIN}};
 
-	if (!send_message(remote, message, error))
+	if (!send_message(remote, message, &descriptors[0], error))
 		return NULL;
-	while (left > 0 && !remote_is_stopped(remote) && reply_missing(remote, &descriptors[0])) {
+	do {
 		poll(descriptors, 2, left < POLL_INTERVAL_MS ? (int)left : POLL_INTERVAL_MS);
 		left = deadline - now_ms();
-	}
+	} while (reply_missing(remote, &descriptors[0]) && left > 0 && !remote_is_stopped(remote));
 	return take_reply(remote, left <= 0, error);
 }
 
@@ -375,6 +383,14 @@ void remote_message_free(DBusMessage *message)
 	dbus_message_unref(message);
 	pthread_mutex_unlock(&bus);
 }
+
+void remote_message_drop(DBusMessage *message)
+{
+	pthread_mutex_lock(&bus);
+	dbus_message_unref(message);
+	pthread_mutex_unlock(&bus);
+}
+
 DBusMessage *remote_message_new(const char *method, int first_type, ...)
 {
 	va_list arguments;

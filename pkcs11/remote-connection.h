@@ -14,6 +14,8 @@ DBusMessage *remote_message_new(const char *method, int first_type, ...);
 void remote_message_free(DBusMessage *message);
 DEFINE_CLEANUP(DBusMessage *, remote_message_free);
 #define _cleanup_message_ _cleanup_(remote_message_freep)
+/* The same for one that holds no secret: it is not wiped. */
+void remote_message_drop(DBusMessage *message);
 
 /*
  * One round trip over the connection that there is. message: NULL counts as out of memory;

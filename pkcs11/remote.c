@@ -145,25 +145,24 @@ static bool read_key(DBusMessageIter *fields, void *item)
 	return read_attributes(fields, key);
 }
 
-/* Reads "ta(...)": a generation and an array of structures, each into one element of *items. */
-static bool read_list(DBusMessage *reply, uint64_t *generation, void **items, size_t size,
-	size_t *count, size_t maximum, bool (*read)(DBusMessageIter *, void *))
+/* Reads an array of structures, each into one more element of *items. */
+static bool read_array(DBusMessageIter *array, void **items, size_t size, size_t *count,
+	size_t maximum, bool (*read)(DBusMessageIter *, void *))
 {
-	DBusMessageIter arguments, elements, fields;
+	DBusMessageIter elements, fields;
+	size_t expected = (size_t)dbus_message_iter_get_element_count(array);
 
-	dbus_message_iter_init(reply, &arguments);
-	next_basic(&arguments, generation);
-	size_t expected = (size_t)dbus_message_iter_get_element_count(&arguments);
-	if (expected > maximum)
+	if (expected > maximum - *count)
 		return false;
-	*items = calloc(expected + 1, size);
-	if (!*items)
+	char *more = reallocarray(*items, *count + expected + 1, size);
+	if (!more)
 		return false;
-	dbus_message_iter_recurse(&arguments, &elements);
+	*items = more;
+	memset(more + *count * size, 0, (expected + 1) * size);
+	dbus_message_iter_recurse(array, &elements);
 	for (size_t i = 0; i < expected; i++) {
 		dbus_message_iter_recurse(&elements, &fields);
-		*count = i + 1;
-		if (!read(&fields, (char *)*items + i * size))
+		if (!read(&fields, more + (*count)++ * size))
 			return false;
 		dbus_message_iter_next(&elements);
 	}
@@ -179,9 +178,12 @@ static bool get_tokens_locked(
 		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "ta(usussssuut)", error);
 	if (!reply)
 		return false;
+	DBusMessageIter arguments;
 	tokens->connection = remote_number(remote);
-	return read_list(reply, &tokens->generation, (void **)&tokens->items,
-		       sizeof(*tokens->items), &tokens->count, TOKENS_MAXIMUM, read_token) ||
+	dbus_message_iter_init(reply, &arguments);
+	next_basic(&arguments, &tokens->generation);
+	return read_array(&arguments, (void **)&tokens->items, sizeof(*tokens->items),
+		       &tokens->count, TOKENS_MAXIMUM, read_token) ||
 	       remote_out_of_memory(error);
 }
 
@@ -195,19 +197,45 @@ bool remote_get_tokens(
 	return done;
 }
 
-static bool get_objects_locked(
-	struct remote *remote, uint32_t slot, struct remote_keys *keys, struct error *error)
+/* One page, from the number *next on; *next is 0 after the last one. */
+static bool get_page(struct remote *remote, uint32_t slot, uint32_t *next, struct remote_keys *keys,
+	struct error *error)
 {
-	_cleanup_message_ DBusMessage *message =
-		remote_message_new("GetObjects", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_INVALID);
+	DBusMessageIter arguments;
+	_cleanup_message_ DBusMessage *message = remote_message_new(
+		"GetObjects", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32, next, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "ta(usayayua(uay))", error);
+		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "tua(usayayua(uay))", error);
 
 	if (!reply)
 		return false;
-	return read_list(reply, &keys->generation, (void **)&keys->items, sizeof(*keys->items),
-		       &keys->count, KEYS_MAXIMUM, read_key) ||
+	dbus_message_iter_init(reply, &arguments);
+	next_basic(&arguments, &keys->generation);
+	next_basic(&arguments, next);
+	return read_array(&arguments, (void **)&keys->items, sizeof(*keys->items), &keys->count,
+		       KEYS_MAXIMUM, read_key) ||
 	       remote_out_of_memory(error);
+}
+
+/* What changes between two pages is told by a signal, and all is read again. */
+static bool get_objects_locked(
+	struct remote *remote, uint32_t slot, struct remote_keys *keys, struct error *error)
+{
+	uint32_t next = 0;
+	uint64_t generation = 0;
+
+	do {
+		uint32_t before = next;
+		if (!get_page(remote, slot, &next, keys, error))
+			return false;
+		if (before == 0)
+			generation = keys->generation;
+		if (next != 0 && next <= before)
+			return error_set(
+				error, ERROR_FAILED, "tesserad answered something unexpected");
+	} while (next != 0);
+	keys->generation = generation;
+	return true;
 }
 
 bool remote_get_objects(struct remote *remote, uint32_t slot, bool wait, struct remote_keys *keys,
@@ -252,23 +280,36 @@ void remote_logout_quietly(struct remote *remote, uint32_t slot)
 	remote_send_only(remote, message);
 }
 
+static void free_message(DBusMessage *message, bool is_secret)
+{
+	if (!message)
+		return;
+	if (is_secret)
+		remote_message_free(message);
+	else
+		remote_message_drop(message);
+}
+
 bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error)
 {
 	DBusMessageIter arguments;
-	_cleanup_message_ DBusMessage *message = remote_message_new("UseKey", DBUS_TYPE_UINT32,
-		&use->slot, DBUS_TYPE_UINT32, &use->key, DBUS_TYPE_STRING, &use->operation,
-		DBUS_TYPE_UINT32, &use->mechanism, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
-		&use->parameter->data, (int)use->parameter->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
-		&use->pin->data, (int)use->pin->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
-		&use->input->data, (int)use->input->length, DBUS_TYPE_INVALID);
-	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, CARD_TIMEOUT_MS, "ay", error);
+	DBusMessage *message = remote_message_new("UseKey", DBUS_TYPE_UINT32, &use->slot,
+		DBUS_TYPE_UINT32, &use->key, DBUS_TYPE_STRING, &use->operation, DBUS_TYPE_UINT32,
+		&use->mechanism, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->parameter->data,
+		(int)use->parameter->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->pin->data,
+		(int)use->pin->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->input->data,
+		(int)use->input->length, DBUS_TYPE_INVALID);
+	DBusMessage *reply = remote_call(remote, message, CARD_TIMEOUT_MS, "ay", error);
+	bool done = reply != NULL;
 
-	if (!reply)
-		return false;
-	dbus_message_iter_init(reply, &arguments);
-	return next_bytes(&arguments, output) || remote_out_of_memory(error);
+	if (reply) {
+		dbus_message_iter_init(reply, &arguments);
+		done = next_bytes(&arguments, output) || remote_out_of_memory(error);
+	}
+	free_message(message, secret_is_set(use->pin));
+	free_message(reply, strcmp(use->operation, "sign") != 0);
+	return done;
 }
 
 bool remote_check_unblock_code(

@@ -75,6 +75,7 @@ CK_RV told_add(struct objects *fresh, const struct objects *old, struct remote_k
 	if (!object)
 		return CKR_HOST_MEMORY;
 	object->number = remote->reference;
+	object->key_flags = remote->flags & REMOTE_KEY_PIN_ALWAYS;
 	object->told = steal_pointer(&remote->attributes);
 	object->told_count = remote->attribute_count;
 	remote->attribute_count = 0;
@@ -133,8 +134,7 @@ static CK_RV make_key(const struct objects *objects, struct object *object)
 	build_own(object, &parts.public_key);
 	if (!parts.public_key.length)
 		build_by_id(objects, object, &parts.public_key);
-	if (told_boolean(object, CKA_ALWAYS_AUTHENTICATE))
-		parts.flags |= REMOTE_KEY_PIN_ALWAYS;
+	parts.flags |= object->key_flags;
 	if (parts.public_key.failed)
 		rv = CKR_HOST_MEMORY;
 	else if (parts.public_key.length)

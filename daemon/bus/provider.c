@@ -175,6 +175,7 @@ static bool get_card_objects(struct bus_call *call, uint32_t slot, struct error 
 	if (!contacts_keys(bus->services->contacts, slot, &generation, &keys, &count, error))
 		return false;
 	message_append_u64(&call->out, generation);
+	message_append_u32(&call->out, 0);
 	message_open(&call->out, DBUS_TYPE_ARRAY, OBJECT_SIGNATURE, &array);
 	for (size_t i = 0; i < count; i++)
 		append_key(&array, &keys[i]);
@@ -183,7 +184,20 @@ static bool get_card_objects(struct bus_call *call, uint32_t slot, struct error 
 	return true;
 }
 
-static void append_object(DBusMessageIter *array, const struct hsm_object *object)
+/* Where the daemon gives the PIN for each use, programs need not know that it is wanted. */
+static const uint8_t *value_of(const struct hsm_object *object,
+	const struct hsm_attribute *attribute, bool pin_for_each_use)
+{
+	static const CK_BBOOL no = CK_FALSE;
+
+	if (attribute->type == CKA_ALWAYS_AUTHENTICATE && attribute->length == sizeof(no) &&
+		!pin_for_each_use)
+		return &no;
+	return object->values.data + attribute->offset;
+}
+
+static void append_object(
+	DBusMessageIter *array, const struct hsm_object *object, bool pin_for_each_use)
 {
 	DBusMessageIter item, attributes, attribute;
 
@@ -192,31 +206,33 @@ static void append_object(DBusMessageIter *array, const struct hsm_object *objec
 	message_append_string(&item, object->label);
 	message_append_bytes(&item, NULL, 0);
 	message_append_bytes(&item, NULL, 0);
-	message_append_u32(&item, 0);
+	message_append_u32(&item, object->wants_pin && pin_for_each_use);
 	message_open(&item, DBUS_TYPE_ARRAY, "(uay)", &attributes);
 	for (size_t i = 0; i < object->attribute_count; i++) {
 		const struct hsm_attribute *value = &object->attributes[i];
 		message_open(&attributes, DBUS_TYPE_STRUCT, NULL, &attribute);
 		message_append_u32(&attribute, (uint32_t)value->type);
 		message_append_bytes(
-			&attribute, object->values.data + value->offset, value->length);
+			&attribute, value_of(object, value, pin_for_each_use), value->length);
 		message_close(&attributes, &attribute);
 	}
 	message_close(&item, &attributes);
 	message_close(array, &item);
 }
 
-static bool get_slot_objects(struct bus_call *call, uint32_t number, struct error *error)
+static bool get_slot_objects(
+	struct bus_call *call, uint32_t number, uint32_t after, struct error *error)
 {
 	struct slot_view view _cleanup_(slot_view_clear) = {0};
 	DBusMessageIter array;
 
-	if (!provider_view_slot(client_of(call), number, &view, error))
+	if (!provider_view_slot(client_of(call), number, after, &view, error))
 		return false;
 	message_append_u64(&call->out, view.generation);
+	message_append_u32(&call->out, view.next);
 	message_open(&call->out, DBUS_TYPE_ARRAY, OBJECT_SIGNATURE, &array);
 	for (size_t i = 0; i < view.count; i++)
-		append_object(&array, view.shown[i]);
+		append_object(&array, view.shown[i], view.pin_for_each_use);
 	message_close(&call->out, &array);
 	return true;
 }
@@ -224,8 +240,9 @@ static bool get_slot_objects(struct bus_call *call, uint32_t number, struct erro
 static bool get_objects(struct bus_call *call, struct error *error)
 {
 	uint32_t slot = message_read_u32(&call->in);
+	uint32_t after = message_read_u32(&call->in);
 
-	return slot >= SLOT_NUMBER_FIRST ? get_slot_objects(call, slot, error)
+	return slot >= SLOT_NUMBER_FIRST ? get_slot_objects(call, slot, after, error)
 					 : get_card_objects(call, slot, error);
 }
 
@@ -261,6 +278,18 @@ static bool read_use(DBusMessageIter *iter, enum key_use *use, struct error *err
 		error, ERROR_INVALID_ARGUMENT, "operation", "it must be sign, decrypt or derive");
 }
 
+/* Locked memory is dear: most uses of keys come without a PIN. */
+static bool read_pin(struct bus_call *call, struct secret *pin, struct error *error)
+{
+	const uint8_t *data;
+	size_t length;
+
+	message_read_bytes(&call->in, &data, &length);
+	call->holds_no_secret = length == 0;
+	return length == 0 || secret_set(pin, data, length) ||
+	       error_set(error, ERROR_FAILED, "no memory is left for a secret");
+}
+
 static bool use_key(struct bus_call *call, struct error *error)
 {
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
@@ -277,10 +306,8 @@ static bool use_key(struct bus_call *call, struct error *error)
 	use.mechanism = message_read_u32(&call->in);
 	message_read_bytes(&call->in, &parameter, &length);
 	use.parameter = (struct reader)READER_INIT(parameter, length);
-	if (!message_read_secret(&call->in, &pin, error))
+	if (!read_pin(call, &pin, error))
 		return false;
-	if (pin.length == 0)
-		secret_clear(&pin);
 	message_read_bytes(&call->in, &use.input, &use.length);
 	if (!provider_use_key(client_of(call), &use, error))
 		return false;
@@ -325,9 +352,9 @@ static bool init_pin(struct bus_call *call, struct error *error)
 static const struct bus_method methods[] = {
 	{"GetTokens", NULL, BUS_ARGUMENTS({"generation", "t"}, {"tokens", "a(usussssuut)"}),
 		BUS_ANYONE, 0, get_tokens},
-	{"GetObjects", BUS_ARGUMENTS({"slot", "u"}),
-		BUS_ARGUMENTS({"generation", "t"}, {"keys", "a" OBJECT_SIGNATURE}), BUS_ANYONE, 0,
-		get_objects},
+	{"GetObjects", BUS_ARGUMENTS({"slot", "u"}, {"after", "u"}),
+		BUS_ARGUMENTS({"generation", "t"}, {"next", "u"}, {"keys", "a" OBJECT_SIGNATURE}),
+		BUS_ANYONE, 0, get_objects},
 	{"Login", BUS_ARGUMENTS({"slot", "u"}, {"pin", "ay"}), NULL, BUS_HOLDER, BUS_SECRET, login},
 	{"Logout", BUS_ARGUMENTS({"slot", "u"}), NULL, BUS_HOLDER, 0, logout},
 	{"UseKey",

@@ -8,6 +8,10 @@
 #include "operation/provider-private.h"
 #include "operation/slots.h"
 
+/* Of attributes in one answer: far below what a connection may have waiting. */
+#define PAGE_BYTES_MAX	   (256 * 1024)
+#define ATTRIBUTE_OVERHEAD 16
+
 /* One slot that this client is logged in to. */
 struct slot_login {
 	struct slot *slot;
@@ -197,24 +201,40 @@ static bool may_see(struct provider_client *client, struct slot *slot,
 	}
 }
 
-bool provider_view_slot(struct provider_client *client, unsigned number, struct slot_view *view,
-	struct error *error)
+/* Stops when the page is full. */
+static void fill_view(
+	struct provider_client *client, struct slot *slot, uint32_t after, struct slot_view *view)
+{
+	bool logged_in = is_logged_in(client, slot);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < view->objects->count; i++) {
+		const struct hsm_object *object = &view->objects->items[i];
+		if (object->number <= after || !may_see(client, slot, object, logged_in))
+			continue;
+		bytes += object->values.length + object->attribute_count * ATTRIBUTE_OVERHEAD;
+		if (bytes > PAGE_BYTES_MAX && view->count > 0) {
+			view->next = view->shown[view->count - 1]->number;
+			return;
+		}
+		view->shown[view->count++] = object;
+	}
+}
+
+bool provider_view_slot(struct provider_client *client, unsigned number, uint32_t after,
+	struct slot_view *view, struct error *error)
 {
 	_cleanup_slot_ struct slot *slot = visible_slot(client, number, error);
 	struct hsm *hsm = slot ? slot_hsm(slot, error) : NULL;
 
 	if (!hsm)
 		return false;
-	bool logged_in = is_logged_in(client, slot);
 	/* The generation first: what changes in between is read again. */
 	view->generation = slot_generation(slot);
+	view->pin_for_each_use = slot_record(slot)->pin == SLOT_PIN_CALLER;
 	view->objects = hsm_objects(hsm);
 	view->shown = xcalloc(view->objects->count + 1, sizeof(*view->shown));
-	for (size_t i = 0; i < view->objects->count; i++) {
-		const struct hsm_object *object = &view->objects->items[i];
-		if (may_see(client, slot, object, logged_in))
-			view->shown[view->count++] = object;
-	}
+	fill_view(client, slot, after, view);
 	return true;
 }
 
@@ -243,6 +263,7 @@ static bool use_key(
 		.parameter = use->parameter,
 		.input = use->input,
 		.length = use->length,
+		.pin = use->pin,
 		.output = use->output};
 
 	if (!label || !check_access(client, slot, label, use, error))
@@ -250,6 +271,8 @@ static bool use_key(
 	if (!is_logged_in(client, slot))
 		return error_set(error, ERROR_PIN_REQUIRED, "log in first");
 	bool done = hsm_use_key(hsm, use->key, &wanted, error);
+	if (!done && error && error->code == ERROR_PIN_WRONG)
+		record_login(client, slot, "login", error);
 	if (done && slot_record(slot)->audit_uses)
 		record_use(client, slot, use->use, label, NULL);
 	return done;

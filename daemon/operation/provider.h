@@ -36,14 +36,17 @@ struct slot_view {
 	struct hsm_objects *objects;
 	const struct hsm_object **shown;
 	size_t count;
+	bool pin_for_each_use; /* counts for keys that want that: else the daemon gives it */
+	uint32_t next;	       /* the last number shown when there are more; 0 at the end */
 };
 void slot_view_clear(struct slot_view *view);
 /*
- * Keys that the rules let the client use, and public keys and certificates. Private data objects
- * want a login. ERROR_NOT_FOUND, ERROR_TOKEN_FAILED.
+ * Keys that the rules let the client use, and public keys and certificates, by number from `after`
+ * on and as many as an answer has room for. Private data objects want a login. ERROR_NOT_FOUND,
+ * ERROR_TOKEN_FAILED.
  */
-bool provider_view_slot(
-	struct provider_client *client, unsigned slot, struct slot_view *view, struct error *error);
+bool provider_view_slot(struct provider_client *client, unsigned slot, uint32_t after,
+	struct slot_view *view, struct error *error);
 
 /* One use of a key. A card does what its key algorithm says and needs no mechanism. */
 struct provider_use {

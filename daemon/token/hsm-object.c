@@ -156,6 +156,14 @@ static const uint8_t *find_value(
 	return NULL;
 }
 
+static bool is_true(const struct hsm_object *object, CK_ATTRIBUTE_TYPE type)
+{
+	size_t length;
+	const uint8_t *value = find_value(object, type, &length);
+
+	return value && length == sizeof(CK_BBOOL) && *value != CK_FALSE;
+}
+
 static void read_object(struct session *session, CK_OBJECT_HANDLE handle, struct hsm_object *object)
 {
 	size_t length;
@@ -163,8 +171,8 @@ static void read_object(struct session *session, CK_OBJECT_HANDLE handle, struct
 	*object =
 		(struct hsm_object){.handle = handle, .object_class = read_class(session, handle)};
 	read_attributes(session, handle, object);
-	const uint8_t *is_private = find_value(object, CKA_PRIVATE, &length);
-	object->is_private = is_private && length == sizeof(CK_BBOOL) && *is_private;
+	object->is_private = is_true(object, CKA_PRIVATE);
+	object->wants_pin = is_true(object, CKA_ALWAYS_AUTHENTICATE);
 	const uint8_t *label = find_value(object, CKA_LABEL, &length);
 	object->label = xasprintf("%.*s", (int)length, label ? (const char *)label : "");
 }

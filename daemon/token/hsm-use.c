@@ -97,35 +97,60 @@ static bool prepare(struct prepared *prepared, const struct hsm_use *use, struct
 		"keys of HSM slots are not used with mechanism 0x%X in this way", use->mechanism);
 }
 
-static CK_RV sign(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
-	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
-{
-	CK_RV rv = session->functions->C_SignInit(session->handle, &prepared->mechanism, key);
+/* One use on its way. */
+struct running {
+	struct session *session;
+	const struct hsm_object *object;
+	struct prepared prepared;
+	const struct hsm_use *use;
+	const struct secret *pin; /* proved between C_SignInit and C_Sign; NULL: not wanted */
+};
 
-	return rv != CKR_OK
-		       ? rv
-		       : session->functions->C_Sign(session->handle,
-				 (CK_BYTE *)(uintptr_t)use->input, use->length, output, length);
+static CK_RV prove_pin(const struct running *running)
+{
+	const struct secret *pin = running->pin;
+
+	if (!pin)
+		return CKR_OK;
+	return running->session->functions->C_Login(
+		running->session->handle, CKU_CONTEXT_SPECIFIC, pin->data, (CK_ULONG)pin->length);
 }
 
-static CK_RV decrypt(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
-	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
+static CK_RV sign(struct running *running, uint8_t *output, CK_ULONG *length)
 {
-	CK_RV rv = session->functions->C_DecryptInit(session->handle, &prepared->mechanism, key);
+	const struct session *session = running->session;
+	CK_RV rv = session->functions->C_SignInit(
+		session->handle, &running->prepared.mechanism, running->object->handle);
 
-	return rv != CKR_OK
-		       ? rv
-		       : session->functions->C_Decrypt(session->handle,
-				 (CK_BYTE *)(uintptr_t)use->input, use->length, output, length);
+	if (rv == CKR_OK)
+		rv = prove_pin(running);
+	return rv != CKR_OK ? rv
+			    : session->functions->C_Sign(session->handle,
+				      (CK_BYTE *)(uintptr_t)running->use->input,
+				      running->use->length, output, length);
+}
+
+static CK_RV decrypt(struct running *running, uint8_t *output, CK_ULONG *length)
+{
+	const struct session *session = running->session;
+	CK_RV rv = session->functions->C_DecryptInit(
+		session->handle, &running->prepared.mechanism, running->object->handle);
+
+	if (rv == CKR_OK)
+		rv = prove_pin(running);
+	return rv != CKR_OK ? rv
+			    : session->functions->C_Decrypt(session->handle,
+				      (CK_BYTE *)(uintptr_t)running->use->input,
+				      running->use->length, output, length);
 }
 
 /* The secret is read out of the token; the object that it is in there lives as long as this. */
-static CK_RV derive(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
-	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
+static CK_RV derive(struct running *running, uint8_t *output, CK_ULONG *length)
 {
+	const struct session *session = running->session;
 	CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
 	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
-	CK_ULONG size = (use->length - 1) / 2;
+	CK_ULONG size = (running->use->length - 1) / 2;
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 	CK_OBJECT_HANDLE secret;
 	CK_ATTRIBUTE template[] = {
@@ -137,8 +162,8 @@ static CK_RV derive(struct session *session, CK_OBJECT_HANDLE key, struct prepar
 		{CKA_VALUE_LEN, &size, sizeof(size)},
 	};
 	CK_ATTRIBUTE value = {CKA_VALUE, output, *length};
-	CK_RV rv = session->functions->C_DeriveKey(session->handle, &prepared->mechanism, key,
-		template, ARRAY_SIZE(template), &secret);
+	CK_RV rv = session->functions->C_DeriveKey(session->handle, &running->prepared.mechanism,
+		running->object->handle, template, ARRAY_SIZE(template), &secret);
 
 	if (rv != CKR_OK)
 		return rv;
@@ -148,17 +173,16 @@ static CK_RV derive(struct session *session, CK_OBJECT_HANDLE key, struct prepar
 	return rv;
 }
 
-static CK_RV call(struct session *session, CK_OBJECT_HANDLE key, struct prepared *prepared,
-	const struct hsm_use *use, uint8_t *output, CK_ULONG *length)
+static CK_RV run(struct running *running, uint8_t *output, CK_ULONG *length)
 {
-	switch (use->use) {
+	switch (running->use->use) {
 	case KEY_USE_SIGN:
-		return sign(session, key, prepared, use, output, length);
+		return sign(running, output, length);
 	case KEY_USE_DECRYPT:
-		return decrypt(session, key, prepared, use, output, length);
+		return decrypt(running, output, length);
 	default:
-		return use->length == 0 ? CKR_DATA_LEN_RANGE
-					: derive(session, key, prepared, use, output, length);
+		return running->use->length == 0 ? CKR_DATA_LEN_RANGE
+						 : derive(running, output, length);
 	}
 }
 
@@ -177,6 +201,8 @@ static const struct {
 	{CKR_KEY_FUNCTION_NOT_PERMITTED, ERROR_NOT_SUPPORTED},
 	{CKR_KEY_TYPE_INCONSISTENT, ERROR_NOT_SUPPORTED},
 	{CKR_USER_NOT_LOGGED_IN, ERROR_PIN_REQUIRED},
+	{CKR_PIN_INCORRECT, ERROR_PIN_WRONG},
+	{CKR_PIN_LOCKED, ERROR_PIN_BLOCKED},
 };
 
 static bool fail(struct session *session, CK_RV rv, enum key_use use, struct error *error)
@@ -192,29 +218,61 @@ static bool fail(struct session *session, CK_RV rv, enum key_use use, struct err
 	return false;
 }
 
-static bool use_once(
-	struct hsm *hsm, uint32_t number, const struct hsm_use *use, CK_RV *rv, struct error *error)
+/* The PIN for one use: the caller's, or else that of the login. */
+static bool find_pin(
+	struct hsm *hsm, const struct hsm_use *use, struct secret *pin, struct error *error)
+{
+	if (use->pin && secret_is_set(use->pin))
+		return secret_copy(pin, use->pin) ||
+		       error_set(error, ERROR_FAILED, "out of memory");
+	pthread_mutex_lock(&hsm->login_lock);
+	bool found = secret_is_set(&hsm->pin) && secret_copy(pin, &hsm->pin);
+	pthread_mutex_unlock(&hsm->login_lock);
+	return found || error_set(error, ERROR_PIN_REQUIRED, "log in first");
+}
+
+/* A derived secret is an object that is made and removed: with SoftHSM2 nobody else may be there.
+ */
+static bool take_session(
+	struct hsm *hsm, const struct hsm_use *use, struct session *session, struct error *error)
+{
+	return use->use == KEY_USE_DERIVE ? session_take(hsm->sessions, session, error)
+					  : session_take_for_use(hsm->sessions, session, error);
+}
+
+static bool use_object(struct hsm *hsm, const struct hsm_object *object, const struct hsm_use *use,
+	CK_RV *rv, struct error *error)
 {
 	_cleanup_session_ struct session session = SESSION_INIT;
-	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(hsm);
-	const struct hsm_object *object = hsm_objects_find(objects, number);
-	struct prepared prepared;
+	_cleanup_secret_ struct secret pin = SECRET_INIT;
+	struct running running = {.session = &session, .object = object, .use = use};
 	uint8_t output[OUTPUT_MAX];
 	CK_ULONG length = sizeof(output);
 
-	*rv = CKR_OK;
-	if (!object || object->object_class != CKO_PRIVATE_KEY)
-		return error_set(error, ERROR_NOT_FOUND, "the slot has no private key %u", number);
-	/* A derived secret is an object that is made and removed. */
-	bool alone = use->use == KEY_USE_DERIVE;
-	if (!prepare(&prepared, use, error) ||
-		!(alone ? session_take : session_take_for_use)(hsm->sessions, &session, error))
+	if (object->wants_pin) {
+		if (!find_pin(hsm, use, &pin, error))
+			return false;
+		running.pin = &pin;
+	}
+	if (!prepare(&running.prepared, use, error) || !take_session(hsm, use, &session, error))
 		return false;
-	*rv = call(&session, object->handle, &prepared, use, output, &length);
+	*rv = run(&running, output, &length);
 	if (*rv == CKR_OK)
 		buffer_append(use->output, output, length);
 	explicit_bzero(output, *rv == CKR_OK ? length : sizeof(output));
 	return *rv == CKR_OK || fail(&session, *rv, use->use, error);
+}
+
+static bool use_once(
+	struct hsm *hsm, uint32_t number, const struct hsm_use *use, CK_RV *rv, struct error *error)
+{
+	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(hsm);
+	const struct hsm_object *object = hsm_objects_find(objects, number);
+
+	*rv = CKR_OK;
+	if (!object || object->object_class != CKO_PRIVATE_KEY)
+		return error_set(error, ERROR_NOT_FOUND, "the slot has no private key %u", number);
+	return use_object(hsm, object, use, rv, error);
 }
 
 /* A module that was cut off from its device, or a token that another program has logged out. */

@@ -46,6 +46,7 @@ struct hsm_object {
 	CK_OBJECT_HANDLE handle;
 	CK_OBJECT_CLASS object_class;
 	bool is_private; /* CKA_PRIVATE */
+	bool wants_pin;	 /* CKA_ALWAYS_AUTHENTICATE: for each use */
 	char *label;	 /* CKA_LABEL, "" where there is none */
 	struct hsm_attribute *attributes;
 	size_t attribute_count;
@@ -95,7 +96,8 @@ struct hsm_use {
 	struct reader parameter; /* as in dbus/org.tessera1.Provider.xml */
 	const uint8_t *input;
 	size_t length;
-	struct buffer *output; /* wiped by its owner */
+	const struct secret *pin; /* for an object that wants it; unset: the one of the login */
+	struct buffer *output;	  /* wiped by its owner */
 };
 /*
  * A token that has lost its sessions or its login is logged in again once, with the PIN that it

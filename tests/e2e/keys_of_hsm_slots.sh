@@ -98,6 +98,41 @@ OPENSSL_CONF=openssl.cnf foreign openssl pkeyutl -decrypt -engine pkcs11 -keyfor
 cmp message opened
 echo "ok OpenSSL's engine signs and decrypts"
 
+# The engine derives with the private key and another one's public key.
+openssl ecparam -name prime256v1 -genkey -noout -out peer.pem
+openssl pkey -in peer.pem -pubout -out peer-public.pem
+public_key batch 01
+OPENSSL_CONF=openssl.cnf foreign openssl pkeyutl -derive -engine pkcs11 -keyform engine \
+    -inkey 'pkcs11:token=batch;object=tls;type=private' -peerkey peer-public.pem -out ours 2>engine.log ||
+    fail "OpenSSL says: $(cat engine.log)"
+openssl pkeyutl -derive -inkey peer.pem -peerkey public.pem -out theirs
+cmp ours theirs
+echo "ok an EC key agrees on a secret"
+uses batch --id 02 --sign --mechanism SHA256-RSA-PKCS-PSS --salt-len 20 --input-file message \
+    --output-file signature >/dev/null 2>&1
+public_key batch 02
+openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:20 -verify public.pem \
+    -signature signature message >/dev/null
+openssl pkeyutl -encrypt -pubin -inkey public.pem -pkeyopt rsa_padding_mode:oaep -in message -out oaep
+uses batch --id 02 --decrypt --mechanism RSA-PKCS-OAEP --hash-algorithm SHA-1 --mgf MGF1-SHA1 \
+    --input-file oaep --output-file opened >oaep.log 2>&1 || fail "OAEP: $(cat oaep.log)"
+cmp message opened
+echo "ok PSS and OAEP with their parameters"
+
+# --- many objects, for a user who is no manager ---
+softhsm_data() {
+    head -c 20000 /dev/zero >data
+    for number in $(seq 1 40); do
+        SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf pkcs11-tool --module "$softhsm" \
+            --token-label batch --login --pin "$PIN" --write-object data --type data \
+            --label "data $number" >/dev/null 2>&1
+    done
+}
+softhsm_data
+tessera slot test batch >/dev/null
+[ "$(uses batch --list-objects --type data | grep -c 'label: *.data ')" = 40 ] || fail "not all data objects show"
+echo "ok objects that one answer has no room for come in several"
+
 # --- who may ---
 ! ada_uses batch --list-token-slots 2>&1 | grep -q batch || fail "ada sees a slot that no rule shows her"
 expect_failure any ada_uses batch --id 01 --sign --mechanism ECDSA-SHA256 --input-file message

@@ -150,7 +150,6 @@ static void append_key(DBusMessageIter *keys, enum fake_key index)
 static DBusMessage *failure(DBusMessage *call, const char *name)
 {
 	char full[100];
-
 	snprintf(full, sizeof(full), ERROR_PREFIX "%s", name);
 	return dbus_message_new_error(call, full, "the test wants this");
 }
@@ -160,10 +159,12 @@ static DBusMessage *get_objects(DBusMessage *call)
 	if (!state.present)
 		return failure(call, "NoCard");
 	DBusMessage *reply = dbus_message_new_method_return(call);
+	const dbus_uint32_t end = 0;
 	DBusMessageIter arguments, keys;
 	dbus_message_iter_init_append(reply, &arguments);
 	dbus_message_iter_append_basic(&arguments, DBUS_TYPE_UINT64, &state.generation);
-	dbus_message_iter_open_container(&arguments, DBUS_TYPE_ARRAY, OBJECT_SIGNATURE, &keys);
+	dbus_message_iter_append_basic(&arguments, DBUS_TYPE_UINT32, &end);
+	dbus_message_iter_open_container(&arguments, DBUS_TYPE_ARRAY, "(usayayua(uay))", &keys);
 	for (enum fake_key key = 0; key < FAKE_KEY_COUNT; key++)
 		append_key(&keys, key);
 	dbus_message_iter_close_container(&arguments, &keys);
@@ -592,7 +593,6 @@ uint32_t fake_command(struct fake *fake, enum fake_command command)
 {
 	uint32_t calls = 0;
 	char byte = (char)command;
-
 	ssize_t sent = write(fake->control, &byte, 1);
 	ssize_t received = read(fake->control, &calls, sizeof(calls));
 	assert(sent == 1 && received == (ssize_t)sizeof(calls));
