@@ -237,6 +237,8 @@ static void serve(struct private_connection *connection)
 	struct patience patience = {0};
 
 	while (serve_pending(connection)) {
+		if (connection->client)
+			provider_client_idle(connection->client);
 		if (!wait_for_event(connection, &patience)) {
 			log_notice("private connection cut: it does not take its answers or "
 				   "authenticate %s",

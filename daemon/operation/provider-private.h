@@ -17,6 +17,13 @@ struct provider_client {
 	bool has_groups;
 	struct login *logins;		/* to cards (provider-card.c) */
 	struct slot_login *slot_logins; /* to slots (provider-slot.c) */
+	struct slot_habit {
+		unsigned slot, key;
+		enum key_use use;
+		uint32_t mechanism;
+		unsigned times; /* that it was used so, one after the other */
+		bool is_fresh;	/* the last one is not followed by provider_client_idle() yet */
+	} habit;
 };
 
 /* The functions of provider.h; NULL for what such tokens do not have. */
@@ -24,6 +31,7 @@ struct provider_kind {
 	void (*end)(struct provider_client *client); /* all logins */
 	bool (*login)(struct provider_client *client, unsigned slot, const struct secret *pin,
 		bool *audited, struct error *error);
+	void (*idle)(struct provider_client *client);
 	bool (*logout)(struct provider_client *client, unsigned slot, struct error *error);
 	bool (*use_key)(struct provider_client *client, const struct provider_use *use,
 		struct error *error);

@@ -252,6 +252,21 @@ static char *find_label(struct hsm *hsm, unsigned key, struct error *error)
 	return NULL;
 }
 
+/* A use that was let and done. */
+static void note_habit(struct provider_client *client, const struct provider_use *use)
+{
+	struct slot_habit *habit = &client->habit;
+	bool same = habit->slot == use->slot && habit->key == use->key && habit->use == use->use &&
+		    habit->mechanism == use->mechanism;
+
+	*habit = (struct slot_habit){.slot = use->slot,
+		.key = use->key,
+		.use = use->use,
+		.mechanism = use->mechanism,
+		.times = same ? habit->times + 1 : 1,
+		.is_fresh = true};
+}
+
 static bool use_key(
 	struct provider_client *client, const struct provider_use *use, struct error *error)
 {
@@ -273,10 +288,29 @@ static bool use_key(
 	bool done = hsm_use_key(hsm, use->key, &wanted, error);
 	if (!done && error && error->code == ERROR_PIN_WRONG)
 		record_login(client, slot, "login", error);
+	if (done)
+		note_habit(client, use);
 	if (done && slot_record(slot)->audit_uses)
 		record_use(client, slot, use->use, label, NULL);
 	return done;
 }
 
+/* --- what comes next --- */
+
+/* Whoever has signed twice in the same way will likely do it again. */
+static void make_ready(struct provider_client *client)
+{
+	struct slot_habit *habit = &client->habit;
+
+	if (!habit->is_fresh || habit->times < 2)
+		return;
+	habit->is_fresh = false;
+	_cleanup_slot_ struct slot *slot =
+		slots_find_number(client->services->slots, habit->slot, NULL);
+	struct hsm *hsm = slot ? slot_hsm(slot, NULL) : NULL;
+	if (hsm)
+		hsm_make_ready(hsm, habit->key, habit->use, habit->mechanism);
+}
+
 const struct provider_kind provider_slots = {
-	.end = end_all, .login = log_in, .logout = log_out, .use_key = use_key};
+	.end = end_all, .login = log_in, .idle = make_ready, .logout = log_out, .use_key = use_key};

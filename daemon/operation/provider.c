@@ -39,6 +39,11 @@ const struct slot_user *provider_client_user(struct provider_client *client)
 	return &client->user;
 }
 
+void provider_client_idle(struct provider_client *client)
+{
+	provider_slots.idle(client);
+}
+
 static const struct provider_kind *kind_of(unsigned slot)
 {
 	return slot >= SLOT_NUMBER_FIRST ? &provider_slots : &provider_cards;

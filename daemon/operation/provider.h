@@ -61,6 +61,8 @@ struct provider_use {
 };
 bool provider_use_key(
 	struct provider_client *client, const struct provider_use *use, struct error *error);
+/* Its connection has answered and waits: what will likely be asked for next is prepared. */
+void provider_client_idle(struct provider_client *client);
 /* *audited is set once the verb was begun, which records its end. */
 bool provider_change_pin(struct provider_client *client, unsigned slot,
 	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);

@@ -270,6 +270,7 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 	pthread_mutex_lock(&hsm->objects_lock);
 	hsm->objects = fresh; /* handles may be others even where nothing changed */
 	pthread_mutex_unlock(&hsm->objects_lock);
+	session_pool_forget_ready(hsm->sessions);
 	pthread_mutex_unlock(&hsm->reading_lock);
 	hsm_objects_unref(old); /* the reference that hsm had */
 	return true;

@@ -106,6 +106,17 @@ struct running {
 	const struct secret *pin; /* proved between C_SignInit and C_Sign; NULL: not wanted */
 };
 
+/* What a session can be made ready for: a signature without a parameter and without a PIN. */
+static struct session_ready readiness(
+	const struct hsm_object *object, enum key_use use, CK_MECHANISM_TYPE mechanism)
+{
+	bool possible = use == KEY_USE_SIGN && !object->wants_pin &&
+			(mechanism == CKM_RSA_PKCS || mechanism == CKM_ECDSA);
+
+	return possible ? (struct session_ready){object->handle, mechanism}
+			: (struct session_ready){.key = CK_INVALID_HANDLE};
+}
+
 static CK_RV prove_pin(const struct running *running)
 {
 	const struct secret *pin = running->pin;
@@ -118,10 +129,14 @@ static CK_RV prove_pin(const struct running *running)
 
 static CK_RV sign(struct running *running, uint8_t *output, CK_ULONG *length)
 {
-	const struct session *session = running->session;
-	CK_RV rv = session->functions->C_SignInit(
-		session->handle, &running->prepared.mechanism, running->object->handle);
+	struct session *session = running->session;
+	bool is_ready = session->ready.key != CK_INVALID_HANDLE;
+	CK_RV rv = CKR_OK;
 
+	session->ready.key = CK_INVALID_HANDLE;
+	if (!is_ready)
+		rv = session->functions->C_SignInit(
+			session->handle, &running->prepared.mechanism, running->object->handle);
 	if (rv == CKR_OK)
 		rv = prove_pin(running);
 	return rv != CKR_OK ? rv
@@ -233,34 +248,76 @@ static bool find_pin(
 
 /* A derived secret is an object that is made and removed: with SoftHSM2 nobody else may be there.
  */
-static bool take_session(
-	struct hsm *hsm, const struct hsm_use *use, struct session *session, struct error *error)
+static bool take_session(struct hsm *hsm, const struct hsm_object *object,
+	const struct hsm_use *use, struct session *session, struct error *error)
 {
-	return use->use == KEY_USE_DERIVE ? session_take(hsm->sessions, session, error)
-					  : session_take_for_use(hsm->sessions, session, error);
+	const struct session_ready wanted = readiness(object, use->use, use->mechanism);
+
+	return use->use == KEY_USE_DERIVE
+		       ? session_take(hsm->sessions, session, error)
+		       : session_take_ready(hsm->sessions, &wanted, session, error);
+}
+
+/* *again is set for a failure in a session that was ready, which may be that one's own. */
+static bool use_in_session(
+	struct hsm *hsm, struct running *running, bool *again, CK_RV *rv, struct error *error)
+{
+	_cleanup_session_ struct session session = SESSION_INIT;
+	const struct hsm_use *use = running->use;
+	uint8_t output[OUTPUT_MAX];
+	CK_ULONG length = sizeof(output);
+
+	if (!take_session(hsm, running->object, use, &session, error))
+		return false;
+	running->session = &session;
+	bool was_ready = session.ready.key != CK_INVALID_HANDLE;
+	*rv = run(running, output, &length);
+	if (*rv == CKR_OK)
+		buffer_append(use->output, output, length);
+	explicit_bzero(output, *rv == CKR_OK ? length : sizeof(output));
+	*again = *rv != CKR_OK && was_ready;
+	return *rv == CKR_OK || fail(&session, *rv, use->use, error);
 }
 
 static bool use_object(struct hsm *hsm, const struct hsm_object *object, const struct hsm_use *use,
 	CK_RV *rv, struct error *error)
 {
-	_cleanup_session_ struct session session = SESSION_INIT;
 	_cleanup_secret_ struct secret pin = SECRET_INIT;
-	struct running running = {.session = &session, .object = object, .use = use};
-	uint8_t output[OUTPUT_MAX];
-	CK_ULONG length = sizeof(output);
+	struct running running = {.object = object, .use = use};
+	bool again = false;
 
 	if (object->wants_pin) {
 		if (!find_pin(hsm, use, &pin, error))
 			return false;
 		running.pin = &pin;
 	}
-	if (!prepare(&running.prepared, use, error) || !take_session(hsm, use, &session, error))
+	if (!prepare(&running.prepared, use, error))
 		return false;
-	*rv = run(&running, output, &length);
-	if (*rv == CKR_OK)
-		buffer_append(use->output, output, length);
-	explicit_bzero(output, *rv == CKR_OK ? length : sizeof(output));
-	return *rv == CKR_OK || fail(&session, *rv, use->use, error);
+	if (use_in_session(hsm, &running, &again, rv, error))
+		return true;
+	if (!again)
+		return false;
+	session_pool_forget_ready(hsm->sessions);
+	return use_in_session(hsm, &running, &again, rv, error);
+}
+
+void hsm_make_ready(struct hsm *hsm, uint32_t number, enum key_use use, uint32_t mechanism)
+{
+	_cleanup_session_ struct session session = SESSION_INIT;
+	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(hsm);
+	const struct hsm_object *object = hsm_objects_find(objects, number);
+	CK_MECHANISM plain = {.mechanism = mechanism};
+
+	if (!object)
+		return;
+	struct session_ready wanted = readiness(object, use, mechanism);
+	if (wanted.key == CK_INVALID_HANDLE || !session_pool_has_room(hsm->sessions) ||
+		!session_take_for_use(hsm->sessions, &session, NULL))
+		return;
+	if (session.functions->C_SignInit(session.handle, &plain, wanted.key) == CKR_OK)
+		session.ready = wanted;
+	else
+		session.broken = true;
 }
 
 static bool use_once(

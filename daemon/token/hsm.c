@@ -182,6 +182,7 @@ void hsm_logout(struct hsm *hsm)
 {
 	pthread_mutex_lock(&hsm->login_lock);
 	if (--hsm->logins == 0) {
+		session_pool_forget_ready(hsm->sessions);
 		session_pool_logout(hsm->sessions);
 		secret_clear(&hsm->pin);
 	}

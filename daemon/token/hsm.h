@@ -105,5 +105,10 @@ struct hsm_use {
  * ERROR_DATA_LENGTH.
  */
 bool hsm_use_key(struct hsm *hsm, uint32_t object, const struct hsm_use *use, struct error *error);
+/*
+ * Has a session ready for the same signature again, so that the next one takes half of the HSM's
+ * time: for who has time now and will likely sign more. Nothing for what cannot be made ready.
+ */
+void hsm_make_ready(struct hsm *hsm, uint32_t object, enum key_use use, uint32_t mechanism);
 
 #endif

@@ -14,7 +14,10 @@ struct session_pool {
 	CK_SESSION_HANDLE login; /* carries the login */
 	pthread_mutex_t lock;	 /* guards the four below */
 	pthread_cond_t returned;
-	CK_SESSION_HANDLE idle[SESSION_POOL_MAX];
+	struct idle {
+		CK_SESSION_HANDLE handle;
+		struct session_ready ready;
+	} idle[SESSION_POOL_MAX];
 	size_t idle_count;
 	size_t lent_count;
 };
@@ -89,7 +92,7 @@ void session_pool_free(struct session_pool *pool)
 		return;
 	enter_alone(pool);
 	for (size_t i = 0; i < pool->idle_count; i++)
-		pool->functions->C_CloseSession(pool->idle[i]);
+		pool->functions->C_CloseSession(pool->idle[i].handle);
 	if (pool->login != CK_INVALID_HANDLE)
 		pool->functions->C_CloseSession(pool->login);
 	leave(pool);
@@ -114,77 +117,168 @@ void session_pool_logout(struct session_pool *pool)
 	leave(pool);
 }
 
+static bool is_ready(const struct session_ready *ready)
+{
+	return ready->key != CK_INVALID_HANDLE;
+}
+
+/* Whether a session that is ready like this can be used: for what is wanted, or for nothing. */
+static bool fits(const struct session_ready *ready, const struct session_ready *wanted)
+{
+	return !is_ready(ready) ||
+	       (ready->key == wanted->key && ready->mechanism == wanted->mechanism);
+}
+
+/* A session that fits best: one that is ready for what is wanted, or for nothing, or any. */
+static size_t choose_idle(const struct session_pool *pool, const struct session_ready *wanted)
+{
+	size_t best = pool->idle_count ? pool->idle_count - 1 : 0;
+
+	for (size_t i = pool->idle_count; i-- > 0;) {
+		const struct session_ready *ready = &pool->idle[i].ready;
+		if (is_ready(wanted) && ready->key == wanted->key &&
+			ready->mechanism == wanted->mechanism)
+			return i;
+		if (!is_ready(ready))
+			best = i;
+	}
+	return best;
+}
+
 /* An idle session (true), or a new one is to be opened (false). Waits while all are lent. */
-static bool take_idle(struct session_pool *pool, CK_SESSION_HANDLE *handle)
+static bool take_idle(
+	struct session_pool *pool, const struct session_ready *wanted, struct idle *idle)
 {
 	pthread_mutex_lock(&pool->lock);
 	while (pool->lent_count == pool->size)
 		pthread_cond_wait(&pool->returned, &pool->lock);
 	pool->lent_count++;
-	bool found = pool->idle_count > 0;
-	if (found)
-		*handle = pool->idle[--pool->idle_count];
+	size_t place = choose_idle(pool, wanted);
+	/* Rather a new one than one that is ready for something else. */
+	bool found =
+		pool->idle_count > 0 && (fits(&pool->idle[place].ready, wanted) ||
+						pool->idle_count + pool->lent_count > pool->size);
+	if (found) {
+		*idle = pool->idle[place];
+		pool->idle[place] = pool->idle[--pool->idle_count];
+	}
 	pthread_mutex_unlock(&pool->lock);
 	return found;
 }
 
 /* handle: CK_INVALID_HANDLE for one that was closed. */
-static void give_back(struct session_pool *pool, CK_SESSION_HANDLE handle)
+static void give_back(struct session_pool *pool, const struct idle *idle)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (handle != CK_INVALID_HANDLE)
-		pool->idle[pool->idle_count++] = handle;
+	if (idle->handle != CK_INVALID_HANDLE)
+		pool->idle[pool->idle_count++] = *idle;
 	pool->lent_count--;
 	pthread_cond_signal(&pool->returned);
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static bool take(
-	struct session_pool *pool, struct session *session, bool for_use, struct error *error)
+static void close_alone(const struct session_pool *pool, CK_SESSION_HANDLE handle)
 {
-	CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
-	bool is_there = take_idle(pool, &handle);
+	enter_alone(pool);
+	pool->functions->C_CloseSession(handle);
+	leave(pool);
+}
 
-	if (!is_there || !for_use)
-		enter_alone(pool);
-	if (!is_there && !session_open(pool, &handle, error)) {
-		leave(pool);
-		give_back(pool, CK_INVALID_HANDLE);
+/* Only closing it ends what a session is ready for. */
+static bool renew(struct session_pool *pool, bool is_there, struct idle *idle, struct error *error)
+{
+	enter_alone(pool);
+	if (is_there)
+		pool->functions->C_CloseSession(idle->handle);
+	*idle = (struct idle){0};
+	bool done = session_open(pool, &idle->handle, error);
+	leave(pool);
+	return done;
+}
+
+static bool take(struct session_pool *pool, const struct session_ready *wanted, bool for_use,
+	struct session *session, struct error *error)
+{
+	static const struct idle none = {.handle = CK_INVALID_HANDLE};
+	struct idle idle = none;
+	bool is_there = take_idle(pool, wanted, &idle);
+	if ((!is_there || !fits(&idle.ready, wanted)) && !renew(pool, is_there, &idle, error)) {
+		give_back(pool, &none);
 		return false;
 	}
-	if (!is_there && for_use)
-		leave(pool);
 	if (for_use)
 		enter_beside_others(pool);
-	*session = (struct session){.pool = pool, .functions = pool->functions, .handle = handle};
+	else
+		enter_alone(pool);
+	*session = (struct session){.pool = pool,
+		.functions = pool->functions,
+		.handle = idle.handle,
+		.ready = idle.ready};
 	return true;
 }
 
+static const struct session_ready for_nothing = {.key = CK_INVALID_HANDLE};
+
 bool session_take(struct session_pool *pool, struct session *session, struct error *error)
 {
-	return take(pool, session, false, error);
+	return take(pool, &for_nothing, false, session, error);
 }
 
 bool session_take_for_use(struct session_pool *pool, struct session *session, struct error *error)
 {
-	return take(pool, session, true, error);
+	return take(pool, &for_nothing, true, session, error);
+}
+
+bool session_take_ready(struct session_pool *pool, const struct session_ready *wanted,
+	struct session *session, struct error *error)
+{
+	return take(pool, wanted, true, session, error);
+}
+
+bool session_pool_has_room(struct session_pool *pool)
+{
+	size_t ready = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->idle_count; i++)
+		ready += is_ready(&pool->idle[i].ready);
+	bool room = pool->lent_count < pool->size && ready < pool->size / 2;
+	pthread_mutex_unlock(&pool->lock);
+	return room;
+}
+
+void session_pool_forget_ready(struct session_pool *pool)
+{
+	struct idle forgotten[SESSION_POOL_MAX];
+	size_t count = 0, kept = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->idle_count; i++) {
+		if (is_ready(&pool->idle[i].ready))
+			forgotten[count++] = pool->idle[i];
+		else
+			pool->idle[kept++] = pool->idle[i];
+	}
+	pool->idle_count = kept;
+	pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < count; i++)
+		close_alone(pool, forgotten[i].handle);
 }
 
 void session_return(struct session *session)
 {
 	struct session_pool *pool = session->pool;
+	struct idle idle = {.handle = session->handle, .ready = session->ready};
 
 	if (!pool)
 		return;
 	session->pool = NULL;
 	leave(pool);
 	if (session->broken) {
-		enter_alone(pool);
-		session->functions->C_CloseSession(session->handle);
-		leave(pool);
-		session->handle = CK_INVALID_HANDLE;
+		close_alone(pool, session->handle);
+		idle.handle = CK_INVALID_HANDLE;
 	}
-	give_back(pool, session->handle);
+	give_back(pool, &idle);
 }
 
 bool session_failed(struct session *session, CK_RV value, const char *what, struct error *error)

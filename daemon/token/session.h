@@ -16,11 +16,18 @@
 
 struct session_pool;
 
+/* What a session is ready to sign: C_SignInit has been called. mechanism has no parameter. */
+struct session_ready {
+	CK_OBJECT_HANDLE key; /* CK_INVALID_HANDLE: for nothing */
+	CK_MECHANISM_TYPE mechanism;
+};
+
 /* A lent session; `broken` is set by a failed call, and the session is then closed on return. */
 struct session {
 	struct session_pool *pool;
 	CK_FUNCTION_LIST *functions;
 	CK_SESSION_HANDLE handle;
+	struct session_ready ready; /* so it was lent, and so it is returned */
 	bool broken;
 };
 #define SESSION_INIT                                                                               \
@@ -57,6 +64,13 @@ bool session_take(struct session_pool *pool, struct session *session, struct err
  * that do so.
  */
 bool session_take_for_use(struct session_pool *pool, struct session *session, struct error *error);
+/* The same, and rather a session that is ready for this. */
+bool session_take_ready(struct session_pool *pool, const struct session_ready *wanted,
+	struct session *session, struct error *error);
+/* Whether one more session may be made ready: half of them stay free for other uses. */
+bool session_pool_has_room(struct session_pool *pool);
+/* Closes the sessions that are ready and idle: keys may have other handles, or be gone. */
+void session_pool_forget_ready(struct session_pool *pool);
 void session_return(struct session *session);
 
 /* Marks the session broken and fills error. Returns false. */

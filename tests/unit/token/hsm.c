@@ -241,6 +241,41 @@ static void a_lost_login_is_made_up_for(void **state)
 	hsm_logout(fixture->hsm);
 }
 
+/* C_SignInit that was called ahead: half of SoftHSM2's time for a signature. */
+static void a_session_that_is_ready_signs_as_any_other(void **state)
+{
+	struct fixture *fixture = *state;
+	bool changed;
+
+	log_in(fixture);
+	uint32_t rsa = find_key(fixture, "rsa"), ec = find_key(fixture, "ec");
+	for (unsigned i = 0; i < 3; i++) {
+		hsm_make_ready(fixture->hsm, ec, KEY_USE_SIGN, CKM_ECDSA);
+		assert_true(signs(fixture, "ec", CKM_ECDSA, 64));
+	}
+	/* Many ready ones leave room for other uses, and what cannot be made ready is left alone.
+	 */
+	for (unsigned i = 0; i < 2 * SESSION_POOL_MAX; i++)
+		hsm_make_ready(fixture->hsm, i % 2 ? ec : rsa, KEY_USE_SIGN,
+			i % 2 ? CKM_ECDSA : CKM_RSA_PKCS);
+	hsm_make_ready(fixture->hsm, ec, KEY_USE_DERIVE, CKM_ECDH1_DERIVE);
+	hsm_make_ready(fixture->hsm, ec, KEY_USE_SIGN, CKM_RSA_PKCS);
+	hsm_make_ready(fixture->hsm, 4711, KEY_USE_SIGN, CKM_ECDSA);
+	for (unsigned i = 0; i < SESSION_POOL_MAX; i++) {
+		assert_true(signs(fixture, "ec", CKM_ECDSA, 64));
+		assert_true(signs(fixture, "rsa", CKM_RSA_PKCS, 256));
+	}
+	/* A key that has gone signs no more, ready or not; nor does one after the last logout. */
+	hsm_make_ready(fixture->hsm, ec, KEY_USE_SIGN, CKM_ECDSA);
+	hsm_make_ready(fixture->hsm, rsa, KEY_USE_SIGN, CKM_RSA_PKCS);
+	assert_true(token_destroy(fixture->keys, "ec", NULL));
+	assert_true(hsm_refresh(fixture->hsm, &changed, NULL));
+	expect_refusal(fixture, ec, KEY_USE_SIGN, CKM_ECDSA, 32, ERROR_NOT_FOUND);
+	hsm_make_ready(fixture->hsm, rsa, KEY_USE_SIGN, CKM_RSA_PKCS);
+	hsm_logout(fixture->hsm);
+	expect_refusal(fixture, rsa, KEY_USE_SIGN, CKM_RSA_PKCS, 32, ERROR_PIN_REQUIRED);
+}
+
 static void *sign_often(void *argument)
 {
 	struct fixture *fixture = argument;
@@ -299,6 +334,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			keys_do_what_they_can_and_nothing_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_login_is_made_up_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_session_that_is_ready_signs_as_any_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_sign_while_keys_are_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_token_that_is_not_there_is_not_made_unasked, setup, teardown),
