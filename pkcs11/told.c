@@ -109,15 +109,15 @@ static void build_own(const struct object *object, struct buffer *public_key)
 		key_build_ec(public_key, parameters, point);
 }
 
-/* That of the public key, or of the certificate, with the same CKA_ID. */
-static void build_by_id(
-	const struct objects *objects, const struct object *object, struct buffer *public_key)
+/* That of the public key, or of the certificate, which has the same CKA_ID or CKA_LABEL. */
+static void build_of_other(const struct objects *objects, const struct object *object,
+	CK_ATTRIBUTE_TYPE type, struct buffer *public_key)
 {
-	struct view id = object_told(object, CKA_ID);
+	struct view same = object_told(object, type);
 
-	for (size_t i = 0; id.length && i < objects->count && !public_key->length; i++) {
+	for (size_t i = 0; same.length && i < objects->count && !public_key->length; i++) {
 		const struct object *other = objects->items[i];
-		if (!same_bytes(object_told(other, CKA_ID), id))
+		if (!same_bytes(object_told(other, type), same))
 			continue;
 		if (other->class == CKO_PUBLIC_KEY && other->key_type == object->key_type)
 			build_own(other, public_key);
@@ -133,7 +133,9 @@ static CK_RV make_key(const struct objects *objects, struct object *object)
 
 	build_own(object, &parts.public_key);
 	if (!parts.public_key.length)
-		build_by_id(objects, object, &parts.public_key);
+		build_of_other(objects, object, CKA_ID, &parts.public_key);
+	if (!parts.public_key.length)
+		build_of_other(objects, object, CKA_LABEL, &parts.public_key);
 	parts.flags |= object->key_flags;
 	if (parts.public_key.failed)
 		rv = CKR_HOST_MEMORY;

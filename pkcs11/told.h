@@ -12,7 +12,7 @@
 CK_RV told_add(struct objects *fresh, const struct objects *old, struct remote_key *remote);
 /*
  * Makes the keys that are still missing, once all objects are there: an EC private key tells no
- * point, its public key or certificate of the same CKA_ID does.
+ * point, its public key or certificate of the same CKA_ID, or else CKA_LABEL, does.
  */
 CK_RV told_complete(struct objects *objects);
 
