@@ -29,8 +29,9 @@ struct remote {
 	struct remote *owner; /* whose end is this one's too, referenced; or NULL */
 	int wake;	      /* eventfd, readable once stopped; -1 with an owner */
 	atomic_bool stopped;
-	pthread_mutex_t call; /* held through one call; guards last_attempt */
+	pthread_mutex_t call; /* held through one call; guards last_attempt and pattern */
 	int64_t last_attempt; /* ms */
+	struct remote_pattern pattern;
 
 	/* Guarded by the bus lock. */
 	struct remote *next; /* in the list of all */
@@ -136,6 +137,8 @@ void remote_unref(struct remote *remote)
 {
 	if (!remote || --remote->references > 0)
 		return;
+	if (remote->pattern.message)
+		remote_message_drop(remote->pattern.message);
 	pthread_mutex_lock(&bus);
 	disconnect(remote);
 	unlist(remote);
@@ -194,10 +197,18 @@ static void drain(struct remote *remote)
 		disconnect(remote);
 }
 
+/* What came before has been taken: nothing but the socket has more. */
+static bool has_news(const struct remote *remote)
+{
+	struct pollfd descriptor = {.fd = remote->descriptor, .events = POLLIN};
+
+	return remote->connection && poll(&descriptor, 1, 0) != 0;
+}
+
 void remote_poll(struct remote *remote, uint64_t *connection, uint64_t *generation)
 {
 	pthread_mutex_lock(&bus);
-	if (!remote->pending)
+	if (!remote->pending && has_news(remote))
 		drain(remote);
 	*connection = remote->connection ? remote->number : 0;
 	*generation = remote->generation;
@@ -389,6 +400,29 @@ void remote_message_drop(DBusMessage *message)
 	pthread_mutex_lock(&bus);
 	dbus_message_unref(message);
 	pthread_mutex_unlock(&bus);
+}
+
+struct remote_pattern *remote_pattern(struct remote *remote)
+{
+	return &remote->pattern;
+}
+
+DBusMessage *remote_message_copy(DBusMessage *message, const struct buffer *bytes)
+{
+	DBusMessageIter arguments, array;
+	const void *data = NULL;
+	int length = 0;
+
+	pthread_mutex_lock(&bus);
+	DBusMessage *copy = dbus_message_copy(message);
+	if (copy && dbus_message_iter_init(copy, &arguments)) {
+		dbus_message_iter_recurse(&arguments, &array);
+		dbus_message_iter_get_fixed_array(&array, &data, &length);
+		if (data && (size_t)length == bytes->length)
+			memcpy((void *)(uintptr_t)data, bytes->data, bytes->length);
+	}
+	pthread_mutex_unlock(&bus);
+	return copy;
 }
 
 DBusMessage *remote_message_new(const char *method, int first_type, ...)

@@ -16,6 +16,16 @@ DEFINE_CLEANUP(DBusMessage *, remote_message_free);
 #define _cleanup_message_ _cleanup_(remote_message_freep)
 /* The same for one that holds no secret: it is not wiped. */
 void remote_message_drop(DBusMessage *message);
+/* A copy with other bytes in its first argument, which is an array of as many. NULL: no memory. */
+DBusMessage *remote_message_copy(DBusMessage *message, const struct buffer *bytes);
+/* The last use of a key, without its bytes: see remote_use_key(). Between begin and end. */
+struct remote_pattern {
+	DBusMessage *message; /* or NULL */
+	uint32_t slot, key, mechanism;
+	const char *operation;
+	size_t input_length;
+};
+struct remote_pattern *remote_pattern(struct remote *remote);
 
 /*
  * One round trip over the connection that there is. message: NULL counts as out of memory;

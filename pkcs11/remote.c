@@ -290,25 +290,70 @@ static void free_message(DBusMessage *message, bool is_secret)
 		remote_message_drop(message);
 }
 
-bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
-	struct error *error)
+static DBusMessage *use_message(const struct remote_use *use)
 {
+	return remote_message_new("UseKey", DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->input->data,
+		(int)use->input->length, DBUS_TYPE_UINT32, &use->slot, DBUS_TYPE_UINT32, &use->key,
+		DBUS_TYPE_STRING, &use->operation, DBUS_TYPE_UINT32, &use->mechanism,
+		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->parameter->data, (int)use->parameter->length,
+		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->pin->data, (int)use->pin->length,
+		DBUS_TYPE_INVALID);
+}
+
+/*
+ * Building a message costs libdbus more than all else that a signature costs here. Who signs once
+ * mostly signs again in the same way: a message that differs in the input alone is a copy of the
+ * one before, kept as *pattern, with other bytes in its first argument. One with a PIN never is.
+ */
+static DBusMessage *pattern_message(struct remote_pattern *pattern, const struct remote_use *use)
+{
+	bool same = pattern->message && pattern->slot == use->slot && pattern->key == use->key &&
+		    pattern->mechanism == use->mechanism &&
+		    pattern->input_length == use->input->length &&
+		    strcmp(pattern->operation, use->operation) == 0;
+
+	if (same)
+		return remote_message_copy(pattern->message, use->input);
+	DBusMessage *message = use_message(use);
+	if (!message)
+		return NULL;
+	if (pattern->message)
+		remote_message_drop(pattern->message);
+	*pattern = (struct remote_pattern){.message = remote_message_copy(message, use->input),
+		.slot = use->slot,
+		.key = use->key,
+		.mechanism = use->mechanism,
+		.operation = use->operation,
+		.input_length = use->input->length};
+	return message;
+}
+
+static bool use_key_locked(struct remote *remote, const struct remote_use *use,
+	struct buffer *output, struct error *error)
+{
+	bool is_plain = !secret_is_set(use->pin) && use->parameter->length == 0 &&
+			use->input->length > 0 && strcmp(use->operation, "sign") == 0;
+	DBusMessage *message =
+		is_plain ? pattern_message(remote_pattern(remote), use) : use_message(use);
+	DBusMessage *reply = remote_call_locked(remote, message, CARD_TIMEOUT_MS, "ay", error);
 	DBusMessageIter arguments;
-	DBusMessage *message = remote_message_new("UseKey", DBUS_TYPE_UINT32, &use->slot,
-		DBUS_TYPE_UINT32, &use->key, DBUS_TYPE_STRING, &use->operation, DBUS_TYPE_UINT32,
-		&use->mechanism, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->parameter->data,
-		(int)use->parameter->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->pin->data,
-		(int)use->pin->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->input->data,
-		(int)use->input->length, DBUS_TYPE_INVALID);
-	DBusMessage *reply = remote_call(remote, message, CARD_TIMEOUT_MS, "ay", error);
 	bool done = reply != NULL;
 
 	if (reply) {
 		dbus_message_iter_init(reply, &arguments);
 		done = next_bytes(&arguments, output) || remote_out_of_memory(error);
 	}
-	free_message(message, secret_is_set(use->pin));
-	free_message(reply, strcmp(use->operation, "sign") != 0);
+	free_message(message, !is_plain);
+	free_message(reply, !is_plain);
+	return done;
+}
+
+bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
+	struct error *error)
+{
+	remote_begin(remote, true);
+	bool done = use_key_locked(remote, use, output, error);
+	remote_end(remote);
 	return done;
 }
 

@@ -299,6 +299,7 @@ static bool use_key(struct bus_call *call, struct error *error)
 	size_t length;
 
 	call->audited = true; /* no change; a wrong PIN is recorded where it is proved */
+	message_read_bytes(&call->in, &use.input, &use.length);
 	use.slot = message_read_u32(&call->in);
 	use.key = message_read_u32(&call->in);
 	if (!read_use(&call->in, &use.use, error))
@@ -308,7 +309,6 @@ static bool use_key(struct bus_call *call, struct error *error)
 	use.parameter = (struct reader)READER_INIT(parameter, length);
 	if (!read_pin(call, &pin, error))
 		return false;
-	message_read_bytes(&call->in, &use.input, &use.length);
 	if (!provider_use_key(client_of(call), &use, error))
 		return false;
 	message_append_bytes(&call->out, output.data, output.length);
@@ -358,8 +358,8 @@ static const struct bus_method methods[] = {
 	{"Login", BUS_ARGUMENTS({"slot", "u"}, {"pin", "ay"}), NULL, BUS_HOLDER, BUS_SECRET, login},
 	{"Logout", BUS_ARGUMENTS({"slot", "u"}), NULL, BUS_HOLDER, 0, logout},
 	{"UseKey",
-		BUS_ARGUMENTS({"slot", "u"}, {"key", "u"}, {"operation", "s"}, {"mechanism", "u"},
-			{"parameter", "ay"}, {"pin", "ay"}, {"input", "ay"}),
+		BUS_ARGUMENTS({"input", "ay"}, {"slot", "u"}, {"key", "u"}, {"operation", "s"},
+			{"mechanism", "u"}, {"parameter", "ay"}, {"pin", "ay"}),
 		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},

@@ -349,11 +349,11 @@ static DBusMessage *use_key(struct client *client, DBusMessage *call)
 	unsigned char output[512];
 	enum fake_key key = 0;
 
-	if (!dbus_message_get_args(call, NULL, DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32,
-		    &reference, DBUS_TYPE_STRING, &operation, DBUS_TYPE_UINT32, &mechanism,
-		    DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &parameter, &parameter_length, DBUS_TYPE_ARRAY,
-		    DBUS_TYPE_BYTE, &pin, &pin_length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &input,
-		    &length, DBUS_TYPE_INVALID))
+	if (!dbus_message_get_args(call, NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &input, &length,
+		    DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32, &reference, DBUS_TYPE_STRING,
+		    &operation, DBUS_TYPE_UINT32, &mechanism, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
+		    &parameter, &parameter_length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &pin,
+		    &pin_length, DBUS_TYPE_INVALID))
 		return failure(call, "InvalidArgument");
 	while (key < FAKE_KEY_COUNT && key_facts[key].reference != reference)
 		key++;
