@@ -421,8 +421,10 @@ owner_reader() {
         awk '/Owner/ && /yubikey-19999999/ { print $1; found = 1; exit } END { exit !found }'
 }
 
+# From where programs look for cards, and from where tesserad shows them.
 owner_card_is_gone() {
-    ! owner_reader
+    opensc-tool --list-readers 2>/dev/null | awk '/Owner/ && $2 == "No" { found = 1 } END { exit !found }' &&
+        ! owner_reader
 }
 
 start_owner_card() {
@@ -431,7 +433,7 @@ start_owner_card() {
         --host 127.0.0.1 --port "$owner_port" --serial 19999999 --firmware=5.4.3 \
         --state "$TESSERA_SANDBOX/kept/cards/owner" --control "$part.control" \
         --count-file "$part.count" --apdu-log "$TESSERA_SANDBOX/log/apdu-owner"
-    wait_until "$part_patience" owner_reader
+    wait_for_part card-owner owner_reader
 }
 
 is_initialised() {
@@ -465,5 +467,5 @@ start_owner() {
     log_owner_in "$reader" "$pin" || return 1
     stop_part card-owner TERM
     # What a test counts are its own cards.
-    wait_until "$part_patience" readers_are_ready && wait_until "$part_patience" owner_card_is_gone
+    wait_for_part pcscd owner_card_is_gone
 }
