@@ -255,8 +255,8 @@ static void manager_stop(struct manager *manager)
 		bus_stop(manager->bus);
 	finish_loop(manager);
 	jobs_free(services->jobs);
-	contacts_free(services->contacts);
 	slots_free(services->slots);
+	contacts_free(services->contacts);
 	bus_free(manager->bus);
 	checkpoint_at_stop(services->store, services->token);
 	logins_free(services->logins);

@@ -21,7 +21,7 @@ enum token_flag {
 	TOKEN_SUSPENDED = 1 << 5,
 	TOKEN_PIN_EXPIRED = 1 << 6,
 	TOKEN_NO_LOGIN = 1 << 7,
-	TOKEN_MECHANISMS = 1 << 8,
+	TOKEN_FIXED = 1 << 8,
 };
 
 static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
@@ -88,10 +88,12 @@ static void append_slot(DBusMessageIter *array, struct slot *slot)
 	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
 	const struct slot_record *record = slot_record(slot);
 	struct hsm *hsm = slot_hsm(slot, NULL);
-	bool present = hsm && hsm_information(hsm, &information, NULL);
-	uint32_t flags = TOKEN_PRESENT | TOKEN_MECHANISMS;
+	bool present = hsm != NULL;
+	uint32_t flags = TOKEN_PRESENT | TOKEN_FIXED;
 	DBusMessageIter item;
 
+	if (hsm)
+		hsm_information(hsm, &information);
 	if (record->pin != SLOT_PIN_CALLER)
 		flags |= TOKEN_NO_LOGIN;
 	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);

@@ -183,7 +183,8 @@ static bool may_be_shown(const struct hsm_object *object)
 	       strncmp(object->label, OWN_PREFIX, strlen(OWN_PREFIX)) != 0;
 }
 
-static bool read_all(struct hsm *hsm, struct hsm_objects *objects, struct error *error)
+static bool read_all(
+	struct hsm *hsm, struct hsm_objects *objects, CK_TOKEN_INFO *info, struct error *error)
 {
 	_cleanup_session_ struct session session = SESSION_INIT;
 	_cleanup_free_ CK_OBJECT_HANDLE *handles = NULL;
@@ -192,6 +193,9 @@ static bool read_all(struct hsm *hsm, struct hsm_objects *objects, struct error 
 	if (!session_take(hsm->sessions, &session, error) ||
 		!list_handles(&session, &handles, &count, error))
 		return false;
+	CK_RV rv = session.functions->C_GetTokenInfo(hsm->slot, info);
+	if (rv != CKR_OK)
+		return session_failed(&session, rv, "asking the token who it is", error);
 	objects->items = xcalloc(count + 1, sizeof(*objects->items));
 	for (size_t i = 0; i < count; i++) {
 		struct hsm_object *object = &objects->items[objects->count];
@@ -256,10 +260,11 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 {
 	_cleanup_hsm_objects_ struct hsm_objects *old = NULL;
 	struct hsm_objects *fresh = xnew(struct hsm_objects);
+	CK_TOKEN_INFO info;
 
 	fresh->references = 1;
 	pthread_mutex_lock(&hsm->reading_lock);
-	if (!read_all(hsm, fresh, error)) {
+	if (!read_all(hsm, fresh, &info, error)) {
 		pthread_mutex_unlock(&hsm->reading_lock);
 		hsm_objects_unref(fresh);
 		return false;
@@ -268,6 +273,7 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 	if (number_all(hsm, fresh, old))
 		*changed = true;
 	pthread_mutex_lock(&hsm->objects_lock);
+	hsm->info = info;
 	hsm->objects = fresh; /* handles may be others even where nothing changed */
 	pthread_mutex_unlock(&hsm->objects_lock);
 	session_pool_forget_ready(hsm->sessions);

@@ -17,8 +17,9 @@ struct hsm {
 	unsigned logins;
 	struct secret pin; /* set while there are logins */
 	atomic_uint relogins;
-	/* Guards objects; nothing slow happens under it. */
+	/* Guards objects and info; nothing slow happens under it. */
 	pthread_mutex_t objects_lock;
+	CK_TOKEN_INFO info; /* as it was when the objects were read */
 	struct hsm_objects *objects;
 	/* Guards last_number; held while objects are read. */
 	pthread_mutex_t reading_lock;

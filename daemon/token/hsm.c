@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "token/ckr.h"
 #include "token/hsm-private.h"
 #include "token/token-private.h"
 
@@ -88,8 +87,12 @@ static bool start(struct hsm *hsm, const struct hsm_options *options, struct err
 {
 	bool changed;
 
-	if (!module_open(&hsm->module, options->module, error) ||
-		!find_or_make_slot(hsm, options, error))
+	if (!module_open(&hsm->module, options->module, error))
+		return false;
+	module_enter_alone(&hsm->module);
+	bool found = find_or_make_slot(hsm, options, error);
+	module_leave(&hsm->module);
+	if (!found)
 		return false;
 	hsm->sessions = session_pool_new(&hsm->module, hsm->slot, SESSIONS_AT_ONCE, NULL, error);
 	return hsm->sessions && hsm_refresh(hsm, &changed, error);
@@ -126,13 +129,13 @@ void hsm_close(struct hsm *hsm)
 	free(hsm);
 }
 
-bool hsm_information(struct hsm *hsm, struct hsm_information *information, struct error *error)
+void hsm_information(struct hsm *hsm, struct hsm_information *information)
 {
 	CK_TOKEN_INFO info;
-	CK_RV rv = hsm->module.functions->C_GetTokenInfo(hsm->slot, &info);
 
-	if (rv != CKR_OK)
-		return ckr_error(rv, "asking the token who it is", error);
+	pthread_mutex_lock(&hsm->objects_lock);
+	info = hsm->info;
+	pthread_mutex_unlock(&hsm->objects_lock);
 	hsm_information_clear(information);
 	information->label = module_unpad(info.label, sizeof(info.label));
 	information->manufacturer = module_unpad(info.manufacturerID, sizeof(info.manufacturerID));
@@ -140,8 +143,6 @@ bool hsm_information(struct hsm *hsm, struct hsm_information *information, struc
 	information->serial = module_unpad(info.serialNumber, sizeof(info.serialNumber));
 	information->pin_minimum = (unsigned)info.ulMinPinLen;
 	information->pin_maximum = (unsigned)info.ulMaxPinLen;
-	information->needs_login = info.flags & CKF_LOGIN_REQUIRED;
-	return true;
 }
 
 /* --- the login --- */

@@ -31,7 +31,6 @@ struct hsm_options {
 struct hsm_information {
 	char *label, *manufacturer, *model, *serial;
 	unsigned pin_minimum, pin_maximum; /* bytes */
-	bool needs_login;		   /* for its private objects */
 };
 void hsm_information_clear(struct hsm_information *information);
 
@@ -72,8 +71,8 @@ const struct hsm_object *hsm_objects_find(const struct hsm_objects *objects, uin
 struct hsm *hsm_open(const struct hsm_options *options, struct error *error);
 /* NULL is allowed. No other thread may use it any more. */
 void hsm_close(struct hsm *hsm);
-/* Asks the token. */
-bool hsm_information(struct hsm *hsm, struct hsm_information *information, struct error *error);
+/* As it was when the objects were read last. */
+void hsm_information(struct hsm *hsm, struct hsm_information *information);
 
 /*
  * Logs in and reads the objects again; *changed (not touched otherwise) is set when there are

@@ -2,6 +2,7 @@
 #include "token/module.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,26 @@ void module_close(struct module *module)
 		p11_kit_module_release(module->functions);
 	free(module->path);
 	*module = (struct module){0};
+}
+
+static pthread_rwlock_t softhsm = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+void module_enter_alone(const struct module *module)
+{
+	if (module->is_softhsm)
+		pthread_rwlock_wrlock(&softhsm);
+}
+
+void module_enter_beside_others(const struct module *module)
+{
+	if (module->is_softhsm)
+		pthread_rwlock_rdlock(&softhsm);
+}
+
+void module_leave(const struct module *module)
+{
+	if (module->is_softhsm)
+		pthread_rwlock_unlock(&softhsm);
 }
 
 bool module_list_slots(

@@ -14,7 +14,7 @@ struct module {
 	bool initialized;
 	/*
 	 * SoftHSM2 2.6.1 fails and crashes when several threads make or end objects and sessions in
-	 * it (SoftHSMv2 issues 464, 573 and 688): token/session.h keeps them apart.
+	 * it (SoftHSMv2 issues 464, 573 and 688): the functions below keep them apart.
 	 */
 	bool is_softhsm;
 };
@@ -27,6 +27,16 @@ struct module {
 bool module_open(struct module *module, const char *path, struct error *error);
 /* Takes a module that is empty or half open. */
 void module_close(struct module *module);
+
+/*
+ * Around all calls of a module that is SoftHSM2, which is one for the whole process, however many
+ * tokens it has: alone, or beside others that use keys and make or remove nothing that stays. Taken
+ * without a session pool's lock; who wants to be alone goes first, so that busy keys cannot keep
+ * the daemon from its own token. Other modules take care of themselves.
+ */
+void module_enter_alone(const struct module *module);
+void module_enter_beside_others(const struct module *module);
+void module_leave(const struct module *module);
 
 /* Slots with a token in them; heap array. */
 bool module_list_slots(

@@ -22,31 +22,6 @@ struct session_pool {
 	size_t lent_count;
 };
 
-/*
- * SoftHSM2 is one for the whole process, however many tokens it has. Who uses keys shares it, all
- * else is done alone. Taken without a pool's lock; writers go first, so that busy keys cannot keep
- * the daemon from its own token.
- */
-static pthread_rwlock_t softhsm = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
-
-static void enter_alone(const struct session_pool *pool)
-{
-	if (pool->module->is_softhsm)
-		pthread_rwlock_wrlock(&softhsm);
-}
-
-static void enter_beside_others(const struct session_pool *pool)
-{
-	if (pool->module->is_softhsm)
-		pthread_rwlock_rdlock(&softhsm);
-}
-
-static void leave(const struct session_pool *pool)
-{
-	if (pool->module->is_softhsm)
-		pthread_rwlock_unlock(&softhsm);
-}
-
 static bool session_open(struct session_pool *pool, CK_SESSION_HANDLE *handle, struct error *error)
 {
 	CK_RV rv = pool->functions->C_OpenSession(
@@ -77,9 +52,9 @@ struct session_pool *session_pool_new(const struct module *module, CK_SLOT_ID sl
 		.login = CK_INVALID_HANDLE};
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->returned, NULL);
-	enter_alone(pool);
+	module_enter_alone(pool->module);
 	bool done = session_open(pool, &pool->login, error) && (!pin || login(pool, pin, error));
-	leave(pool);
+	module_leave(pool->module);
 	if (done)
 		return pool;
 	session_pool_free(pool);
@@ -90,12 +65,12 @@ void session_pool_free(struct session_pool *pool)
 {
 	if (!pool)
 		return;
-	enter_alone(pool);
+	module_enter_alone(pool->module);
 	for (size_t i = 0; i < pool->idle_count; i++)
 		pool->functions->C_CloseSession(pool->idle[i].handle);
 	if (pool->login != CK_INVALID_HANDLE)
 		pool->functions->C_CloseSession(pool->login);
-	leave(pool);
+	module_leave(pool->module);
 	pthread_cond_destroy(&pool->returned);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
@@ -103,18 +78,18 @@ void session_pool_free(struct session_pool *pool)
 
 bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error)
 {
-	enter_alone(pool);
+	module_enter_alone(pool->module);
 	pool->functions->C_Logout(pool->login);
 	bool done = login(pool, pin, error);
-	leave(pool);
+	module_leave(pool->module);
 	return done;
 }
 
 void session_pool_logout(struct session_pool *pool)
 {
-	enter_alone(pool);
+	module_enter_alone(pool->module);
 	pool->functions->C_Logout(pool->login);
-	leave(pool);
+	module_leave(pool->module);
 }
 
 static bool is_ready(const struct session_ready *ready)
@@ -179,20 +154,20 @@ static void give_back(struct session_pool *pool, const struct idle *idle)
 
 static void close_alone(const struct session_pool *pool, CK_SESSION_HANDLE handle)
 {
-	enter_alone(pool);
+	module_enter_alone(pool->module);
 	pool->functions->C_CloseSession(handle);
-	leave(pool);
+	module_leave(pool->module);
 }
 
 /* Only closing it ends what a session is ready for. */
 static bool renew(struct session_pool *pool, bool is_there, struct idle *idle, struct error *error)
 {
-	enter_alone(pool);
+	module_enter_alone(pool->module);
 	if (is_there)
 		pool->functions->C_CloseSession(idle->handle);
 	*idle = (struct idle){0};
 	bool done = session_open(pool, &idle->handle, error);
-	leave(pool);
+	module_leave(pool->module);
 	return done;
 }
 
@@ -207,9 +182,9 @@ static bool take(struct session_pool *pool, const struct session_ready *wanted, 
 		return false;
 	}
 	if (for_use)
-		enter_beside_others(pool);
+		module_enter_beside_others(pool->module);
 	else
-		enter_alone(pool);
+		module_enter_alone(pool->module);
 	*session = (struct session){.pool = pool,
 		.functions = pool->functions,
 		.handle = idle.handle,
@@ -273,7 +248,7 @@ void session_return(struct session *session)
 	if (!pool)
 		return;
 	session->pool = NULL;
-	leave(pool);
+	module_leave(pool->module);
 	if (session->broken) {
 		close_alone(pool, session->handle);
 		idle.handle = CK_INVALID_HANDLE;

@@ -44,20 +44,28 @@ bool token_find_slot(const struct module *module, const struct token_options *op
 	return true;
 }
 
-/* Finds the token; an embedded one is made when there is none. */
+/* An embedded token is made when there is none. */
+static bool find_or_make(struct token *token, const struct token_options *options,
+	const struct secret *pin, bool *found, struct error *error)
+{
+	if (!token_find_slot(&token->module, options, &token->slot, found, error))
+		return false;
+	if (*found || !options->embedded_folder || options->must_exist)
+		return true;
+	return token_embedded_initialize(&token->module, options->label, pin, error) &&
+	       token_find_slot(&token->module, options, &token->slot, found, error);
+}
+
 static bool slot_open(struct token *token, const struct token_options *options,
 	const struct secret *pin, struct error *error)
 {
 	bool found = false;
 
-	if (!token_find_slot(&token->module, options, &token->slot, &found, error))
+	module_enter_alone(&token->module);
+	bool looked = find_or_make(token, options, pin, &found, error);
+	module_leave(&token->module);
+	if (!looked)
 		return false;
-	if (!found && options->embedded_folder && !options->must_exist) {
-		if (!token_embedded_initialize(&token->module, options->label, pin, error))
-			return false;
-		if (!token_find_slot(&token->module, options, &token->slot, &found, error))
-			return false;
-	}
 	if (!found)
 		return error_set(error, ERROR_TOKEN_FAILED, "there is no token labelled \"%s\"",
 			options->label);
