@@ -231,6 +231,62 @@ static void keys_do_what_they_can_and_nothing_else(void **state)
 	hsm_logout(fixture->hsm);
 }
 
+static void generate_jealous_key(struct fixture *fixture)
+{
+	_cleanup_session_ struct session session = SESSION_INIT;
+	static CK_BYTE curve[] = {6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7};
+	CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
+	CK_BBOOL yes = CK_TRUE;
+	CK_OBJECT_HANDLE public_key, private_key;
+	CK_ATTRIBUTE public_template[] = {
+		{CKA_TOKEN, &yes, sizeof(yes)}, {CKA_EC_PARAMS, curve, sizeof(curve)}};
+	CK_ATTRIBUTE private_template[] = {{CKA_TOKEN, &yes, sizeof(yes)},
+		{CKA_LABEL, (void *)(uintptr_t) "jealous", 7}, {CKA_SIGN, &yes, sizeof(yes)},
+		{CKA_PRIVATE, &yes, sizeof(yes)}, {CKA_ALWAYS_AUTHENTICATE, &yes, sizeof(yes)}};
+
+	assert_true(session_take(fixture->keys->sessions, &session, NULL));
+	assert_int_equal(session.functions->C_GenerateKeyPair(session.handle, &mechanism,
+				 public_template, ARRAY_SIZE(public_template), private_template,
+				 ARRAY_SIZE(private_template), &public_key, &private_key),
+		CKR_OK);
+}
+
+static bool signs_with_pin(struct fixture *fixture, const char *pin, struct error *error)
+{
+	static const uint8_t data[32] = {1};
+	_cleanup_buffer_ struct buffer output = BUFFER_INIT;
+	_cleanup_secret_ struct secret secret = SECRET_INIT;
+	const struct hsm_use use = {.use = KEY_USE_SIGN,
+		.mechanism = CKM_ECDSA,
+		.input = data,
+		.length = sizeof(data),
+		.pin = &secret,
+		.output = &output};
+
+	if (pin)
+		secret_set(&secret, pin, strlen(pin));
+	return hsm_use_key(fixture->hsm, find_key(fixture, "jealous"), &use, error) &&
+	       output.length == 64;
+}
+
+/* CKA_ALWAYS_AUTHENTICATE: the caller's PIN, or that of the login where the daemon keeps it. */
+static void a_key_that_wants_its_pin_for_each_use_gets_it(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	bool changed;
+
+	log_in(fixture);
+	generate_jealous_key(fixture);
+	assert_true(hsm_refresh(fixture->hsm, &changed, NULL));
+	assert_true(signs_with_pin(fixture, "271828", NULL));
+	assert_true(signs_with_pin(fixture, NULL, NULL));
+	assert_false(signs_with_pin(fixture, "271829", &error));
+	assert_int_equal(error.code, ERROR_PIN_WRONG);
+	assert_true(signs_with_pin(fixture, NULL, NULL));
+	hsm_logout(fixture->hsm);
+}
+
 static void a_lost_login_is_made_up_for(void **state)
 {
 	struct fixture *fixture = *state;
@@ -333,6 +389,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_login_proves_its_pin, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			keys_do_what_they_can_and_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_key_that_wants_its_pin_for_each_use_gets_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_login_is_made_up_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_session_that_is_ready_signs_as_any_other, setup, teardown),
