@@ -74,5 +74,5 @@ int main(void)
 			a_changed_byte_or_length_is_noticed, setup, teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("keys/at-rest", tests, NULL, NULL);
 }

@@ -134,5 +134,5 @@ int main(void)
 		cmocka_unit_test(records_are_checked),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("model/slot", tests, NULL, NULL);
 }

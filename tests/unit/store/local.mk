@@ -23,3 +23,7 @@ check_PROGRAMS += tests/unit/store/audit
 tests_unit_store_audit_SOURCES = tests/unit/store/audit.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_store_audit_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_store_audit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/store/slot
+tests_unit_store_slot_SOURCES = tests/unit/store/slot.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_store_slot_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_store_slot_LDADD = $(UNIT_LIBS)

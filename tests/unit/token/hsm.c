@@ -399,5 +399,5 @@ int main(void)
 			a_token_that_is_not_there_is_not_made_unasked, setup, teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("token/hsm", tests, NULL, NULL);
 }
