@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +24,18 @@
 #define CONNECT_TIMEOUT_MS  2000
 #define HANDSHAKE_STEP_MS   50
 #define POLL_INTERVAL_MS    1000
+#define LOOK_US		    60
+#define LOOKS_LEFT_OUT_MAX  1000
 
 struct remote {
 	atomic_uint references;
 	struct remote *owner; /* whose end is this one's too, referenced; or NULL */
 	int wake;	      /* eventfd, readable once stopped; -1 with an owner */
 	atomic_bool stopped;
-	pthread_mutex_t call; /* held through one call; guards last_attempt and pattern */
+	pthread_mutex_t call; /* held through one call; guards the four below */
 	int64_t last_attempt; /* ms */
 	struct remote_pattern pattern;
+	unsigned looks_left_out, looks_to_leave_out; /* as look_awhile() has them */
 
 	/* Guarded by the bus lock. */
 	struct remote *next; /* in the list of all */
@@ -350,6 +354,37 @@ static DBusMessage *take_reply(struct remote *remote, bool late, struct error *e
 	return reply;
 }
 
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/*
+ * Looks for the answer for a moment before it sleeps: a key of an HSM slot may take less time than
+ * waking up does. Where that was in vain, as always with cards, it is left for a while, twice as
+ * long each time.
+ */
+static void look_awhile(struct remote *remote, struct pollfd *descriptor)
+{
+	if (remote->looks_left_out > 0) {
+		remote->looks_left_out--;
+		return;
+	}
+	for (int64_t start = now_us(); now_us() - start < LOOK_US;) {
+		if (poll(descriptor, 1, 0) != 0) {
+			remote->looks_to_leave_out = 1;
+			return;
+		}
+		sched_yield(); /* the daemon may be waiting for this processor */
+	}
+	if (remote->looks_to_leave_out < LOOKS_LEFT_OUT_MAX)
+		remote->looks_to_leave_out = 2 * remote->looks_to_leave_out + 1;
+	remote->looks_left_out = remote->looks_to_leave_out;
+}
+
 static DBusMessage *exchange(
 	struct remote *remote, DBusMessage *message, int timeout_ms, struct error *error)
 {
@@ -359,6 +394,7 @@ static DBusMessage *exchange(
 
 	if (!send_message(remote, message, &descriptors[0], error))
 		return NULL;
+	look_awhile(remote, &descriptors[0]);
 	do {
 		poll(descriptors, 2, left < POLL_INTERVAL_MS ? (int)left : POLL_INTERVAL_MS);
 		left = deadline - now_ms();
