@@ -89,13 +89,15 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 	struct session *session = session_find(handle);
 	enum operation_kind kind = (*operation)->kind;
 	CK_SLOT_ID slot_id = session->slot_id;
-	const struct remote_use use = {.slot = slot_find(slot_id)->token.number,
+	const struct slot *slot = slot_find(slot_id);
+	const struct remote_use use = {.slot = slot->token.number,
 		.key = (*operation)->object->key->reference,
 		.operation = kind == OPERATION_DECRYPT ? "decrypt" : "sign",
 		.mechanism = (uint32_t)request->mechanism,
 		.parameter = &request->parameter,
 		.pin = &pin,
-		.input = &request->input};
+		.input = &request->input,
+		.needs_no_login = slot->token.flags & TOKEN_NO_LOGIN};
 	uint64_t serial = (*operation)->serial;
 	unsigned epoch = module.epoch;
 

@@ -136,7 +136,8 @@ static CK_RV ask(
 		.mechanism = CKM_ECDH1_DERIVE,
 		.parameter = &no_parameter,
 		.pin = &no_pin,
-		.input = &derivation->peer};
+		.input = &derivation->peer,
+		.needs_no_login = slot->token.flags & TOKEN_NO_LOGIN};
 	size_t expected = key_field_size(derivation->base->key);
 	unsigned epoch = module.epoch;
 	struct remote *remote = module_call_begin();

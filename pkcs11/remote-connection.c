@@ -38,7 +38,8 @@ struct remote {
 	unsigned looks_left_out, looks_to_leave_out; /* as look_awhile() has them */
 
 	/* Guarded by the bus lock. */
-	struct remote *next; /* in the list of all */
+	struct remote *next;			/* in the list of all */
+	struct remote *helpers[REMOTE_HELPERS]; /* owned; this one is their owner, unreferenced */
 	DBusConnection *connection;
 	int descriptor;
 	uint64_t number;       /* of the connection */
@@ -137,10 +138,43 @@ static void unlist(struct remote *remote)
 	}
 }
 
+struct remote *remote_helper(struct remote *remote, size_t index)
+{
+	pthread_mutex_lock(&bus);
+	struct remote *helper = remote->helpers[index];
+	pthread_mutex_unlock(&bus);
+	if (helper)
+		return helper;
+	helper = remote_new(remote);
+	if (!helper)
+		return NULL;
+	remote->references--; /* a helper does not keep its owner */
+	pthread_mutex_lock(&bus);
+	struct remote *other = remote->helpers[index];
+	if (!other)
+		remote->helpers[index] = helper;
+	pthread_mutex_unlock(&bus);
+	if (!other)
+		return helper;
+	helper->owner = NULL;
+	remote_unref(helper);
+	return other;
+}
+
+static void free_helpers(struct remote *remote)
+{
+	for (size_t i = 0; i < REMOTE_HELPERS; i++) {
+		if (remote->helpers[i])
+			remote->helpers[i]->owner = NULL;
+		remote_unref(remote->helpers[i]);
+	}
+}
+
 void remote_unref(struct remote *remote)
 {
 	if (!remote || --remote->references > 0)
 		return;
+	free_helpers(remote);
 	if (remote->pattern.message)
 		remote_message_drop(remote->pattern.message);
 	pthread_mutex_lock(&bus);

@@ -36,6 +36,10 @@ DBusMessage *remote_call(struct remote *remote, DBusMessage *message, int timeou
 /* Sends without waiting. */
 void remote_send_only(struct remote *remote, DBusMessage *message);
 
+#define REMOTE_HELPERS 3
+/* A further connection of the same process, made when first asked for; NULL when out of memory. */
+struct remote *remote_helper(struct remote *remote, size_t index);
+
 /* Several steps in one: false when wait is and another thread is between begin and end. */
 bool remote_begin(struct remote *remote, bool wait);
 void remote_end(struct remote *remote);

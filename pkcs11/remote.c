@@ -348,11 +348,34 @@ static bool use_key_locked(struct remote *remote, const struct remote_use *use,
 	return done;
 }
 
+/* False when all helpers are at work, too, or the daemon cannot be reached by them. */
+static bool use_with_helper(struct remote *remote, const struct remote_use *use,
+	struct buffer *output, bool *done, struct error *error)
+{
+	for (size_t i = 0; i < REMOTE_HELPERS; i++) {
+		struct remote *helper = remote_helper(remote, i);
+		if (!helper || !remote_begin(helper, false))
+			continue;
+		remote_connect_if_needed(helper);
+		*done = use_key_locked(helper, use, output, error);
+		remote_end(helper);
+		return *done || error->code != ERROR_NO_SERVICE;
+	}
+	return false;
+}
+
 bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error)
 {
-	remote_begin(remote, true);
-	bool done = use_key_locked(remote, use, output, error);
+	bool done = false;
+
+	if (!remote_begin(remote, false)) {
+		if (use->needs_no_login && use_with_helper(remote, use, output, &done, error))
+			return done;
+		error_clear(error);
+		remote_begin(remote, true);
+	}
+	done = use_key_locked(remote, use, output, error);
 	remote_end(remote);
 	return done;
 }

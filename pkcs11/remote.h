@@ -135,6 +135,11 @@ struct remote_use {
 	const struct buffer *parameter;
 	const struct secret *pin; /* unset, or for a key that wants it for each use */
 	const struct buffer *input;
+	/*
+	 * No login belongs to it: while another thread's call is under way it goes over one of a
+	 * few further connections, so that threads do not wait for each other.
+	 */
+	bool needs_no_login;
 };
 bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error);

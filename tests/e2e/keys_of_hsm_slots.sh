@@ -121,6 +121,36 @@ uses batch --id 02 --decrypt --mechanism RSA-PKCS-OAEP --hash-algorithm SHA-1 --
 cmp message opened
 echo "ok PSS and OAEP with their parameters"
 
+# --- threads: each takes a connection that is free ---
+cat >threads.py <<'END'
+import copy, ctypes, os, sys, threading
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.environ["TESSERA_SOURCE"] + "/tests/lib")
+from cryptoki import Worker
+worker, failures, signatures = Worker(), [], set()
+worker.initialize()
+
+def sign(slot):
+    mine = copy.copy(worker)
+    mine.session = ctypes.c_ulong(0)
+    try:
+        mine.open(slot)
+        for _ in range(25):
+            signatures.add(mine.sign(1, elliptic=True))
+    except Exception as error:
+        failures.append(error)
+
+slot = next(slot for slot in worker.slots() if slot >= 65536 and slot != int(sys.argv[1]))
+threads = [threading.Thread(target=sign, args=(slot,)) for _ in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+sys.exit(f"{failures}, {len(signatures)} signatures" if failures or len(signatures) != 150 else 0)
+END
+foreign /usr/bin/python3 threads.py "$(tessera --json slot show web | jq .number)"
+echo "ok six threads of a program sign at once"
+
 # --- many objects, for a user who is no manager ---
 softhsm_data() {
     head -c 20000 /dev/zero >data
