@@ -183,8 +183,29 @@ static bool may_be_shown(const struct hsm_object *object)
 	       strncmp(object->label, OWN_PREFIX, strlen(OWN_PREFIX)) != 0;
 }
 
-static bool read_all(
-	struct hsm *hsm, struct hsm_objects *objects, CK_TOKEN_INFO *info, struct error *error)
+/* What is read with the objects. */
+struct token_facts {
+	CK_TOKEN_INFO info;
+	CK_MECHANISM_TYPE mechanisms[HSM_MECHANISMS_MAX];
+	CK_ULONG mechanism_count;
+};
+
+static bool read_facts(const struct hsm *hsm, struct session *session, struct token_facts *facts,
+	struct error *error)
+{
+	CK_RV rv = session->functions->C_GetTokenInfo(hsm->slot, &facts->info);
+
+	if (rv != CKR_OK)
+		return session_failed(session, rv, "asking the token who it is", error);
+	facts->mechanism_count = HSM_MECHANISMS_MAX;
+	rv = session->functions->C_GetMechanismList(
+		hsm->slot, facts->mechanisms, &facts->mechanism_count);
+	return rv == CKR_OK ||
+	       session_failed(session, rv, "asking the token for its mechanisms", error);
+}
+
+static bool read_all(struct hsm *hsm, struct hsm_objects *objects, struct token_facts *facts,
+	struct error *error)
 {
 	_cleanup_session_ struct session session = SESSION_INIT;
 	_cleanup_free_ CK_OBJECT_HANDLE *handles = NULL;
@@ -193,9 +214,8 @@ static bool read_all(
 	if (!session_take(hsm->sessions, &session, error) ||
 		!list_handles(&session, &handles, &count, error))
 		return false;
-	CK_RV rv = session.functions->C_GetTokenInfo(hsm->slot, info);
-	if (rv != CKR_OK)
-		return session_failed(&session, rv, "asking the token who it is", error);
+	if (!read_facts(hsm, &session, facts, error))
+		return false;
 	objects->items = xcalloc(count + 1, sizeof(*objects->items));
 	for (size_t i = 0; i < count; i++) {
 		struct hsm_object *object = &objects->items[objects->count];
@@ -260,11 +280,11 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 {
 	_cleanup_hsm_objects_ struct hsm_objects *old = NULL;
 	struct hsm_objects *fresh = xnew(struct hsm_objects);
-	CK_TOKEN_INFO info;
+	struct token_facts facts;
 
 	fresh->references = 1;
 	pthread_mutex_lock(&hsm->reading_lock);
-	if (!read_all(hsm, fresh, &info, error)) {
+	if (!read_all(hsm, fresh, &facts, error)) {
 		pthread_mutex_unlock(&hsm->reading_lock);
 		hsm_objects_unref(fresh);
 		return false;
@@ -273,7 +293,9 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 	if (number_all(hsm, fresh, old))
 		*changed = true;
 	pthread_mutex_lock(&hsm->objects_lock);
-	hsm->info = info;
+	hsm->info = facts.info;
+	memcpy(hsm->mechanisms, facts.mechanisms, sizeof(hsm->mechanisms));
+	hsm->mechanism_count = facts.mechanism_count;
 	hsm->objects = fresh; /* handles may be others even where nothing changed */
 	pthread_mutex_unlock(&hsm->objects_lock);
 	session_pool_forget_ready(hsm->sessions);

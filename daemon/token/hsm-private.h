@@ -8,6 +8,8 @@
 #include "token/hsm.h"
 #include "token/session.h"
 
+#define HSM_MECHANISMS_MAX 512
+
 struct hsm {
 	struct module module;
 	CK_SLOT_ID slot;
@@ -17,9 +19,12 @@ struct hsm {
 	unsigned logins;
 	struct secret pin; /* set while there are logins */
 	atomic_uint relogins;
-	/* Guards objects and info; nothing slow happens under it. */
+	/* Guards all below but the next lock; nothing slow happens under it. */
 	pthread_mutex_t objects_lock;
-	CK_TOKEN_INFO info; /* as it was when the objects were read */
+	/* As they were when the objects were read. */
+	CK_TOKEN_INFO info;
+	CK_MECHANISM_TYPE mechanisms[HSM_MECHANISMS_MAX];
+	CK_ULONG mechanism_count;
 	struct hsm_objects *objects;
 	/* Guards last_number; held while objects are read. */
 	pthread_mutex_t reading_lock;

@@ -15,6 +15,7 @@ void hsm_information_clear(struct hsm_information *information)
 	free(information->manufacturer);
 	free(information->model);
 	free(information->serial);
+	free(information->mechanisms);
 	*information = (struct hsm_information){0};
 }
 
@@ -134,9 +135,13 @@ void hsm_information(struct hsm *hsm, struct hsm_information *information)
 	CK_TOKEN_INFO info;
 
 	pthread_mutex_lock(&hsm->objects_lock);
-	info = hsm->info;
-	pthread_mutex_unlock(&hsm->objects_lock);
 	hsm_information_clear(information);
+	info = hsm->info;
+	information->mechanism_count = hsm->mechanism_count;
+	information->mechanisms = xcalloc(hsm->mechanism_count + 1, sizeof(CK_MECHANISM_TYPE));
+	memcpy(information->mechanisms, hsm->mechanisms,
+		hsm->mechanism_count * sizeof(CK_MECHANISM_TYPE));
+	pthread_mutex_unlock(&hsm->objects_lock);
 	information->label = module_unpad(info.label, sizeof(info.label));
 	information->manufacturer = module_unpad(info.manufacturerID, sizeof(info.manufacturerID));
 	information->model = module_unpad(info.model, sizeof(info.model));

@@ -27,10 +27,12 @@ struct hsm_options {
 	const struct secret *new_pin;
 };
 
-/* What the token says of itself; heap strings. */
+/* What the token says of itself; heap. */
 struct hsm_information {
 	char *label, *manufacturer, *model, *serial;
 	unsigned pin_minimum, pin_maximum; /* bytes */
+	CK_MECHANISM_TYPE *mechanisms;
+	size_t mechanism_count;
 };
 void hsm_information_clear(struct hsm_information *information);
 
