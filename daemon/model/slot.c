@@ -103,7 +103,8 @@ bool slot_record_check(const struct slot_record *record, struct error *error)
 			NAME_MAX_BYTES);
 	if (record->module[0] != '/')
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "module",
-			"the PKCS#11 module must be an absolute path");
+			"the PKCS#11 module must be an absolute path, or a name that p11-kit "
+			"knows");
 	if (length == 0 || length > LABEL_MAX_BYTES)
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "token_label",
 			"a token's label has 1 to %d bytes", LABEL_MAX_BYTES);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "core/text-file.h"
 #include "core/user.h"
 #include "keys/at-rest.h"
 #include "operation/slots-private.h"
@@ -13,15 +14,53 @@
 #define USER_PREFIX	"user:"
 #define GROUP_PREFIX	"group:"
 #define LABEL_MAX_BYTES 256
+#define MODULE_KEY	"module:"
+#define MODULE_FILE_MAX 4096 /* bytes */
 
 /* --- add, remove, test --- */
+
+/* The value of "module:" in a module file of p11-kit (pkcs11.conf(5)); heap, or NULL. */
+static char *module_of_file(const char *text)
+{
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, MODULE_KEY, strlen(MODULE_KEY)) != 0)
+			continue;
+		line += strlen(MODULE_KEY);
+		line += strspn(line, " \t");
+		return xasprintf("%.*s", (int)strcspn(line, " \t\r\n"), line);
+	}
+	return NULL;
+}
+
+/* The path of a module that p11-kit knows by a name; heap. The name itself when it knows none. */
+static char *module_of_name(const char *name)
+{
+	static const char *const folders[] = {"/etc/pkcs11/modules", "/usr/share/p11-kit/modules"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s.module", folders[i], name);
+		_cleanup_free_ char *text = text_file_read(path, MODULE_FILE_MAX, NULL);
+		char *module = text ? module_of_file(text) : NULL;
+		if (module)
+			return module;
+	}
+	return xstrdup(name);
+}
+
+static char *module_path(const char *module)
+{
+	if (!module[0])
+		return xstrdup(TOKEN_MODULE);
+	return strchr(module, '/') ? xstrdup(module) : module_of_name(module);
+}
 
 static struct slot_record *make_record(const struct slot_request *request)
 {
 	struct slot_record *record = xnew(struct slot_record);
 
 	record->name = xstrdup(request->name);
-	record->module = xstrdup(request->module[0] ? request->module : TOKEN_MODULE);
+	record->module = module_path(request->module);
 	record->token_label = xstrdup(request->token_label);
 	record->token_serial = xstrdup(request->token_serial ? request->token_serial : "");
 	record->pin_file = xstrdup(request->pin_file ? request->pin_file : "");
@@ -43,26 +82,51 @@ static bool seal_pin(struct services *services, const struct slot_request *reque
 			       services->token, purpose, request->pin, &record->sealed_pin, error));
 }
 
-/* The module has one login for a token: two slots of one token would share it. */
-static bool token_is_free(
-	struct slots *slots, const struct slot_record *record, struct error *error)
+static bool name_is_free(struct slots *slots, const char *name, struct error *error)
 {
+	_cleanup_slot_ struct slot *slot = slots_find(slots, name, NULL);
+
+	return !slot || error_set(error, ERROR_EXISTS, "there is a slot \"%s\" already", name);
+}
+
+/* What a token says of itself, whatever the path of its module. */
+static bool is_same_token(const struct hsm_information *one, struct hsm *hsm)
+{
+	struct hsm_information other _cleanup_(hsm_information_clear) = {0};
+
+	hsm_information(hsm, &other);
+	return strcmp(one->label, other.label) == 0 && strcmp(one->serial, other.serial) == 0 &&
+	       strcmp(one->manufacturer, other.manufacturer) == 0;
+}
+
+static bool is_own_token(struct services *services, const struct hsm_information *information)
+{
+	struct token *token = services->token;
+	_cleanup_free_ char *own = token ? token_name(token, NULL) : NULL;
+	_cleanup_free_ char *name = xasprintf("%s %s", information->label, information->serial);
+
+	return own && strcmp(own, name) == 0;
+}
+
+/* The module has one login for a token: two slots of one token would share it. */
+static bool token_is_free(struct services *services, struct slot *slot, struct error *error)
+{
+	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
 	size_t count;
-	struct slot **list = slots_list(slots, &count);
+	struct slot **list = slots_list(services->slots, &count);
 	bool is_free = true;
 
+	hsm_information(slot_hsm(slot, NULL), &information);
 	for (size_t i = 0; i < count && is_free; i++) {
-		const struct slot_record *other = list[i]->record;
-		if (strcmp(other->name, record->name) == 0)
-			is_free = error_set(error, ERROR_EXISTS, "there is a slot \"%s\" already",
-				record->name);
-		else if (strcmp(other->module, record->module) == 0 &&
-			 strcmp(other->token_label, record->token_label) == 0 &&
-			 strcmp(other->token_serial, record->token_serial) == 0)
+		struct hsm *other = slot_hsm(list[i], NULL);
+		if (other && is_same_token(&information, other))
 			is_free = error_set(error, ERROR_EXISTS,
-				"the slot \"%s\" has this token already", other->name);
+				"the slot \"%s\" has this token already", list[i]->record->name);
 	}
 	slots_list_free(list, count);
+	if (is_own_token(services, &information))
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"the token is tesserad's own and cannot be a slot");
 	return is_free;
 }
 
@@ -88,10 +152,11 @@ bool operation_add_slot(
 	struct slots *slots = services->slots;
 
 	if (!check_pin_options(request, error) || !slot_record_check(record, error) ||
-		!token_is_free(slots, record, error) || !seal_pin(services, request, record, error))
+		!name_is_free(slots, record->name, error) ||
+		!seal_pin(services, request, record, error))
 		return false;
 	_cleanup_slot_ struct slot *slot = slot_new(slots, steal_pointer(&record));
-	if (!slot_open(slot, request, error) ||
+	if (!slot_open(slot, request, error) || !token_is_free(services, slot, error) ||
 		!store_slot_add(services->store, slot->record, error))
 		return false;
 	slots_add(slots, slot);

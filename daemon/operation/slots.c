@@ -289,9 +289,11 @@ void slots_await(struct slots *slots)
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += FIRST_OPENING_SECONDS;
 	pthread_mutex_lock(&slots->lock);
-	while (slots->is_opening &&
-		pthread_cond_timedwait(&slots->opened, &slots->lock, &deadline) == 0)
-		;
+	/* An HSM that does not answer holds its first asker up, not everybody ever after. */
+	while (slots->is_opening) {
+		if (pthread_cond_timedwait(&slots->opened, &slots->lock, &deadline) != 0)
+			slots->is_opening = false;
+	}
 	pthread_mutex_unlock(&slots->lock);
 }
 

@@ -76,7 +76,7 @@ void slot_note_wrong_pin(struct slot *slot);
 
 struct slot_request {
 	const char *name;
-	const char *module; /* "": SoftHSM2 */
+	const char *module; /* a path, or the name that p11-kit knows it by; "": SoftHSM2 */
 	const char *token_label;
 	const char *token_serial; /* NULL: any */
 	const struct secret *pin; /* unset: not known here */

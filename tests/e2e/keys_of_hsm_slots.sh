@@ -209,6 +209,10 @@ expect_failure any tessera slot add self --token-label web --module "$proxy"
 [[ $output == *"leads to it"* ]] || fail "p11-kit's proxy: $output"
 expect_failure any tessera slot add twice --token-label web
 expect_failure any tessera slot add nothing --token-label nothing
+expect_failure any tessera slot add nothing --token-label web --module no-such-module
+[[ $output == *"name that p11-kit knows"* ]] || fail "an unknown name: $output"
+expect_failure any tessera slot add by-name --token-label web --module softhsm2
+[[ $output == *"has this token already"* ]] || fail "a name that p11-kit knows: $output"
 expect_failure any tessera slot add web --token-label other --create --pin-file pin
 echo "ok neither its own token, nor itself, nor another slot's token becomes a slot"
 
