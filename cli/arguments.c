@@ -243,6 +243,7 @@ struct client *invocation_client(struct invocation *invocation, struct error *er
 	/* A login that has ended leaves its variable behind: then nobody is logged in. */
 	if (!socket && !system_bus && session && session[0])
 		invocation->client = client_connect(session, false, NULL);
+	invocation->in_session = invocation->client != NULL;
 	if (invocation->client)
 		return invocation->client;
 	if (!socket)

@@ -11,6 +11,7 @@
 #include "common/error.h"
 
 #define HOLDER_FIELDS_MAXIMUM 64
+#define ARGUMENTS_MAXIMUM     1000 /* the most that a row of the table in command.c has */
 
 struct client;
 
@@ -18,13 +19,14 @@ struct client;
 struct invocation {
 	const struct command *command; /* NULL: help or the version was asked for, or nothing */
 	const char *subject;	       /* NULL when none was given */
-	const char *arguments[4];
+	const char *arguments[ARGUMENTS_MAXIMUM];
 	size_t argument_count;
 	char **program; /* what followed "--" for a subcommand that runs it; NULL */
 	const char *values[OPTION_COUNT]; /* NULL: not given; "" for an option without value */
 	const char *holder[HOLDER_FIELDS_MAXIMUM];
 	size_t holder_count;
 	struct client *client; /* once connected; owned */
+	bool in_session;       /* it is that of a login, whose other programs share it */
 };
 
 /*

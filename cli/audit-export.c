@@ -2,7 +2,8 @@
 /*
  * tessera audit export and key. An export is lines of JSON: one that says what
  * it is, the records with each checkpoint behind the last record that it covers, and one that
- * says where the end is.
+ * says where the end is. Logins from before the export that its records are signed under are
+ * repeated.
  */
 #include <string.h>
 
@@ -12,7 +13,8 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "common/alloc.h"
-#include "common/audit-record.h"
+#include "common/audit-login.h"
+#include "common/audit-signature.h"
 
 #define ZERO_HASH "0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -28,6 +30,8 @@ struct export
 	int64_t first, last; /* the records behind first up to last */
 	json_t *checkpoints; /* the next page of them, as objects */
 	size_t next;	     /* of these */
+	int64_t *logins;     /* earlier ones that were written */
+	size_t login_count;
 };
 
 static void export_clear(struct export *export)
@@ -35,6 +39,7 @@ static void export_clear(struct export *export)
 	progress_clear(&export->progress);
 	file_output_clear(&export->output);
 	json_decref(export->checkpoints);
+	free(export->logins);
 }
 
 static void write_line(struct export *export, json_t *object, const char *type)
@@ -92,6 +97,49 @@ static bool write_checkpoints(struct export *export, int64_t record, struct erro
 	return !failed;
 }
 
+/* --- earlier logins --- */
+
+static bool write_login(struct export *export, int64_t login, struct error *error)
+{
+	_cleanup_json_ json_t *records = json_array();
+	int64_t after = login - 1;
+
+	for (size_t i = 0; i < export->login_count; i++) {
+		if (export->logins[i] == login)
+			return true;
+	}
+	if (!audit_page(export->client, NULL, 1, &after, records, error))
+		return false;
+	json_t *record = json_array_get(records, 0);
+	/* One that is not there is the verifier's to tell. */
+	if (number_of(record, "id") == login)
+		write_line(export, record, "login");
+	export->logins =
+		xreallocarray(export->logins, export->login_count + 1, sizeof(*export->logins));
+	export->logins[export->login_count++] = login;
+	return true;
+}
+
+/* The logins from before the export that this record is signed under. */
+static bool write_logins(struct export *export, const json_t *record, struct error *error)
+{
+	const char *hex = json_string_value(json_object_get(record, "signature"));
+	const char *operation = json_string_value(json_object_get(record, "operation"));
+	struct buffer bytes _cleanup_buffer_ = BUFFER_INIT;
+	struct audit_signature signature;
+
+	if (export->first == 0 || !hex || !hex_decode(hex, &bytes) ||
+		(operation && strcmp(operation, AUDIT_LOGIN_OPERATION) == 0))
+		return true;
+	struct reader reader = reader_of(&bytes);
+	while (reader_left(&reader) > 0 && audit_signature_read(&reader, &signature)) {
+		if (signature.login <= export->first &&
+			!write_login(export, signature.login, error))
+			return false;
+	}
+	return true;
+}
+
 static bool write_page(struct export *export, int64_t *after, struct error *error)
 {
 	_cleanup_json_ json_t *records = json_array();
@@ -102,6 +150,8 @@ static bool write_page(struct export *export, int64_t *after, struct error *erro
 		return false;
 	json_array_foreach(records, index, record)
 	{
+		if (!write_logins(export, record, error))
+			return false;
 		write_line(export, record, "record");
 		if (!write_checkpoints(export, number_of(record, "id"), error))
 			return false;

@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
 #include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/file.h"
@@ -27,6 +30,7 @@ struct reading {
 	char *store_id;
 	struct buffer *keys;
 	size_t key_count;
+	X509_STORE *anchors;
 	struct audit_verifier verifier;
 	struct progress progress;
 };
@@ -37,6 +41,7 @@ static void reading_clear(struct reading *reading)
 	if (reading->file && reading->file != stdin)
 		fclose(reading->file);
 	audit_keys_free(reading->keys, reading->key_count);
+	X509_STORE_free(reading->anchors);
 	audit_verifier_clear(&reading->verifier);
 	free(reading->store_id);
 }
@@ -97,12 +102,14 @@ static bool read_header(struct reading *reading, const json_t *object, struct er
 		reading->verifier.trusted = reading->keys;
 		reading->verifier.trusted_count = reading->key_count;
 	}
+	reading->verifier.logins.anchors = reading->anchors;
 	return true;
 }
 
-static bool read_record(struct reading *reading, const json_t *object, struct error *error)
+static bool take_record(struct reading *reading, const json_t *object, struct audit_record *record,
+	struct error *error)
 {
-	_cleanup_audit_record_ struct audit_record record = {
+	*record = (struct audit_record){
 		.id = number_of(object, "id"),
 		.time_us = number_of(object, "time"),
 		.actor = text_of(object, "actor"),
@@ -114,9 +121,28 @@ static bool read_record(struct reading *reading, const json_t *object, struct er
 		.job = (unsigned)number_of(object, "job"),
 	};
 
-	if (!bytes_of(object, "signature", &record.signature) || !hash_of(object, record.hash))
-		return fail_line(reading, "the record is damaged", error);
+	return (bytes_of(object, "signature", &record->signature) &&
+		       hash_of(object, record->hash)) ||
+	       fail_line(reading, "the record is damaged", error);
+}
+
+static bool read_record(struct reading *reading, const json_t *object, struct error *error)
+{
+	_cleanup_audit_record_ struct audit_record record = AUDIT_RECORD_INIT;
+
+	if (!take_record(reading, object, &record, error))
+		return false;
 	audit_verifier_record(&reading->verifier, &record);
+	return true;
+}
+
+static bool read_login(struct reading *reading, const json_t *object, struct error *error)
+{
+	_cleanup_audit_record_ struct audit_record record = AUDIT_RECORD_INIT;
+
+	if (!take_record(reading, object, &record, error))
+		return false;
+	audit_verifier_earlier_login(&reading->verifier, &record);
 	return true;
 }
 
@@ -150,7 +176,7 @@ static bool read_line(struct reading *reading, const char *line, size_t length, 
 		const char *type;
 		bool (*read)(struct reading *, const json_t *, struct error *);
 	} types[] = {{"record", read_record}, {"checkpoint", read_checkpoint},
-		{"tessera-audit", read_header}, {"end", read_end}};
+		{"login", read_login}, {"tessera-audit", read_header}, {"end", read_end}};
 	_cleanup_json_ json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
 	const char *type = json_string_value(json_object_get(object, "type"));
 
@@ -223,6 +249,28 @@ static bool read_keys(struct reading *reading, const char *path, struct error *e
 			      error_prefix(error, "%s", path));
 }
 
+static bool read_anchors(struct reading *reading, const char *path, struct error *error)
+{
+	_cleanup_free_ char *pem = path ? file_read(path, error) : NULL;
+	size_t count = 0;
+	X509 *certificate;
+
+	if (!path)
+		return true;
+	if (!pem)
+		return false;
+	BIO *text = BIO_new_mem_buf(pem, -1);
+	reading->anchors = X509_STORE_new();
+	while (text && (certificate = PEM_read_bio_X509(text, NULL, NULL, NULL))) {
+		count += X509_STORE_add_cert(reading->anchors, certificate) == 1;
+		X509_free(certificate);
+	}
+	BIO_free(text);
+	ERR_clear_error();
+	return count > 0 ||
+	       error_set(error, ERROR_INVALID_ARGUMENT, "%s: there is no certificate in PEM", path);
+}
+
 /* Who trusts a key wants its signature: an export of records alone proves nothing. */
 static bool check_coverage(const struct reading *reading, struct error *error)
 {
@@ -251,23 +299,65 @@ static bool check_result(struct reading *reading, struct error *error)
 	return check_coverage(reading, error);
 }
 
-static void print_result(const struct invocation *invocation, const struct reading *reading)
+/* --- what was found --- */
+
+/* The operators whose signatures are there, by the certificates of their cards. */
+static json_t *operators_of(const struct reading *reading)
+{
+	const struct audit_logins *logins = &reading->verifier.logins;
+	json_t *operators = json_array();
+
+	for (size_t i = 0; i < logins->operator_count; i++) {
+		const struct audit_operator *who = &logins->operators[i];
+		json_array_append_new(operators,
+			json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "operator", who->name, "card",
+				who->card, "subject", who->subject, "certificate", who->fingerprint,
+				"logins", (json_int_t)who->logins, "records",
+				(json_int_t)who->records));
+	}
+	return operators;
+}
+
+static void print_operators(const struct invocation *invocation, const struct reading *reading)
+{
+	const struct audit_logins *logins = &reading->verifier.logins;
+
+	if (logins->operator_count == 0)
+		return;
+	output_text(invocation, "Signed by operators themselves: %llu records.",
+		(unsigned long long)logins->signed_records);
+	for (size_t i = 0; i < logins->operator_count; i++) {
+		const struct audit_operator *who = &logins->operators[i];
+		output_text(invocation, "  %s, card %s, certificate %s (%s): %llu records",
+			who->name, who->card, who->subject, who->fingerprint,
+			(unsigned long long)who->records);
+	}
+	if (!reading->anchors)
+		output_text(invocation,
+			"Those certificates are the ones in the export itself: compare them, or "
+			"give --ca-certificate.");
+}
+
+static void print_json(const struct reading *reading, const char *fingerprint)
 {
 	const struct audit_verifier *verifier = &reading->verifier;
-	bool is_signed = verifier->last_checkpoint != 0;
-	_cleanup_free_ char *fingerprint = is_signed ? audit_key_fingerprint(&verifier->key) : NULL;
+	_cleanup_json_ json_t *result = json_pack("{s:I,s:I,s:b,s:I,s:I,s:s?,s:b,s:I,s:o,s:b}",
+		"first", (json_int_t)reading->first + 1, "last", (json_int_t)verifier->last_record,
+		"whole", 1, "covered", (json_int_t)verifier->covered, "covered_time",
+		(json_int_t)verifier->covered_time_us, "key", fingerprint, "key_trusted",
+		reading->key_count > 0, "signed_records",
+		(json_int_t)verifier->logins.signed_records, "operators", operators_of(reading),
+		"certificates_trusted", reading->anchors != NULL);
 
-	if (invocation_has(invocation, OPTION_JSON)) {
-		_cleanup_json_ json_t *result = json_pack("{s:I,s:I,s:b,s:I,s:I,s:s?,s:b}", "first",
-			(json_int_t)reading->first + 1, "last", (json_int_t)verifier->last_record,
-			"whole", 1, "covered", (json_int_t)verifier->covered, "covered_time",
-			(json_int_t)verifier->covered_time_us, "key", fingerprint, "key_trusted",
-			reading->key_count > 0);
-		output_json(result);
-	}
-	output_text(invocation, "The export is whole: records %lld to %lld.",
-		(long long)reading->first + 1, (long long)verifier->last_record);
-	if (!is_signed) {
+	output_json(result);
+}
+
+static void print_coverage(
+	const struct invocation *invocation, const struct reading *reading, const char *fingerprint)
+{
+	const struct audit_verifier *verifier = &reading->verifier;
+
+	if (!fingerprint) {
 		output_text(invocation, "No checkpoint signs it: it may have been made anew.");
 		return;
 	}
@@ -282,12 +372,27 @@ static void print_result(const struct invocation *invocation, const struct readi
 			"--public-key.");
 }
 
+static void print_result(const struct invocation *invocation, const struct reading *reading)
+{
+	const struct audit_verifier *verifier = &reading->verifier;
+	_cleanup_free_ char *fingerprint =
+		verifier->last_checkpoint ? audit_key_fingerprint(&verifier->key) : NULL;
+
+	if (invocation_has(invocation, OPTION_JSON))
+		print_json(reading, fingerprint);
+	output_text(invocation, "The export is whole: records %lld to %lld.",
+		(long long)reading->first + 1, (long long)verifier->last_record);
+	print_coverage(invocation, reading, fingerprint);
+	print_operators(invocation, reading);
+}
+
 static bool verify_file(const struct invocation *invocation, struct error *error)
 {
 	struct reading reading _cleanup_(reading_clear) = {.path = invocation->arguments[0],
 		.progress = {.enabled = !invocation_has(invocation, OPTION_NO_PROGRESS)}};
 
 	if (!read_keys(&reading, invocation->values[OPTION_PUBLIC_KEY], error) ||
+		!read_anchors(&reading, invocation->values[OPTION_CA_CERTIFICATE], error) ||
 		!open_file(&reading, error) || !read_lines(&reading, error))
 		return false;
 	progress_clear(&reading.progress);
@@ -302,10 +407,12 @@ static bool verify_here(struct invocation *invocation, struct error *error)
 	static const char *const names[] = {
 		"records", "first_bad", "problem", "checkpoints", "covered"};
 	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *answer = client ? CLIENT_CALL_PLAIN(client, CLIENT_ROOT,
-							 CLIENT_MANAGER, "VerifyAudit", error)
-					       : NULL;
 
+	if (!client)
+		return false;
+	client_be_patient(client);
+	_cleanup_json_ json_t *answer =
+		CLIENT_CALL_PLAIN(client, CLIENT_ROOT, CLIENT_MANAGER, "VerifyAudit", error);
 	if (!answer)
 		return false;
 	_cleanup_json_ json_t *result = audit_object(answer, names, ARRAY_SIZE(names));
@@ -327,8 +434,9 @@ bool audit_verify(struct invocation *invocation, struct error *error)
 {
 	if (invocation->argument_count == 1)
 		return verify_file(invocation, error);
-	if (invocation_has(invocation, OPTION_PUBLIC_KEY))
+	if (invocation_has(invocation, OPTION_PUBLIC_KEY) ||
+		invocation_has(invocation, OPTION_CA_CERTIFICATE))
 		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"--public-key is for an export: give its FILE");
+			"--public-key and --ca-certificate are for an export: give its FILE");
 	return verify_here(invocation, error);
 }

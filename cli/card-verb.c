@@ -9,6 +9,7 @@
 #include "cli/job-wait.h"
 #include "cli/operator.h"
 #include "cli/pin.h"
+#include "cli/template.h"
 #include "cli/terminal.h"
 #include "cli/time.h"
 #include "common/alloc.h"
@@ -82,17 +83,39 @@ static json_t *issue_options(const struct invocation *invocation, struct error *
 	return card_add_end_date(invocation, options, error) ? steal_pointer(&options) : NULL;
 }
 
-/* For templates that activate at issue: the PIN of an option; it stays unset without one. */
-static bool first_pin(const struct invocation *invocation, struct secret *pin, struct error *error)
+/* For templates that activate at issue: the PIN of an option, or one that is asked for; it stays
+ * unset where one is made, or none is wanted. */
+static bool first_pin(const struct invocation *invocation, struct client *client,
+	const char *template, struct secret *pin, struct error *error)
 {
 	bool is_given =
 		invocation->values[OPTION_NEW_PIN_FILE] || invocation->values[OPTION_PIN_FD];
 	bool is_made = invocation_has(invocation, OPTION_GENERATE_PIN);
+	bool is_wanted = is_given;
 
 	if (is_made && (is_given || invocation_has(invocation, OPTION_NO_WAIT)))
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"--generate-pin goes with neither --no-wait nor a PIN of your own");
-	return !is_given || pin_new(invocation, pin, error);
+	if (is_made)
+		return client_carries_pins(client, error);
+	if (!is_given && !template_sets_first_pin(client, template, &is_wanted, error))
+		return false;
+	return !is_wanted || pin_new(invocation, pin, error) ||
+	       (!is_given && error_prefix(error,
+				     "the template '%s' activates cards at issue: a PIN is needed",
+				     template));
+}
+
+/* Ends issue and replace; a PIN that was made is shown. */
+static bool finish_issue(struct invocation *invocation, json_t *answer, bool pin_is_given,
+	const char *what, struct error *error)
+{
+	bool is_made = invocation_has(invocation, OPTION_GENERATE_PIN);
+	_cleanup_free_ char *done = xasprintf("%s%s", what,
+		is_made || pin_is_given ? " and active" : "; activate it to set its first PIN");
+
+	return is_made ? job_finish_with_pin(invocation, answer, done, error)
+		       : job_finish(invocation, answer, done, error);
 }
 
 bool card_issue(struct invocation *invocation, struct error *error)
@@ -109,20 +132,14 @@ bool card_issue(struct invocation *invocation, struct error *error)
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_free_ char *reader =
 		client ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
-	if (!reader || !first_pin(invocation, &pin, error))
+	if (!reader || !first_pin(invocation, client, template, &pin, error))
 		return false;
-	bool is_made = invocation_has(invocation, OPTION_GENERATE_PIN);
 	bool is_given = secret_is_set(&pin);
-	if (is_made && !client_carries_pins(client, error))
-		return false;
 	json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Issue", error,
 		CLIENT_PATH(reader), CLIENT_STRING(template), CLIENT_FIELDS(holder),
 		CLIENT_OPTIONS_WITH_PIN(options, is_given ? &pin : NULL));
 	secret_clear(&pin);
-	if (is_made)
-		return job_finish_with_pin(invocation, answer, "issued and active", error);
-	return job_finish(invocation, answer,
-		is_given ? "issued and active" : "issued; activate it to set its first PIN", error);
+	return finish_issue(invocation, answer, is_given, "issued", error);
 }
 
 /* activate and unblock: a new PIN and nothing else */
@@ -261,7 +278,7 @@ bool card_suspend(struct invocation *invocation, struct error *error)
 	return change_with_reason(invocation, "Suspend", NULL, "suspended", error);
 }
 
-bool card_revoke(struct invocation *invocation, struct error *error)
+bool card_revoke_one(struct invocation *invocation, struct error *error)
 {
 	return change_with_reason(
 		invocation, "Revoke", "Revoke for good all certificates of", "revoked", error);
@@ -311,6 +328,17 @@ bool card_unregister(struct invocation *invocation, struct error *error)
 		"unregistered and blank", error);
 }
 
+static bool is_report_kind(const char *kind)
+{
+	static const char *const kinds[] = {"lost", "stolen", "damaged", "compromised"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i], kind) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool card_report(struct invocation *invocation, struct error *error)
 {
 	const char *kind = invocation->values[OPTION_AS];
@@ -319,6 +347,10 @@ bool card_report(struct invocation *invocation, struct error *error)
 	if (!kind)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"'card report' needs --as lost, stolen, damaged or compromised");
+	/* Before it is asked whether that is meant. */
+	if (!is_report_kind(kind))
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"--as takes lost, stolen, damaged or compromised, not '%s'", kind);
 	bool is_lost = strcmp(kind, "lost") == 0;
 	_cleanup_free_ char *path = find(invocation, &client, error);
 	if (!path || (!is_lost && !confirm(invocation, path, "Revoke for good all certificates of",
@@ -331,18 +363,20 @@ bool card_report(struct invocation *invocation, struct error *error)
 
 bool card_replace(struct invocation *invocation, struct error *error)
 {
-	_cleanup_json_ json_t *options = json_object();
+	_cleanup_json_ json_t *options = issue_options(invocation, error);
+	_cleanup_secret_ struct secret pin = SECRET_INIT;
 	struct client *client = NULL;
 
-	_cleanup_free_ char *path = card_add_end_date(invocation, options, error)
-					    ? find(invocation, &client, error)
-					    : NULL;
+	_cleanup_free_ char *path = options ? find(invocation, &client, error) : NULL;
+	_cleanup_json_ json_t *card = path ? card_get(client, path, error) : NULL;
 	_cleanup_free_ char *reader =
-		path ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
-	if (!reader)
+		card ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
+	const char *template = json_string_value(json_object_get(card, "template"));
+	if (!reader || !first_pin(invocation, client, template ? template : "", &pin, error))
 		return false;
-	return job_finish(invocation,
-		CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Replace", error, CLIENT_PATH(reader),
-			CLIENT_OPTIONS(options)),
-		"issued in its place; activate it to set its first PIN", error);
+	bool is_given = secret_is_set(&pin);
+	json_t *answer = CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Replace", error,
+		CLIENT_PATH(reader), CLIENT_OPTIONS_WITH_PIN(options, is_given ? &pin : NULL));
+	secret_clear(&pin);
+	return finish_issue(invocation, answer, is_given, "issued in its place", error);
 }

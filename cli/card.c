@@ -3,6 +3,7 @@
 #include "cli/card.h"
 
 #include "cli/card-find.h"
+#include "cli/card-uri.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/object.h"
@@ -25,6 +26,7 @@ static const struct column list_columns[] = {
 static const struct column show_columns[] = {
 	{"number", "Credential", COLUMN_TEXT},
 	{"serial", "Serial", COLUMN_TEXT},
+	{"uri", "PKCS#11 URI", COLUMN_TEXT},
 	{"card_type", "Card type", COLUMN_TEXT},
 	{"state", "State", COLUMN_TEXT},
 	{"reason", "Reason", COLUMN_TEXT},
@@ -53,6 +55,7 @@ static const struct column certificate_columns[] = {
 	{"authority", "AUTHORITY", COLUMN_TEXT},
 	{"serial", "SERIAL", COLUMN_TEXT},
 	{"subject", "SUBJECT", COLUMN_TEXT},
+	{"uri", "PKCS#11 URI", COLUMN_TEXT},
 };
 
 /* Members of the Certificates property, in their order. */
@@ -68,16 +71,24 @@ static json_t *certificate_record(const json_t *members)
 	return record;
 }
 
+/* The names of members of the Certificates property, and what programs know the keys by. */
 static void name_certificates(json_t *card)
 {
+	const char *serial = json_string_value(json_object_get(card, "serial"));
 	const json_t *tuples = json_object_get(card, "certificates");
 	json_t *records = json_array();
 	json_t *members;
 	size_t index;
 
 	json_array_foreach(tuples, index, members)
-		json_array_append_new(records, certificate_record(members));
+	{
+		json_t *record = certificate_record(members);
+		const char *slot = json_string_value(json_object_get(record, "slot"));
+		json_object_set_new(record, "uri", card_uri(serial, slot));
+		json_array_append_new(records, record);
+	}
 	json_object_set_new(card, "certificates", records);
+	json_object_set_new(card, "uri", card_uri(serial, NULL));
 }
 
 json_t *card_get(struct client *client, const char *path, struct error *error)

@@ -16,4 +16,7 @@ json_t *card_list_of_key(struct client *client, uint32_t version, struct error *
 bool card_add_end_date(const struct invocation *invocation, json_t *options, struct error *error);
 void card_print_list(const struct invocation *invocation, const json_t *cards);
 
+/* card revoke with one card. */
+bool card_revoke_one(struct invocation *invocation, struct error *error);
+
 #endif

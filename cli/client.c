@@ -13,17 +13,17 @@
 #include "common/alloc.h"
 #include "dbus/message.h"
 
-#define BUS_NAME "org.tessera1"
-#define CALL_TIMEOUT_MS                                                                            \
-	90000 /* an authority's test or the walk of a long audit trail takes time                  \
-	       */
-#define SIGNAL_MATCH "type='signal',sender='" BUS_NAME "'"
+#define BUS_NAME	"org.tessera1"
+#define CALL_TIMEOUT_MS (90 * 1000) /* an authority's test takes time */
+#define LONG_TIMEOUT_MS (30 * 60 * 1000)
+#define SIGNAL_MATCH	"type='signal',sender='" BUS_NAME "'"
 
 struct client {
 	DBusConnection *connection;
 	const char *destination; /* NULL on the private socket */
 	bool watching;		 /* signals were asked for */
 	bool fallen_back;	 /* nobody asked for the system bus: no PIN goes there */
+	int timeout_ms;
 };
 
 static bool take_dbus_error(DBusError *dbus_error, struct error *error)
@@ -38,6 +38,7 @@ static struct client *client_new(DBusConnection *connection, const char *destina
 	struct client *client = xnew(struct client);
 
 	client->connection = connection;
+	client->timeout_ms = CALL_TIMEOUT_MS;
 	client->destination = destination;
 	dbus_connection_set_exit_on_disconnect(connection, FALSE);
 	return client;
@@ -143,7 +144,7 @@ static json_t *exchange(
 	DBusError dbus_error = DBUS_ERROR_INIT;
 
 	_cleanup_message_ DBusMessage *reply = dbus_connection_send_with_reply_and_block(
-		client->connection, message, CALL_TIMEOUT_MS, &dbus_error);
+		client->connection, message, client->timeout_ms, &dbus_error);
 	if (secret)
 		message_wipe(message);
 	if (!reply) {
@@ -172,9 +173,16 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 		dbus_message_new_method_call(client->destination, path, interface, method);
 	if (!message)
 		abort();
+	/* polkit may ask the person at the terminal or desktop for a password. */
+	dbus_message_set_allow_interactive_authorization(message, TRUE);
 	if (client_append(message, arguments, count, error))
 		return exchange(client, message, secret, error);
 	return NULL;
+}
+
+void client_be_patient(struct client *client)
+{
+	client->timeout_ms = LONG_TIMEOUT_MS;
 }
 
 DBusConnection *client_connection(struct client *client)

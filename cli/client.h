@@ -115,6 +115,9 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 #define CLIENT_CALL_PLAIN(client, path, interface, method, error)                                  \
 	client_call((client), (path), (interface), (method), NULL, 0, (error))
 
+/* Calls may take half an hour from now on: a walk of millions of records, a person who is asked. */
+void client_be_patient(struct client *client);
+
 /* The connection itself, for client-session.c; it stays the client's. */
 struct DBusConnection *client_connection(struct client *client);
 /* Whom calls over it are for; NULL for the private socket, which has one end only. */

@@ -17,17 +17,25 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
 	[OPTION_AUDIT_USES] = {"--audit-uses", NULL, NULL,
 		"write an audit record for each use of a key"},
+	[OPTION_CA_CERTIFICATE] = {"--ca-certificate", NULL, "FILE",
+		"the authorities that operators' certificates have to come from, in PEM"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
+	[OPTION_CARDS] = {"--cards", NULL, "CARD,...",
+		"operators' cards, or IDs, that open it; otherwise all owners' and custodians'"},
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
 	[OPTION_CREATE] = {"--create", NULL, NULL,
 		"make the token, with this PIN, if SoftHSM2 has none of that label"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
+	[OPTION_DESCRIPTION] = {"--description", NULL, "TEXT", "what the role is for"},
 	[OPTION_EXPOSED] = {"--exposed", NULL, NULL, "only cards whose unblock code was shown"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
 	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder"},
+	[OPTION_FORCE] = {"--force", NULL, NULL, "write over a file that is there"},
+	[OPTION_FROM_FILE] = {"--from-file", NULL, "FILE",
+		"the cards whose serials are in FILE, one a line"},
 	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
 		"have a random PIN made by the template's rules, and print it"},
 	[OPTION_GROUP] = {"--group", NULL, "GROUP", "the members of this group (name or number)"},
@@ -50,6 +58,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"only what ended so: ok, failed, or an error's name"},
 	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
 	[OPTION_PEM] = {"--pem", NULL, NULL, "write PEM (the default)"},
+	[OPTION_PERMISSIONS] = {"--permissions", NULL, "PERMISSION,...",
+		"what operators with the role may do"},
 	[OPTION_PIN_FD] = {"--pin-fd", NULL, "NUMBER",
 		"read PINs from this file descriptor, one a line"},
 	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
@@ -63,6 +73,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_REISSUE] = {"--reissue", NULL, NULL, "reissue where new keys are needed"},
 	[OPTION_REPLACE] = {"--replace", NULL, NULL, "make new versions of those that are there"},
 	[OPTION_SERIAL] = {"--serial", NULL, "SERIAL", "the token's serial number"},
+	[OPTION_SHARES] = {"--shares", NULL, "NUMBER",
+		"so many of the cards open it together; otherwise any one"},
 	[OPTION_SINCE] = {"--since", NULL, "TIME", "not before this time"},
 	[OPTION_ROLES] = {"--roles", NULL, "ROLE,...", "what the operator may do"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
@@ -80,22 +92,26 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_NO_PROGRESS) |      \
 		OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_SYSTEM_BUS) |                        \
 		OPTION_BIT(OPTION_VERSION))
-#define NO_WAIT	 OPTION_BIT(OPTION_NO_WAIT)
-#define NEW_PIN	 (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
-#define SET_PIN	 (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
-#define FORM	 (OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
-#define OUTPUT	 OPTION_BIT(OPTION_OUTPUT)
-#define REASON	 OPTION_BIT(OPTION_REASON)
-#define YES	 OPTION_BIT(OPTION_YES)
-#define STATE	 OPTION_BIT(OPTION_STATE)
-#define FIELDS	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
-#define UPDATE	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
-#define READER	 OPTION_BIT(OPTION_READER)
-#define EXPIRES	 OPTION_BIT(OPTION_EXPIRES)
-#define BATCH	 (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES)
+#define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
+#define NEW_PIN (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
+#define SET_PIN (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
+#define FORM	(OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
+#define OUTPUT	OPTION_BIT(OPTION_OUTPUT)
+#define REASON	OPTION_BIT(OPTION_REASON)
+#define YES	OPTION_BIT(OPTION_YES)
+#define STATE	OPTION_BIT(OPTION_STATE)
+#define FIELDS	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
+#define UPDATE	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
+#define REVOKE	(REASON | YES | NO_WAIT | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_FROM_FILE))
+#define READER	OPTION_BIT(OPTION_READER)
+#define EXPIRES OPTION_BIT(OPTION_EXPIRES)
+#define BATCH                                                                                      \
+	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES |                     \
+		OPTION_BIT(OPTION_GENERATE_PIN))
 #define AS	 OPTION_BIT(OPTION_AS)
 #define ROLES	 (OPTION_BIT(OPTION_ROLES) | OPTION_BIT(OPTION_CUSTODIAN))
 #define OPERATOR (ROLES | OPTION_BIT(OPTION_INACTIVE))
+#define CUSTOM	 (OPTION_BIT(OPTION_PERMISSIONS) | OPTION_BIT(OPTION_DESCRIPTION))
 #define OWNER	 (NEW_PIN | OPTION_BIT(OPTION_NAME))
 #define PIN_FD	 OPTION_BIT(OPTION_PIN_FD)
 #define PIN_FILE OPTION_BIT(OPTION_PIN_FILE)
@@ -108,6 +124,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define SEARCH (OPTION_BIT(OPTION_FIELD) | OPTION_BIT(OPTION_EXACT) | OPTION_BIT(OPTION_LIMIT))
 #define CODE   OPTION_BIT(OPTION_CODE_FILE)
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
+#define BACKUP (OPTION_BIT(OPTION_CARDS) | OPTION_BIT(OPTION_SHARES) | OPTION_BIT(OPTION_FORCE))
 
 #define SLOT_ADD                                                                                   \
 	(OPTION_BIT(OPTION_MODULE) | OPTION_BIT(OPTION_TOKEN_LABEL) | OPTION_BIT(OPTION_SERIAL) |  \
@@ -134,11 +151,28 @@ const struct command commands[] = {
 
 	{"key", "list", "", 0, 0, 0, "list versions of the master key and how many cards have them",
 		key_list},
+	{"key", "backup", "FILE", 1, 1, BACKUP, "back the master key up for cards of operators",
+		key_back_up},
+	{"key", "check", "FILE", 1, 1, 0, "show what is in a backup and which cards open it",
+		key_check},
+	{"key", "restore", "FILE", 1, 1, READER | PIN_FILE | PIN_FD,
+		"restore a backup of the master key on a machine without one", key_restore},
 	{"key", "report", "[VERSION]", 0, 1, 0,
 		"list the cards of a version, or of all but the newest", key_report},
 	{"key", "rotate", "", 0, 0, YES, "make the next version of the master key", key_rotate},
 
 	{"role", "list", "", 0, 0, 0, "list roles and what they permit", role_list},
+	{"role", "show", "NAME", 1, 1, 0, "show what a role permits", role_show},
+	{"role", "permissions", "", 0, 0, 0, "list the permissions that roles are made of",
+		role_permissions},
+	{"role", "add", "NAME", 1, 1, CUSTOM, "add a custom role", role_add},
+	{"role", "change", "NAME", 1, 1, CUSTOM,
+		"change a custom role, at once for all who have it", role_change},
+	{"role", "remove", "NAME", 1, 1, 0, "remove a custom role that nobody has", role_remove},
+
+	{"quorum", "list", "", 0, 0, 0, "list how many operators an operation takes", quorum_list},
+	{"quorum", "set", "OPERATION COUNT", 2, 2, 0,
+		"have an operation take so many operators' logins", quorum_set},
 
 	{"reader", "list", "", 0, 0, 0, "list readers and the cards in them", reader_list},
 	{"reader", "show", "[NUMBER]", 0, 1, 0, "show a reader and the card in it", reader_show},
@@ -177,12 +211,12 @@ const struct command commands[] = {
 	{"card", "suspend", "[CARD]", 0, 1, REASON | NO_WAIT,
 		"refuse the keys and put the certificates on hold", card_suspend},
 	{"card", "resume", "[CARD]", 0, 1, NO_WAIT, "end a suspension", card_resume},
-	{"card", "revoke", "[CARD]", 0, 1, REASON | YES | NO_WAIT, "revoke all certificates",
-		card_revoke},
+	{"card", "revoke", "[CARD...]", 0, 1000, REVOKE,
+		"revoke all certificates of a card, or of many", card_revoke},
 	{"card", "report", "[CARD]", 0, 1, AS | YES | NO_WAIT,
 		"suspend or revoke a card that is lost, stolen, damaged or compromised",
 		card_report},
-	{"card", "replace", "CARD", 1, 1, READER | EXPIRES | NO_WAIT,
+	{"card", "replace", "CARD", 1, 1, READER | EXPIRES | SET_PIN | NO_WAIT,
 		"issue the card in a reader in place of another one", card_replace},
 	{"card", "retire", "[CARD]", 0, 1, REASON | YES | NO_WAIT,
 		"revoke, blank the card and give it its factory secrets", card_retire},
@@ -257,7 +291,8 @@ const struct command commands[] = {
 	{"job", "wait", "NUMBER", 1, 1, 0, "wait until a job has ended", job_wait},
 
 	{"audit", "list", "", 0, 0, AUDIT, "list audit records", audit_list},
-	{"audit", "verify", "[FILE]", 0, 1, OPTION_BIT(OPTION_PUBLIC_KEY),
+	{"audit", "verify", "[FILE]", 0, 1,
+		OPTION_BIT(OPTION_PUBLIC_KEY) | OPTION_BIT(OPTION_CA_CERTIFICATE),
 		"check that no audit record was changed, here or in an export", audit_verify},
 	{"audit", "export", "", 0, 0, EXPORT, "write the signed audit trail as lines of JSON",
 		audit_export},

@@ -29,15 +29,20 @@ enum option {
 	OPTION_ANYONE,
 	OPTION_AS,
 	OPTION_AUDIT_USES,
+	OPTION_CA_CERTIFICATE,
 	OPTION_CARD,
+	OPTION_CARDS,
 	OPTION_CODE_FILE,
 	OPTION_CREATE,
 	OPTION_CUSTODIAN,
 	OPTION_DER,
+	OPTION_DESCRIPTION,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
 	OPTION_EXPIRES,
 	OPTION_FIELD,
+	OPTION_FORCE,
+	OPTION_FROM_FILE,
 	OPTION_GENERATE_PIN,
 	OPTION_GROUP,
 	OPTION_HOLDER,
@@ -55,6 +60,7 @@ enum option {
 	OPTION_OUTCOME,
 	OPTION_OUTPUT,
 	OPTION_PEM,
+	OPTION_PERMISSIONS,
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
 	OPTION_PIN_SOURCE,
@@ -65,6 +71,7 @@ enum option {
 	OPTION_REISSUE,
 	OPTION_REPLACE,
 	OPTION_SERIAL,
+	OPTION_SHARES,
 	OPTION_SINCE,
 	OPTION_ROLES,
 	OPTION_STATE,
@@ -111,10 +118,20 @@ bool login_list(struct invocation *invocation, struct error *error);
 bool operator_list(struct invocation *invocation, struct error *error);
 bool operator_set(struct invocation *invocation, struct error *error);
 bool operator_remove(struct invocation *invocation, struct error *error);
+bool key_back_up(struct invocation *invocation, struct error *error);
+bool key_check(struct invocation *invocation, struct error *error);
+bool key_restore(struct invocation *invocation, struct error *error);
 bool key_list(struct invocation *invocation, struct error *error);
 bool key_report(struct invocation *invocation, struct error *error);
 bool key_rotate(struct invocation *invocation, struct error *error);
 bool role_list(struct invocation *invocation, struct error *error);
+bool role_show(struct invocation *invocation, struct error *error);
+bool role_permissions(struct invocation *invocation, struct error *error);
+bool role_add(struct invocation *invocation, struct error *error);
+bool role_change(struct invocation *invocation, struct error *error);
+bool role_remove(struct invocation *invocation, struct error *error);
+bool quorum_list(struct invocation *invocation, struct error *error);
+bool quorum_set(struct invocation *invocation, struct error *error);
 bool reader_list(struct invocation *invocation, struct error *error);
 bool reader_show(struct invocation *invocation, struct error *error);
 bool reader_watch(struct invocation *invocation, struct error *error);

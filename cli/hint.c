@@ -4,10 +4,12 @@
 static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_FAILED] = "if the service failed, its log says more: journalctl -u tesserad",
 	[ERROR_INVALID_ARGUMENT] = "see tessera --help and tessera(1)",
-	[ERROR_NOT_FOUND] = "what there is: tessera the list verb of reader, card, template, "
-			    "connection and job",
-	[ERROR_EXISTS] = "choose another name, or use the update verb",
+	[ERROR_NOT_FOUND] = "what there is show tessera reader list, card list, template list, "
+			    "connection list and job list",
+	[ERROR_EXISTS] = "change what is there already, or choose another name",
 	[ERROR_ACCESS_DENIED] = "log in with an operator's card: tessera login",
+	[ERROR_QUORUM_MISSING] = "within this login: tessera login --reader N; tessera quorum list "
+				 "shows what takes how many",
 	[ERROR_LOCKED] = "a system owner or custodian logs in: tessera login",
 	[ERROR_NOT_INITIALIZED] = "put the owner's card into a reader and run tessera init",
 	[ERROR_NOT_SUPPORTED] = "use a card or an authority that can do it",
@@ -24,6 +26,8 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_WRONG_STATE] = "tessera card show and tessera job show tell how things are",
 	[ERROR_PIN_WRONG] = "try again with care: a few wrong PINs block the card",
 	[ERROR_PIN_BLOCKED] = "tessera card unblock sets a new PIN",
+	[ERROR_PIN_EXPIRED] = "tessera card change-pin sets another one",
+	[ERROR_CODE_EXPIRED] = "an operator gives out a code: tessera card offline-unblock",
 	[ERROR_PIN_LENGTH] =
 		"choose a PIN of another length; tessera template show tells the policy",
 	[ERROR_PIN_POLICY] = "choose another PIN; tessera template show tells the policy",

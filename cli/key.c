@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tessera key: versions of the master key. */
 #include <stdint.h>
+#include <string.h>
 
 #include "cli/card.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/key.h"
+#include "cli/object.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 
@@ -33,6 +36,50 @@ static json_t *fetch(struct client *client, struct error *error)
 	return records;
 }
 
+const char *key_backup_warning(const char *state)
+{
+	static const struct {
+		const char *state, *warning;
+	} warnings[] = {
+		{"missing",
+			"The newest master key has no backup: make one with tessera key backup."},
+		{"weakened", "Some cards of the last backup of the master key have other keys now: "
+			     "make a "
+			     "new one with tessera key backup."},
+		{"unreadable", "Too few cards still open the last backup of the master key: make a "
+			       "new one "
+			       "with tessera key backup."},
+	};
+
+	for (size_t i = 0; state && i < ARRAY_SIZE(warnings); i++) {
+		if (strcmp(warnings[i].state, state) == 0)
+			return warnings[i].warning;
+	}
+	return NULL;
+}
+
+/* What is said below the table of versions: the last backup, and what is wrong with it. */
+static bool print_backup(struct invocation *invocation, struct client *client, struct error *error)
+{
+	struct error absence _cleanup_error_ = ERROR_INIT;
+	_cleanup_json_ json_t *status = object_get(client, CLIENT_ROOT, CLIENT_MANAGER, error);
+	_cleanup_json_ json_t *backup = status ? key_backup_last(client, &absence) : NULL;
+	const char *warning =
+		key_backup_warning(json_string_value(json_object_get(status, "master_key_backup")));
+
+	if (!status)
+		return false;
+	if (backup) {
+		output_text(invocation, "\nThe last backup:");
+		key_backup_print(invocation, backup);
+	} else if (absence.code != ERROR_NOT_FOUND) {
+		return error_move(error, &absence);
+	}
+	if (warning)
+		output_text(invocation, "\n%s", warning);
+	return true;
+}
+
 bool key_list(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);
@@ -42,7 +89,7 @@ bool key_list(struct invocation *invocation, struct error *error)
 		return false;
 	output_records(invocation, records, columns, ARRAY_SIZE(columns),
 		"There is no master key yet; tessera init makes one.");
-	return true;
+	return invocation_has(invocation, OPTION_JSON) || print_backup(invocation, client, error);
 }
 
 static bool append_cards(

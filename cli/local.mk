@@ -5,13 +5,18 @@ libtessera_cli_la_SOURCES = \
 	cli/audit.c cli/audit.h \
 	cli/audit-export.c \
 	cli/audit-verify.c \
-	cli/batch.c \
+	cli/batch.c cli/batch-private.h \
+	cli/batch-card.c \
+	cli/batch-pin.c \
+	cli/batch-row.c \
 	cli/batch-result.c cli/batch-result.h \
 	cli/card.c cli/card.h \
 	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \
+	cli/card-revoke.c \
 	cli/card-search.c \
 	cli/card-update.c \
+	cli/card-uri.c cli/card-uri.h \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-message.c cli/client-private.h \
@@ -25,15 +30,19 @@ libtessera_cli_la_SOURCES = \
 	cli/interrupt.c cli/interrupt.h \
 	cli/job.c \
 	cli/job-wait.c cli/job-wait.h \
-	cli/key.c \
+	cli/key.c cli/key.h \
+	cli/key-backup.c \
 	cli/licence.c \
 	cli/login.c \
+	cli/names.c cli/names.h \
 	cli/object.c cli/object.h \
 	cli/operator.c cli/operator.h \
 	cli/output.c cli/output.h \
 	cli/pin.c cli/pin.h \
+	cli/quorum.c \
 	cli/reader.c cli/reader.h \
 	cli/reader-info.c \
+	cli/role.c \
 	cli/slot.c \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \

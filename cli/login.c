@@ -210,8 +210,12 @@ bool login_run(struct invocation *invocation, struct error *error)
 	struct client *client = invocation_client(invocation, error);
 	int status = 0;
 
-	if (!client || !log_in(invocation, client, error) || !say_who(client, error) ||
-		!run_with_login(invocation, client, &status, error))
+	if (!client || !log_in(invocation, client, error) || !say_who(client, error))
+		return false;
+	/* Within a login this is one more operator, for the shell that is there. */
+	if (invocation->in_session && !invocation->program)
+		return true;
+	if (!run_with_login(invocation, client, &status, error))
 		return false;
 	if (status != 0)
 		exit(status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tessera init, operator, role: who owns this installation and who works with it. */
+/* tessera init, operator: who owns this installation and who works with it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/job-wait.h"
+#include "cli/names.h"
 #include "cli/operator.h"
 #include "cli/output.h"
 #include "cli/pin.h"
@@ -44,6 +45,7 @@ bool owner_add(struct invocation *invocation, struct error *error)
 		return false;
 	if (invocation_has(invocation, OPTION_NAME))
 		json_object_set_new(options, "name", json_string(invocation->values[OPTION_NAME]));
+	client_be_patient(client); /* polkit may ask somebody for a password */
 	_cleanup_json_ json_t *answer =
 		CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "AddSystemOwner", error,
 			CLIENT_PATH(reader), CLIENT_SECRET(&pin), CLIENT_OPTIONS(options));
@@ -71,25 +73,9 @@ static const struct column columns[] = {
 	{"last_login_at", "LAST LOGIN", COLUMN_TIME},
 };
 
-static char *join(const json_t *names)
-{
-	char *text = xstrdup("");
-	const json_t *name;
-	size_t index;
-
-	json_array_foreach(names, index, name)
-	{
-		char *longer =
-			xasprintf("%s%s%s", text, index > 0 ? " " : "", json_string_value(name));
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
 static json_t *operator_record(const json_t *item)
 {
-	_cleanup_free_ char *roles = join(json_array_get(item, 2));
+	_cleanup_free_ char *roles = names_join(json_array_get(item, 2));
 	const char *path = json_string_value(json_array_get(item, 1));
 
 	return json_pack("{s:O,s:s,s:s,s:O,s:O,s:O,s:O}", "id", json_array_get(item, 0), "card",
@@ -117,23 +103,9 @@ bool operator_list(struct invocation *invocation, struct error *error)
 	return true;
 }
 
-/* "auditor,normal" as an array. */
-static json_t *split_roles(const char *text)
-{
-	json_t *roles = json_array();
-	_cleanup_free_ char *copy = xstrdup(text ? text : "");
-	char *rest = copy;
-
-	for (char *name; (name = strsep(&rest, ","));) {
-		if (name[0])
-			json_array_append_new(roles, json_string(name));
-	}
-	return roles;
-}
-
 json_t *operator_roles_option(const struct invocation *invocation)
 {
-	return split_roles(invocation->values[OPTION_ROLES]);
+	return names_split(invocation->values[OPTION_ROLES]);
 }
 
 bool operator_set(struct invocation *invocation, struct error *error)
@@ -167,36 +139,4 @@ bool operator_remove(struct invocation *invocation, struct error *error)
 	if (answer)
 		output_text(invocation, "the card is no operator's any more");
 	return answer != NULL;
-}
-
-/* --- roles --- */
-
-static const struct column role_columns[] = {
-	{"name", "ROLE", COLUMN_TEXT},
-	{"description", "WHAT IT IS FOR", COLUMN_TEXT},
-	{"permissions", "PERMISSIONS", COLUMN_TEXT},
-};
-
-bool role_list(struct invocation *invocation, struct error *error)
-{
-	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *answer =
-		client ? CLIENT_CALL_PLAIN(client, CLIENT_ROOT, CLIENT_MANAGER, "ListRoles", error)
-		       : NULL;
-	_cleanup_json_ json_t *records = answer ? json_array() : NULL;
-	const json_t *item;
-	size_t index;
-
-	if (!records)
-		return false;
-	json_array_foreach(json_array_get(answer, 0), index, item)
-	{
-		_cleanup_free_ char *permissions = join(json_array_get(item, 2));
-		json_array_append_new(records,
-			json_pack("{s:O,s:O,s:s}", "name", json_array_get(item, 0), "description",
-				json_array_get(item, 1), "permissions", permissions));
-	}
-	output_records(
-		invocation, records, role_columns, ARRAY_SIZE(role_columns), "There are no roles.");
-	return true;
 }

@@ -120,7 +120,7 @@ bool pin_present(const struct invocation *invocation, struct secret *pin, struct
 	return terminal_ask_secret("PIN: ", PIN_MAXIMUM, pin, error);
 }
 
-static bool ask_twice(struct secret *pin, struct error *error)
+bool pin_ask_twice(struct secret *pin, struct error *error)
 {
 	_cleanup_secret_ struct secret again = SECRET_INIT;
 
@@ -140,5 +140,5 @@ bool pin_new(const struct invocation *invocation, struct secret *pin, struct err
 		return pin_read_file(path, pin, error);
 	if (descriptor)
 		return read_descriptor(descriptor, pin, error);
-	return ask_twice(pin, error);
+	return pin_ask_twice(pin, error);
 }

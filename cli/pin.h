@@ -30,6 +30,9 @@ bool pin_read_file(const char *path, struct secret *secret, struct error *error)
 /* The present PIN: --pin-file, --pin-fd, or asked for. */
 bool pin_present(const struct invocation *invocation, struct secret *pin, struct error *error);
 
+/* A new PIN, asked for twice on the terminal. ERROR_INVALID_ARGUMENT when the two differ. */
+bool pin_ask_twice(struct secret *pin, struct error *error);
+
 /* A new PIN: --new-pin-file, --pin-fd, or asked for twice. */
 bool pin_new(const struct invocation *invocation, struct secret *pin, struct error *error);
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/object.h"
 #include "cli/output.h"
 #include "cli/reader.h"
 #include "cli/table.h"
@@ -96,21 +95,10 @@ static void print_value(const json_t *value, int depth)
 
 bool reader_info(struct invocation *invocation, struct error *error)
 {
-	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *reader = client ? reader_find(invocation, client, error) : NULL;
+	_cleanup_json_ json_t *reader = NULL, *answer = NULL, *information = NULL;
 
-	if (!reader)
+	if (!reader_ask(invocation, "GetInformation", &reader, &answer, &information, error))
 		return false;
-	_cleanup_free_ char *path =
-		object_path("reader", json_integer_value(json_object_get(reader, "number")));
-	_cleanup_json_ json_t *answer =
-		CLIENT_CALL_PLAIN(client, path, CLIENT_READER, "GetInformation", error);
-	const char *text = json_string_value(json_array_get(answer, 0));
-	_cleanup_json_ json_t *information = text ? json_loads(text, 0, NULL) : NULL;
-	if (!answer)
-		return false;
-	if (!information)
-		return error_set(error, ERROR_FAILED, "tesserad's answer is not legible");
 	if (invocation_has(invocation, OPTION_JSON))
 		output_json(information);
 	else

@@ -75,6 +75,31 @@ json_t *reader_find(struct invocation *invocation, struct client *client, struct
 	return object_get(client, path, CLIENT_READER, error);
 }
 
+bool reader_ask(struct invocation *invocation, const char *method, json_t **reader, json_t **answer,
+	json_t **document, struct error *error)
+{
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *record = client ? reader_find(invocation, client, error) : NULL;
+
+	if (!record)
+		return false;
+	_cleanup_free_ char *path =
+		object_path("reader", json_integer_value(json_object_get(record, "number")));
+	_cleanup_json_ json_t *results =
+		CLIENT_CALL_PLAIN(client, path, CLIENT_READER, method, error);
+	size_t count = json_array_size(results);
+	const char *text = count > 0 ? json_string_value(json_array_get(results, count - 1)) : NULL;
+	json_t *parsed = text ? json_loads(text, 0, NULL) : NULL;
+	if (!results)
+		return false;
+	if (!parsed)
+		return error_set(error, ERROR_FAILED, "tesserad's answer is not legible");
+	*reader = steal_pointer(&record);
+	*answer = steal_pointer(&results);
+	*document = parsed;
+	return true;
+}
+
 bool reader_show(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);

@@ -11,5 +11,11 @@
 
 /* The record of the reader that the first argument numbers, or of the only one there is. */
 json_t *reader_find(struct invocation *invocation, struct client *client, struct error *error);
+/*
+ * Calls a method of that reader, without arguments, whose last result is a JSON document. The three
+ * are the caller's when it succeeds.
+ */
+bool reader_ask(struct invocation *invocation, const char *method, json_t **reader, json_t **answer,
+	json_t **document, struct error *error);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/key.h"
 #include "cli/object.h"
 #include "cli/output.h"
 #include "common/alloc.h"
@@ -21,6 +22,7 @@ static const struct column service_columns[] = {
 	{"locked", "Locked", COLUMN_TEXT},
 	{"reader_service_available", "pcscd answers", COLUMN_TEXT},
 	{"private_address", "Socket", COLUMN_TEXT},
+	{"master_key_backup", "Key backup", COLUMN_TEXT},
 	{"templates", "Templates", COLUMN_TEXT},
 	{"connections", "Connections", COLUMN_TEXT},
 	{"cards", "Cards", COLUMN_TEXT},
@@ -149,5 +151,9 @@ bool status_show(struct invocation *invocation, struct error *error)
 		output_text(invocation,
 			"\npcscd is not running: start it (systemctl start pcscd.socket); tesserad "
 			"waits for it.");
+	const char *warning =
+		key_backup_warning(json_string_value(json_object_get(status, "master_key_backup")));
+	if (warning)
+		output_text(invocation, "\n%s", warning);
 	return true;
 }

@@ -101,3 +101,16 @@ json_t *template_document(struct client *client, const char *name, struct error 
 		error_set(error, ERROR_FAILED, "tesserad's answer is not legible");
 	return document;
 }
+
+bool template_sets_first_pin(
+	struct client *client, const char *name, bool *sets, struct error *error)
+{
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	_cleanup_json_ json_t *document = template_document(client, name, &failure);
+
+	if (document)
+		*sets = json_is_true(
+			json_object_get(json_object_get(document, "issue"), "auto-initiate"));
+	return document || failure.code == ERROR_NOT_FOUND || failure.code == ERROR_ACCESS_DENIED ||
+	       error_move(error, &failure);
+}

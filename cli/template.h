@@ -26,4 +26,11 @@ bool template_each_card(struct client *client, const char *name, int64_t version
 json_t *template_plan_of(
 	struct client *client, const char *name, const char *document, struct error *error);
 
+/*
+ * Whether cards of the template get their first PIN at issue. *sets stays as it is for a template
+ * that is not there or that the caller may not see: issuing will say what is wrong.
+ */
+bool template_sets_first_pin(
+	struct client *client, const char *name, bool *sets, struct error *error);
+
 #endif

@@ -101,8 +101,8 @@ bool terminal_ask_secret(
 
 	if (terminal < 0)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"there is no terminal to ask for the PIN on; give it with --pin-fd or in "
-			"a file");
+			"there is no terminal to ask for the PIN on; give it with --pin-fd, or in "
+			"a file with --pin-file or --new-pin-file");
 	say(terminal, prompt);
 	quiet_begin(&quiet);
 	bool good = quiet.changed
@@ -114,6 +114,52 @@ bool terminal_ask_secret(
 	if (good && ended && secret->length == 0)
 		return error_set(error, ERROR_CANCELLED, "nothing was done");
 	return good;
+}
+
+bool terminal_check(struct error *error)
+{
+	_cleanup_(closep) int terminal = open_terminal();
+
+	return terminal >= 0 || error_set(error, ERROR_INVALID_ARGUMENT,
+					"there is no terminal to ask for PINs and to show them on");
+}
+
+/* Whole, or not at all as far as anybody can rely on it. */
+static bool write_all(int descriptor, const void *data, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t count = write(descriptor, (const char *)data + done, length - done);
+		if (count <= 0)
+			return false;
+		done += (size_t)count;
+	}
+	return true;
+}
+
+/* False at the end of the input, or when a signal has come. */
+static bool await_enter(int terminal)
+{
+	char byte = 0;
+
+	while (read(terminal, &byte, 1) == 1) {
+		if (byte == '\n')
+			return true;
+	}
+	return false;
+}
+
+bool terminal_show_secret(const char *text, const struct secret *secret, struct error *error)
+{
+	static const char note[] = "\nNote it, it is not shown again; then press Enter: ";
+	_cleanup_(closep) int terminal = open_terminal();
+
+	if (terminal < 0)
+		return terminal_check(error);
+	tcflush(terminal, TCIFLUSH); /* an Enter from before is no answer */
+	say(terminal, text);
+	return (write_all(terminal, secret->data, secret->length) &&
+		       write_all(terminal, note, sizeof(note) - 1) && await_enter(terminal)) ||
+	       error_set(error, ERROR_CANCELLED, "nobody has said that the PIN is noted");
 }
 
 void progress_show(struct progress *progress, unsigned percent, const char *step)

@@ -26,6 +26,16 @@ bool terminal_confirm(const char *question, struct error *error);
 bool terminal_ask_secret(
 	const char *prompt, size_t maximum, struct secret *secret, struct error *error);
 
+/* Whether there is a controlling terminal. ERROR_INVALID_ARGUMENT. */
+bool terminal_check(struct error *error);
+
+/*
+ * Shows a secret on the controlling terminal, behind `text`, and nowhere else; returns when
+ * somebody has said with Enter that it is noted. ERROR_CANCELLED on Ctrl-C or Ctrl-D,
+ * ERROR_INVALID_ARGUMENT without a terminal.
+ */
+bool terminal_show_secret(const char *text, const struct secret *secret, struct error *error);
+
 /*
  * One line on standard error, drawn over the one before. Nothing unless
  * standard error is a terminal and enabled is set.

@@ -5,7 +5,6 @@
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/file.h"
-#include "cli/object.h"
 #include "cli/output.h"
 #include "cli/reader.h"
 #include "common/alloc.h"
@@ -92,21 +91,12 @@ static bool show(const struct invocation *invocation, const json_t *reader, cons
 
 bool type_detect(struct invocation *invocation, struct error *error)
 {
-	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *reader = client ? reader_find(invocation, client, error) : NULL;
+	_cleanup_json_ json_t *reader = NULL, *answer = NULL, *document = NULL;
 
-	if (!reader)
+	if (!reader_ask(invocation, "DetectType", &reader, &answer, &document, error))
 		return false;
-	_cleanup_free_ char *path =
-		object_path("reader", json_integer_value(json_object_get(reader, "number")));
-	_cleanup_json_ json_t *answer =
-		CLIENT_CALL_PLAIN(client, path, CLIENT_READER, "DetectType", error);
 	const char *type = json_string_value(json_array_get(answer, 0));
-	const char *text = json_string_value(json_array_get(answer, 1));
-	_cleanup_json_ json_t *document = text ? json_loads(text, 0, NULL) : NULL;
-	if (!answer)
-		return false;
-	if (!document || !type)
+	if (!type)
 		return error_set(error, ERROR_FAILED, "tesserad's answer is not legible");
 	return show(invocation, reader, type, document, error);
 }

@@ -7,6 +7,8 @@
 
 #include <openssl/sha.h>
 
+#include "common/alloc.h"
+
 #define ABSENT UINT32_MAX
 
 void audit_record_clear(struct audit_record *record)
@@ -51,11 +53,46 @@ void audit_append_number(struct buffer *buffer, int64_t number)
 	buffer_append_u32(buffer, (uint32_t)number);
 }
 
-static void append_bytes(struct buffer *buffer, const struct buffer *bytes)
+void audit_append_bytes(struct buffer *buffer, const uint8_t *bytes, size_t length)
 {
-	buffer_append_u32(buffer, bytes->length ? (uint32_t)bytes->length : ABSENT);
-	if (bytes->length)
-		buffer_append(buffer, bytes->data, bytes->length);
+	buffer_append_u32(buffer, length ? (uint32_t)length : ABSENT);
+	if (length)
+		buffer_append(buffer, bytes, length);
+}
+
+struct reader audit_read_field(struct reader *reader)
+{
+	uint32_t length = reader_u32(reader);
+
+	return reader_sub(reader, length == ABSENT ? 0 : length);
+}
+
+char *audit_read_text(struct reader *reader, size_t maximum)
+{
+	struct reader field = audit_read_field(reader);
+	size_t length = reader_left(&field);
+	const uint8_t *bytes = reader_bytes(&field, length);
+
+	if (reader->failed || length == 0 || length > maximum || memchr(bytes, 0, length)) {
+		reader->failed = true;
+		return NULL;
+	}
+	char *text = xcalloc(length + 1, 1);
+	memcpy(text, bytes, length);
+	return text;
+}
+
+int64_t audit_read_number(struct reader *reader)
+{
+	struct reader field = audit_read_field(reader);
+	uint64_t high = reader_u32(&field);
+	uint64_t low = reader_u32(&field);
+
+	if (field.failed || reader_left(&field) != 0) {
+		reader->failed = true;
+		return 0;
+	}
+	return (int64_t)(high << 32 | low);
 }
 
 void audit_record_chain(struct audit_record *record, const uint8_t previous[AUDIT_HASH_BYTES])
@@ -73,7 +110,7 @@ void audit_record_chain(struct audit_record *record, const uint8_t previous[AUDI
 	audit_append_number(&buffer, record->job);
 	if (record->operator_name || record->signature.length) {
 		audit_append_text(&buffer, record->operator_name);
-		append_bytes(&buffer, &record->signature);
+		audit_append_bytes(&buffer, record->signature.data, record->signature.length);
 	}
 	if (buffer.failed)
 		abort();

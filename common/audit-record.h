@@ -18,14 +18,18 @@
 struct audit_record {
 	int64_t id; /* 1, 2, 3, ... without gaps */
 	int64_t time_us;
-	char *actor;			/* "uid=0 pid=123 exe=..." */
-	char *operator_name;		/* the operator who was logged in, or NULL */
-	char *operation;		/* "issue" */
-	char *card;			/* serial, or NULL */
-	char *outcome;			/* "ok" or the error's short name */
-	char *detail;			/* a sentence; never a secret; or NULL */
-	unsigned job;			/* or 0 */
-	struct buffer signature;	/* the operator's own, or empty */
+	char *actor;	     /* "uid=0 pid=123 exe=..." */
+	char *operator_name; /* who was logged in: "K7M2P", "K7M2P A9B3C", or NULL */
+	char *operation;     /* "issue" */
+	char *card;	     /* serial, or NULL */
+	char *outcome;	     /* "ok" or the error's short name */
+	char *detail;	     /* a sentence; never a secret; or NULL */
+	unsigned job;	     /* or 0 */
+	/*
+	 * Empty where there is no operator; the operators' own (common/audit-signature.h); of a
+	 * login what proves it (common/audit-login.h).
+	 */
+	struct buffer signature;
 	uint8_t hash[AUDIT_HASH_BYTES]; /* of this record chained to the one before */
 };
 #define AUDIT_RECORD_INIT                                                                          \
@@ -52,5 +56,11 @@ int64_t audit_now_us(void);
 /* The fields of the chain's encoding, for other signed things of the trail. */
 void audit_append_text(struct buffer *buffer, const char *text);
 void audit_append_number(struct buffer *buffer, int64_t number);
+void audit_append_bytes(struct buffer *buffer, const uint8_t *bytes, size_t length);
+/* And back. A field's contents; an absent one is empty. */
+struct reader audit_read_field(struct reader *reader);
+/* Heap; NULL, and the reader has failed, for none, a longer one, or one with a zero byte. */
+char *audit_read_text(struct reader *reader, size_t maximum);
+int64_t audit_read_number(struct reader *reader);
 
 #endif

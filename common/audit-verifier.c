@@ -13,6 +13,7 @@ static const char *const problem_names[] = {
 	[AUDIT_MISSING] = "missing",
 	[AUDIT_MOVED] = "moved",
 	[AUDIT_TRUNCATED] = "truncated",
+	[AUDIT_SIGNATURE] = "signature",
 	[AUDIT_CHECKPOINT] = "checkpoint",
 };
 
@@ -24,13 +25,16 @@ const char *audit_problem_name(enum audit_problem problem)
 void audit_verifier_init(
 	struct audit_verifier *verifier, const char *store_id, int64_t after, const uint8_t *hash)
 {
-	*verifier = (struct audit_verifier){.store_id = store_id, .last_record = after};
+	*verifier =
+		(struct audit_verifier){.store_id = store_id, .first = after, .last_record = after};
+	verifier->logins.store_id = store_id;
 	if (hash)
 		memcpy(verifier->last_hash, hash, AUDIT_HASH_BYTES);
 }
 
 void audit_verifier_clear(struct audit_verifier *verifier)
 {
+	audit_logins_clear(&verifier->logins);
 	buffer_clear(&verifier->key);
 	free(verifier->text);
 	*verifier = (struct audit_verifier){0};
@@ -74,6 +78,34 @@ static void note_gap(struct audit_verifier *verifier, int64_t expected, int64_t 
 			id, verifier->last_record);
 }
 
+static void take_flaw(struct audit_verifier *verifier, int64_t record, char *flaw)
+{
+	_cleanup_free_ char *owned = flaw;
+
+	if (owned)
+		found(verifier, AUDIT_SIGNATURE, record, "record %" PRId64 " %s", record, owned);
+}
+
+static void check_signatures(struct audit_verifier *verifier, const struct audit_record *record)
+{
+	take_flaw(verifier, record->id,
+		audit_record_is_login(record)
+			? audit_logins_add(&verifier->logins, record)
+			: audit_logins_check(&verifier->logins, record, verifier->last_hash));
+}
+
+void audit_verifier_earlier_login(
+	struct audit_verifier *verifier, const struct audit_record *record)
+{
+	if (verifier->problem != AUDIT_WHOLE)
+		return;
+	if (record->id > verifier->first || !audit_record_is_login(record))
+		found(verifier, AUDIT_SIGNATURE, record->id,
+			"record %" PRId64 " is no earlier login", record->id);
+	else
+		take_flaw(verifier, record->id, audit_logins_add(&verifier->logins, record));
+}
+
 void audit_verifier_record(struct audit_verifier *verifier, struct audit_record *record)
 {
 	uint8_t written[AUDIT_HASH_BYTES];
@@ -95,6 +127,9 @@ void audit_verifier_record(struct audit_verifier *verifier, struct audit_record 
 			expected);
 		return;
 	}
+	check_signatures(verifier, record);
+	if (verifier->problem != AUDIT_WHOLE)
+		return;
 	memcpy(verifier->last_hash, written, sizeof(written));
 	verifier->last_record = expected;
 }

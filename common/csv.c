@@ -6,6 +6,8 @@
 
 #include "common/alloc.h"
 
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 /* Where the next byte stands. */
 enum place {
 	FIELD_BEGIN,
@@ -191,7 +193,7 @@ static void skip_byte_order_mark(struct reader *reader)
 	struct reader ahead = *reader;
 	const uint8_t *mark = reader_bytes(&ahead, 3);
 
-	if (mark && memcmp(mark, "\xEF\xBB\xBF", 3) == 0)
+	if (mark && memcmp(mark, BYTE_ORDER_MARK, 3) == 0)
 		*reader = ahead;
 }
 
@@ -212,7 +214,9 @@ void csv_append(struct buffer *buffer, const char *field, bool is_first)
 {
 	if (!is_first)
 		buffer_append_u8(buffer, ',');
-	if (field[0] && !strpbrk(field, "\",\r\n")) {
+	/* Bare at the beginning of the table, a mark would be passed over. */
+	bool is_marked = strncmp(field, BYTE_ORDER_MARK, 3) == 0;
+	if (field[0] && !is_marked && !strpbrk(field, "\",\r\n")) {
 		buffer_append_string(buffer, field);
 		return;
 	}

@@ -38,6 +38,7 @@ enum error_code {
 	ERROR_PIN_POLICY,	  /* the PIN breaks the template's policy; the message says how */
 	ERROR_PIN_REQUIRED,	  /* not logged in */
 	ERROR_PIN_EXPIRED,	  /* the PIN is too old: change it first */
+	ERROR_CODE_EXPIRED,	  /* no unblock code of the card is good now: ask for one */
 	ERROR_PUK_BLOCKED,	  /* the PUK is blocked: only a reset helps */
 	ERROR_ALREADY_LOGGED_IN,  /* this client is logged in to this token */
 	ERROR_INVALID_TEMPLATE,	  /* a template document is rejected; the field is its path */
@@ -60,6 +61,7 @@ enum error_code {
 	ERROR_NETWORK_FAILED,	  /* a service on the network cannot be reached or trusted */
 	ERROR_LOCKED,		  /* the master key is locked: an owner or custodian must log in */
 	ERROR_NOT_INITIALIZED,	  /* there is no system owner yet */
+	ERROR_QUORUM_MISSING,	  /* other operators have to log in besides */
 	ERROR_CODE_COUNT
 };
 

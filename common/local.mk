@@ -3,7 +3,10 @@ noinst_LTLIBRARIES += libcommon.la
 libcommon_la_SOURCES = \
 	common/alloc.c common/alloc.h \
 	common/audit-checkpoint.c common/audit-checkpoint.h \
+	common/audit-login.c common/audit-login.h \
+	common/audit-logins.c common/audit-logins.h \
 	common/audit-record.c common/audit-record.h \
+	common/audit-signature.c common/audit-signature.h \
 	common/audit-verifier.c common/audit-verifier.h \
 	common/buffer.c common/buffer.h \
 	common/check-digits.c common/check-digits.h \
@@ -14,5 +17,6 @@ libcommon_la_SOURCES = \
 	common/macros.h \
 	common/secret.c common/secret.h \
 	common/tlv.c common/tlv.h \
+	common/token-serial.c common/token-serial.h \
 	common/utf8.c common/utf8.h
 libcommon_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS)

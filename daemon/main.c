@@ -25,6 +25,7 @@
 #include "operation/certificates.h"
 #include "operation/contact.h"
 #include "operation/expiry.h"
+#include "operation/key-restore.h"
 #include "operation/login.h"
 #include "operation/operators.h"
 #include "operation/slots.h"
@@ -67,11 +68,15 @@ static bool open_unattended(struct manager *manager, struct error *error)
 {
 	const struct secret none = SECRET_INIT;
 
-	if (vault_is_unattended(&manager->tokens.vault))
+	if (vault_is_unattended(&manager->tokens.vault) && vault_has_token(manager->services.vault))
 		return vault_open(manager->services.vault, &none, error);
-	log_notice(operators_initialised(&manager->services)
-			   ? "the master key is locked until an owner or custodian logs in"
-			   : "there is no system owner yet: run \"tessera init\"");
+	if (!operators_initialised(&manager->services))
+		log_notice("there is no system owner yet: run \"tessera init\"");
+	else if (!vault_has_token(manager->services.vault))
+		log_error("the token with the master key is gone: put its folder back, or restore "
+			  "it (tessera key restore)");
+	else
+		log_notice("the master key is locked until an owner or custodian logs in");
 	return true;
 }
 
@@ -120,6 +125,8 @@ static bool open_state(struct manager *manager, struct error *error)
 		return false;
 	services->vault = vault_new(services, &manager->tokens.vault);
 	services->logins = logins_new(services, options->login_timeout * 60);
+	services->restorer = key_restorer_new(services);
+	key_restore_discard(services);
 	return open_unattended(manager, error);
 }
 
@@ -259,6 +266,7 @@ static void manager_stop(struct manager *manager)
 	contacts_free(services->contacts);
 	bus_free(manager->bus);
 	checkpoint_at_stop(services->store, services->token);
+	key_restorer_free(services->restorer);
 	logins_free(services->logins);
 	vault_free(services->vault);
 	card_types_free(services->types);

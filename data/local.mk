@@ -18,6 +18,9 @@ data/polkit/org.tessera1.rules: $(top_srcdir)/data/tessera.rules
 CLEANFILES += data/polkit/org.tessera1.rules
 polkitrules_DATA = data/polkit/org.tessera1.rules
 
+# Who may initialise besides root.
+dist_polkitactions_DATA = data/org.tessera1.policy
+
 # Both are called tessera.conf where they are installed.
 data/sysusers/tessera.conf: $(top_srcdir)/data/tessera.sysusers
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@

@@ -53,11 +53,12 @@ static void print_child(FILE *xml, const char *element, size_t length)
 	fprintf(xml, "  <node name=\"%.*s\"/>\n", (int)length, element);
 }
 
-/* The objects of a kind, as children of its path. */
+/* The objects of a kind, as children of its path, for who may read them. */
 static void print_objects(FILE *xml, const struct bus_call *call, const struct bus_kind *kind)
 {
 	size_t count = 0;
-	char **names = kind->list ? kind->list(call->context, &count) : NULL;
+	bool may = caller_may(call->service, call->caller, kind->interfaces[0]->read, NULL);
+	char **names = may && kind->list ? kind->list(call->context, &count) : NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		_cleanup_free_ char *path = path_of("", names[i]);

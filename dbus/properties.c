@@ -35,7 +35,7 @@ static const struct bus_interface *readable_interface(
 		if (caller_may(call->service, call->caller, interface->read, error))
 			return interface;
 		if (call->service->options.denied)
-			call->service->options.denied(call->context, call);
+			call->service->options.denied(call->context, call, error);
 		return NULL;
 	}
 	bus_call_refuse(

@@ -160,7 +160,7 @@ static bool may_object(const struct bus_call *call)
 {
 	const struct bus_service_options *options = &call->service->options;
 
-	return options->may_object && call->name && options->may_object(call->context, call);
+	return options->may_object && call->kind && options->may_object(call->context, call);
 }
 
 /* --- one call --- */
@@ -184,7 +184,7 @@ bool bus_call_refuse(struct bus_call *call, const char *error_name, const char *
 static void refuse_access(struct bus_call *call, const struct error *error)
 {
 	if (call->service->options.denied)
-		call->service->options.denied(call->context, call);
+		call->service->options.denied(call->context, call, error);
 	call->reply = message_error_of(call->message, error);
 }
 
@@ -196,19 +196,54 @@ static void tell_done(struct bus_call *call, const struct error *error)
 		options->done(call->context, call, error);
 }
 
+static bool may_read_kind(struct bus_call *call, struct error *error)
+{
+	return caller_may(call->service, call->caller, call->kind->interfaces[0]->read, error);
+}
+
+/* A peer is there wherever it is asked; and who may not read a kind is told how its objects are. */
+static bool needs_object(struct bus_call *call)
+{
+	return call->kind && call->interface != &interface_peer &&
+	       (call->interface != &interface_introspectable || may_read_kind(call, NULL));
+}
+
+/* Who may not read a kind does not learn from calls that need no right what objects there are. */
+static bool may_know(struct bus_call *call, struct error *error)
+{
+	const struct bus_service_options *options = &call->service->options;
+
+	if (call->method->permission >= BUS_FIRST_RIGHT || may_read_kind(call, error))
+		return true;
+	if (call->interface == &interface_properties)
+		return false;
+	error_clear(error);
+	return !options->may_know || options->may_know(call->context, call, error);
+}
+
+static void refuse_object(struct bus_call *call, const struct error *error)
+{
+	if (error->code == ERROR_ACCESS_DENIED) {
+		refuse_access(call, error);
+		return;
+	}
+	tell_done(call, error);
+	if (error->code == ERROR_NOT_FOUND)
+		bus_call_refuse(call, DBUS_ERROR_UNKNOWN_OBJECT, "%s", error_message(error));
+	else
+		call->reply = message_error_of(call->message, error);
+}
+
 /* Looks up the object and runs the handler. */
 static void run_method(struct bus_call *call)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 	void *object = NULL;
 
-	if (call->kind && !kind_find(call->kind, call->context, call->name, &object, &error)) {
-		tell_done(call, &error);
-		if (error.code == ERROR_NOT_FOUND)
-			bus_call_refuse(
-				call, DBUS_ERROR_UNKNOWN_OBJECT, "%s", error_message(&error));
-		else
-			call->reply = message_error_of(call->message, &error);
+	if (needs_object(call) &&
+		(!may_know(call, &error) ||
+			!kind_find(call->kind, call->context, call->name, &object, &error))) {
+		refuse_object(call, &error);
 		return;
 	}
 	call->object = object;
@@ -254,7 +289,13 @@ static void dispatch(struct bus_call *call, const char *interface, const char *m
 
 static void answer(struct bus_call *call, const char *interface, const char *member)
 {
+	const struct bus_service_options *options = &call->service->options;
+
+	if (call->method && options->begin)
+		call->who = options->begin(call->context, call);
 	dispatch(call, interface, member);
+	if (call->who)
+		options->end(call->who);
 	if (!dbus_message_get_no_reply(call->message))
 		call->caller->send(call->caller, call->reply);
 	dbus_message_unref(call->reply);

@@ -22,12 +22,24 @@ struct bus_service_options {
 	bool (*may)(void *context, const struct bus_caller *caller, unsigned permission,
 		struct error *error);
 	/*
+	 * Whether a caller who may not read a kind's properties may know that the object is there,
+	 * for a method that needs no right. Asked before the object is looked up, so that the error
+	 * (ERROR_NOT_FOUND) is the same for what is there and for what is not. May be NULL.
+	 */
+	bool (*may_know)(void *context, const struct bus_call *call, struct error *error);
+	/*
 	 * Whether a caller without the method's right may call it on this object all the same: the
 	 * holder of a card on the own one. call->object is not there yet. May be NULL.
 	 */
 	bool (*may_object)(void *context, const struct bus_call *call);
-	/* A method call was refused for lack of rights; may be NULL. */
-	void (*denied)(void *context, const struct bus_call *call);
+	/*
+	 * Takes down who acts before rights are looked at, for call->who: the caller may have lost
+	 * them when the method is done. Both may be NULL.
+	 */
+	void *(*begin)(void *context, const struct bus_call *call);
+	void (*end)(void *who);
+	/* A method call was refused for lack of rights, which error tells of; may be NULL. */
+	void (*denied)(void *context, const struct bus_call *call, const struct error *error);
 	/*
 	 * A method was called and its handler did not set call->audited; error is NULL when it
 	 * succeeded. Before the answer is sent. May be NULL.

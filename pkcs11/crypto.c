@@ -97,7 +97,7 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 		.parameter = &request->parameter,
 		.pin = &pin,
 		.input = &request->input,
-		.needs_no_login = slot->token.flags & TOKEN_NO_LOGIN};
+		.needs_no_login = slot_is_without_pin(slot)};
 	uint64_t serial = (*operation)->serial;
 	unsigned epoch = module.epoch;
 

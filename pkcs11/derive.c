@@ -137,7 +137,7 @@ static CK_RV ask(
 		.parameter = &no_parameter,
 		.pin = &no_pin,
 		.input = &derivation->peer,
-		.needs_no_login = slot->token.flags & TOKEN_NO_LOGIN};
+		.needs_no_login = slot_is_without_pin(slot)};
 	size_t expected = key_field_size(derivation->base->key);
 	unsigned epoch = module.epoch;
 	struct remote *remote = module_call_begin();

@@ -25,7 +25,7 @@
 #define TOKEN_PIN_NOT_SET    (1U << 4)
 #define TOKEN_SUSPENDED	     (1U << 5)
 #define TOKEN_PIN_EXPIRED    (1U << 6)
-#define TOKEN_NO_LOGIN	     (1U << 7)
+#define TOKEN_WITHOUT_PIN    (1U << 7)
 #define TOKEN_FIXED	     (1U << 8)
 /* Of a fixed token: which mechanisms it has. */
 #define TOKEN_RSA_PKCS1	      (1U << 16)

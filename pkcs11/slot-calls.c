@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/token-serial.h"
 #include "pkcs11/session.h"
-
-#define SERIAL_PREFIX "yubikey-"
 
 /* Blank-padded, not ended; a cut never splits a UTF-8 character. */
 static void put_text(unsigned char *field, size_t size, const char *text)
@@ -88,7 +87,9 @@ static CK_FLAGS describe_flags(uint32_t flags)
 {
 	CK_FLAGS result = CKF_RNG | CKF_TOKEN_INITIALIZED;
 
-	if (!(flags & TOKEN_NO_LOGIN))
+	/* NSS uses no key of a token that requires a login before there is one, whatever the key
+	 * says. */
+	if (!(flags & TOKEN_WITHOUT_PIN))
 		result |= CKF_LOGIN_REQUIRED;
 	if (!(flags & TOKEN_PIN_NOT_SET))
 		result |= CKF_USER_PIN_INITIALIZED;
@@ -97,15 +98,6 @@ static CK_FLAGS describe_flags(uint32_t flags)
 			result |= token_flags[i].theirs;
 	}
 	return result;
-}
-
-/* The field has room for 16 characters; the end of a serial tells more than its beginning. */
-static const char *short_serial(const char *serial)
-{
-	if (strncmp(serial, SERIAL_PREFIX, strlen(SERIAL_PREFIX)) == 0)
-		serial += strlen(SERIAL_PREFIX);
-	size_t length = strlen(serial);
-	return length > 16 ? serial + length - 16 : serial;
 }
 
 static void count_sessions(const struct slot *slot, CK_TOKEN_INFO *info)
@@ -142,7 +134,7 @@ static CK_RV token_info(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info)
 	put_text(info->label, sizeof(info->label), token->label);
 	put_text(info->manufacturerID, sizeof(info->manufacturerID), token->manufacturer);
 	put_text(info->model, sizeof(info->model), token->model);
-	put_text(info->serialNumber, sizeof(info->serialNumber), short_serial(token->serial));
+	put_text(info->serialNumber, sizeof(info->serialNumber), token_serial(token->serial));
 	put_text(info->utcTime, sizeof(info->utcTime), "");
 	count_sessions(slot, info);
 	return CKR_OK;

@@ -26,10 +26,15 @@ static inline bool slot_has_officer(const struct slot *slot)
 {
 	return secret_is_set(&slot->unblock_code);
 }
+/* An HSM's whose PIN the daemon has. */
+static inline bool slot_is_without_pin(const struct slot *slot)
+{
+	return slot->token.flags & TOKEN_FIXED && slot->token.flags & TOKEN_WITHOUT_PIN;
+}
 /* Whether its private objects may be seen and used. */
 static inline bool slot_is_open(const struct slot *slot)
 {
-	return slot->logged_in || slot->token.flags & TOKEN_NO_LOGIN;
+	return slot->logged_in || slot_is_without_pin(slot);
 }
 /* Only a managed card, or an HSM that is there, counts. */
 bool slot_has_token(const struct slot *slot);

@@ -22,3 +22,8 @@ noinst_LTLIBRARIES += tests/lib/sanitizer-first.la
 tests_lib_sanitizer_first_la_SOURCES = tests/lib/sanitizer-first.c
 tests_lib_sanitizer_first_la_LDFLAGS = -module -avoid-version -rpath /nowhere -Wl,-z,initfirst
 endif
+
+# tests/e2e/killed_at_every_store_write.sh preloads it.
+noinst_LTLIBRARIES += tests/lib/stop-at-write.la
+tests_lib_stop_at_write_la_SOURCES = tests/lib/stop-at-write.c
+tests_lib_stop_at_write_la_LDFLAGS = -module -avoid-version -rpath /nowhere

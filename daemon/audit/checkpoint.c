@@ -19,7 +19,7 @@ static bool record_new_key(struct store *store, struct token *token, struct erro
 		return false;
 	_cleanup_free_ char *hex = audit_key_fingerprint(&der);
 	_cleanup_free_ char *detail = xasprintf("SHA-256 of the public key: %s", hex);
-	return audit_write(store, "tesserad", "make-audit-key", NULL, 0, NULL, detail, error);
+	return audit_write(store, &audit_daemon, "make-audit-key", NULL, 0, NULL, detail, error);
 }
 
 static EVP_PKEY *open_key(struct store *store, struct token *token, struct error *error)

@@ -3,6 +3,9 @@
 #ifndef TESSERA_BUS_BUS_PRIVATE_H
 #define TESSERA_BUS_BUS_PRIVATE_H
 
+#include <stdatomic.h>
+
+#include "audit/actor.h"
 #include "bus/bus.h"
 #include "dbus/message.h"
 #include "dbus/service.h"
@@ -26,6 +29,7 @@ struct bus {
 	struct bus_service *service;
 	struct private_door *private_door;
 	struct system_door *system_door;
+	atomic_bool asks_polkit; /* a caller's right to initialise is being asked for */
 };
 
 /* The objects, one file each. */
@@ -49,12 +53,20 @@ bool caller_holds(const struct bus_call *call, int64_t credential_id);
  */
 bool caller_may_unblock(
 	const struct bus_call *call, const struct credential *credential, struct error *error);
-/* The same for the object of a call. */
+/* The same for the object of a call; or Issue by a template whose cards users issue themselves. */
 bool caller_may_object(void *context, const struct bus_call *call);
+/*
+ * Who may not see cards knows of those that are in a reader, as everybody does, and of the own one.
+ * ERROR_NOT_FOUND.
+ */
+bool caller_may_know(void *context, const struct bus_call *call, struct error *error);
 /* "uid=0 pid=12 exe=/usr/bin/busctl", heap */
 char *caller_actor(uid_t uid, pid_t pid);
+/* Who acts by a call that may change something, as the caller is logged in when it begins. */
+void *caller_begin(void *context, const struct bus_call *call);
+void caller_end(void *who);
 /* Logs a refused call and writes it to the audit trail. */
-void caller_denied(void *context, const struct bus_call *call);
+void caller_denied(void *context, const struct bus_call *call, const struct error *error);
 /* Writes a call to the audit trail that could change something and that nobody else records. */
 void caller_done(void *context, const struct bus_call *call, const struct error *error);
 
@@ -84,14 +96,28 @@ bool manager_list_checkpoints(struct bus_call *call, struct error *error);
 bool manager_check_limit(uint32_t limit, struct error *error);
 /* The number in a reader's path, the next argument. ERROR_NOT_FOUND. */
 bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error);
-/* What the audit trail names for a call: the operators who are logged in, and the actor. Heap. */
-char *caller_actor_with_operators(const struct bus_call *call);
+/*
+ * Whom the audit trail names for a call: the caller, and the operators who were logged in when it
+ * began, or are now. Heap.
+ */
+struct audit_actor *caller_actor_with_operators(const struct bus_call *call);
 
 /* --- methods of the manager about master keys and PUKs (manager-keys.c) --- */
 bool list_master_keys_call(struct bus_call *call, struct error *error);
 bool list_cards_of_master_key_call(struct bus_call *call, struct error *error);
 bool rotate_master_key_call(struct bus_call *call, struct error *error);
 bool list_exposed_call(struct bus_call *call, struct error *error);
+
+/* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
+bool revoke_many_call(struct bus_call *call, struct error *error);
+
+/* --- methods of the manager about backups of the master key (key-backup.c) --- */
+bool back_up_master_key_call(struct bus_call *call, struct error *error);
+bool look_at_key_backup_call(struct bus_call *call, struct error *error);
+bool last_key_backup_call(struct bus_call *call, struct error *error);
+bool begin_key_restore_call(struct bus_call *call, struct error *error);
+bool open_key_share_call(struct bus_call *call, struct error *error);
+bool finish_key_restore_call(struct bus_call *call, struct error *error);
 
 /* --- options: a{sv} (options.c); ERROR_INVALID_ARGUMENT for a wrong name or type --- */
 /* Calls read() for each; steps over the argument. */
@@ -110,6 +136,8 @@ bool option_read_secret(
 	const char *name, DBusMessageIter *value, struct secret *option, struct error *error);
 bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,
 	struct error *error);
+/* The strings of an argument of type as; steps over it. Heap, free with strings_free. */
+void read_strings(DBusMessageIter *iter, char ***strings, size_t *count);
 void strings_free(char **strings, size_t count);
 
 /* --- methods of the Manager about logins (login.c) and operators (operator.c) --- */
@@ -122,7 +150,15 @@ bool add_system_owner_call(struct bus_call *call, struct error *error);
 bool list_operators_call(struct bus_call *call, struct error *error);
 bool set_operator_call(struct bus_call *call, struct error *error);
 bool remove_operator_call(struct bus_call *call, struct error *error);
+
+/* --- methods of the Manager about roles and quorums (role.c) --- */
 bool list_roles_call(struct bus_call *call, struct error *error);
+bool list_permissions_call(struct bus_call *call, struct error *error);
+bool add_role_call(struct bus_call *call, struct error *error);
+bool change_role_call(struct bus_call *call, struct error *error);
+bool remove_role_call(struct bus_call *call, struct error *error);
+bool list_quorums_call(struct bus_call *call, struct error *error);
+bool set_quorum_call(struct bus_call *call, struct error *error);
 
 /* --- slots (slot.c) --- */
 bool add_slot_call(struct bus_call *call, struct error *error);

@@ -35,7 +35,10 @@ struct bus *bus_new(struct services *services, const struct bus_options *options
 		.context = bus,
 		.broadcast = broadcast,
 		.may = caller_may_do,
+		.may_know = caller_may_know,
 		.may_object = caller_may_object,
+		.begin = caller_begin,
+		.end = caller_end,
 		.denied = caller_denied,
 		.done = caller_done};
 

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "core/user.h"
 #include "operation/login.h"
+#include "operation/system-user.h"
 #include "operation/template-rules.h"
 
 bool caller_is_manager(const struct bus *bus, uid_t uid)
@@ -51,6 +52,8 @@ static const struct {
 	{"Unblock", SELF_SERVICE_UNBLOCK},
 	{"UnblockGenerated", SELF_SERVICE_UNBLOCK},
 	{"Report", SELF_SERVICE_REPORT_LOST},
+	{"Activate", SELF_SERVICE_ACTIVATE},
+	{"ActivateGenerated", SELF_SERVICE_ACTIVATE},
 };
 
 /* Whether the caller has logged in with the card, or with another one of the same holder. */
@@ -72,19 +75,50 @@ static bool is_own_card(const struct bus_call *call, const struct credential *cr
 	return own;
 }
 
+/* A card proves its holder once it is active; before, it is who issued it to themselves. */
+static bool is_holder(
+	const struct bus_call *call, const struct credential *credential, enum self_service service)
+{
+	return service == SELF_SERVICE_ACTIVATE
+		       ? system_user_has_issued(call->caller->uid, credential)
+		       : is_own_card(call, credential);
+}
+
+/* Whether the method is one that holders may be let call; *service is which. */
+static bool is_holders_method(const struct bus_call *call, enum self_service *service)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(holders_methods); i++) {
+		*service = holders_methods[i].service;
+		if (strcmp(holders_methods[i].method, call->method->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_logged_in(const struct bus_call *call)
+{
+	struct bus *bus = call->context;
+	size_t count;
+
+	free(logins_credentials(bus->services->logins, call->caller->name, &count));
+	return count > 0;
+}
+
 bool caller_holds(const struct bus_call *call, int64_t credential_id)
 {
 	struct bus *bus = call->context;
+	enum self_service service;
+
+	/* Before the card is looked up: who is not logged in is refused alike whether it is there.
+	 * Only the first PIN of one's own making is set before one can log in.
+	 */
+	if (!is_holders_method(call, &service) ||
+		(service != SELF_SERVICE_ACTIVATE && !is_logged_in(call)))
+		return false;
 	struct credential *credential _cleanup_credential_ =
 		store_credential_by_id(bus->services->store, credential_id, NULL);
-
-	for (size_t i = 0; credential && i < ARRAY_SIZE(holders_methods); i++) {
-		if (strcmp(holders_methods[i].method, call->method->name) == 0)
-			return is_own_card(call, credential) &&
-			       template_rules_let_holder(
-				       bus->services, credential, holders_methods[i].service);
-	}
-	return false;
+	return credential && is_holder(call, credential, service) &&
+	       template_rules_let_holder(bus->services, credential, service);
 }
 
 bool caller_may_unblock(
@@ -105,10 +139,44 @@ bool caller_may_unblock(
 		       template->name);
 }
 
+/* Issue by a template whose cards users issue; to whom, and whether it is the first, is the verb's.
+ */
+static bool may_issue_own(const struct bus *bus, const struct bus_call *call)
+{
+	DBusMessageIter arguments;
+
+	if (call->kind != &manager_kind || strcmp(call->method->name, "Issue") != 0 ||
+		!dbus_message_iter_init(call->message, &arguments) ||
+		!dbus_message_iter_next(&arguments))
+		return false;
+	struct template *template _cleanup_template_ =
+		store_template_get(bus->services->store, message_read_string(&arguments), 0, NULL);
+	return template && template->enabled && template->issue.by == ISSUE_BY_USER;
+}
+
 bool caller_may_object(void *context, const struct bus_call *call)
 {
-	(void)context;
-	return call->kind == &credential_kind && caller_holds(call, name_to_number(call->name));
+	if (call->kind == &credential_kind)
+		return caller_holds(call, name_to_number(call->name));
+	return may_issue_own(context, call);
+}
+
+bool caller_may_know(void *context, const struct bus_call *call, struct error *error)
+{
+	struct bus *bus = context;
+	size_t count;
+
+	if (call->kind != &credential_kind)
+		return true;
+	int64_t number = name_to_number(call->name);
+	_cleanup_free_ int64_t *own =
+		logins_credentials(bus->services->logins, call->caller->name, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (own[i] == number)
+			return true;
+	}
+	return contacts_find(bus->services->contacts, number) != 0 ||
+	       error_set(error, ERROR_NOT_FOUND, "no such card is in a reader");
 }
 
 char *caller_actor(uid_t uid, pid_t pid)
@@ -123,11 +191,32 @@ char *caller_actor(uid_t uid, pid_t pid)
 	return xasprintf("uid=%lu pid=%ld exe=%s", (unsigned long)uid, (long)pid, executable);
 }
 
-char *caller_actor_with_operators(const struct bus_call *call)
+void *caller_begin(void *context, const struct bus_call *call)
+{
+	struct bus *bus = context;
+
+	/* Programs that use a card are no operators', and many. */
+	if (permission_only_reads((enum permission)call->method->permission) ||
+		call->interface == &provider_interface)
+		return NULL;
+	return logins_actor(bus->services->logins, call->caller->name, call->caller->actor);
+}
+
+void caller_end(void *who)
+{
+	audit_actor_free(who);
+}
+
+struct audit_actor *caller_actor_with_operators(const struct bus_call *call)
 {
 	struct bus *bus = call->context;
+	const struct audit_actor *before = call->who;
+	struct audit_actor *actor =
+		logins_actor(bus->services->logins, call->caller->name, call->caller->actor);
 
-	return logins_actor(bus->services->logins, call->caller->name, call->caller->actor);
+	for (size_t i = 0; before && i < before->signer_count; i++)
+		audit_actor_add(actor, before->signers[i]);
+	return actor;
 }
 
 /* "AddTemplate" is add-template, a template's "Update" is update-template. Heap. */
@@ -165,7 +254,7 @@ static void record(
 	struct services *services = bus->services;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	_cleanup_free_ char *operation = operation_name(call);
-	_cleanup_free_ char *actor = caller_actor_with_operators(call);
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
 	bool written = for_nothing
 			       ? audit_write_refusal(services->store, &services->refusals, actor,
 					 operation, card, 0, result, call->path, &failure)
@@ -176,13 +265,14 @@ static void record(
 		log_error("audit record not written: %s", error_message(&failure));
 }
 
-void caller_denied(void *context, const struct bus_call *call)
+void caller_denied(void *context, const struct bus_call *call, const struct error *error)
 {
 	struct error denial _cleanup_error_ = ERROR_INIT;
+	bool is_quorum = error->code == ERROR_QUORUM_MISSING;
 
 	(void)context;
 	error_set(&denial, ERROR_ACCESS_DENIED, "the caller has no right to this");
-	record(call, NULL, &denial, true);
+	record(call, NULL, is_quorum ? error : &denial, true);
 }
 
 void caller_done(void *context, const struct bus_call *call, const struct error *error)

@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "model/holder.h"
+#include "operation/appoint.h"
 #include "operation/contact.h"
 #include "operation/login.h"
 #include "operation/operators.h"
@@ -250,9 +251,26 @@ static bool gives_power(enum lifecycle_verb which)
 	       which == LIFECYCLE_UPDATE || which == LIFECYCLE_ROTATE || which == LIFECYCLE_REPLACE;
 }
 
+static bool may_have_power_of(struct bus_call *call, const struct operator_record *record,
+	bool unblocks, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct logins *logins = bus->services->logins;
+	const char *caller = call->caller->name;
+
+	if (!operator_has_role(record, ROLE_SYSTEM_OWNER))
+		return logins_may(logins, caller, PERMISSION_MANAGE_OPERATORS, error) &&
+		       appoint_check_pin(bus->services, caller, record, error);
+	if (unblocks)
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"a system owner's card is unblocked by its own unblock code alone "
+			"(--unblock-code-file)");
+	return logins_may(logins, caller, PERMISSION_MANAGE_OWNERS, error);
+}
+
 /*
  * Who sets the PIN of an operator's card has the operator's power: that takes the right to make
- * operators. An owner's card is unblocked by its own code alone.
+ * such operators. An owner's card is unblocked by its own code alone.
  */
 static bool may_on_operators_card(
 	struct bus_call *call, const struct verb *verb, struct error *error)
@@ -267,18 +285,11 @@ static bool may_on_operators_card(
 		return true;
 	if (!store_operator_get(bus->services->store, verb->credential_id, &record, &absence))
 		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
-	bool is_owner = operator_has_role(&record, ROLE_SYSTEM_OWNER);
-	bool may =
-		is_owner && unblocks
-			? error_set(error, ERROR_ACCESS_DENIED,
-				  "a system owner's card is unblocked by its own unblock code "
-				  "alone (--unblock-code-file)")
-			: logins_may(bus->services->logins, call->caller->name,
-				  is_owner ? PERMISSION_MANAGE_OWNERS : PERMISSION_MANAGE_OPERATORS,
-				  error);
-	if (!may)
-		caller_denied(bus, call);
-	return may;
+	if (may_have_power_of(call, &record, unblocks, error))
+		return true;
+	caller_denied(bus, call, error);
+	call->audited = true;
+	return false;
 }
 
 static bool start(struct bus_call *call, struct verb **verb, struct error *error)
@@ -467,7 +478,11 @@ static bool read_replace_option(
 
 	if (strcmp(name, "expires-at") == 0)
 		return option_read_i64(name, value, &verb->expires_at, error);
-	return option_unknown(name, "expires-at", error);
+	if (strcmp(name, "pin") == 0)
+		return option_read_secret(name, value, &verb->pin, error);
+	if (strcmp(name, "generate-pin") == 0)
+		return option_read_bool(name, value, &verb->makes_pin, error);
+	return option_unknown(name, "expires-at, pin, generate-pin", error);
 }
 
 static bool replace(struct bus_call *call, struct error *error)
@@ -535,7 +550,7 @@ static const struct bus_method methods[] = {
 	{"Unregister", NULL, JOB_RESULT, PERMISSION_REGISTER, 0, unregister},
 	{"Report", BUS_ARGUMENTS({"kind", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, report},
 	{"Replace", BUS_ARGUMENTS({"reader", "o"}, {"options", "a{sv}"}), JOB_RESULT,
-		PERMISSION_REISSUE, 0, replace},
+		PERMISSION_REISSUE, BUS_SECRET, replace},
 	{"GetCertificate", BUS_ARGUMENTS({"slot", "s"}), BUS_ARGUMENTS({"certificate", "ay"}),
 		PERMISSION_VIEW_CARDS, 0, get_certificate},
 	{0},

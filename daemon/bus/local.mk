@@ -6,18 +6,22 @@ libtesserad_la_SOURCES += \
 	daemon/bus/credential.c \
 	daemon/bus/driver.c \
 	daemon/bus/job.c \
+	daemon/bus/key-backup.c \
 	daemon/bus/licence.c \
 	daemon/bus/login.c \
 	daemon/bus/manager.c \
 	daemon/bus/manager-audit.c \
 	daemon/bus/manager-keys.c \
+	daemon/bus/manager-revoke.c \
 	daemon/bus/object.c \
 	daemon/bus/operator.c \
 	daemon/bus/options.c \
+	daemon/bus/polkit.c daemon/bus/polkit.h \
 	daemon/bus/private-door.c \
 	daemon/bus/private-socket.c \
 	daemon/bus/provider.c \
 	daemon/bus/reader.c \
+	daemon/bus/role.c \
 	daemon/bus/slot.c \
 	daemon/bus/sender.c daemon/bus/sender.h \
 	daemon/bus/system-door.c \

@@ -28,9 +28,10 @@ bool login_finish_call(struct bus_call *call, struct error *error)
 	size_t length;
 
 	message_read_bytes(&call->in, &signature, &length);
-	call->audited = login_finish(bus->services->logins, call->caller->name, call->caller->actor,
-		serial, signature, length, error);
-	return call->audited;
+	const struct login_request request = {
+		.caller = call->caller->name, .actor = AUDIT_CALLER(call->caller->actor)};
+	call->audited = true; /* as operator-login */
+	return login_finish(bus->services->logins, &request, serial, signature, length, error);
 }
 
 struct login_options {
@@ -58,14 +59,14 @@ bool login_call(struct bus_call *call, struct error *error)
 		!options_each(&call->in, read_login_option, &options, error))
 		return false;
 	const struct login_request request = {.caller = call->caller->name,
-		.actor = call->caller->actor,
+		.actor = AUDIT_CALLER(call->caller->actor),
 		.reader = status.number,
 		.pin = &pin,
 		.end_on_removal = options.end_on_removal};
 	bool was_locked = !bus->services->token;
+	call->audited = true; /* as operator-login */
 	if (!login_with_card(bus->services->logins, &request, error))
 		return false;
-	call->audited = true; /* as operator-login */
 	if (was_locked && bus->services->token) {
 		bus_service_changed(bus->service, &manager_kind, NULL);
 		slots_open_closed(bus->services->slots);

@@ -81,7 +81,7 @@ bool list_exposed_call(struct bus_call *call, struct error *error)
 bool rotate_master_key_call(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
-	_cleanup_free_ char *actor = caller_actor_with_operators(call);
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
 	struct operation operation = {.services = bus->services, .actor = actor};
 	uint32_t version = 0;
 

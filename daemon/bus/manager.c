@@ -7,8 +7,10 @@
 #include "bus/verb.h"
 #include "common/alloc.h"
 #include "dbus/path.h"
+#include "operation/appoint.h"
 #include "operation/contact.h"
 #include "operation/documents.h"
+#include "operation/key-backup.h"
 #include "operation/login.h"
 #include "operation/operators.h"
 #include "operation/templates.h"
@@ -53,6 +55,14 @@ static void get_service_available(void *context, const void *object, DBusMessage
 
 	(void)object;
 	message_append_bool(value, contacts_service_available(bus->services->contacts));
+}
+
+static void get_master_key_backup(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+
+	(void)object;
+	message_append_string(value, key_backup_state_name(key_backup_state(bus->services)));
 }
 
 static void get_private_address(void *context, const void *object, DBusMessageIter *value)
@@ -105,8 +115,10 @@ static bool may_issue(struct bus_call *call, const struct verb *verb, struct err
 	struct bus *bus = call->context;
 
 	return (verb->role_count == 0 && !verb->custodian) ||
-	       logins_may(bus->services->logins, call->caller->name, PERMISSION_MANAGE_OPERATORS,
-		       error);
+	       (logins_may(bus->services->logins, call->caller->name, PERMISSION_MANAGE_OPERATORS,
+			error) &&
+		       appoint_check_roles(bus->services, call->caller->name, 0, verb->roles,
+			       verb->role_count, error));
 }
 
 static bool issue(struct bus_call *call, struct error *error)
@@ -264,6 +276,11 @@ static bool find_credentials(struct bus_call *call, struct error *error)
 	return true;
 }
 
+/* What is told of a backup. */
+#define BACKUP_ARGUMENTS                                                                           \
+	BUS_ARGUMENTS({"made_at", "x"}, {"version", "u"}, {"is_newest", "b"}, {"needed", "u"},     \
+		{"cards", "a(ssb)"})
+
 static const struct bus_method methods[] = {
 	{"Issue",
 		BUS_ARGUMENTS({"reader", "o"}, {"template", "s"}, {"holder", "a{ss}"},
@@ -311,7 +328,8 @@ static const struct bus_method methods[] = {
 		BUS_ARGUMENTS({"checkpoints", "a(xxayxayay)"}), PERMISSION_READ_AUDIT, BUS_SLOW,
 		manager_list_checkpoints},
 	{"AddSystemOwner", BUS_ARGUMENTS({"reader", "o"}, {"pin", "s"}, {"options", "a{sv}"}),
-		BUS_ARGUMENTS({"job", "o"}), BUS_ANYONE, BUS_SECRET, add_system_owner_call},
+		BUS_ARGUMENTS({"job", "o"}), BUS_ANYONE, BUS_SLOW | BUS_SECRET,
+		add_system_owner_call},
 	{"BeginLogin", BUS_ARGUMENTS({"serial", "s"}), BUS_ARGUMENTS({"challenge", "ay"}),
 		BUS_ANYONE, BUS_SLOW, login_begin_call},
 	{"FinishLogin", BUS_ARGUMENTS({"serial", "s"}, {"signature", "ay"}), NULL, BUS_ANYONE,
@@ -335,10 +353,39 @@ static const struct bus_method methods[] = {
 		list_cards_of_master_key_call},
 	{"RotateMasterKey", NULL, BUS_ARGUMENTS({"version", "u"}), PERMISSION_ROTATE_KEYS, BUS_SLOW,
 		rotate_master_key_call},
+	{"RevokeMany", BUS_ARGUMENTS({"cards", "as"}, {"reason", "s"}), BUS_ARGUMENTS({"job", "o"}),
+		PERMISSION_BULK_REVOKE, BUS_SLOW, revoke_many_call},
+	{"BackUpMasterKey", BUS_ARGUMENTS({"cards", "as"}, {"needed", "u"}),
+		BUS_ARGUMENTS({"document", "s"}), PERMISSION_EXPORT_KEYS, BUS_SLOW,
+		back_up_master_key_call},
+	{"LookAtMasterKeyBackup", BUS_ARGUMENTS({"document", "s"}), BACKUP_ARGUMENTS,
+		PERMISSION_VIEW_SETTINGS, BUS_SLOW, look_at_key_backup_call},
+	{"GetLastMasterKeyBackup", NULL, BACKUP_ARGUMENTS, PERMISSION_VIEW_SETTINGS, BUS_SLOW,
+		last_key_backup_call},
+	{"BeginMasterKeyRestore", BUS_ARGUMENTS({"document", "s"}),
+		BUS_ARGUMENTS({"needed", "u"}, {"cards", "a(ss)"}), BUS_ANYONE, BUS_SLOW,
+		begin_key_restore_call},
+	{"OpenMasterKeyShare", BUS_ARGUMENTS({"reader", "o"}, {"pin", "s"}),
+		BUS_ARGUMENTS({"opened", "u"}, {"needed", "u"}), BUS_ANYONE, BUS_SLOW | BUS_SECRET,
+		open_key_share_call},
+	{"FinishMasterKeyRestore", NULL, NULL, BUS_ANYONE, BUS_SLOW, finish_key_restore_call},
 	{"ListExposed", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"credentials", "ao"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
 		list_exposed_call},
-	{"ListRoles", NULL, BUS_ARGUMENTS({"roles", "a(ssas)"}), BUS_ANYONE, 0, list_roles_call},
+	{"ListRoles", NULL, BUS_ARGUMENTS({"roles", "a(ssasb)"}), BUS_ANYONE, BUS_SLOW,
+		list_roles_call},
+	{"ListPermissions", NULL, BUS_ARGUMENTS({"permissions", "a(ssb)"}), BUS_ANYONE, 0,
+		list_permissions_call},
+	{"AddRole", BUS_ARGUMENTS({"name", "s"}, {"description", "s"}, {"permissions", "as"}), NULL,
+		PERMISSION_MANAGE_OPERATORS, BUS_SLOW, add_role_call},
+	{"ChangeRole", BUS_ARGUMENTS({"name", "s"}, {"description", "s"}, {"permissions", "as"}),
+		NULL, PERMISSION_MANAGE_OPERATORS, BUS_SLOW, change_role_call},
+	{"RemoveRole", BUS_ARGUMENTS({"name", "s"}), NULL, PERMISSION_MANAGE_OPERATORS, BUS_SLOW,
+		remove_role_call},
+	{"ListQuorums", NULL, BUS_ARGUMENTS({"quorums", "a(ssuu)"}), PERMISSION_VIEW_SETTINGS,
+		BUS_SLOW, list_quorums_call},
+	{"SetQuorum", BUS_ARGUMENTS({"operation", "s"}, {"count", "u"}), NULL,
+		PERMISSION_MANAGE_OPERATORS, BUS_SLOW, set_quorum_call},
 	{0},
 };
 
@@ -353,6 +400,7 @@ static const struct bus_interface manager_interface = {
 			{"Locked", "b", get_locked},
 			{"ReaderServiceAvailable", "b", get_service_available},
 			{"PrivateAddress", "s", get_private_address},
+			{"MasterKeyBackup", "s", get_master_key_backup},
 			{0},
 		},
 };

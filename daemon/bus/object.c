@@ -69,7 +69,7 @@ bool audit_change(struct bus_call *call, const char *operation, const char *name
 	struct bus *bus = call->context;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	_cleanup_free_ char *actor = caller_actor_with_operators(call);
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
 
 	call->audited = true;
 	if (!audit_write(bus->services->store, actor, operation, NULL, 0, done ? NULL : error, name,

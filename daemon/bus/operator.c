@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Manager's methods about system owners, operators and roles. */
+/* The Manager's methods about system owners and operators. */
 #include <string.h>
 
 #include "bus/bus-private.h"
+#include "bus/polkit.h"
 #include "common/alloc.h"
 #include "dbus/path.h"
+#include "operation/appoint.h"
 #include "operation/contact.h"
 #include "operation/login.h"
 #include "operation/operators.h"
@@ -15,7 +17,7 @@
 /* One call of AddSystemOwner. */
 struct addition {
 	struct bus *bus;
-	char *actor;
+	struct audit_actor *actor;
 	char *caller;
 	unsigned reader;
 	char *name;
@@ -26,7 +28,7 @@ static void addition_free(void *context)
 {
 	struct addition *addition = context;
 
-	free(addition->actor);
+	audit_actor_free(addition->actor);
 	free(addition->caller);
 	free(addition->name);
 	secret_clear(&addition->pin);
@@ -38,7 +40,8 @@ DEFINE_CLEANUP(struct addition *, addition_free);
 static bool run_addition(struct job *job, void *context, struct error *error)
 {
 	struct addition *addition = context;
-	struct operation operation = {addition->bus->services, job, addition->actor};
+	struct operation operation = {
+		.services = addition->bus->services, .job = job, .actor = addition->actor};
 	struct secret code _cleanup_secret_ = SECRET_INIT;
 	const struct owner_request request = {.reader = addition->reader,
 		.name = addition->name,
@@ -73,6 +76,23 @@ static bool read_owner_option(
 	return option_unknown(name, "name, token-pin", error);
 }
 
+/*
+ * Others than managers. One at a time: a person may be asked for a password, and those who wait
+ * hold threads.
+ */
+static bool may_initialise(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+
+	if (atomic_exchange(&bus->asks_polkit, true))
+		return error_set(error, ERROR_BUSY,
+			"another user is being asked for leave to initialise Tessera; try again");
+	bool may = polkit_check(call, POLKIT_ACTION_INITIALIZE, error) ||
+		   error_prefix(error, "initialising Tessera");
+	atomic_store(&bus->asks_polkit, false);
+	return may;
+}
+
 /* The first owner is added by who runs the machine, the next by an owner. */
 static bool may_add_owner(struct bus_call *call, struct error *error)
 {
@@ -81,9 +101,7 @@ static bool may_add_owner(struct bus_call *call, struct error *error)
 	if (operators_initialised(bus->services))
 		return logins_may(
 			bus->services->logins, call->caller->name, PERMISSION_MANAGE_OWNERS, error);
-	return call->caller->is_manager ||
-	       error_set(error, ERROR_ACCESS_DENIED,
-		       "only root and members of the administrators' group may initialise Tessera");
+	return call->caller->is_manager || may_initialise(call, error);
 }
 
 static bool start_addition(struct bus_call *call, struct error *error)
@@ -112,7 +130,7 @@ static bool start_addition(struct bus_call *call, struct error *error)
 bool add_system_owner_call(struct bus_call *call, struct error *error)
 {
 	if (!may_add_owner(call, error)) {
-		caller_denied(call->context, call);
+		caller_denied(call->context, call, error);
 		return false;
 	}
 	/* Once it runs, the operation records its end. */
@@ -162,18 +180,6 @@ static bool read_credential(struct bus_call *call, int64_t *id, struct error *er
 	return logins_check_other(bus->services->logins, call->caller->name, *id, error);
 }
 
-static void read_roles(struct bus_call *call, char ***roles, size_t *count)
-{
-	DBusMessageIter items;
-
-	dbus_message_iter_recurse(&call->in, &items);
-	while (dbus_message_iter_get_arg_type(&items) == DBUS_TYPE_STRING) {
-		*roles = xreallocarray(*roles, *count + 1, sizeof(**roles));
-		(*roles)[(*count)++] = xstrdup(message_read_string(&items));
-	}
-	dbus_message_iter_next(&call->in);
-}
-
 static bool set_operator(struct bus_call *call, char **detail, struct error *error)
 {
 	struct bus *bus = call->context;
@@ -183,11 +189,13 @@ static bool set_operator(struct bus_call *call, char **detail, struct error *err
 
 	if (!read_credential(call, &id, error))
 		return false;
-	read_roles(call, &roles, &count);
+	read_strings(&call->in, &roles, &count);
 	struct operator_change change = {.roles = roles, .role_count = count};
 	change.active = message_read_bool(&call->in);
 	change.custodian = message_read_bool(&call->in);
-	bool done = operators_set(bus->services, id, &change, error);
+	bool done =
+		appoint_check_roles(bus->services, call->caller->name, id, roles, count, error) &&
+		operators_set(bus->services, id, &change, error);
 	struct operator_record named = {.roles = roles, .role_count = count};
 	_cleanup_free_ char *text = operator_roles_text(&named);
 	*detail = xasprintf("credential %lld: %s%s%s", (long long)id, text,
@@ -208,39 +216,10 @@ bool remove_operator_call(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
 	int64_t id = 0;
-	bool done = read_credential(call, &id, error) && operators_remove(bus->services, id, error);
+	bool done = read_credential(call, &id, error) &&
+		    appoint_check_roles(bus->services, call->caller->name, id, NULL, 0, error) &&
+		    operators_remove(bus->services, id, error);
 	_cleanup_free_ char *detail = xasprintf("credential %lld", (long long)id);
 
 	return audit_change(call, "remove-operator", detail, done, error);
-}
-
-/* --- roles --- */
-
-static void append_role(DBusMessageIter *array, const struct role *role)
-{
-	DBusMessageIter item, names;
-
-	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
-	message_append_string(&item, role->name);
-	message_append_string(&item, role->description);
-	message_open(&item, DBUS_TYPE_ARRAY, "s", &names);
-	for (enum permission i = PERMISSION_VIEW_CARDS; i < PERMISSION_COUNT; i++) {
-		if (role->permissions & permission_bit(i))
-			message_append_string(&names, permission_name(i));
-	}
-	message_close(&item, &names);
-	message_close(array, &item);
-}
-
-bool list_roles_call(struct bus_call *call, struct error *error)
-{
-	DBusMessageIter array;
-	const struct role *role;
-
-	(void)error;
-	message_open(&call->out, DBUS_TYPE_ARRAY, "(ssas)", &array);
-	for (size_t i = 0; (role = role_at(i)); i++)
-		append_role(&array, role);
-	message_close(&call->out, &array);
-	return true;
 }

@@ -53,21 +53,27 @@ bool option_read_secret(
 bool option_read_strings(const char *name, DBusMessageIter *value, char ***option, size_t *count,
 	struct error *error)
 {
-	DBusMessageIter items;
-
 	if (!has_type(name, value, DBUS_TYPE_ARRAY, "an array of strings", error))
 		return false;
 	if (dbus_message_iter_get_element_type(value) != DBUS_TYPE_STRING)
 		return has_type(name, value, DBUS_TYPE_INVALID, "an array of strings", error);
-	dbus_message_iter_recurse(value, &items);
 	strings_free(*option, *count);
 	*option = NULL;
 	*count = 0;
-	while (dbus_message_iter_get_arg_type(&items) == DBUS_TYPE_STRING) {
-		*option = xreallocarray(*option, *count + 1, sizeof(**option));
-		(*option)[(*count)++] = xstrdup(message_read_string(&items));
-	}
+	read_strings(value, option, count);
 	return true;
+}
+
+void read_strings(DBusMessageIter *iter, char ***strings, size_t *count)
+{
+	DBusMessageIter items;
+
+	dbus_message_iter_recurse(iter, &items);
+	while (dbus_message_iter_get_arg_type(&items) == DBUS_TYPE_STRING) {
+		*strings = xreallocarray(*strings, *count + 1, sizeof(**strings));
+		(*strings)[(*count)++] = xstrdup(message_read_string(&items));
+	}
+	dbus_message_iter_next(iter);
 }
 
 void strings_free(char **strings, size_t count)

@@ -23,6 +23,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "core/rate-limit.h"
+#include "operation/key-restore.h"
 #include "operation/login.h"
 #include "operation/provider.h"
 
@@ -320,6 +321,7 @@ static void *run_connection(void *argument)
 	if (admit(connection))
 		serve(connection);
 	logins_end(door->bus->services->logins, connection->caller);
+	key_restore_end(door->bus->services->restorer, connection->caller);
 	pthread_mutex_lock(&door->lock);
 	unlist(door, connection);
 	pthread_mutex_unlock(&door->lock);

@@ -20,7 +20,7 @@ enum token_flag {
 	TOKEN_PIN_NOT_SET = 1 << 4,
 	TOKEN_SUSPENDED = 1 << 5,
 	TOKEN_PIN_EXPIRED = 1 << 6,
-	TOKEN_NO_LOGIN = 1 << 7,
+	TOKEN_WITHOUT_PIN = 1 << 7,
 	TOKEN_FIXED = 1 << 8,
 };
 #define MECHANISM_FIRST_BIT 16
@@ -55,6 +55,8 @@ static uint32_t flags_of(const struct contact_status *status)
 	if (status->credential->state == LIFECYCLE_ACTIVE && status->pin_expires_at &&
 		time(NULL) >= status->pin_expires_at)
 		flags |= TOKEN_PIN_EXPIRED;
+	if (status->without_pin)
+		flags |= TOKEN_WITHOUT_PIN;
 	return flags & TOKEN_PRESENT ? flags | pin_flags(&status->pin) : 0;
 }
 
@@ -114,7 +116,7 @@ static void append_slot(DBusMessageIter *array, struct slot *slot)
 		hsm_information(hsm, &information);
 	flags |= mechanism_flags(&information);
 	if (record->pin != SLOT_PIN_CALLER)
-		flags |= TOKEN_NO_LOGIN;
+		flags |= TOKEN_WITHOUT_PIN;
 	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
 	message_append_u32(&item, (uint32_t)record->number);
 	message_append_string(&item, record->name);

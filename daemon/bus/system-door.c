@@ -15,6 +15,7 @@
 #include "bus/sender.h"
 #include "common/alloc.h"
 #include "common/log.h"
+#include "operation/key-restore.h"
 #include "operation/login.h"
 
 #define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
@@ -272,6 +273,7 @@ static void forget_sender(struct system_door *door, DBusMessage *signal)
 		return;
 	_cleanup_free_ char *caller = xasprintf("system %s", name);
 	logins_end(door->bus->services->logins, caller);
+	key_restore_end(door->bus->services->restorer, caller);
 	struct sender *sender = senders_find(&door->senders, name);
 	if (sender)
 		senders_remove(&door->senders, sender);

@@ -15,12 +15,15 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 	verb->actor = caller_actor_with_operators(call);
 	verb->caller = xstrdup(call->caller->name);
 	verb->which = which;
+	verb->user = call->caller->uid;
+	verb->is_own = call->method->permission >= BUS_FIRST_RIGHT &&
+		       !caller_may_do(verb->bus, call->caller, call->method->permission, NULL);
 	return verb;
 }
 
 void verb_free(struct verb *verb)
 {
-	free(verb->actor);
+	audit_actor_free(verb->actor);
 	free(verb->caller);
 	free(verb->text);
 	fields_clear(&verb->holder);
@@ -45,19 +48,37 @@ static bool set_pin(struct operation *operation, struct verb *verb,
 	return true;
 }
 
+/* Of issue and replace: one that is given or to be made; NULL for a template that takes none. */
+static struct secret *first_pin(struct verb *verb)
+{
+	return secret_is_set(&verb->pin) || verb->makes_pin ? &verb->pin : NULL;
+}
+
+static bool replace(struct operation *operation, struct verb *verb, struct error *error)
+{
+	bool is_given = secret_is_set(&verb->pin);
+
+	if (!operation_replace(operation, verb->credential_id, verb->reader, verb->expires_at,
+		    first_pin(verb), error))
+		return false;
+	if (verb->makes_pin && !is_given)
+		job_secret(operation->job, verb->caller, &verb->pin);
+	return true;
+}
+
 static bool issue(struct operation *operation, struct verb *verb, struct error *error)
 {
 	bool is_given = secret_is_set(&verb->pin);
-	struct secret *pin = is_given || verb->makes_pin ? &verb->pin : NULL;
 	const struct operator_change change = {.roles = verb->roles,
 		.role_count = verb->role_count,
 		.active = true,
 		.custodian = verb->custodian};
 
-	const struct issue_terms terms = {.expires_at = verb->expires_at};
+	const struct issue_terms terms = {
+		.expires_at = verb->expires_at, .user = &verb->user, .only_to_user = verb->is_own};
 
 	if (!operation_issue_and_initiate(operation, verb->reader, verb->text, &verb->holder,
-		    &change, &terms, pin, error))
+		    &change, &terms, first_pin(verb), error))
 		return false;
 	if (verb->makes_pin && !is_given)
 		job_secret(operation->job, verb->caller, &verb->pin);
@@ -89,7 +110,7 @@ static bool give_code(struct operation *operation, struct verb *verb,
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct verb *verb = context;
-	struct operation operation = {verb->bus->services, job, verb->actor};
+	struct operation operation = {verb->bus->services, job, verb->actor, verb->is_own};
 	int64_t id = verb->credential_id;
 
 	switch (verb->which) {
@@ -103,7 +124,7 @@ static bool run(struct job *job, void *context, struct error *error)
 	case LIFECYCLE_REPORT_COMPROMISED:
 		return operation_report(&operation, id, lifecycle_report_name(verb->which), error);
 	case LIFECYCLE_REPLACE:
-		return operation_replace(&operation, id, verb->reader, verb->expires_at, error);
+		return replace(&operation, verb, error);
 	case LIFECYCLE_ISSUE:
 		return issue(&operation, verb, error);
 	case LIFECYCLE_ACTIVATE:

@@ -3,6 +3,7 @@
 #ifndef TESSERA_BUS_VERB_H
 #define TESSERA_BUS_VERB_H
 
+#include "audit/actor.h"
 #include "common/secret.h"
 #include "dbus/interface.h"
 #include "operation/services.h"
@@ -10,8 +11,8 @@
 /* One run of a verb; which members are used depends on the verb. */
 struct verb {
 	struct bus *bus;
-	char *actor;
-	char *caller; /* who is given a PIN that was made */
+	struct audit_actor *actor; /* keeps the keys of the logins until the job has ended */
+	char *caller;		   /* who is given a PIN that was made */
 	enum lifecycle_verb which;
 	unsigned reader;
 	int64_t credential_id; /* 0 for issue */
@@ -20,9 +21,11 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
+	uid_t user;		    /* who calls */
+	bool is_own;		    /* who may do this to the own card alone */
 	int64_t expires_at;	    /* of a temporary card, or 0 */
 	struct secret code;	    /* unset: unblock without a code */
-	bool makes_pin;		    /* of issue: a PIN is to be made */
+	bool makes_pin;		    /* of issue and replace: a PIN is to be made */
 	bool may_reissue;	    /* of update */
 	struct secret pin, new_pin; /* pin unset: one is to be made */
 };

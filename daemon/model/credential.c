@@ -15,6 +15,7 @@ void credential_free(struct credential *credential)
 	free(credential->template_name);
 	free(credential->kdf);
 	free(credential->reason);
+	free(credential->user_id);
 	free(credential);
 }
 
@@ -30,6 +31,7 @@ struct credential *credential_copy(const struct credential *credential)
 	copy->template_name = xstrdup(credential->template_name);
 	copy->kdf = xstrdup(credential->kdf);
 	copy->reason = xstrdup(credential->reason);
+	copy->user_id = xstrdup(credential->user_id);
 	return copy;
 }
 
@@ -39,6 +41,7 @@ void credential_forget(struct credential *credential)
 	free(steal_pointer(&credential->template_name));
 	credential->template_version = 0;
 	free(steal_pointer(&credential->reason));
+	free(steal_pointer(&credential->user_id));
 	credential->expires_at = 0;
 	credential->replaces = 0;
 	credential->replaced_by = 0;
@@ -49,4 +52,28 @@ void credential_apply_expiry(struct credential *credential, int64_t now)
 	if (credential->expires_at && credential->expires_at <= now &&
 		lifecycle_check(credential->state, LIFECYCLE_EXPIRE, NULL, NULL))
 		credential->state = LIFECYCLE_EXPIRED;
+}
+
+bool credential_check(const struct credential *credential, enum lifecycle_verb verb,
+	enum lifecycle_state *next, struct error *error)
+{
+	if (!lifecycle_check(credential->state, verb, next, error))
+		return false;
+	if (next && lifecycle_rule(verb)->flags & LIFECYCLE_GOES_BACK &&
+		credential->before == LIFECYCLE_ISSUED)
+		*next = LIFECYCLE_ISSUED;
+	return true;
+}
+
+void credential_set_state(struct credential *credential, enum lifecycle_state state)
+{
+	if (state == LIFECYCLE_INACTIVE && credential->state != LIFECYCLE_INACTIVE)
+		credential->before = credential->state;
+	credential->state = state;
+}
+
+bool credential_waits_for_pin(const struct credential *credential)
+{
+	return credential->state == LIFECYCLE_ISSUED ||
+	       (credential->state == LIFECYCLE_INACTIVE && credential->before == LIFECYCLE_ISSUED);
 }

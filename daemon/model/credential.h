@@ -24,11 +24,14 @@ struct credential {
 	uint32_t key_version;	    /* of the master key */
 	uint8_t key_check_value[3]; /* of the derived management key */
 	uint8_t admin_algorithm;    /* PIV algorithm reference of the management key */
-	char *reason;		    /* of the last suspend, report, revoke or retire; or NULL */
-	int64_t expires_at;	    /* end of a temporary card, seconds since 1970; 0: none */
-	int64_t replaces;	    /* id of the card that this one was issued for; 0: none */
-	int64_t replaced_by;	    /* id of the card that was issued for this one; 0: none */
-	int64_t created_at;	    /* seconds since 1970 */
+	/* Decimal user id of the user who issued it to themselves; NULL: an operator issued it. */
+	char *user_id;
+	enum lifecycle_state before; /* of an inactive card: what it is again once it is resumed */
+	char *reason;		     /* of the last suspend, report, revoke or retire; or NULL */
+	int64_t expires_at;	     /* end of a temporary card, seconds since 1970; 0: none */
+	int64_t replaces;	     /* id of the card that this one was issued for; 0: none */
+	int64_t replaced_by;	     /* id of the card that was issued for this one; 0: none */
+	int64_t created_at;	     /* seconds since 1970 */
 	int64_t changed_at;
 };
 
@@ -38,10 +41,21 @@ struct credential *credential_copy(const struct credential *credential);
 DEFINE_CLEANUP(struct credential *, credential_free);
 #define _cleanup_credential_ _cleanup_(credential_freep)
 
-/* Nobody's any more: without holder, template, reason, end date and replacements. */
+/* Nobody's any more: without holder, user, template, reason, end date and replacements. */
 void credential_forget(struct credential *credential);
 /* Makes the state LIFECYCLE_EXPIRED when the end date of a card with keys has come. */
 void credential_apply_expiry(struct credential *credential, int64_t now);
+
+/*
+ * lifecycle_check() for the card, and the state after the verb: resume leads back to the state that
+ * the card had. ERROR_WRONG_STATE.
+ */
+bool credential_check(const struct credential *credential, enum lifecycle_verb verb,
+	enum lifecycle_state *next, struct error *error);
+/* Puts the card into a state; one that becomes inactive remembers what it was. */
+void credential_set_state(struct credential *credential, enum lifecycle_state state);
+/* Whether it has never been activated: nobody knows its PIN. */
+bool credential_waits_for_pin(const struct credential *credential);
 
 enum certificate_status {
 	CERTIFICATE_PENDING, /* asked for, not there yet */

@@ -8,8 +8,6 @@
 #include "common/alloc.h"
 #include "common/buffer.h"
 
-#define NAME_MAXIMUM 64
-
 static char *buffer_to_string(struct buffer *buffer)
 {
 	buffer_append_u8(buffer, 0);
@@ -206,17 +204,24 @@ bool document_string(const struct document_node *node, size_t minimum, size_t ma
 	return true;
 }
 
-bool document_name(const struct document_node *node, const char **value, struct error *error)
+bool document_name_is_valid(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t length = strspn(name, allowed);
+
+	return length > 0 && length <= DOCUMENT_NAME_MAXIMUM && !name[length] && name[0] != '-';
+}
+
+bool document_name(const struct document_node *node, const char **value, struct error *error)
+{
 	const char *text;
 
-	if (!document_string(node, 1, NAME_MAXIMUM, &text, error))
+	if (!document_string(node, 1, DOCUMENT_NAME_MAXIMUM, &text, error))
 		return false;
-	if (text[0] == '-' || text[strspn(text, allowed)])
+	if (!document_name_is_valid(text))
 		return document_fail(node, error,
 			"a name is 1 to %d lower-case letters, digits and '-', not '-' first",
-			NAME_MAXIMUM);
+			DOCUMENT_NAME_MAXIMUM);
 	*value = text;
 	return true;
 }

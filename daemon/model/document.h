@@ -18,6 +18,7 @@
 #include "common/macros.h"
 
 #define DOCUMENT_SIZE_MAXIMUM  (64 * 1024) /* bytes */
+#define DOCUMENT_NAME_MAXIMUM  64	   /* bytes, of document_name() */
 #define DOCUMENT_DEPTH_MAXIMUM 16	   /* objects and arrays inside each other */
 
 #define _cleanup_json_ _cleanup_(json_decrefp)
@@ -67,6 +68,8 @@ bool document_string(const struct document_node *node, size_t minimum, size_t ma
 	const char **value, struct error *error);
 /* A string that is a name: 1 to 64 lower-case letters, digits and '-', not '-' first. */
 bool document_name(const struct document_node *node, const char **value, struct error *error);
+/* Whether a text is such a name. */
+bool document_name_is_valid(const char *name);
 bool document_integer(const struct document_node *node, int64_t minimum, int64_t maximum,
 	int64_t *value, struct error *error);
 bool document_boolean(const struct document_node *node, bool *value, struct error *error);

@@ -2,6 +2,7 @@
 #include "model/holder.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <jansson.h>
 
@@ -53,6 +54,19 @@ bool holder_check(const struct fields *fields, struct error *error)
 				field->name, FIELD_VALUE_MAXIMUM);
 	}
 	return true;
+}
+
+bool holder_is_same_person(const struct fields *one, const struct fields *other)
+{
+	static const char *const names[] = {"upn", "email", "name", "id"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = fields_get(one, names[i]);
+		const char *same = fields_get(other, names[i]);
+		if (value && same && value[0] && strcasecmp(value, same) == 0)
+			return true;
+	}
+	return false;
 }
 
 char *holder_to_json(const struct fields *fields)

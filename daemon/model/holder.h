@@ -22,6 +22,11 @@ bool field_name_is_valid(const char *name, size_t length);
  * ERROR_INVALID_ARGUMENT, its field the name.
  */
 bool holder_check(const struct fields *fields, struct error *error);
+/*
+ * Whether two cards look like one person's: their holders have the same upn, email, name or id;
+ * ASCII letters are the same in upper and lower case.
+ */
+bool holder_is_same_person(const struct fields *one, const struct fields *other);
 /* JSON object of strings, heap. A value that is not UTF-8 is left out. */
 char *holder_to_json(const struct fields *fields);
 /* Replaces the contents. ERROR_INVALID_ARGUMENT (with the path) if it is no object of strings. */

@@ -19,7 +19,7 @@ static const char *const states[LIFECYCLE_STATE_COUNT] = {
 #define IN(state) (1u << LIFECYCLE_##state)
 #define SAME	  LIFECYCLE_STATE_COUNT
 
-#define OTHERS	LIFECYCLE_FOR_OTHERS
+#define BACK	(LIFECYCLE_FOR_OTHERS | LIFECYCLE_GOES_BACK)
 #define GIVE_UP (LIFECYCLE_FOR_OTHERS | LIFECYCLE_GIVES_UP)
 
 /* The table: where each verb is allowed, what it does, and what comes after it. */
@@ -38,7 +38,7 @@ static const struct lifecycle_rule verbs[LIFECYCLE_VERB_COUNT] = {
 		PIN_EFFECT_BLOCKED, IN(ISSUED) | IN(ACTIVE) | IN(REVOKED), LIFECYCLE_ISSUED},
 	[LIFECYCLE_SUSPEND] = {"suspend", GIVE_UP, CERTIFICATES_HELD, "certificateHold",
 		PIN_EFFECT_NONE, IN(ACTIVE), LIFECYCLE_INACTIVE},
-	[LIFECYCLE_RESUME] = {"resume", OTHERS, CERTIFICATES_RESUMED, NULL, PIN_EFFECT_NONE,
+	[LIFECYCLE_RESUME] = {"resume", BACK, CERTIFICATES_RESUMED, NULL, PIN_EFFECT_NONE,
 		IN(INACTIVE), LIFECYCLE_ACTIVE},
 	[LIFECYCLE_REVOKE] = {"revoke", GIVE_UP, CERTIFICATES_REVOKED, NULL, PIN_EFFECT_NONE,
 		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_REVOKED},
@@ -148,7 +148,9 @@ static char *allowed_verbs(enum lifecycle_state state)
 	char *list = NULL;
 
 	for (size_t i = 0; i < LIFECYCLE_VERB_COUNT; i++) {
-		if (!(verbs[i].from & 1u << state) || verbs[i].flags & LIFECYCLE_BY_ITSELF)
+		/* To use the card is what holders do, and no command. */
+		if (!(verbs[i].from & 1u << state) || verbs[i].flags & LIFECYCLE_BY_ITSELF ||
+			i == LIFECYCLE_USE)
 			continue;
 		char *longer =
 			list ? xasprintf("%s, %s", list, verbs[i].name) : xstrdup(verbs[i].name);

@@ -6,7 +6,7 @@
  * The picture is in docs/lifecycle.md. In short:
  *
  *    unregistered -register-> registered -issue-> issued -activate-> active
- *    active -suspend-> inactive -resume-> active
+ *    active -suspend-> inactive -resume-> active, or issued if it was no more than that
  *    issued, active, inactive -revoke-> revoked, -expire-> expired
  *    registered to expired -retire-> retired
  *    registered, retired -unregister-> unregistered
@@ -79,6 +79,7 @@ enum pin_effect {
 #define LIFECYCLE_FOR_OTHERS 1U /* nobody does it to the own card */
 #define LIFECYCLE_GIVES_UP   2U /* the holder's card is worth nothing after it */
 #define LIFECYCLE_BY_ITSELF  4U /* nobody asks for it */
+#define LIFECYCLE_GOES_BACK  8U /* a card that was only issued before is issued again */
 
 struct lifecycle_rule {
 	const char *name; /* "change-pin" */

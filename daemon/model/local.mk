@@ -7,6 +7,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/document.c daemon/model/document.h \
 	daemon/model/holder.c daemon/model/holder.h \
 	daemon/model/key.c daemon/model/key.h \
+	daemon/model/key-backup.c daemon/model/key-backup.h \
 	daemon/model/licence.c daemon/model/licence.h \
 	daemon/model/licence-envelope.c daemon/model/licence-private.h \
 	daemon/model/lifecycle.c daemon/model/lifecycle.h \

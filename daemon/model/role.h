@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/error.h"
+#include "common/macros.h"
+
 /*
  * The first two are those of dbus/interface.h: they need no login. A method's
  * table entry names its permission; role.c says what each lets one do.
@@ -60,6 +63,16 @@ const char *permission_description(enum permission permission);
 bool permission_only_reads(enum permission permission);
 /* PERMISSION_COUNT for an unknown name. */
 enum permission permission_from_name(const char *name);
+/* Whether it can be had by a custom role: not what needs no login, nor what makes owners. */
+bool permission_is_assignable(enum permission permission);
+/* Whether several operators can be asked to log in for it. */
+bool permission_may_have_quorum(enum permission permission);
+
+/* "issue unblock": the names with spaces between them; heap. */
+char *permissions_text(permission_set permissions);
+/* The set of the names; each must be one that a custom role can have. ERROR_INVALID_ARGUMENT. */
+bool permissions_from_names(
+	char *const *names, size_t count, permission_set *permissions, struct error *error);
 
 struct role {
 	const char *name;	 /* "elevated" */
@@ -67,8 +80,28 @@ struct role {
 	permission_set permissions;
 };
 
+/* A custom role. */
+struct role_record {
+	char *name;
+	char *description; /* "" for none */
+	permission_set permissions;
+};
+#define ROLE_RECORD_INIT                                                                           \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define _cleanup_role_record_ _cleanup_(role_record_clear)
+void role_record_clear(struct role_record *record);
+#define ROLE_DESCRIPTION_MAXIMUM 200 /* bytes */
+/*
+ * Whether a custom role can be so: a name as other names that no shipped role has, a description
+ * of one line. ERROR_INVALID_ARGUMENT, ERROR_EXISTS.
+ */
+bool role_record_check(const struct role_record *record, struct error *error);
+
 /* The name of the system owner's role, which is given by initialisation only. */
-#define ROLE_SYSTEM_OWNER "system-owner"
+#define ROLE_SYSTEM_OWNER  "system-owner"
+#define ROLE_ADMINISTRATOR "system-administrator"
 /* The role of a holder who has logged in with an own card that is no operator's. */
 #define ROLE_SELF "self"
 

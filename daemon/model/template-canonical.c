@@ -100,13 +100,12 @@ static json_t *chuid(const struct template_chuid *chuid)
 
 static json_t *issue(const struct template *template)
 {
-	bool has_id = template->issue.holder == ISSUE_HOLDER_SIMPLE_ID;
-	json_t *holder = json_pack("{s:s}", "from", has_id ? "simple-id" : "fields");
+	json_t *holder = json_pack("{s:s}", "from", issue_holder_name(template->issue.holder));
 
 	if (template->id_length && template->operator_kind == OPERATOR_NONE)
 		json_object_set_new(holder, "id-length", json_integer(template->id_length));
-	return json_pack("{s:s, s:o, s:b, s:o}", "by", "operator", "holder", holder,
-		"auto-initiate", template->issue.auto_initiate, "chuid",
+	return json_pack("{s:s, s:o, s:b, s:o}", "by", issue_by_name(template->issue.by), "holder",
+		holder, "auto-initiate", template->issue.auto_initiate, "chuid",
 		chuid(&template->issue.chuid));
 }
 
@@ -143,8 +142,9 @@ json_t *template_canonical(const struct template *template)
 	json_object_set_new(object, "pin-policy", pin_policy(&template->pin_policy));
 	json_object_set_new(object, "unblock", unblock(&template->unblock));
 	json_object_set_new(object, "self-service",
-		json_pack("{s:b, s:b, s:b}", "unblock", service->unblock, "reissue",
-			service->reissue, "report-lost", service->report_lost));
+		json_pack("{s:b, s:b, s:b, s:b}", "unblock", service->unblock, "reissue",
+			service->reissue, "report-lost", service->report_lost, "activate",
+			service->activate));
 	json_object_set_new(object, "lifecycle",
 		json_pack("{s:b, s:s}", "block-pin", lifecycle->block_pin, "on-retire",
 			lifecycle->on_retire == RETIRE_KEEPS ? "keep" : "revoke"));

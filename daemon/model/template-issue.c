@@ -13,8 +13,18 @@
 TEMPLATE_NAME_AT(category_at, "federal", "state", "commercial", "foreign")
 TEMPLATE_NAME_AT(association_at, "employee", "civil", "executive", "uniformed", "contractor",
 	"affiliate", "beneficiary")
-TEMPLATE_NAME_AT(by_at, "operator")
-TEMPLATE_NAME_AT(from_at, "fields", "simple-id")
+TEMPLATE_NAME_AT(by_at, "operator", "user")
+TEMPLATE_NAME_AT(from_at, "fields", "simple-id", "system-user")
+
+const char *issue_by_name(enum issue_by by)
+{
+	return by_at((size_t)by);
+}
+
+const char *issue_holder_name(enum issue_holder holder)
+{
+	return from_at((size_t)holder);
+}
 
 static const char *name_of_digit(const char *(*name_at)(size_t index), char digit)
 {
@@ -141,6 +151,17 @@ static bool refuse_later(const struct document_node *object, const char *member,
 	return document_fail(&node, error, "%s", why);
 }
 
+static bool read_by(
+	const struct document_node *object, struct template_issue *issue, struct error *error)
+{
+	size_t by = ISSUE_BY_OPERATOR;
+
+	if (!template_read_choice(object, "by", by_at, &by, error))
+		return false;
+	issue->by = (enum issue_by)by;
+	return true;
+}
+
 static bool read_holder(
 	const struct document_node *issue, struct template *template, struct error *error)
 {
@@ -153,7 +174,7 @@ static bool read_holder(
 	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
 		!refuse_later(&node, "from", "connection",
 			"this version has no connections to directories; allowed are fields, "
-			"simple-id",
+			"simple-id, system-user",
 			error) ||
 		!template_read_choice(&node, "from", from_at, &from, error))
 		return false;
@@ -167,6 +188,31 @@ static bool read_holder(
 		template->id_length = OPERATOR_ID_DEFAULT;
 	return template_read_number(&node, "id-length", OPERATOR_ID_MINIMUM, OPERATOR_ID_MAXIMUM,
 		&template->id_length, error);
+}
+
+/*
+ * Who issues to themselves is who the system says they are, and who the system says is the holder
+ * has issued it: one does not go without the other.
+ */
+static bool check_user(
+	const struct document_node *issue, const struct template *template, struct error *error)
+{
+	bool is_by_user = template->issue.by == ISSUE_BY_USER;
+	struct document_node node;
+
+	if (is_by_user != (template->issue.holder == ISSUE_HOLDER_SYSTEM_USER)) {
+		if (!document_find(issue, is_by_user ? "by" : "holder", &node))
+			return true;
+		return document_fail(&node, error,
+			is_by_user ? "users issue to nobody but themselves: /issue/holder/from "
+				     "must be system-user"
+				   : "the user database gives the holder only of cards that users "
+				     "issue: /issue/by must be user");
+	}
+	if (!is_by_user || template->operator_kind == OPERATOR_NONE)
+		return true;
+	return document_find(issue, "by", &node) &&
+	       document_fail(&node, error, "users issue no operators' cards");
 }
 
 /* A system owner's card is active as soon as it is made, and an operator's starts locked. */
@@ -187,8 +233,6 @@ bool template_read_issue(
 	static const char *const members[] = {"by", "holder", "auto-initiate", "chuid"};
 	struct template_issue *issue = &template->issue;
 	struct document_node node;
-	size_t by = 0;
-
 	issue->chuid = (struct template_chuid){.agency = "9999",
 		.system = "9999",
 		.organisation = "0000",
@@ -201,11 +245,8 @@ bool template_read_issue(
 	if (!document_find(root, "issue", &node))
 		return true;
 	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
-	       refuse_later(&node, "by", "user",
-		       "this version has no way for users to issue cards; allowed is operator",
-		       error) &&
-	       template_read_choice(&node, "by", by_at, &by, error) &&
-	       read_holder(&node, template, error) &&
+	       read_by(&node, issue, error) && read_holder(&node, template, error) &&
+	       check_user(&node, template, error) &&
 	       template_read_bool(&node, "auto-initiate", &issue->auto_initiate, error) &&
 	       check_auto_initiate(&node, template, error) &&
 	       read_chuid(&node, &issue->chuid, error);

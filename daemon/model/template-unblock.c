@@ -15,7 +15,10 @@ void template_unblock_clear(struct template_unblock *unblock)
 	free(unblock->roles);
 }
 
-/* A role without the right to unblock would have no effect. */
+/*
+ * A role without the right to unblock would have no effect. One that is not shipped may be a custom
+ * one: the store knows (roles_check_template).
+ */
 static bool add_role(
 	const struct document_node *node, struct template_unblock *unblock, struct error *error)
 {
@@ -24,9 +27,7 @@ static bool add_role(
 	if (!document_name(node, &name, error))
 		return false;
 	const struct role *role = role_find(name);
-	if (!role)
-		return document_fail(node, error, "there is no role \"%s\"", name);
-	if (!(role->permissions & permission_bit(PERMISSION_UNBLOCK)))
+	if (role && !(role->permissions & permission_bit(PERMISSION_UNBLOCK)))
 		return document_fail(node, error, "the role \"%s\" may not unblock cards", name);
 	unblock->roles[unblock->role_count++] = xstrdup(name);
 	return true;
@@ -68,10 +69,23 @@ bool template_read_unblock(
 	       read_roles(&node, unblock, error);
 }
 
+/* Before it is activated a card has no PIN to prove whose it is. */
+static bool check_activate(
+	const struct document_node *service, const struct template *template, struct error *error)
+{
+	struct document_node node;
+
+	if (template->issue.by == ISSUE_BY_USER || !template->self_service.activate ||
+		!document_find(service, "activate", &node))
+		return true;
+	return document_fail(&node, error,
+		"only of cards that users issue (/issue/by) is it known who may activate them");
+}
+
 bool template_read_self_service(
 	const struct document_node *root, struct template *template, struct error *error)
 {
-	static const char *const members[] = {"unblock", "reissue", "report-lost"};
+	static const char *const members[] = {"unblock", "reissue", "report-lost", "activate"};
 	struct template_self_service *service = &template->self_service;
 	struct document_node node;
 
@@ -80,5 +94,7 @@ bool template_read_self_service(
 	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
 	       template_read_bool(&node, "unblock", &service->unblock, error) &&
 	       template_read_bool(&node, "reissue", &service->reissue, error) &&
-	       template_read_bool(&node, "report-lost", &service->report_lost, error);
+	       template_read_bool(&node, "report-lost", &service->report_lost, error) &&
+	       template_read_bool(&node, "activate", &service->activate, error) &&
+	       check_activate(&node, template, error);
 }

@@ -159,6 +159,23 @@ bool template_read_number(const struct document_node *object, const char *member
 	return true;
 }
 
+/* Users give no fields: what the user database has not must not be asked for. */
+static bool check_user_fields(
+	const struct document_node *root, const struct template *template, struct error *error)
+{
+	struct fields fields _cleanup_fields_ = FIELDS_INIT;
+	struct document_node issue;
+
+	if (template->issue.by != ISSUE_BY_USER || !document_find(root, "issue", &issue))
+		return true;
+	template_required_fields(template, &fields);
+	if (fields.count == 0)
+		return true;
+	return document_fail(&issue, error,
+		"the user database gives {user}, {uid} and {name}, but a pattern uses {%s}",
+		fields.items[0].name);
+}
+
 struct template *template_parse(const char *document, struct error *error)
 {
 	_cleanup_json_ json_t *value = document_load(document, ERROR_INVALID_TEMPLATE, error);
@@ -173,6 +190,8 @@ struct template *template_parse(const char *document, struct error *error)
 		!template_read_unblock(&root, template, error) ||
 		!template_read_self_service(&root, template, error) ||
 		!template_read_lifecycle(&root, template, error))
+		return NULL;
+	if (!check_user_fields(&root, template, error))
 		return NULL;
 	template->document = xstrdup(document);
 	return steal_pointer(&template);
@@ -193,15 +212,26 @@ static void add_pattern_fields(const char *pattern, struct fields *fields)
 	}
 }
 
-/* The simple ID is made when none is given, and is the name of a holder without one. */
-static void drop_generated_fields(struct fields *fields)
+static bool is_generated(const struct template *template, const char *name)
+{
+	bool is_user = template->issue.holder == ISSUE_HOLDER_SYSTEM_USER;
+
+	if (is_user && (strcmp(name, HOLDER_USER) == 0 || strcmp(name, HOLDER_USER_ID) == 0))
+		return true;
+	if (strcmp(name, HOLDER_USER_NAME) == 0)
+		return is_user || template->id_length > 0;
+	return template->id_length > 0 && strcmp(name, OPERATOR_ID_FIELD) == 0;
+}
+
+/* The simple ID is made when none is given, and is the name of a holder without one; the user
+ * database has what it has. */
+static void drop_generated_fields(const struct template *template, struct fields *fields)
 {
 	struct fields kept _cleanup_fields_ = *fields;
 
 	*fields = (struct fields)FIELDS_INIT;
 	for (size_t i = 0; i < kept.count; i++) {
-		if (strcmp(kept.items[i].name, OPERATOR_ID_FIELD) != 0 &&
-			strcmp(kept.items[i].name, "name") != 0)
+		if (!is_generated(template, kept.items[i].name))
 			fields_set(fields, kept.items[i].name, "");
 	}
 }
@@ -217,8 +247,32 @@ void template_required_fields(const struct template *template, struct fields *fi
 	}
 	add_pattern_fields(template->issue.chuid.credential, fields);
 	add_pattern_fields(template->issue.chuid.person, fields);
-	if (template->id_length > 0)
-		drop_generated_fields(fields);
+	drop_generated_fields(template, fields);
+}
+
+bool template_check_holder(
+	const struct template *template, const struct fields *holder, struct error *error)
+{
+	struct fields required _cleanup_fields_ = FIELDS_INIT;
+	_cleanup_free_ char *missing = NULL;
+	const char *first = NULL;
+	size_t count = 0;
+
+	template_required_fields(template, &required);
+	for (size_t i = 0; i < required.count; i++) {
+		const char *name = required.items[i].name, *value = fields_get(holder, name);
+		if (value && value[0])
+			continue;
+		char *longer =
+			xasprintf("%s%s\"%s\"", missing ? missing : "", missing ? ", " : "", name);
+		free(missing);
+		missing = longer;
+		first = first ? first : name;
+		count++;
+	}
+	return count == 0 || error_set_field(error, ERROR_INVALID_ARGUMENT, first,
+				     "the holder's field%s %s %s missing", count > 1 ? "s" : "",
+				     missing, count > 1 ? "are" : "is");
 }
 
 const struct template_key *template_find_key(const struct template *template, key_slot slot)

@@ -40,26 +40,23 @@
  *      /maximum-age-days         0 to 3650, 0 is no limit; 0
  *      /pin-tries, /puk-tries    3 to 15; as the card has them, or 3 if one of them is given
  *    /issue                        object (template-issue.c)
- *      /by                       operator; operator
+ *      /by                       operator, user (to themselves); operator
  *      /holder                   object: who gets the card
- *        /from                   fields (given at issue), simple-id; fields
- *        /id-length              characters of the simple ID, 4 to 16; 5
- *      /auto-initiate            whether the PIN is given, and the card active, at issue; false
- *      /chuid                    object: the card's identity for doors and the like
- *        /agency, /system        4 digits; 9999
- *        /credential, /person    pattern of at most 6 and 10 digits; 999999, 0
- *        /series, /issue         a digit; 0, 1
- *        /category               federal, state, commercial, foreign; commercial
- *        /organisation           4 digits; 0000
- *        /association            employee, civil, executive, uniformed, contractor, affiliate,
- *                                beneficiary; employee
- *        /expiry-days            1 to 7300; as long as the longest certificate
- *    /unblock                      object (template-unblock.c)
+ *        /from                   fields (given at issue), simple-id, system-user (who issues, as
+ * the system's user database has them; with by user, and only then); fields /id-length characters
+ * of the simple ID, 4 to 16; 5 /auto-initiate            whether the PIN is given, and the card
+ * active, at issue; false /chuid                    object: the card's identity for doors and the
+ * like /agency, /system        4 digits; 9999 /credential, /person    pattern of at most 6 and 10
+ * digits; 999999, 0 /series, /issue         a digit; 0, 1 /category               federal, state,
+ * commercial, foreign; commercial /organisation           4 digits; 0000 /association employee,
+ * civil, executive, uniformed, contractor, affiliate, beneficiary; employee /expiry-days 1 to 7300;
+ * as long as the longest certificate /unblock                      object (template-unblock.c)
  *      /online                   whether an operator may unblock the card in a reader; true
  *      /offline                  whether an unblock code may be given out; true
  *      /roles                    array of the roles whose operators may; all with the right
  *    /self-service                 object: what holders may do with their own cards
  *      /unblock, /reissue, /report-lost  false
+ *      /activate                   with /issue/by user: whoever issued it sets its first PIN; false
  *    /lifecycle                    object (template-lifecycle.c)
  *      /block-pin                whether the PIN is blocked until it is activated; true
  *      /on-retire                what retiring does to certificates: revoke, keep; revoke
@@ -97,8 +94,19 @@ struct template_key {
 /* Whose cards a template is for. */
 enum operator_kind { OPERATOR_NONE, OPERATOR_ORDINARY, OPERATOR_OWNER };
 
-/* Where the holder's fields come from: given at issue, or a generated simple ID. */
-enum issue_holder { ISSUE_HOLDER_FIELDS, ISSUE_HOLDER_SIMPLE_ID };
+/* Who issues. */
+enum issue_by { ISSUE_BY_OPERATOR, ISSUE_BY_USER };
+
+/* Where the holder's fields come from: given at issue, a generated simple ID, or the system's user
+ * database. */
+enum issue_holder { ISSUE_HOLDER_FIELDS, ISSUE_HOLDER_SIMPLE_ID, ISSUE_HOLDER_SYSTEM_USER };
+const char *issue_by_name(enum issue_by by);		 /* "user" */
+const char *issue_holder_name(enum issue_holder holder); /* "system-user" */
+
+/* The holder's fields that the user database gives. */
+#define HOLDER_USER	 "user" /* login name */
+#define HOLDER_USER_ID	 "uid"	/* decimal */
+#define HOLDER_USER_NAME "name" /* full name */
 
 /* What is written into the CHUID (SP 800-73-4 part 1, 3.1.2; FASC-N: TIG SCEPACS 2.3, 2.1). */
 struct template_chuid {
@@ -109,6 +117,7 @@ struct template_chuid {
 };
 
 struct template_issue {
+	enum issue_by by;
 	enum issue_holder holder;
 	bool auto_initiate;
 	struct template_chuid chuid;
@@ -122,7 +131,7 @@ struct template_unblock {
 
 /* What holders may do with their own cards. */
 struct template_self_service {
-	bool unblock, reissue, report_lost;
+	bool unblock, reissue, report_lost, activate;
 };
 
 enum retire_certificates { RETIRE_REVOKES, RETIRE_KEEPS };
@@ -181,6 +190,13 @@ struct template *template_parse(const char *document, struct error *error);
  * empty values); {serial}, which is the card's, is not among them. Caller clears.
  */
 void template_required_fields(const struct template *template, struct fields *fields);
+
+/*
+ * Whether the holder has all of them, not empty. ERROR_INVALID_ARGUMENT names all that are missing
+ * (field: the first).
+ */
+bool template_check_holder(
+	const struct template *template, const struct fields *holder, struct error *error);
 
 /* Whether the pattern is well-formed. *why (static text) says what is wrong if not. */
 bool pattern_check(const char *pattern, const char **why);

@@ -21,7 +21,7 @@ static bool change_on_card(struct pin_change *change, const struct secret *old_p
 static bool change_pin(struct session *session, const struct secret *old_pin,
 	struct secret *new_pin, struct error *error)
 {
-	struct pin_change change _cleanup_pin_change_ = PIN_CHANGE_INIT;
+	struct pin_change change _cleanup_pin_change_ = {.present = old_pin};
 	unsigned maximum = session->card->info.pin_maximum;
 
 	if (old_pin->length > maximum || old_pin->length == 0)

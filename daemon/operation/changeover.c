@@ -214,14 +214,14 @@ static void audit(struct services *services, const char *serial, const struct er
 {
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (!audit_write(services->store, "tesserad", lifecycle_verb_name(LIFECYCLE_ROTATE), serial,
-		    0, result, "at contact", &failure))
+	if (!audit_write(services->store, &audit_daemon, lifecycle_verb_name(LIFECYCLE_ROTATE),
+		    serial, 0, result, "at contact", &failure))
 		log_error("audit record not written: %s", error_message(&failure));
 }
 
 bool changeover_at_contact(struct services *services, struct card *card, struct error *error)
 {
-	struct operation operation = {.services = services, .actor = "tesserad"};
+	struct operation operation = {.services = services, .actor = &audit_daemon};
 	struct error result _cleanup_error_ = ERROR_INIT;
 	struct puk_record puk;
 

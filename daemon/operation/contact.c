@@ -130,6 +130,15 @@ static const char *label_of(const struct contact_view *view)
 	return name ? name : view->card->info.model;
 }
 
+static bool wants_no_pin(const struct contact_view *view)
+{
+	for (size_t i = 0; i < view->key_count; i++) {
+		if (view->keys[i].pin != PIN_USE_NEVER)
+			return false;
+	}
+	return view->key_count > 0;
+}
+
 static void copy_card(struct contact_status *status, const struct contact_view *view)
 {
 	const struct card_info *info = &view->card->info;
@@ -142,6 +151,7 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 	status->pin_maximum = info->pin_maximum;
 	status->pin = view->pin;
 	status->pin_expires_at = view->pin_expires_at;
+	status->without_pin = wants_no_pin(view);
 	if (!view->credential)
 		return;
 	status->credential = credential_copy(view->credential);

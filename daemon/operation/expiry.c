@@ -19,7 +19,7 @@ static bool list_due(struct services *services, unsigned limit, int64_t **ids, s
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct services *services = context;
-	struct operation operation = {services, job, "tesserad"};
+	struct operation operation = {.services = services, .job = job, .actor = &audit_daemon};
 	_cleanup_free_ int64_t *ids = NULL;
 	size_t count = 0;
 

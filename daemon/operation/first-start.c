@@ -29,7 +29,7 @@ static bool install_document(
 	if (!done)
 		log_error(
 			"shipped document not installed: %s file=%s", error_message(&error), path);
-	audit_write(services->store, "tesserad", operation, NULL, 0, done ? NULL : &error,
+	audit_write(services->store, &audit_daemon, operation, NULL, 0, done ? NULL : &error,
 		done ? name : path, NULL);
 	return done;
 }

@@ -3,6 +3,7 @@
 #include "common/alloc.h"
 #include "operation/contact.h"
 #include "operation/session.h"
+#include "operation/system-user.h"
 #include "operation/verbs.h"
 
 /*
@@ -10,8 +11,13 @@
  * keeps the policy as far as can be told without the card.
  */
 static bool check_pin(struct services *services, const struct template *template,
-	const struct fields *holder, const struct secret *pin, struct error *error)
+	const struct fields *given, const struct issue_terms *terms, const struct secret *pin,
+	struct error *error)
 {
+	struct fields user _cleanup_fields_ = FIELDS_INIT;
+	bool is_user = template->issue.by == ISSUE_BY_USER && terms && terms->user &&
+		       system_user_holder(*terms->user, &user, NULL);
+	const struct fields *holder = is_user ? &user : given;
 	struct pin_context context = {.holder = holder, .weak = services->weak_pins};
 
 	if (template->issue.auto_initiate && !pin)
@@ -53,7 +59,7 @@ bool operation_issue_and_initiate(struct operation *operation, unsigned reader,
 	int64_t credential_id = 0;
 
 	/* What is wrong with the template, or that it is not there, is the verb's to say. */
-	if (template && !check_pin(services, template, holder, pin, &refusal))
+	if (template && !check_pin(services, template, holder, terms, pin, &refusal))
 		return session_finish(
 			operation, LIFECYCLE_ISSUE, NULL, template_name, &refusal, error);
 	if (!operation_issue(operation, reader, template_name, holder, change, terms, error))

@@ -12,6 +12,7 @@
 #include "operation/licence.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
+#include "operation/system-user.h"
 #include "operation/vault.h"
 #include "operation/verbs.h"
 
@@ -69,8 +70,8 @@ bool issue_own(struct operation *operation, struct card *card, struct credential
 }
 
 /* Whether who is to be an operator, and the template, are of one mind. */
-static bool check_operator(
-	const struct template *template, const struct operator_change *change, struct error *error)
+static bool check_operator(struct services *services, const struct template *template,
+	const struct operator_change *change, struct error *error)
 {
 	bool is_operator = change && (change->role_count > 0 || change->custodian);
 
@@ -82,7 +83,7 @@ static bool check_operator(
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "roles",
 			"the template is not for operators");
 	if (template->operator_kind == OPERATOR_ORDINARY)
-		return operators_check_roles(change, error);
+		return operators_check_roles(services, change, error);
 	return true;
 }
 
@@ -107,6 +108,8 @@ static bool complete_holder(
 /* What there is besides the holder; a card that is issued afresh has no past. */
 static void set_terms(struct credential *credential, const struct issue_terms *terms)
 {
+	free(credential->user_id);
+	credential->user_id = terms ? xstrdup(terms->user_id) : NULL;
 	credential->expires_at = terms ? terms->expires_at : 0;
 	credential->replaces = terms ? terms->replaces : 0;
 	credential->replaced_by = 0;
@@ -147,9 +150,9 @@ static bool make_operator(struct session *session, const struct operator_change 
 	const char *id = fields_get(&session->credential->holder, OPERATOR_ID_FIELD);
 
 	job_result(session->operation->job, "operator", id ? id : "");
+	/* A successor has become the operator's when it was issued. */
 	if (terms && terms->replaces)
-		return operators_move(session->operation->services, terms->replaces,
-			session->credential->id, error);
+		return true;
 	return operators_set(session->operation->services, session->credential->id, change, error);
 }
 
@@ -167,16 +170,55 @@ static bool check_terms(
 		       "the card's end date has passed already");
 }
 
+/* By a template whose cards users issue: to whoever asks, as the user database has them. */
+static bool issue_to_user(struct session *session, const struct template *template,
+	const struct fields *given, const struct issue_terms *terms, struct error *error)
+{
+	struct services *services = session->operation->services;
+	struct fields holder _cleanup_fields_ = FIELDS_INIT;
+
+	if (!terms || !terms->user)
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"cards of the template \"%s\" are issued by users, to themselves",
+			template->name);
+	if (given->count > 0)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, given->items[0].name,
+			"the holder of a card of the template \"%s\" is who issues it, as the "
+			"user database has them: no fields are given",
+			template->name);
+	_cleanup_free_ char *id = system_user_id(*terms->user);
+	_cleanup_free_ char *claimed = xasprintf("of user %s by %s", id, template->name);
+	struct issue_terms own = *terms;
+	own.user_id = id;
+	/* Two at once would both be the first. */
+	if (!contacts_claim(services->contacts, claimed, error))
+		return false;
+	bool issued = system_user_check_first(services, *terms->user, template->name, error) &&
+		      system_user_holder(*terms->user, &holder, error) &&
+		      issue_card(session, template->name, &holder, &own, error);
+	contacts_release(services->contacts, claimed);
+	return issued;
+}
+
 static bool issue(struct session *session, const char *template_name, const struct fields *given,
 	const struct operator_change *change, const struct issue_terms *terms, struct error *error)
 {
 	struct fields holder _cleanup_fields_ = FIELDS_INIT;
+	struct services *services = session->operation->services;
 	struct template *template _cleanup_template_ =
-		store_template_get(session->operation->services->store, template_name, 0, error);
+		store_template_get(services->store, template_name, 0, error);
 
+	if (!template || !check_operator(services, template, change, error) ||
+		!check_terms(template, terms, error))
+		return false;
+	if (template->issue.by == ISSUE_BY_USER && !(terms && terms->replaces))
+		return issue_to_user(session, template, given, terms, error);
+	if (terms && terms->only_to_user)
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"cards of the template \"%s\" are issued by operators", template_name);
 	fields_copy(&holder, given);
-	return template && check_operator(template, change, error) &&
-	       check_terms(template, terms, error) && complete_holder(template, &holder, error) &&
+	return complete_holder(template, &holder, error) &&
+	       template_check_holder(template, &holder, error) &&
 	       issue_card(session, template_name, &holder, terms, error) &&
 	       make_operator(session, change, terms, error);
 }

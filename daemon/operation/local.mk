@@ -1,7 +1,9 @@
 # The verbs: one file each, and what they share.
 libtesserad_la_SOURCES += \
 	daemon/operation/activate.c \
+	daemon/operation/appoint.c daemon/operation/appoint.h \
 	daemon/operation/blank.c daemon/operation/blank.h \
+	daemon/operation/card-key.c daemon/operation/card-key.h \
 	daemon/operation/certificates.c daemon/operation/certificates.h \
 	daemon/operation/change-pin.c \
 	daemon/operation/changeover.c daemon/operation/changeover.h \
@@ -19,6 +21,9 @@ libtesserad_la_SOURCES += \
 	daemon/operation/information-private.h \
 	daemon/operation/initiate.c \
 	daemon/operation/issue.c daemon/operation/issue.h \
+	daemon/operation/key-backup.c daemon/operation/key-backup.h \
+	daemon/operation/key-content.c daemon/operation/key-content.h \
+	daemon/operation/key-restore.c daemon/operation/key-restore.h \
 	daemon/operation/licence.c daemon/operation/licence.h \
 	daemon/operation/licence-activate.c \
 	daemon/operation/login-card.c \
@@ -36,17 +41,22 @@ libtesserad_la_SOURCES += \
 	daemon/operation/pin-tries.c daemon/operation/pin-tries.h \
 	daemon/operation/provider.c daemon/operation/provider.h daemon/operation/provider-private.h \
 	daemon/operation/provider-card.c daemon/operation/provider-slot.c \
+	daemon/operation/quorum.c daemon/operation/quorum.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
 	daemon/operation/register.c \
 	daemon/operation/reissue.c \
+	daemon/operation/remaining.c daemon/operation/remaining.h \
 	daemon/operation/replace.c daemon/operation/replace.h \
 	daemon/operation/report.c daemon/operation/report.h \
 	daemon/operation/retire.c \
+	daemon/operation/revoke-many.c \
+	daemon/operation/roles.c daemon/operation/roles.h \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/slots.c daemon/operation/slots.h daemon/operation/slots-private.h \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
+	daemon/operation/system-user.c daemon/operation/system-user.h \
 	daemon/operation/template-check.c \
 	daemon/operation/template-drift.c \
 	daemon/operation/template-plan.c \

@@ -13,7 +13,7 @@
 
 #define CHALLENGES_MAX	       64
 #define CHALLENGES_OF_A_CALLER 4
-#define SIGNATURE_MAX	       1024 /* bytes */
+#define SERIAL_MAX	       128 /* bytes */
 
 void login_identity_clear(struct login_identity *identity)
 {
@@ -63,47 +63,66 @@ bool login_identity_load(struct logins *logins, const char *serial, struct login
 		       "it");
 }
 
-void login_challenge_build(struct logins *logins, const char *serial,
-	const uint8_t nonce[LOGIN_NONCE_LENGTH], struct buffer *challenge)
+/* --- attempts --- */
+
+void login_attempt_clear(struct login_attempt *attempt)
 {
-	buffer_append_string(challenge, "Tessera login");
-	buffer_append_u8(challenge, 0);
-	buffer_append_string(challenge, store_id(logins->services->store));
-	buffer_append_u8(challenge, 0);
-	buffer_append_string(challenge, serial);
-	buffer_append_u8(challenge, 0);
-	buffer_append(challenge, nonce, LOGIN_NONCE_LENGTH);
+	audit_signer_unref(attempt->signer);
+	audit_proof_clear(&attempt->proof);
+	*attempt = (struct login_attempt){0};
 }
 
-const EVP_MD *login_digest(const EVP_PKEY *key)
+bool login_attempt_begin(struct logins *logins, const char *serial, struct login_attempt *attempt,
+	struct error *error)
 {
-	return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) > 256
-		       ? EVP_sha384()
-		       : EVP_sha256();
+	struct audit_challenge challenge = {.store_id = (char *)store_id(logins->services->store),
+		.card = (char *)serial,
+		.time_us = audit_now_us()};
+
+	challenge.until_us = challenge.time_us +
+			     (LOGIN_SECONDS_MAX + LOGIN_OPERATION_SECONDS) * INT64_C(1000000);
+	if (RAND_bytes(challenge.nonce, sizeof(challenge.nonce)) != 1)
+		return error_set(error, ERROR_FAILED, "no random numbers");
+	attempt->signer = audit_signer_new(error);
+	if (!attempt->signer)
+		return false;
+	attempt->from_us = challenge.time_us;
+	memcpy(challenge.key, audit_signer_key(attempt->signer), sizeof(challenge.key));
+	audit_challenge_encode(&challenge, &attempt->proof.challenge);
+	return true;
 }
 
-bool login_verify(X509 *certificate, const struct buffer *challenge, const uint8_t *signature,
+bool login_attempt_prove(struct login_attempt *attempt, X509 *certificate, const uint8_t *signature,
 	size_t length, struct error *error)
 {
-	EVP_PKEY *key = X509_get0_pubkey(certificate);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool good = length <= SIGNATURE_MAX && context &&
-		    EVP_DigestVerifyInit(context, NULL, login_digest(key), NULL, key) == 1 &&
-		    EVP_DigestVerify(
-			    context, signature, length, challenge->data, challenge->length) == 1;
+	unsigned char *der = NULL;
 
-	EVP_MD_CTX_free(context);
-	ERR_clear_error();
-	return good ||
-	       error_set(error, ERROR_ACCESS_DENIED, "the signature over the challenge is wrong");
+	if (!audit_login_is_signed(certificate, &attempt->proof.challenge, signature, length))
+		return error_set(
+			error, ERROR_ACCESS_DENIED, "the signature over the challenge is wrong");
+	int der_length = i2d_X509(certificate, &der);
+	if (der_length <= 0) {
+		ERR_clear_error();
+		return error_set(error, ERROR_FAILED, "the card's certificate is damaged");
+	}
+	buffer_append(&attempt->proof.signature, signature, length);
+	buffer_append(&attempt->proof.certificate, der, (size_t)der_length);
+	OPENSSL_free(der);
+	return true;
 }
 
 /* --- open challenges; under the lock --- */
 
+void login_challenge_clear(struct login_challenge *challenge)
+{
+	free(challenge->caller);
+	free(challenge->serial);
+	login_attempt_clear(&challenge->attempt);
+}
+
 static void remove_challenge(struct logins *logins, size_t index)
 {
-	free(logins->challenges[index].caller);
-	free(logins->challenges[index].serial);
+	login_challenge_clear(&logins->challenges[index]);
 	logins->challenges[index] = logins->challenges[--logins->challenge_count];
 }
 
@@ -132,14 +151,15 @@ static bool add_challenge(struct logins *logins, const struct login_challenge *c
 
 /* Takes the caller's challenge for the card, which is spent then. */
 static bool take_challenge(struct logins *logins, const char *caller, const char *serial,
-	uint8_t nonce[LOGIN_NONCE_LENGTH])
+	struct login_attempt *attempt)
 {
 	drop_old_challenges(logins);
 	for (size_t i = 0; i < logins->challenge_count; i++) {
 		struct login_challenge *challenge = &logins->challenges[i];
 		if (strcmp(challenge->caller, caller) == 0 &&
 			strcmp(challenge->serial, serial) == 0) {
-			memcpy(nonce, challenge->nonce, LOGIN_NONCE_LENGTH);
+			*attempt = challenge->attempt;
+			challenge->attempt = (struct login_attempt){0};
 			remove_challenge(logins, i);
 			return true;
 		}
@@ -152,51 +172,66 @@ static bool take_challenge(struct logins *logins, const char *caller, const char
 bool login_begin(struct logins *logins, const char *caller, const char *serial,
 	struct buffer *challenge, struct error *error)
 {
-	struct login_identity identity _cleanup_login_identity_ = {0};
 	struct login_challenge open = {.made_at = login_now()};
 
-	if (!login_identity_load(logins, serial, &identity, error))
+	/* For any card, so that nobody learns which there are: the proof looks it up. */
+	if (strlen(serial) > SERIAL_MAX)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "serial", "it is too long");
+	if (!login_attempt_begin(logins, serial, &open.attempt, error))
 		return false;
-	if (RAND_bytes(open.nonce, sizeof(open.nonce)) != 1)
-		return error_set(error, ERROR_FAILED, "no random numbers");
+	const struct buffer *bytes = &open.attempt.proof.challenge;
+	buffer_append(challenge, bytes->data, bytes->length);
 	open.caller = xstrdup(caller);
 	open.serial = xstrdup(serial);
 	pthread_mutex_lock(&logins->lock);
 	bool added = add_challenge(logins, &open);
 	pthread_mutex_unlock(&logins->lock);
-	login_challenge_build(logins, serial, open.nonce, challenge);
 	if (added)
 		return true;
-	free(open.caller);
-	free(open.serial);
+	login_challenge_clear(&open);
 	return error_set(error, ERROR_BUSY, "too many challenges are open; try again in a minute");
 }
 
 static bool prove(struct logins *logins, const char *caller, const char *serial,
-	const uint8_t *signature, size_t length, struct login_identity *identity,
-	struct error *error)
+	struct login_attempt *attempt, const uint8_t *signature, size_t length,
+	struct login_identity *identity, struct error *error)
 {
-	struct buffer challenge _cleanup_buffer_ = BUFFER_INIT;
-	uint8_t nonce[LOGIN_NONCE_LENGTH];
-
 	pthread_mutex_lock(&logins->lock);
-	bool taken = take_challenge(logins, caller, serial, nonce);
+	bool taken = take_challenge(logins, caller, serial, attempt);
 	pthread_mutex_unlock(&logins->lock);
 	if (!taken)
 		return error_set(error, ERROR_ACCESS_DENIED,
 			"no challenge for this card is open; begin again");
-	login_challenge_build(logins, serial, nonce, &challenge);
 	return login_identity_load(logins, serial, identity, error) &&
-	       login_verify(identity->authentication, &challenge, signature, length, error);
+	       login_attempt_prove(attempt, identity->authentication, signature, length, error);
 }
 
-bool login_finish(struct logins *logins, const char *caller, const char *actor, const char *serial,
+/* The trail has the reason; the caller may be anyone, who is not to learn which cards there are. */
+static bool refuse_alike(struct error *reason, struct error *error)
+{
+	switch (reason->code) {
+	case ERROR_STORE_FAILED:
+	case ERROR_BUSY:
+		return error_move(error, reason);
+	default:
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"no challenge for this card is open, the signature is wrong, or nobody can "
+			"log in with the card");
+	}
+}
+
+bool login_finish(struct logins *logins, const struct login_request *request, const char *serial,
 	const uint8_t *signature, size_t length, struct error *error)
 {
 	struct login_identity identity _cleanup_login_identity_ = {0};
+	struct login_attempt attempt _cleanup_login_attempt_ = {0};
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (!prove(logins, caller, serial, signature, length, &identity, &failure))
-		return login_fail(logins, actor, serial, &failure, error);
-	return login_add(logins, caller, actor, identity.credential, false, error);
+	if (!prove(logins, request->caller, serial, &attempt, signature, length, &identity,
+		    &failure)) {
+		struct error reason _cleanup_error_ = ERROR_INIT;
+		login_fail(logins, request->actor, serial, &failure, &reason);
+		return refuse_alike(&reason, error);
+	}
+	return login_add(logins, request, identity.credential, &attempt, error);
 }

@@ -7,6 +7,8 @@
  * caller may log several operators in: any of them gives its permissions, and
  * all of them count for a quorum. Cards, operators and roles are looked up at
  * each use, so that what is suspended or taken away has no power from then on.
+ * The card signs the public key of the login, too: what is done under the login is
+ * signed with that key in the audit trail (audit/signer.h). So a login lasts a day at most.
  */
 #ifndef TESSERA_OPERATION_LOGIN_H
 #define TESSERA_OPERATION_LOGIN_H
@@ -17,6 +19,9 @@
 struct logins;
 
 #define LOGIN_CHALLENGE_SECONDS 60
+#define LOGIN_SECONDS_MAX	(24 * 60 * 60)
+/* An operation that was begun in time may be recorded this much later. */
+#define LOGIN_OPERATION_SECONDS (60 * 60)
 
 struct logins *logins_new(struct services *services, unsigned idle_seconds);
 void logins_free(struct logins *logins);
@@ -29,23 +34,26 @@ void logins_free(struct logins *logins);
  */
 bool login_begin(struct logins *logins, const char *caller, const char *serial,
 	struct buffer *challenge, struct error *error);
-/*
- * Logs in with the signature. actor: for the audit trail. ERROR_ACCESS_DENIED when the challenge is
- * not open or the signature is wrong.
- */
-bool login_finish(struct logins *logins, const char *caller, const char *actor, const char *serial,
-	const uint8_t *signature, size_t length, struct error *error);
 
-/* How login_with_card() is to be done. */
+/* Who logs in, and how. */
 struct login_request {
-	const char *caller, *actor;
+	const char *caller;
+	const struct audit_actor *actor; /* for the audit trail */
+	/* of login_with_card() */
 	unsigned reader;
 	const struct secret *pin;
 	bool end_on_removal; /* the login ends when the card leaves the reader */
 };
 /*
+ * Logs in with the signature. Leaves one audit record, also when it fails. ERROR_ACCESS_DENIED when
+ * the challenge is not open or the signature is wrong.
+ */
+bool login_finish(struct logins *logins, const struct login_request *request, const char *serial,
+	const uint8_t *signature, size_t length, struct error *error);
+/*
  * Proves the PIN to the card in a reader, has it sign, logs in, and opens the vault when the card
- * can. ERROR_NO_CARD, ERROR_PIN_WRONG, ERROR_PIN_BLOCKED, ERROR_WRONG_STATE.
+ * can. Leaves one audit record, also when it fails. ERROR_NO_CARD, ERROR_PIN_WRONG,
+ * ERROR_PIN_BLOCKED, ERROR_WRONG_STATE.
  */
 bool login_with_card(
 	struct logins *logins, const struct login_request *request, struct error *error);
@@ -57,11 +65,20 @@ void logins_card_removed(struct logins *logins, const char *serial);
 
 /*
  * Whether the caller may: ERROR_NOT_INITIALIZED before there is a system owner, ERROR_ACCESS_DENIED
- * saying what is missing. A success counts as activity.
+ * saying what is missing, ERROR_QUORUM_MISSING when others have to log in besides. A success counts
+ * as activity of the caller's first login; those that were added run out by themselves.
  */
 bool logins_may(
 	struct logins *logins, const char *caller, enum permission permission, struct error *error);
-/* How many different operators who may do this are logged in by the caller. */
+/*
+ * Whether as many persons who may do this are logged in by the caller as its quorum needs; always
+ * so where there is none. ERROR_QUORUM_MISSING.
+ */
+bool logins_check_quorum(
+	struct logins *logins, const char *caller, enum permission permission, struct error *error);
+/* What the caller's operators may together. */
+permission_set logins_permissions(struct logins *logins, const char *caller);
+/* How many cards of operators who may do this are logged in by the caller. */
 unsigned logins_count(struct logins *logins, const char *caller, enum permission permission);
 /* ERROR_ACCESS_DENIED when the card is that of an operator whom the caller has logged in. */
 bool logins_check_other(
@@ -70,8 +87,9 @@ bool logins_check_other(
 int64_t *logins_credentials(struct logins *logins, const char *caller, size_t *count);
 /* Whether one of the caller's operators has one of the roles. */
 bool logins_have_role(struct logins *logins, const char *caller, char *const *roles, size_t count);
-/* "operator=K7M2P uid=0 pid=12": the actor with the operators in front; heap. */
-char *logins_actor(struct logins *logins, const char *caller, const char *actor);
+/* The actor that a caller is, with its logins, whose keys it keeps until it is freed. actor: text.
+ */
+struct audit_actor *logins_actor(struct logins *logins, const char *caller, const char *actor);
 
 /* One login, for people. */
 struct login_view {

@@ -39,8 +39,8 @@ static bool remember(
 	       store_commit(transaction, error);
 }
 
-static bool audit(struct store *store, const char *actor, uint32_t version, const char *what,
-	const struct error *result, struct error *error)
+static bool audit(struct store *store, const struct audit_actor *actor, uint32_t version,
+	const char *what, const struct error *result, struct error *error)
 {
 	_cleanup_free_ char *detail = xasprintf("version %u%s", version, what);
 
@@ -86,7 +86,7 @@ static bool adopt(struct store *store, struct master_key *key, uint32_t last, st
 	for (uint32_t version = last + 1; version <= master_key_version(key); version++) {
 		log_notice("master key version %u was made but not noted; it is used", version);
 		if (!remember(store, key, version, error) ||
-			!audit(store, "tesserad", version, ", found in the token", NULL, error))
+			!audit(store, &audit_daemon, version, ", found in the token", NULL, error))
 			return false;
 	}
 	return store_value_remove(store, VALUE_ROTATING, error);

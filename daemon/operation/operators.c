@@ -8,9 +8,9 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/owner.h"
+#include "operation/remaining.h"
+#include "operation/roles.h"
 #include "operation/vault.h"
-
-#define ROLE_ADMINISTRATOR "system-administrator"
 
 DEFINE_CLEANUP(X509 *, X509_free);
 
@@ -23,17 +23,6 @@ bool operators_initialised(struct services *services)
 		store_value_get(services->store, VALUE_INITIALISED, &value, NULL))
 		services->initialised = true;
 	return services->initialised;
-}
-
-static permission_set permissions_of(const struct operator_record *record)
-{
-	permission_set permissions = 0;
-
-	for (size_t i = 0; i < record->role_count; i++) {
-		const struct role *role = role_find(record->roles[i]);
-		permissions |= role ? role->permissions : 0;
-	}
-	return permissions;
 }
 
 static bool card_is_active(struct services *services, int64_t credential_id)
@@ -51,7 +40,7 @@ permission_set operators_permissions(struct services *services, int64_t credenti
 	if (!store_operator_get(services->store, credential_id, &record, NULL) || !record.active ||
 		!card_is_active(services, credential_id))
 		return 0;
-	return permissions_of(&record);
+	return roles_permissions_of(services, record.roles, record.role_count);
 }
 
 char *operators_note_login(struct services *services, int64_t credential_id)
@@ -70,8 +59,11 @@ char *operators_note_login(struct services *services, int64_t credential_id)
 
 /* --- changes --- */
 
-bool operators_check_roles(const struct operator_change *change, struct error *error)
+bool operators_check_roles(
+	struct services *services, const struct operator_change *change, struct error *error)
 {
+	permission_set permissions;
+
 	if (!change || change->role_count == 0 || change->role_count > OPERATOR_ROLES_MAX)
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "roles",
 			"an operator has 1 to %d roles", OPERATOR_ROLES_MAX);
@@ -80,24 +72,15 @@ bool operators_check_roles(const struct operator_change *change, struct error *e
 		if (strcmp(name, ROLE_SYSTEM_OWNER) == 0 || strcmp(name, ROLE_SELF) == 0)
 			return error_set_field(error, ERROR_INVALID_ARGUMENT, "roles",
 				"the role %s is not given to operators", name);
-		if (!role_find(name))
+		if (!roles_permissions(services, name, &permissions, NULL))
 			return error_set_field(error, ERROR_INVALID_ARGUMENT, "roles",
 				"there is no role \"%.64s\"", name);
 	}
 	return true;
 }
 
-static bool names(const struct operator_change *change, const char *role)
-{
-	for (size_t i = 0; i < change->role_count; i++) {
-		if (strcmp(change->roles[i], role) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Whether another active operator with that role and an active card is left. */
-static bool has_other(struct services *services, const char *role, int64_t credential_id)
+/* Whether another active system owner with an active card is left. */
+static bool has_other_owner(struct services *services, int64_t credential_id)
 {
 	struct operator_record *operators = NULL;
 	size_t count = 0;
@@ -107,7 +90,7 @@ static bool has_other(struct services *services, const char *role, int64_t crede
 		return false;
 	for (size_t i = 0; i < count && !found; i++) {
 		found = operators[i].credential_id != credential_id && operators[i].active &&
-			operator_has_role(&operators[i], role) &&
+			operator_has_role(&operators[i], ROLE_SYSTEM_OWNER) &&
 			card_is_active(services, operators[i].credential_id);
 	}
 	operators_free(operators, count);
@@ -115,44 +98,61 @@ static bool has_other(struct services *services, const char *role, int64_t crede
 }
 
 bool operators_check_dispensable(
-	struct services *services, int64_t credential_id, struct error *error)
+	struct services *services, int64_t credential_id, bool for_good, struct error *error)
 {
+	const struct supposition without = {.credential_id = credential_id, .suspended = !for_good};
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 	struct error absence _cleanup_error_ = ERROR_INIT;
 
 	if (!store_operator_get(services->store, credential_id, &record, &absence))
 		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
 	if (operator_has_role(&record, ROLE_SYSTEM_OWNER) &&
-		!has_other(services, ROLE_SYSTEM_OWNER, credential_id))
+		!has_other_owner(services, credential_id))
 		return error_set(error, ERROR_IN_USE,
 			"this is the last system owner's card; add another owner first");
-	if (operator_has_role(&record, ROLE_ADMINISTRATOR) &&
-		!has_other(services, ROLE_ADMINISTRATOR, credential_id) &&
-		!has_other(services, ROLE_SYSTEM_OWNER, credential_id))
-		return error_set(error, ERROR_IN_USE,
-			"this is the last administrator's card; make another administrator first");
-	return true;
+	return remaining_check(services, &without, error);
 }
 
-static bool seal_to(struct services *services, struct operator_record *record, struct error *error)
+X509 *operators_seal_certificate(
+	struct services *services, int64_t credential_id, struct error *error)
 {
 	struct certificates certificates _cleanup_certificates_ = CERTIFICATES_INIT;
-	X509 *certificate _cleanup_(X509_freep) = NULL;
+	X509 *certificate = NULL;
 
-	if (!store_certificate_list(services->store, record->credential_id, &certificates, error))
-		return false;
+	if (!store_certificate_list(services->store, credential_id, &certificates, error))
+		return NULL;
 	for (size_t i = certificates.count; i-- > 0 && !certificate;) {
 		const unsigned char *position = certificates.items[i].der.data;
 		if (certificates.items[i].slot == KEY_SLOT_KEY_MANAGEMENT &&
-			certificates.items[i].status == CERTIFICATE_VALID)
+			certificates.items[i].status != CERTIFICATE_REVOKED)
 			certificate =
 				d2i_X509(NULL, &position, (long)certificates.items[i].der.length);
 	}
 	if (!certificate)
-		return error_set(error, ERROR_NOT_SUPPORTED,
+		error_set(error, ERROR_NOT_SUPPORTED,
 			"the card has no valid key-management certificate to seal to");
+	return certificate;
+}
+
+static bool seal_to(struct services *services, struct operator_record *record, struct error *error)
+{
+	X509 *certificate _cleanup_(X509_freep) =
+		operators_seal_certificate(services, record->credential_id, error);
+
 	buffer_clear(&record->sealed);
-	return vault_seal(services->vault, certificate, &record->sealed, error);
+	return certificate && vault_seal(services->vault, certificate, &record->sealed, error);
+}
+
+bool operators_reseal(struct services *services, int64_t credential_id, struct error *error)
+{
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
+
+	if (!store_operator_get(services->store, credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
+	return record.sealed.length == 0 ||
+	       (seal_to(services, &record, error) &&
+		       store_operator_save(services->store, &record, error));
 }
 
 bool operators_make(struct services *services, struct operator_record *record, bool custodian,
@@ -174,9 +174,15 @@ bool operators_seal_anew(struct services *services, struct error *error)
 	bool done = store_operator_list(services->store, &operators, &count, error);
 
 	for (size_t i = 0; done && i < count; i++) {
-		done = operators[i].sealed.length == 0 ||
-		       (seal_to(services, &operators[i], error) &&
-			       store_operator_save(services->store, &operators[i], error));
+		struct error failure _cleanup_error_ = ERROR_INIT;
+		if (operators_reseal(services, operators[i].credential_id, &failure))
+			continue;
+		/* A card without a certificate cannot unlock anyway, and keeps no other from it. */
+		if (failure.code == ERROR_NOT_SUPPORTED)
+			log_warning("the token's PIN is not sealed to the card of operator %s: %s",
+				operators[i].id, error_message(&failure));
+		else
+			done = error_move(error, &failure);
 	}
 	operators_free(operators, count);
 	return done;
@@ -215,14 +221,17 @@ bool operators_set(struct services *services, int64_t credential_id,
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 
-	if (!operators_check_roles(change, error) ||
+	if (!operators_check_roles(services, change, error) ||
 		!find_or_new(services, credential_id, &record, error))
 		return false;
 	if (operator_has_role(&record, ROLE_SYSTEM_OWNER))
 		return error_set(
 			error, ERROR_ACCESS_DENIED, "the roles of a system owner are not changed");
-	if (record.active && !(change->active && names(change, ROLE_ADMINISTRATOR)) &&
-		!operators_check_dispensable(services, credential_id, error))
+	const struct supposition changed = {.credential_id = credential_id,
+		.permissions = change->active ? roles_permissions_of(
+							services, change->roles, change->role_count)
+					      : 0};
+	if (!remaining_check(services, &changed, error))
 		return false;
 	operator_set_roles(&record, change->roles, change->role_count);
 	record.active = change->active;
@@ -233,16 +242,28 @@ bool operators_move(struct services *services, int64_t old_credential_id, int64_
 	struct error *error)
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
 
-	if (!store_begin(services->store, error))
-		return false;
-	struct store *transaction _cleanup_(store_rollbackp) = services->store;
-	if (!store_operator_get(transaction, old_credential_id, &record, error) ||
-		!store_operator_remove(transaction, old_credential_id, error))
-		return false;
+	if (!store_operator_get(services->store, old_credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
 	record.credential_id = new_credential_id;
-	return operators_make(services, &record, record.sealed.length > 0, error) &&
-	       store_commit(transaction, error);
+	return store_operator_remove(services->store, old_credential_id, error) &&
+	       operators_make(services, &record, record.sealed.length > 0, error);
+}
+
+bool operators_check_template(struct services *services, int64_t credential_id,
+	const struct template *template, struct error *error)
+{
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
+
+	if (!store_operator_get(services->store, credential_id, &record, &absence))
+		return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
+	return record.sealed.length == 0 || template_has_slot(template, KEY_SLOT_KEY_MANAGEMENT) ||
+	       error_set_field(error, ERROR_NOT_SUPPORTED, "/keys",
+		       "the card unlocks the master key, and the template \"%s\" has no "
+		       "key-management key for that",
+		       template->name);
 }
 
 bool operators_remove(struct services *services, int64_t credential_id, struct error *error)
@@ -250,6 +271,6 @@ bool operators_remove(struct services *services, int64_t credential_id, struct e
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 
 	return store_operator_get(services->store, credential_id, &record, error) &&
-	       operators_check_dispensable(services, credential_id, error) &&
+	       operators_check_dispensable(services, credential_id, true, error) &&
 	       store_operator_remove(services->store, credential_id, error);
 }

@@ -3,6 +3,8 @@
 #ifndef TESSERA_OPERATION_OPERATORS_H
 #define TESSERA_OPERATION_OPERATORS_H
 
+#include <openssl/x509.h>
+
 #include "model/operator.h"
 #include "model/role.h"
 #include "operation/services.h"
@@ -30,30 +32,52 @@ struct operator_change {
 /*
  * Makes an issued card an operator's, or changes its operator. ERROR_NOT_SUPPORTED when the card's
  * template is not for operators, ERROR_INVALID_ARGUMENT for an unknown role or none, or the system
- * owner's, ERROR_ACCESS_DENIED for a change of a system owner, ERROR_IN_USE for the last active
- * administrator, ERROR_LOCKED when a new custodian's card cannot be sealed to.
+ * owner's, ERROR_ACCESS_DENIED for a change of a system owner, ERROR_IN_USE when too
+ * few operators would be left (operation/remaining.h), ERROR_LOCKED when a new custodian's card
+ * cannot be sealed to.
  */
 bool operators_set(struct services *services, int64_t credential_id,
 	const struct operator_change *change, struct error *error);
 /* Whether the roles can be given. ERROR_INVALID_ARGUMENT; NULL is no roles. */
-bool operators_check_roles(const struct operator_change *change, struct error *error);
+bool operators_check_roles(
+	struct services *services, const struct operator_change *change, struct error *error);
 /* Saves a whole record, sealing to the card where it is to be a custodian's. ERROR_LOCKED. */
 bool operators_make(struct services *services, struct operator_record *record, bool custodian,
 	struct error *error);
-/* The operator gets another card, which has been issued, and the old one is no operator's any more.
- * ERROR_NOT_FOUND, ERROR_LOCKED. */
+/*
+ * The operator of the old card, if it is one's, gets another card, which has its certificates; the
+ * old one is no operator's any more. Within a transaction. ERROR_LOCKED.
+ */
 bool operators_move(struct services *services, int64_t old_credential_id, int64_t new_credential_id,
 	struct error *error);
+/* Whether a card of that template could do what this one does. ERROR_NOT_SUPPORTED for a
+ * custodian's without a key-management key. */
+bool operators_check_template(struct services *services, int64_t credential_id,
+	const struct template *template, struct error *error);
 /* The card is no operator's any more. Errors as operators_set. */
 bool operators_remove(struct services *services, int64_t credential_id, struct error *error);
 /*
- * Whether the card may be retired, revoked or suspended as far as operators go: the last active
- * system owner and the last active administrator may not. ERROR_IN_USE.
+ * Whether the card may be given up, for good or suspended, as far as operators go: not the last
+ * active system owner's, nor when too few operators would be left (operation/remaining.h).
+ * ERROR_IN_USE.
  */
 bool operators_check_dispensable(
-	struct services *services, int64_t credential_id, struct error *error);
+	struct services *services, int64_t credential_id, bool for_good, struct error *error);
 
-/* Seals the vault's PIN again to all cards that it is sealed to. */
+/*
+ * The certificate, not revoked, that secrets are sealed to for a card; NULL with
+ * ERROR_NOT_SUPPORTED. The caller frees it.
+ */
+X509 *operators_seal_certificate(
+	struct services *services, int64_t credential_id, struct error *error);
+/*
+ * A custodian's card has other keys now: the vault's PIN is sealed to it again, in place of what
+ * was sealed before. Within a transaction. Nothing for any other card. ERROR_LOCKED,
+ * ERROR_NOT_SUPPORTED.
+ */
+bool operators_reseal(struct services *services, int64_t credential_id, struct error *error);
+/* Seals the vault's PIN again to all cards that it is sealed to and that have a certificate still.
+ */
 bool operators_seal_anew(struct services *services, struct error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "operation/blank.h"
 #include "operation/contact.h"
+#include "operation/key-restore.h"
 #include "operation/operators.h"
 #include "operation/ownership.h"
 #include "operation/session.h"
@@ -117,6 +118,8 @@ static bool make_installation(
 	_cleanup_free_ char *unfinished = unfinished_serial(services);
 	_cleanup_free_ char *serial = NULL;
 
+	if (!key_restore_check_usable(services, error))
+		return false;
 	/* The token's PIN, which nobody ever knew, is gone, and with it all that came of the token.
 	 */
 	if (!services->token && unfinished &&

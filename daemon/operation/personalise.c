@@ -10,6 +10,7 @@
 #include "operation/enroll.h"
 #include "operation/identity.h"
 #include "operation/licence.h"
+#include "operation/operators.h"
 #include "operation/pin-tries.h"
 #include "operation/pin.h"
 #include "operation/replace.h"
@@ -91,8 +92,15 @@ bool personalise_prepare(struct services *services, const struct card *card,
 	const struct credential *credential, const char *template_name,
 	struct personalisation *preparation, struct error *error)
 {
+	enum lifecycle_state next;
+
 	preparation->template = store_template_get(services->store, template_name, 0, error);
+	preparation->succeeds = credential->replaces != 0 &&
+				lifecycle_check(credential->state, LIFECYCLE_ISSUE, &next, NULL);
 	if (!preparation->template || !check_template(card, preparation->template, error) ||
+		!operators_check_template(services, credential->id, preparation->template, error) ||
+		(preparation->succeeds && !operators_check_template(services, credential->replaces,
+						  preparation->template, error)) ||
 		!prepare_names(services, credential, preparation, error) ||
 		!store_certificate_list(
 			services->store, credential->id, &preparation->before, error))
@@ -178,19 +186,32 @@ bool personalise_write_chuid(struct card *card, int64_t expires_at, struct error
 	return identity_write(card, &fasc_n_default, expires_at, error);
 }
 
-/* The certificates of before are superseded, and the intent ends, in one transaction. */
+/* What depends on the card's new keys. */
+static bool take_effect(struct services *services, const struct credential *credential,
+	const struct personalisation *preparation, struct certificates *superseded,
+	struct error *error)
+{
+	return operators_reseal(services, credential->id, error) &&
+	       (!preparation->succeeds || replace_settle(services, credential, superseded, error));
+}
+
+/*
+ * The certificates of before are superseded, and the intent ends, in one transaction. Without a
+ * preparation the card is not issued, and none of its certificates is good.
+ */
 static bool save_outcome(struct services *services, struct credential *credential,
-	enum lifecycle_state state, int64_t last_superseded, const struct intent *intent,
+	const struct personalisation *preparation, const struct intent *intent,
 	struct certificates *superseded, struct error *error)
 {
-	credential->state = state;
+	credential->state = preparation ? LIFECYCLE_ISSUED : LIFECYCLE_REGISTERED;
 	if (!store_begin(services->store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
-	return certificates_revoke(services, credential->id, last_superseded,
+	return certificates_revoke(services, credential->id,
+		       preparation ? preparation->last_before : INT64_MAX,
 		       revocation_reason_find("superseded"), superseded, error) &&
-	       (state != LIFECYCLE_ISSUED ||
-		       replace_settle(services, credential, superseded, error)) &&
+	       (!preparation ||
+		       take_effect(services, credential, preparation, superseded, error)) &&
 	       store_credential_save(transaction, credential, error) &&
 	       store_intent_remove(transaction, intent->id, error) &&
 	       store_commit(transaction, error);
@@ -198,13 +219,12 @@ static bool save_outcome(struct services *services, struct credential *credentia
 
 /* The card is done by now: an authority that does not answer is told again later. */
 static bool settle(struct services *services, struct credential *credential,
-	enum lifecycle_state state, int64_t last_superseded, const struct intent *intent,
-	struct error *error)
+	const struct personalisation *preparation, const struct intent *intent, struct error *error)
 {
 	struct certificates superseded _cleanup_certificates_ = CERTIFICATES_INIT;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (!save_outcome(services, credential, state, last_superseded, intent, &superseded, error))
+	if (!save_outcome(services, credential, preparation, intent, &superseded, error))
 		return false;
 	if (!certificates_tell(services, &superseded, &failure))
 		log_warning("%s card=%s", error_message(&failure), credential->serial);
@@ -241,8 +261,7 @@ bool personalise_card(struct operation *operation, struct card *card, struct cre
 
 	return save_intent(operation, credential, preparation->template, &intent, error) &&
 	       write_card(operation, card, credential, preparation, error) &&
-	       settle(operation->services, credential, LIFECYCLE_ISSUED, preparation->last_before,
-		       &intent, error);
+	       settle(operation->services, credential, preparation, &intent, error);
 }
 
 bool personalise_recover(struct services *services, struct card *card, const struct intent *intent,
@@ -250,5 +269,5 @@ bool personalise_recover(struct services *services, struct card *card, const str
 {
 	return pin_tries_recover(services, card, credential, error) &&
 	       card_block(card, CARD_SECRET_PIN, error) &&
-	       settle(services, credential, LIFECYCLE_REGISTERED, INT64_MAX, intent, error);
+	       settle(services, credential, NULL, intent, error);
 }

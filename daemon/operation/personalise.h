@@ -25,6 +25,8 @@ struct personalisation {
 	struct fasc_n fasc_n;
 	struct certificates before; /* the credential's older certificates */
 	int64_t last_before;	    /* the highest id of them, or 0 */
+	bool succeeds; /* the card takes the place of the one that it replaces, once: not when it
+			  is reissued later, while that one may have another life */
 };
 void personalisation_clear(struct personalisation *preparation);
 

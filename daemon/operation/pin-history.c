@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include "common/alloc.h"
+#include "operation/template-rules.h"
 
 #define KEY_LABEL   "tessera pin history"
 #define DAY_SECONDS ((int64_t)24 * 3600)
@@ -20,9 +21,6 @@ static bool prepare_key(struct token *token, struct error *error)
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	bool found = false;
 
-	if (!token)
-		return error_set(error, ERROR_TOKEN_FAILED,
-			"the token, which knows the PINs of before, is locked");
 	if (!token_has_key(token, KEY_LABEL, &found, error))
 		return false;
 	if (found || token_generate_aes(token, KEY_LABEL, &failure) || failure.code == ERROR_EXISTS)
@@ -65,8 +63,9 @@ static bool refuse(const struct pin_policy *policy, struct error *error)
 		policy->history);
 }
 
-static bool check_records(struct services *services, const struct credential *credential,
-	const struct pin_policy *policy, const struct secret *pin, struct error *error)
+static bool check_records(struct services *services, struct token *token,
+	const struct credential *credential, const struct pin_policy *policy,
+	const struct secret *pin, struct error *error)
 {
 	_cleanup_free_ struct pin_record *records = NULL;
 	unsigned left = pin_history_length(policy);
@@ -78,7 +77,7 @@ static bool check_records(struct services *services, const struct credential *cr
 		bool same = false;
 		if (records[i].pending)
 			continue;
-		if (!is_same(services->token, credential->serial, pin, &records[i], &same, error))
+		if (!is_same(token, credential->serial, pin, &records[i], &same, error))
 			return false;
 		if (same)
 			return refuse(policy, error);
@@ -87,19 +86,48 @@ static bool check_records(struct services *services, const struct credential *cr
 	return true;
 }
 
+/*
+ * Without the token PINs cannot be compared, nor remembered. A policy that wants their age alone
+ * can have its date: the record's tag is that of no PIN.
+ */
+static bool make_date(
+	const struct pin_policy *policy, struct pin_record *record, struct error *error)
+{
+	if (policy->history > 0)
+		return error_set(error, ERROR_LOCKED,
+			"the master key is locked, so that the new PIN cannot be compared with "
+			"those of before: a system owner or custodian must log in first");
+	return (RAND_bytes(record->salt, sizeof(record->salt)) == 1 &&
+		       RAND_bytes(record->tag, sizeof(record->tag)) == 1) ||
+	       error_set(error, ERROR_FAILED, "no random numbers");
+}
+
 bool pin_history_check(struct services *services, const struct credential *credential,
 	const struct pin_policy *policy, const struct secret *pin, struct pin_record *record,
 	struct error *error)
 {
+	struct token *token = services->token;
+
 	*record = (struct pin_record){0};
 	if (pin_history_length(policy) == 0)
 		return true;
-	if (!prepare_key(services->token, error) ||
-		!check_records(services, credential, policy, pin, error))
+	if (!token)
+		return make_date(policy, record, error);
+	if (!prepare_key(token, error) ||
+		!check_records(services, token, credential, policy, pin, error))
 		return false;
 	if (RAND_bytes(record->salt, sizeof(record->salt)) != 1)
 		return error_set(error, ERROR_FAILED, "no random numbers");
-	return make_tag(services->token, credential->serial, pin, record->salt, record->tag, error);
+	return make_tag(token, credential->serial, pin, record->salt, record->tag, error);
+}
+
+bool pin_history_waits_for_token(
+	struct services *services, const struct credential *credential, struct error *error)
+{
+	if (services->token)
+		return false;
+	struct template *template _cleanup_template_ = card_template(services, credential, error);
+	return template && template->pin_policy.history > 0;
 }
 
 bool pin_history_expiry(struct services *services, const struct credential *credential,
@@ -110,7 +138,9 @@ bool pin_history_expiry(struct services *services, const struct credential *cred
 
 	*expires_at = 0;
 	if (!credential->template_name ||
-		(credential->state != LIFECYCLE_ACTIVE && credential->state != LIFECYCLE_INACTIVE))
+		(credential->state != LIFECYCLE_ACTIVE &&
+			credential->state != LIFECYCLE_INACTIVE) ||
+		credential_waits_for_pin(credential))
 		return true;
 	if (!store_template_pin_age(services->store, credential->template_name,
 		    credential->template_version, &days, error))

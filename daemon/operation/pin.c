@@ -29,6 +29,15 @@ static bool save_intent(struct pin_change *change, struct error *error)
 	       store_commit(transaction, error);
 }
 
+/* What the history would say, had it the token to compare with. */
+static bool check_present(
+	const struct pin_change *change, const struct secret *pin, struct error *error)
+{
+	return !change->present || pin_history_length(change->rules.policy) == 0 ||
+	       !secret_equal(change->present, pin) ||
+	       error_set(error, ERROR_PIN_POLICY, "the new PIN is the present one");
+}
+
 bool pin_change_begin(struct pin_change *change, struct session *session, enum lifecycle_verb verb,
 	struct secret *pin, struct error *error)
 {
@@ -46,7 +55,7 @@ bool pin_change_begin(struct pin_change *change, struct session *session, enum l
 	bool allowed = secret_is_set(pin)
 			       ? pin_rules_check(&change->rules, pin, &change->record, error)
 			       : pin_rules_generate(&change->rules, pin, &change->record, error);
-	return allowed && save_intent(change, error);
+	return allowed && check_present(change, pin, error) && save_intent(change, error);
 }
 
 /* A policy that keeps no history leaves none behind either. */
@@ -90,7 +99,7 @@ bool pin_change_drop(struct pin_change *change, struct error *error)
 bool pin_recover(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error)
 {
-	bool is_first = credential->state == LIFECYCLE_ISSUED;
+	bool is_first = credential_waits_for_pin(credential);
 
 	if (is_first && !card_block(card, CARD_SECRET_PIN, error))
 		return false;

@@ -13,6 +13,7 @@
 /* A PIN that is about to be set on a session's card. */
 struct pin_change {
 	struct session *session;
+	const struct secret *present; /* the PIN that the holder gives as the old one; or NULL */
 	struct pin_rules rules;
 	struct pin_record record;
 	struct intent intent;

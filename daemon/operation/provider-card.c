@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/contact.h"
+#include "operation/pin-history.h"
 #include "operation/pin.h"
 #include "operation/provider-private.h"
 #include "operation/session.h"
@@ -189,10 +190,22 @@ static void drop_stale_login(struct provider_client *client, unsigned slot, cons
 		remove_login(client, login);
 }
 
+/* Nobody is locked out by a change that is due and cannot be made: after a start the holder may be
+ * whom everybody waits for. */
+static bool change_waits(struct provider_client *client, unsigned slot)
+{
+	struct contact_status status _cleanup_contact_status_ = {0};
+
+	return contacts_status(client->services->contacts, slot, &status, NULL) &&
+	       status.credential &&
+	       pin_history_waits_for_token(client->services, status.credential, NULL);
+}
+
 /* The PIN can still be changed. */
 static bool check_pin_age(struct provider_client *client, unsigned slot, struct error *error)
 {
 	return !contacts_pin_has_expired(client->services->contacts, slot) ||
+	       change_waits(client, slot) ||
 	       error_set(error, ERROR_PIN_EXPIRED,
 		       "the PIN is older than its template allows; change it first");
 }

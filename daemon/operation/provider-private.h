@@ -11,7 +11,7 @@ struct slot_login;
 /* Used by the thread of its connection only. */
 struct provider_client {
 	struct services *services;
-	char *actor;
+	struct audit_actor *actor;
 	struct slot_user user;
 	gid_t *groups; /* user.groups; read when they are first needed */
 	bool has_groups;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "audit/audit.h"
 #include "common/alloc.h"
 #include "core/user.h"
 #include "operation/provider-private.h"
@@ -13,7 +14,7 @@ struct provider_client *provider_client_new(
 	struct provider_client *client = xnew(struct provider_client);
 
 	client->services = services;
-	client->actor = xstrdup(actor);
+	client->actor = audit_actor_new(actor);
 	client->user = (struct slot_user){.uid = uid, .is_manager = is_manager};
 	return client;
 }
@@ -25,7 +26,7 @@ void provider_client_free(struct provider_client *client)
 	provider_cards.end(client);
 	provider_slots.end(client);
 	free(client->groups);
-	free(client->actor);
+	audit_actor_free(client->actor);
 	free(client);
 }
 

@@ -13,7 +13,7 @@
 
 struct provider_client;
 
-/* actor as in struct operation; copied. */
+/* actor: of the audit trail, "uid=0 pid=123"; copied. */
 struct provider_client *provider_client_new(
 	struct services *services, const char *actor, uid_t uid, bool is_manager);
 /* Ends its logins. */

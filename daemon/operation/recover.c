@@ -70,8 +70,8 @@ static bool audit_recovery(struct services *services, const struct intent *inten
 	_cleanup_free_ char *detail =
 		xasprintf("interrupted %s, step %s", intent->operation, intent->step);
 
-	return audit_write(
-		services->store, "tesserad", "recover", intent->serial, 0, result, detail, error);
+	return audit_write(services->store, &audit_daemon, "recover", intent->serial, 0, result,
+		detail, error);
 }
 
 bool recover_card(struct services *services, struct card *card, struct error *error)

@@ -6,6 +6,33 @@
 #include "operation/session.h"
 #include "operation/verbs.h"
 
+/*
+ * Whoever issued the card to themselves stays its holder: the template that says so and the fields
+ * of the user database change together with who may activate it, by another issuance.
+ */
+static bool check_issuer(struct session *session, const char *template_name,
+	const struct fields *holder, struct error *error)
+{
+	const struct credential *credential = session->credential;
+	struct template *template _cleanup_template_ =
+		store_template_get(session->operation->services->store,
+			template_name ? template_name : credential->template_name, 0, error);
+
+	if (!template)
+		return false;
+	if ((template->issue.by == ISSUE_BY_USER) != (credential->user_id != NULL))
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			credential->user_id
+				? "a user has issued this card, and cards of the template \"%s\" "
+				  "are issued by operators: retire it and issue it"
+				: "cards of the template \"%s\" are issued by users, to "
+				  "themselves: retire this card, and let the user issue it",
+			template->name);
+	return !credential->user_id || holder->count == 0 ||
+	       error_set_field(error, ERROR_INVALID_ARGUMENT, holder->items[0].name,
+		       "the holder of this card is the user who issued it: no fields are given");
+}
+
 static bool reissue(struct session *session, const char *template_name, const struct fields *holder,
 	struct error *error)
 {
@@ -13,7 +40,7 @@ static bool reissue(struct session *session, const char *template_name, const st
 	struct credential *credential = session->credential;
 	struct personalisation preparation _cleanup_(personalisation_clear) = {0};
 
-	if (!holder_check(holder, error))
+	if (!holder_check(holder, error) || !check_issuer(session, template_name, holder, error))
 		return false;
 	if (holder->count)
 		fields_copy(&credential->holder, holder);

@@ -4,6 +4,7 @@
 
 #include "common/alloc.h"
 #include "operation/certificates.h"
+#include "operation/contact.h"
 #include "operation/session.h"
 #include "operation/verbs.h"
 
@@ -34,6 +35,7 @@ bool replace_settle(struct services *services, const struct credential *credenti
 		return true;
 	old->replaced_by = credential->id;
 	return lifecycle_check(old->state, LIFECYCLE_REPLACE, &old->state, error) &&
+	       operators_move(services, old->id, credential->id, error) &&
 	       certificates_revoke(
 		       services, old->id, INT64_MAX, final_reason(old), changed, error) &&
 	       store_credential_save(services->store, old, error);
@@ -54,32 +56,45 @@ static bool read_operator(struct services *services, int64_t credential_id,
 		       "report this one");
 }
 
-static bool replace(
-	struct session *session, unsigned reader, int64_t expires_at, struct error *error)
+/* The card cannot take its own place; this one is claimed by the verb itself. */
+static bool check_reader(const struct session *session, unsigned reader, struct error *error)
+{
+	const struct credential *old = session->credential;
+
+	return contacts_find(session->operation->services->contacts, old->id) != reader ||
+	       error_set_field(error, ERROR_INVALID_ARGUMENT, "reader",
+		       "reader %u holds the card %s itself: put the new card into a reader", reader,
+		       old->serial);
+}
+
+static bool replace(struct session *session, unsigned reader, int64_t expires_at,
+	struct secret *pin, struct error *error)
 {
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 	const struct credential *old = session->credential;
-	const struct issue_terms terms = {.expires_at = expires_at, .replaces = old->id};
+	const struct issue_terms terms = {
+		.expires_at = expires_at, .replaces = old->id, .user_id = old->user_id};
 	bool is_operator;
 
-	if (!read_operator(session->operation->services, old->id, &record, &is_operator, error))
+	if (!check_reader(session, reader, error) ||
+		!read_operator(session->operation->services, old->id, &record, &is_operator, error))
 		return false;
 	const struct operator_change change = {.roles = record.roles,
 		.role_count = record.role_count,
 		.active = record.active,
 		.custodian = record.sealed.length > 0};
-	return operation_issue(session->operation, reader, old->template_name, &old->holder,
-		is_operator ? &change : NULL, &terms, error);
+	return operation_issue_and_initiate(session->operation, reader, old->template_name,
+		&old->holder, is_operator ? &change : NULL, &terms, pin, error);
 }
 
 bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
-	int64_t expires_at, struct error *error)
+	int64_t expires_at, struct secret *pin, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
 
 	if (session_open(&session, operation, LIFECYCLE_REPLACE, credential_id, &result))
-		replace(&session, reader, expires_at, &result);
+		replace(&session, reader, expires_at, pin, &result);
 	return session_finish(operation, LIFECYCLE_REPLACE,
 		session.credential ? session.credential->serial : NULL, NULL, &result, error);
 }

@@ -29,7 +29,7 @@ void report_note_contact(
 	_cleanup_free_ char *detail =
 		xasprintf("reported %s, now in reader %s", credential->reason, reader_name);
 	log_warning("a card that was %s card=%s", detail, credential->serial);
-	if (!audit_write(services->store, "tesserad", "reported-card-seen", credential->serial, 0,
-		    NULL, detail, &error))
+	if (!audit_write(services->store, &audit_daemon, "reported-card-seen", credential->serial,
+		    0, NULL, detail, &error))
 		log_error("audit record not written: %s", error_message(&error));
 }

@@ -3,6 +3,7 @@
 #ifndef TESSERA_OPERATION_SERVICES_H
 #define TESSERA_OPERATION_SERVICES_H
 
+#include "audit/actor.h"
 #include "authority/authority.h"
 #include "card/card-type.h"
 #include "core/job.h"
@@ -12,6 +13,7 @@
 #include "token/token.h"
 
 struct contacts;
+struct key_restorer;
 struct logins;
 struct slots;
 struct vault;
@@ -33,6 +35,7 @@ struct services {
 	bool rotate_at_contact;	 /* cards of older master keys change over at their next contact */
 	atomic_bool initialised; /* operators_initialised() asks */
 	struct logins *logins;
+	struct key_restorer *restorer;
 	struct authority_services authority;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */
 	struct card_types *types;
@@ -47,8 +50,9 @@ struct services {
 /* One run of a verb: who asked for it, and the job that shows its progress. */
 struct operation {
 	struct services *services;
-	struct job *job;   /* or NULL */
-	const char *actor; /* for the audit trail: "uid=0 pid=123" */
+	struct job *job; /* or NULL */
+	const struct audit_actor *actor;
+	bool is_own; /* asked for by who may do it to the own card alone: refusals are limited */
 };
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "common/alloc.h"
+#include "common/audit-login.h"
 #include "common/log.h"
 #include "operation/contact.h"
 #include "operation/operators.h"
@@ -22,15 +23,19 @@ static bool claim(struct session *session, const char *serial, struct error *err
 /* Loads the credential afresh: it may have changed before it was claimed. */
 static bool reload(struct session *session, enum lifecycle_verb verb, struct error *error)
 {
+	const struct lifecycle_rule *rule = lifecycle_rule(verb);
 	int64_t id = session->credential->id;
 
 	credential_free(session->credential);
 	session->credential =
 		store_credential_by_id(session->operation->services->store, id, error);
-	return session->credential &&
-	       lifecycle_check(session->credential->state, verb, &session->next, error) &&
-	       (!(lifecycle_rule(verb)->flags & LIFECYCLE_GIVES_UP) ||
-		       operators_check_dispensable(session->operation->services, id, error));
+	if (!session->credential ||
+		!credential_check(session->credential, verb, &session->next, error))
+		return false;
+	/* A suspension can be ended, and a replaced card's operator goes on with the new one. */
+	bool for_good = rule->certificates != CERTIFICATES_HELD && verb != LIFECYCLE_REPLACE;
+	return !(rule->flags & LIFECYCLE_GIVES_UP) ||
+	       operators_check_dispensable(session->operation->services, id, for_good, error);
 }
 
 bool session_open(struct session *session, struct operation *operation, enum lifecycle_verb verb,
@@ -129,20 +134,30 @@ void session_close(struct session *session)
 
 /* Holders, who have a PIN or an unblock code, are anyone: what costs them no try of the card could
  * be repeated for ever. */
-static bool is_cheap_refusal(enum lifecycle_verb verb, const struct error *result)
+static bool is_cheap_refusal(
+	const struct operation *operation, enum lifecycle_verb verb, const struct error *result)
 {
-	return (verb == LIFECYCLE_CHANGE_PIN || verb == LIFECYCLE_UNBLOCK) &&
+	return (operation->is_own || verb == LIFECYCLE_CHANGE_PIN || verb == LIFECYCLE_UNBLOCK) &&
 	       result->code != ERROR_NONE && result->code != ERROR_PIN_WRONG;
+}
+
+/* What a user does without any login has a name of its own: no operator can have signed it. Heap.
+ */
+static char *audit_name(const struct operation *operation, enum lifecycle_verb verb)
+{
+	bool by_user = operation->is_own && operation->actor->signer_count == 0;
+
+	return xasprintf("%s%s", by_user ? AUDIT_SELF_PREFIX : "", lifecycle_verb_name(verb));
 }
 
 static bool write_record(struct operation *operation, enum lifecycle_verb verb, const char *serial,
 	const char *detail, const struct error *result, struct error *error)
 {
 	struct services *services = operation->services;
-	const char *name = lifecycle_verb_name(verb);
+	_cleanup_free_ char *name = audit_name(operation, verb);
 	unsigned job = job_id(operation->job);
 
-	if (is_cheap_refusal(verb, result))
+	if (is_cheap_refusal(operation, verb, result))
 		return audit_write_refusal(services->store, &services->refusals, operation->actor,
 			name, serial, job, result, detail, error);
 	return audit_write(

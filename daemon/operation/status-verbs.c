@@ -46,7 +46,7 @@ static bool save(struct session *session, const struct lifecycle_rule *rule, con
 	struct store *store = session->operation->services->store;
 	struct credential *credential = session->credential;
 
-	credential->state = session->next;
+	credential_set_state(credential, session->next);
 	free(credential->reason);
 	credential->reason = xstrdup(reason);
 	if (!store_begin(store, error))
@@ -58,8 +58,9 @@ static bool save(struct session *session, const struct lifecycle_rule *rule, con
 	       store_commit(transaction, error);
 }
 
-static bool run(struct operation *operation, enum lifecycle_verb verb, int64_t credential_id,
-	const char *reason, struct error *error)
+/* untold: takes the certificates that the authorities are to be told of later; NULL: now. */
+static bool run_untold(struct operation *operation, enum lifecycle_verb verb, int64_t credential_id,
+	const char *reason, struct certificates *untold, struct error *error)
 {
 	const struct lifecycle_rule *rule = lifecycle_rule(verb);
 	struct session session _cleanup_session_ = SESSION_INIT;
@@ -68,12 +69,21 @@ static bool run(struct operation *operation, enum lifecycle_verb verb, int64_t c
 
 	if (session_open(&session, operation, verb, credential_id, &result) &&
 		save(&session, rule, reason, &changed, &result)) {
-		certificates_tell(operation->services, &changed, &result);
+		if (!untold)
+			certificates_tell(operation->services, &changed, &result);
+		for (size_t i = 0; untold && i < changed.count; i++)
+			certificates_take(untold, &changed.items[i]);
 		if (rule->pin == PIN_EFFECT_BLOCKED)
 			session_touch_card(&session);
 	}
 	return session_finish(operation, verb,
 		session.credential ? session.credential->serial : NULL, reason, &result, error);
+}
+
+static bool run(struct operation *operation, enum lifecycle_verb verb, int64_t credential_id,
+	const char *reason, struct error *error)
+{
+	return run_untold(operation, verb, credential_id, reason, NULL, error);
 }
 
 bool operation_suspend(
@@ -108,7 +118,7 @@ bool operation_expire(struct operation *operation, int64_t credential_id, struct
 static const char *const revocation_reasons[] = {"unspecified", "keyCompromise",
 	"affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"};
 
-static const char *check_reason(const char *reason, struct error *error)
+const char *operation_check_reason(const char *reason, struct error *error)
 {
 	const struct revocation_reason *found = revocation_reason_find(reason);
 
@@ -138,8 +148,14 @@ bool operation_revoke(
 	struct operation *operation, int64_t credential_id, const char *reason, struct error *error)
 {
 	struct error result _cleanup_error_ = ERROR_INIT;
-	const char *found = check_reason(reason, &result);
+	const char *found = operation_check_reason(reason, &result);
 
 	return found ? run(operation, LIFECYCLE_REVOKE, credential_id, found, error)
 		     : refuse_reason(operation, credential_id, &result, error);
+}
+
+bool operation_revoke_untold(struct operation *operation, int64_t credential_id, const char *reason,
+	struct certificates *untold, struct error *error)
+{
+	return run_untold(operation, LIFECYCLE_REVOKE, credential_id, reason, untold, error);
 }

@@ -54,6 +54,8 @@ bool template_rules_let_holder(
 		return template->self_service.reissue;
 	case SELF_SERVICE_REPORT_LOST:
 		return template->self_service.report_lost;
+	case SELF_SERVICE_ACTIVATE:
+		return template->self_service.activate;
 	}
 	return false;
 }

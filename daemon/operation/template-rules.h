@@ -20,7 +20,12 @@ bool template_rules_check_unblock(struct services *services, const struct creden
 bool template_rules_retire_revokes(struct services *services, const struct credential *credential);
 
 /* What a holder may do with the own card, where the template has it in /self-service. */
-enum self_service { SELF_SERVICE_UNBLOCK, SELF_SERVICE_REISSUE, SELF_SERVICE_REPORT_LOST };
+enum self_service {
+	SELF_SERVICE_UNBLOCK,
+	SELF_SERVICE_REISSUE,
+	SELF_SERVICE_REPORT_LOST,
+	SELF_SERVICE_ACTIVATE
+};
 bool template_rules_let_holder(
 	struct services *services, const struct credential *credential, enum self_service service);
 

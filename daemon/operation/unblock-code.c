@@ -154,7 +154,7 @@ static bool check_is_about(
 	bool good = puk.state == PUK_EXPOSED
 			    ? time(NULL) < puk.exposed_until
 			    : puk.state == PUK_OURS && is_operators(services, credential);
-	return good || error_set(error, ERROR_PIN_EXPIRED,
+	return good || error_set(error, ERROR_CODE_EXPIRED,
 			       "no unblock code of this card is good now; ask an operator for "
 			       "one");
 }

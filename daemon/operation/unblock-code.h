@@ -36,7 +36,7 @@ bool operation_offline_unblock(struct operation *operation, int64_t credential_i
 /*
  * Sets a new PIN with the code; needs no master key. Afterwards the PUK is changed if the code was
  * one that expires. ERROR_PIN_WRONG (of the code), ERROR_PUK_BLOCKED, ERROR_INVALID_ARGUMENT,
- * ERROR_PIN_POLICY, ERROR_PIN_LENGTH, ERROR_PIN_EXPIRED for a code that is too old.
+ * ERROR_PIN_POLICY, ERROR_PIN_LENGTH, ERROR_CODE_EXPIRED when no code is good.
  */
 bool operation_unblock_with_code(struct operation *operation, int64_t credential_id,
 	const struct secret *code, struct secret *pin, struct error *error);

@@ -26,7 +26,7 @@ struct vault {
 	struct services *services;
 	struct vault_options options;
 	pthread_mutex_t lock; /* guards opening, and the PIN; taken before the store's */
-	struct secret pin;    /* set once the token is open */
+	struct secret pin;    /* set once the token is open; stays as it is from then on */
 };
 
 struct vault *vault_new(struct services *services, const struct vault_options *options)
@@ -68,6 +68,13 @@ static void publish(struct services *services, struct token *token, struct maste
 	services->authority.token = token;
 	services->master_key = key;
 	services->token = token;
+}
+
+bool vault_has_token(const struct vault *vault)
+{
+	const char *folder = vault->options.token.embedded_folder;
+
+	return !folder || token_files_exist(folder);
 }
 
 bool vault_is_unattended(const struct vault_options *options)
@@ -266,10 +273,34 @@ bool vault_create(struct vault *vault, const struct secret *pin, struct error *e
 
 bool vault_seal(struct vault *vault, X509 *certificate, struct buffer *sealed, struct error *error)
 {
-	if (!vault_check_open(vault->services, error))
-		return false;
+	/* No lock, as this may be called within a transaction: the PIN of an open token stays. */
+	return vault_check_open(vault->services, error) &&
+	       seal(&vault->pin, &certificate, 1, sealed, error);
+}
+
+/* --- backups --- */
+
+bool vault_copy(
+	struct vault *vault, struct token_files *files, struct secret *pin, struct error *error)
+{
+	return vault_check_open(vault->services, error) &&
+	       token_files_read(vault->services->token, files, error) &&
+	       find_pin(&vault->options.token, &vault->pin, pin, error);
+}
+
+bool vault_place(struct vault *vault, bool (*place)(void *context, struct error *error),
+	void *context, struct error *error)
+{
 	pthread_mutex_lock(&vault->lock);
-	bool done = seal(&vault->pin, &certificate, 1, sealed, error);
+	bool done = vault->services->token ? error_set(error, ERROR_EXISTS,
+						     "the master key is here and unlocked: there "
+						     "is nothing to restore")
+					   : place(context, error);
 	pthread_mutex_unlock(&vault->lock);
 	return done;
+}
+
+const struct vault_options *vault_settings(const struct vault *vault)
+{
+	return &vault->options;
 }

@@ -12,6 +12,7 @@
 #include <openssl/x509.h>
 
 #include "operation/services.h"
+#include "token/token-files.h"
 
 struct vault;
 
@@ -41,6 +42,9 @@ void vault_free(struct vault *vault);
 /* ERROR_LOCKED, saying what to do, while the vault is closed. */
 bool vault_check_open(const struct services *services, struct error *error);
 
+/* Whether there is a token: always, as far as one can tell, with an HSM. */
+bool vault_has_token(const struct vault *vault);
+
 /* Whether the PINs of all tokens are in files. */
 bool vault_is_unattended(const struct vault_options *options);
 
@@ -58,6 +62,20 @@ bool vault_open(struct vault *vault, const struct secret *pin, struct error *err
  * unset. ERROR_INVALID_ARGUMENT for an HSM without a PIN.
  */
 bool vault_create(struct vault *vault, const struct secret *pin, struct error *error);
+/*
+ * The files and the PIN of the embedded token, for a backup. ERROR_LOCKED, ERROR_NOT_SUPPORTED for
+ * an HSM.
+ */
+bool vault_copy(
+	struct vault *vault, struct token_files *files, struct secret *pin, struct error *error);
+/*
+ * Calls place(context, ...), which puts a token where there is none, while nobody can open it.
+ * ERROR_EXISTS when it is open.
+ */
+bool vault_place(struct vault *vault, bool (*place)(void *context, struct error *error),
+	void *context, struct error *error);
+const struct vault_options *vault_settings(const struct vault *vault);
+
 /* Seals the PIN to a card's key-management certificate. ERROR_LOCKED. */
 bool vault_seal(struct vault *vault, X509 *certificate, struct buffer *sealed, struct error *error);
 

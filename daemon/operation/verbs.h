@@ -9,6 +9,8 @@
 #ifndef TESSERA_OPERATION_VERBS_H
 #define TESSERA_OPERATION_VERBS_H
 
+#include <sys/types.h>
+
 #include "common/secret.h"
 #include "operation/operators.h"
 #include "operation/services.h"
@@ -18,13 +20,19 @@ struct issue_terms {
 	int64_t expires_at; /* its end date; certificates do not go beyond it; 0: none */
 	int64_t replaces;   /* id of the credential that is revoked when this one is issued; 0: none
 			     */
+	const uid_t *user;  /* who asks, for templates whose cards users issue to themselves; NULL:
+			       nobody who could be the holder */
+	bool only_to_user;  /* who asks may issue by no other template */
+	const char *user_id; /* of a card that is replaced: who issued it (struct credential) */
 };
 
 /*
  * Issues the card in a reader by the newest version of a template. Result fields: "serial",
  * "credential-id". ERROR_NOT_FOUND (reader, template), ERROR_INVALID_ARGUMENT (holder field),
  * ERROR_CARD_FOREIGN, ERROR_AUTHORITY_*. A template for operators needs `change` with their roles
- * (errors as operators_set), which others must be without; a system owner's needs NULL.
+ * (errors as operators_set), which others must be without; a system owner's needs NULL. By a
+ * template whose cards users issue (/issue/by) the holder is terms->user, and no fields are taken:
+ * ERROR_EXISTS for a second card, ERROR_ACCESS_DENIED for any other template with only_to_user.
  */
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
 	const struct fields *holder, const struct operator_change *change,
@@ -70,6 +78,24 @@ bool operation_resume(struct operation *operation, int64_t credential_id, struct
 /* reason: RFC 5280 name, or NULL. ERROR_INVALID_ARGUMENT. */
 bool operation_revoke(struct operation *operation, int64_t credential_id, const char *reason,
 	struct error *error);
+/* The reason's name in the table; NULL with ERROR_INVALID_ARGUMENT for one that none may give. */
+const char *operation_check_reason(const char *reason, struct error *error);
+/*
+ * The same without telling the authorities: what they are to be told of (certificates_tell) is
+ * added to *untold. reason: as operation_check_reason gave it.
+ */
+bool operation_revoke_untold(struct operation *operation, int64_t credential_id, const char *reason,
+	struct certificates *untold, struct error *error);
+
+#define REVOKE_MANY_MAXIMUM 1000 /* cards at a time */
+/*
+ * Revokes cards one after the other, each as by itself: with its transaction and its audit record.
+ * One that is revoked already is left as it is, so that the same can be asked for again after an
+ * interruption. The authorities are told at the end. Result fields: for each card its serial with
+ * "revoked", "already revoked" or "failed: " and why. ERROR_FAILED when any card failed.
+ */
+bool operation_revoke_many(struct operation *operation, const int64_t *credential_ids, size_t count,
+	const char *reason, struct error *error);
 /*
  * The card was "lost", "stolen", "damaged" or "compromised", and need not be there: the lifecycle's
  * table says whether it is suspended or revoked, and why. ERROR_INVALID_ARGUMENT.
@@ -78,11 +104,11 @@ bool operation_report(
 	struct operation *operation, int64_t credential_id, const char *kind, struct error *error);
 /*
  * Issues the card in a reader in place of another one: same holder, newest version of the same
- * template, an operator's roles; the old one is revoked when that is done. Result fields and errors
- * as issue.
+ * template, an operator's roles; the old one is revoked when that is done. pin, result fields and
+ * errors as operation_issue_and_initiate.
  */
 bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
-	int64_t expires_at, struct error *error);
+	int64_t expires_at, struct secret *pin, struct error *error);
 /* The end date of the card has come; the card need not be there. */
 bool operation_expire(struct operation *operation, int64_t credential_id, struct error *error);
 /* Gives a registered card its factory secrets back, and forgets the holder of a retired one. */

@@ -7,7 +7,8 @@
 
 #define COUNTER "audit"
 #define COLUMNS                                                                                    \
-	"id, time_us, actor, operator, operation, card, outcome, detail, job, signature, hash"
+	"id, time_us, actor, audit.operator, operation, card, outcome, detail, job, signature, "   \
+	"hash"
 /* Records looked at for one page. */
 #define SCAN_MAX 4000
 /* Two calls may come in another order than they took their times. */
@@ -72,7 +73,8 @@ static void bind_bytes(struct statement *statement, const struct buffer *bytes)
 static bool insert(struct store *store, const struct audit_record *record, struct error *error)
 {
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
-		"INSERT INTO audit (" COLUMNS ", caller)"
+		"INSERT INTO audit (id, time_us, actor, operator, operation, card, outcome, detail,"
+		" job, signature, hash, caller)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 		error);
 
@@ -107,7 +109,28 @@ static bool settle_time(struct store *store, struct audit_record *record, const 
 	return true;
 }
 
-static bool append(struct store *store, struct audit_record *record, struct error *error)
+/* For lists by one of several operators. The names have spaces between them. */
+static bool insert_operators(
+	struct store *store, const struct audit_record *record, struct error *error)
+{
+	_cleanup_free_ char *names = xstrdup(record->operator_name ? record->operator_name : "");
+	char *rest = NULL;
+
+	for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+		_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+			"INSERT INTO audit_operator (operator, record_id) VALUES ($1, $2)", error);
+		if (!statement)
+			return false;
+		bind_text(statement, name);
+		bind_int64(statement, record->id);
+		if (!statement_run(statement, error))
+			return false;
+	}
+	return true;
+}
+
+static bool append(struct store *store, struct audit_record *record, store_audit_sign sign,
+	void *context, struct error *error)
 {
 	struct head head;
 
@@ -115,15 +138,18 @@ static bool append(struct store *store, struct audit_record *record, struct erro
 		!store_counter_next(store, COUNTER, &record->id, error) ||
 		!settle_time(store, record, &head, error))
 		return false;
+	if (sign)
+		sign(context, record, head.hash);
 	audit_record_chain(record, head.hash);
-	return insert(store, record, error);
+	return insert(store, record, error) && insert_operators(store, record, error);
 }
 
-bool store_audit_append(struct store *store, struct audit_record *record, struct error *error)
+bool store_audit_append(struct store *store, struct audit_record *record, store_audit_sign sign,
+	void *context, struct error *error)
 {
 	if (!database_begin(store->database, error))
 		return false;
-	bool appended = append(store, record, error);
+	bool appended = append(store, record, sign, context, error);
 	return database_end(store->database, appended, error);
 }
 
@@ -152,13 +178,17 @@ static void read_record(struct statement *statement, struct audit_record *record
  * Each list goes along one index; what else the filter asks is looked at row by row. The first
  * that is asked for, in the order of how few records that leaves, decides.
  */
-#define ALONG(condition)                                                                           \
+#define LIST(tables, id, condition)                                                                \
+	"SELECT " COLUMNS " FROM " tables " WHERE " id " > $1 AND " id " < $2" condition           \
+	" ORDER BY " id
+#define BOTH_ORDERS(list)                                                                          \
 	{                                                                                          \
-		"SELECT " COLUMNS " FROM audit WHERE id > $1 AND id < $2" condition                \
-		" ORDER BY id",                                                                    \
-			"SELECT " COLUMNS " FROM audit WHERE id > $1 AND id < $2" condition        \
-			" ORDER BY id DESC"                                                        \
+		list, list " DESC"                                                                 \
 	}
+#define ALONG(condition) BOTH_ORDERS(LIST("audit", "id", condition))
+#define ALONG_OPERATOR                                                                             \
+	BOTH_ORDERS(LIST("audit_operator JOIN audit ON id = record_id", "record_id",               \
+		" AND audit_operator.operator = $3"))
 
 static struct statement *prepare_list(struct store *store, const struct audit_filter *filter,
 	const char **value, struct error *error)
@@ -167,7 +197,7 @@ static struct statement *prepare_list(struct store *store, const struct audit_fi
 	static const char *const failed[] = ALONG(" AND outcome <> 'ok'");
 	static const char *const by_text[][2] = {
 		ALONG(" AND card = $3"),
-		ALONG(" AND operator = $3"),
+		ALONG_OPERATOR,
 		ALONG(" AND outcome = $3"),
 		ALONG(" AND caller = $3"),
 		ALONG(" AND operation = $3"),
@@ -196,13 +226,26 @@ static bool same(const char *wanted, const char *text)
 	return !wanted || (text && strcmp(wanted, text) == 0);
 }
 
+/* Whether the operator is among those whom the record names. */
+static bool names(const struct audit_record *record, const char *operator_name)
+{
+	_cleanup_free_ char *all = xstrdup(record->operator_name ? record->operator_name : "");
+	char *rest = NULL;
+
+	for (char *name = strtok_r(all, " ", &rest); operator_name && name;
+		name = strtok_r(NULL, " ", &rest)) {
+		if (strcmp(name, operator_name) == 0)
+			return true;
+	}
+	return !operator_name;
+}
+
 static bool fits(const struct audit_filter *filter, const struct audit_record *record)
 {
 	size_t caller = filter->caller ? strlen(filter->caller) : 0;
 	bool failed = strcmp(record->outcome ? record->outcome : "", "ok") != 0;
 
-	return same(filter->card, record->card) &&
-	       same(filter->operator_name, record->operator_name) &&
+	return same(filter->card, record->card) && names(record, filter->operator_name) &&
 	       same(filter->operation, record->operation) &&
 	       (!filter->outcome || same(filter->outcome, record->outcome) ||
 		       (failed && strcmp(filter->outcome, AUDIT_NOT_OK) == 0)) &&

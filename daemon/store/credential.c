@@ -8,7 +8,7 @@
 #define COLUMNS                                                                                    \
 	"id, serial, card_type, state, holder, template_name, template_version, kdf, key_version," \
 	" key_check_value, admin_algorithm, reason, created_at, changed_at,"                       \
-	" expires_at, replaces, replaced_by"
+	" expires_at, replaces, replaced_by, user_id, state_before"
 
 /* In the order of both statements below. */
 static void bind_credential(struct statement *statement, const struct credential *credential)
@@ -32,6 +32,10 @@ static void bind_credential(struct statement *statement, const struct credential
 	bind_int64(statement, credential->expires_at);
 	bind_int64(statement, credential->replaces);
 	bind_int64(statement, credential->replaced_by);
+	bind_text(statement, credential->user_id);
+	bind_text(statement, credential->state == LIFECYCLE_INACTIVE
+				     ? lifecycle_state_name(credential->before)
+				     : NULL);
 }
 
 static bool write_credential(struct store *store, const char *sql,
@@ -51,7 +55,7 @@ static bool insert(struct store *store, struct credential *credential, struct er
 {
 	static const char sql[] =
 		"INSERT INTO credential (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-		" $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id";
+		" $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING id";
 
 	return store_counter_next(store, "credential", &credential->id, error) &&
 	       write_credential(store, sql, credential, error);
@@ -62,7 +66,7 @@ static bool update(struct store *store, const struct credential *credential, str
 {
 	static const char sql[] =
 		"UPDATE credential SET (" COLUMNS ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-		" $11, $12, $13, $14, $15, $16, $17) WHERE id = $1 RETURNING id";
+		" $11, $12, $13, $14, $15, $16, $17, $18, $19) WHERE id = $1 RETURNING id";
 
 	return write_credential(store, sql, credential, error);
 }
@@ -104,6 +108,15 @@ static bool read_key_check_value(struct statement *statement, struct credential 
 	return true;
 }
 
+/* A card that was suspended before this was kept was active. */
+static bool read_before(struct statement *statement, struct credential *credential)
+{
+	_cleanup_free_ char *before = column_text(statement);
+
+	credential->before = before ? lifecycle_state_from_name(before) : LIFECYCLE_ACTIVE;
+	return credential->before != LIFECYCLE_STATE_COUNT;
+}
+
 static struct credential *read_credential(struct statement *statement, struct error *error)
 {
 	_cleanup_credential_ struct credential *credential = xnew(struct credential);
@@ -126,6 +139,8 @@ static struct credential *read_credential(struct statement *statement, struct er
 	credential->expires_at = column_int64(statement);
 	credential->replaces = column_int64(statement);
 	credential->replaced_by = column_int64(statement);
+	credential->user_id = column_text(statement);
+	whole = read_before(statement, credential) && whole;
 	if (!whole || credential->state == LIFECYCLE_STATE_COUNT) {
 		store_fail_damaged("credential", credential->id, error);
 		return NULL;
@@ -209,6 +224,27 @@ bool store_credential_list_due(struct store *store, int64_t now, unsigned limit,
 	bind_int64(statement, now);
 	bind_int64(statement, limit);
 	return store_read_ids(statement, ids, count, error);
+}
+
+bool store_credential_of_user(struct store *store, const char *user_id, const char *template_name,
+	char **serial, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT serial FROM credential WHERE user_id = $1 AND template_name = $2"
+		" AND replaced_by = 0"
+		" AND state IN ('issued', 'active', 'inactive', 'revoked', 'expired')"
+		" ORDER BY id LIMIT 1",
+		error);
+	_cleanup_error_ struct error failure = ERROR_INIT;
+
+	*serial = NULL;
+	if (!statement)
+		return false;
+	bind_text(statement, user_id);
+	bind_text(statement, template_name);
+	if (statement_row(statement, &failure))
+		*serial = column_text(statement);
+	return failure.code == ERROR_NONE || error_move(error, &failure);
 }
 
 bool store_credential_count(struct store *store, int64_t *count, struct error *error)

@@ -9,11 +9,14 @@ libtesserad_la_SOURCES += \
 	daemon/store/credential.c \
 	daemon/store/database.c daemon/store/database.h \
 	daemon/store/intent.c \
+	daemon/store/key-backup.c \
 	daemon/store/managed.c \
 	daemon/store/master-key.c \
 	daemon/store/operator.c \
 	daemon/store/pin-history.c \
 	daemon/store/puk.c \
+	daemon/store/quorum.c \
+	daemon/store/role.c \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/search.c \
 	daemon/store/slot.c \

@@ -183,7 +183,38 @@ static const char *const migrations[] = {
 	"CREATE INDEX credential_template ON credential (template_name, template_version, id)"
 	"	WHERE state IN ('issued', 'active', 'inactive');",
 
-	/* 9: slots, whose keys programs use through the daemon, and who may use which */
+	/* 9: the records of each of several operators; before, none was named */
+	"DROP INDEX audit_operator;"
+	"CREATE TABLE audit_operator ("
+	"	operator TEXT NOT NULL,"
+	"	record_id BIGINT NOT NULL,"
+	"	PRIMARY KEY (operator, record_id));",
+
+	/* 10: custom roles, and how many operators an operation needs */
+	"CREATE TABLE role ("
+	"	name TEXT PRIMARY KEY,"
+	"	description TEXT NOT NULL,"
+	"	permissions TEXT NOT NULL);"
+	"CREATE TABLE quorum (permission TEXT PRIMARY KEY, operators BIGINT NOT NULL);",
+
+	/* 11: users who issued cards to themselves; what suspended cards were before */
+	"ALTER TABLE credential ADD COLUMN user_id TEXT;"
+	"ALTER TABLE credential ADD COLUMN state_before TEXT;"
+	"CREATE INDEX credential_user ON credential (user_id) WHERE user_id IS NOT NULL;",
+
+	/* 12: backups of the master key, and whose keys open them */
+	"CREATE TABLE key_backup ("
+	"	id TEXT PRIMARY KEY,"
+	"	made_at BIGINT NOT NULL,"
+	"	needed BIGINT NOT NULL,"
+	"	newest_version BIGINT NOT NULL);"
+	"CREATE TABLE key_backup_card ("
+	"	backup_id TEXT NOT NULL REFERENCES key_backup (id),"
+	"	serial TEXT NOT NULL,"
+	"	key_digest BYTEA NOT NULL,"
+	"	PRIMARY KEY (backup_id, serial));",
+
+	/* 13: slots, whose keys programs use through the daemon, and who may use which */
 	"CREATE TABLE slot ("
 	"	name TEXT PRIMARY KEY,"
 	"	number BIGINT NOT NULL UNIQUE,"

@@ -93,6 +93,7 @@ bool store_forget_installation(struct store *store, struct error *error)
 				  "DELETE FROM operator; DELETE FROM certificate;"
 				  "DELETE FROM credential_field; DELETE FROM credential;"
 				  "DELETE FROM template; DELETE FROM connection;"
+				  "DELETE FROM key_backup_card; DELETE FROM key_backup;"
 				  "DELETE FROM named_value WHERE name <> '" ID_VALUE "';";
 
 	if (!store_begin(store, error))

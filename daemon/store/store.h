@@ -16,6 +16,7 @@
 #include "model/credential.h"
 #include "model/operator.h"
 #include "model/puk.h"
+#include "model/role.h"
 #include "model/slot.h"
 #include "model/template.h"
 
@@ -74,6 +75,10 @@ bool store_credential_list(struct store *store, enum lifecycle_state state, int6
  */
 bool store_credential_list_due(struct store *store, int64_t now, unsigned limit, int64_t **ids,
 	size_t *count, struct error *error);
+/* A card that the user has issued by the template, and that was neither retired nor replaced since:
+ * its serial, heap; NULL for none. */
+bool store_credential_of_user(struct store *store, const char *user_id, const char *template_name,
+	char **serial, struct error *error);
 bool store_credential_count(struct store *store, int64_t *count, struct error *error);
 /* Those that are managed (lifecycle_is_managed) but for system owners', and cards that an intent
  * may make so (store/managed.c). */
@@ -142,6 +147,27 @@ bool store_master_key_count_cards(
 /* Their ids greater than `after`, ascending, at most limit; heap array. */
 bool store_master_key_list_cards(struct store *store, uint32_t version, int64_t after,
 	unsigned limit, int64_t **ids, size_t *count, struct error *error);
+
+/* --- backups of the master key (store/key-backup.c) --- */
+struct key_backup_card_record {
+	char *serial;
+	uint8_t key_digest[32]; /* of the public key that was sealed to (X509_pubkey_digest) */
+};
+struct key_backup_record {
+	char *id;	 /* hex */
+	int64_t made_at; /* seconds since 1970 */
+	unsigned needed; /* how many of the cards open it */
+	uint32_t newest_version;
+	struct key_backup_card_record *cards;
+	size_t card_count;
+};
+void key_backup_record_clear(struct key_backup_record *record);
+/* ERROR_EXISTS */
+bool store_key_backup_add(
+	struct store *store, const struct key_backup_record *record, struct error *error);
+/* The last one of those that have the newest version. ERROR_NOT_FOUND. */
+bool store_key_backup_newest(
+	struct store *store, struct key_backup_record *record, struct error *error);
 
 /* --- PUKs (store/puk.c): which one a card holds, and whether anybody was shown it --- */
 /* As the card's serial number has it; a card without a row has the first generation, unexposed. */
@@ -272,6 +298,27 @@ void operators_free(struct operator_record *operators, size_t count);
 /* Removing what is not there is no error. */
 bool store_operator_remove(struct store *store, int64_t credential_id, struct error *error);
 
+/* --- custom roles (store/role.c) and quorums (store/quorum.c) --- */
+/* ERROR_EXISTS */
+bool store_role_add(struct store *store, const struct role_record *role, struct error *error);
+/* ERROR_NOT_FOUND; ERROR_IN_USE when it would lose the right to unblock, which a template needs. */
+bool store_role_change(struct store *store, const struct role_record *role, struct error *error);
+/* ERROR_NOT_FOUND */
+bool store_role_get(
+	struct store *store, const char *name, struct role_record *role, struct error *error);
+/* Sorted by name; free with roles_free. */
+bool store_role_list(
+	struct store *store, struct role_record **roles, size_t *count, struct error *error);
+void roles_free(struct role_record *roles, size_t count);
+/* ERROR_NOT_FOUND; ERROR_IN_USE while an operator has it, or a template whose version is the newest
+ * or on a card names it for unblocking; the message says which. */
+bool store_role_remove(struct store *store, const char *name, struct error *error);
+/* How many operators an operation needs; 1 where nothing was set. */
+bool store_quorum_get(
+	struct store *store, enum permission permission, unsigned *count, struct error *error);
+bool store_quorum_set(
+	struct store *store, enum permission permission, unsigned count, struct error *error);
+
 /* --- credential types (store/card-type.c): those that were added to the shipped ones --- */
 /* ERROR_EXISTS */
 bool store_card_type_add(
@@ -297,11 +344,16 @@ bool store_value_set(struct store *store, const char *name, const uint8_t *value
 bool store_value_remove(struct store *store, const char *name, struct error *error);
 
 /* --- audit records (store/audit.c); written through audit/audit.h only --- */
+/* Sets the signature of a record that is whole but for its hash; under the store's lock. */
+typedef void (*store_audit_sign)(
+	void *context, struct audit_record *record, const uint8_t previous[AUDIT_HASH_BYTES]);
 /*
- * Appends under the store's lock: sets record->id and chains it to the last one. Its time is
- * never before that of the last record unless the clock was set back by more than a second.
+ * Appends under the store's lock: sets record->id, has it signed (sign NULL: not) and chains it to
+ * the last one. Its time is never before that of the last record unless the clock was set back by
+ * more than a second.
  */
-bool store_audit_append(struct store *store, struct audit_record *record, struct error *error);
+bool store_audit_append(struct store *store, struct audit_record *record, store_audit_sign sign,
+	void *context, struct error *error);
 /* The number of records ever written: the id of the last one, or 0. */
 bool store_audit_last(struct store *store, int64_t *id, struct error *error);
 /* The last record that is there: its id (0: none) and hash. */
@@ -311,8 +363,8 @@ bool store_audit_head(
 /* Which records are wanted. Texts are compared as a whole, NULL means any. */
 struct audit_filter {
 	const char *card;
-	const char *caller; /* the first word of actor: "uid=1000", "tesserad" */
-	const char *operator_name;
+	const char *caller;	   /* the first word of actor: "uid=1000", "tesserad" */
+	const char *operator_name; /* one of those whom it names */
 	const char *operation;
 	const char *outcome; /* "ok", "PinWrong"; AUDIT_NOT_OK: whatever failed */
 	int64_t since_us;    /* not before; 0: no limit */

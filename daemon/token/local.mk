@@ -8,6 +8,7 @@ libtesserad_la_SOURCES += \
 	daemon/token/session.c daemon/token/session.h \
 	daemon/token/token.c daemon/token/token.h \
 	daemon/token/token-embedded.c \
+	daemon/token/token-files.c daemon/token/token-files.h \
 	daemon/token/token-key.c \
 	daemon/token/token-pair.c \
 	daemon/token/token-private.h \

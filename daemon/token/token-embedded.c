@@ -17,7 +17,7 @@
 
 #define CONFIGURATION	   "softhsm2.conf"
 #define CONFIGURATION_NEXT CONFIGURATION ".new"
-#define TOKENS		   "tokens"
+#define TOKENS		   TOKEN_OBJECTS_FOLDER
 
 static void close_fd(int *fd)
 {

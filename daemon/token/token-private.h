@@ -19,13 +19,17 @@ struct token_signer {
 
 struct token {
 	struct module module;
-	struct token *older; /* owned, or NULL */
+	char *embedded_folder; /* NULL: no embedded one */
+	struct token *older;   /* owned, or NULL */
 	CK_SLOT_ID slot;
 	struct session_pool *sessions;
 	pthread_mutex_t making; /* held while keys are made or removed: labels stay unique */
 	pthread_mutex_t signers_lock;
 	struct token_signer *signers; /* guarded by signers_lock */
 };
+
+/* In the embedded token's folder: what SoftHSM2 keeps. */
+#define TOKEN_OBJECTS_FOLDER "tokens"
 
 /* Every handle that find_objects() looks for fits; more are an error of the token's owner. */
 #define TOKEN_OBJECTS_MAX 16
@@ -41,8 +45,6 @@ bool token_label_is_free(struct session *session, const char *label, struct erro
 
 /* ERROR_EXISTS when a token behind this one has a key of that label. No session may be held. */
 bool token_older_lacks(struct token *token, const char *label, struct error *error);
-/* token_has_key of this token alone. */
-bool token_has_own_key(struct token *token, const char *label, bool *found, struct error *error);
 /* Points *token at the one of the chain that holds a key of that label; the first when none does.
  */
 bool token_find_holder(struct token **token, const char *label, struct error *error);

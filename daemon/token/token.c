@@ -86,6 +86,8 @@ struct token *token_open(
 	if (options->embedded_folder && !token_embedded_prepare(options->embedded_folder, error))
 		return NULL;
 	token = xnew(struct token);
+	token->embedded_folder =
+		options->embedded_folder ? xstrdup(options->embedded_folder) : NULL;
 	pthread_mutex_init(&token->making, NULL);
 	pthread_mutex_init(&token->signers_lock, NULL);
 	if (module_open(&token->module, options->module, error) &&
@@ -115,7 +117,20 @@ void token_close(struct token *token)
 	signers_free(token->signers);
 	pthread_mutex_destroy(&token->signers_lock);
 	pthread_mutex_destroy(&token->making);
+	free(token->embedded_folder);
 	free(token);
+}
+
+bool token_set_pin(struct token *token, const struct secret *old, const struct secret *pin,
+	struct error *error)
+{
+	struct session session _cleanup_session_ = SESSION_INIT;
+
+	if (!session_take(token->sessions, &session, error))
+		return false;
+	CK_RV rv = token->module.functions->C_SetPIN(
+		session.handle, old->data, (CK_ULONG)old->length, pin->data, (CK_ULONG)pin->length);
+	return rv == CKR_OK || session_failed(&session, rv, "setting the token's PIN", error);
 }
 
 void token_add_older(struct token *token, struct token *older)

@@ -45,6 +45,9 @@ bool token_embedded_prepare(const char *folder, struct error *error);
  * PIN. */
 struct token *token_open(
 	const struct token_options *options, const struct secret *pin, struct error *error);
+/* The token gets another PIN. ERROR_PIN_WRONG, ERROR_TOKEN_FAILED. */
+bool token_set_pin(struct token *token, const struct secret *old, const struct secret *pin,
+	struct error *error);
 /* NULL is allowed. */
 void token_close(struct token *token);
 
@@ -68,6 +71,8 @@ bool token_cmac(struct token *token, const char *label, const uint8_t *data, siz
 bool token_key_check_value(
 	struct token *token, const char *label, uint8_t value[3], struct error *error);
 bool token_has_key(struct token *token, const char *label, bool *found, struct error *error);
+/* The same of this token alone, without the older one. */
+bool token_has_own_key(struct token *token, const char *label, bool *found, struct error *error);
 
 /* Makes a key pair for signing. Sensitive, not extractable. ERROR_EXISTS. */
 bool token_generate_pair(

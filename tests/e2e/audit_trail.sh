@@ -107,7 +107,7 @@ broken "cut off"
 sed '/"type":"checkpoint"/d' trail.jsonl >changed.jsonl
 broken "no checkpoint covers the records behind 0"
 sed 's/"store":"./"store":"x/' trail.jsonl >changed.jsonl
-broken "its signature does not fit"
+broken "the proof of a login to another store"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other.key 2>/dev/null
 openssl pkey -in other.key -pubout -out other.pem
 expect_failure 1 verify trail.jsonl --public-key other.pem
@@ -118,26 +118,40 @@ expect_failure 2 verify trail.jsonl --public-key trail.jsonl
 expect_failure 2 verify nothing.jsonl
 
 # --- a trail that was written anew from some record on is found by the daemon, too
-/usr/bin/python3 - "$TESSERA_STATE/tessera.db" <<'END'
+cp "$TESSERA_STATE/tessera.db" whole.db
+rewrite() { # rewrite SQL: changes records, and computes the chain anew as the daemon does
+    rm -f "$TESSERA_STATE"/tessera.db*
+    cp whole.db "$TESSERA_STATE/tessera.db"
+    /usr/bin/python3 - "$TESSERA_STATE/tessera.db" "$1" <<'END'
 import hashlib, sqlite3, struct, sys
 database = sqlite3.connect(sys.argv[1])
-text = lambda t: struct.pack(">I", 0xFFFFFFFF) if t is None else \
-    struct.pack(">I", len(t.encode())) + t.encode()
+data = lambda b: struct.pack(">I", len(b)) + b if b else struct.pack(">I", 0xFFFFFFFF)
+text = lambda t: data(t and t.encode())
 number = lambda n: struct.pack(">Iq", 8, n)
-database.execute("UPDATE audit SET outcome = 'ok' WHERE outcome = 'PinWrong'")
+database.execute(sys.argv[2])
 previous = bytes(32)
-rows = database.execute("SELECT id, time_us, actor, operation, card, outcome, detail, job FROM audit"
-                        " ORDER BY id").fetchall()
-for id, time, actor, operation, card, outcome, detail, job in rows:
-    previous = hashlib.sha256(previous + number(id) + number(time) + text(actor) + text(operation)
-                              + text(card) + text(outcome) + text(detail) + number(job)).digest()
+rows = database.execute("SELECT id, time_us, actor, operation, card, outcome, detail, job, operator,"
+                        " signature FROM audit ORDER BY id").fetchall()
+for id, time, actor, operation, card, outcome, detail, job, operator, signature in rows:
+    fields = number(id) + number(time) + text(actor) + text(operation) + text(card) + text(outcome) \
+        + text(detail) + number(job)
+    if operator:
+        fields += text(operator) + data(signature)
+    previous = hashlib.sha256(previous + fields).digest()
     database.execute("UPDATE audit SET hash = ? WHERE id = ?", (previous, id))
 database.commit()
 END
+    start_daemon
+    expect_failure 1 tessera audit verify
+    stop_daemon
+}
+# No operator signed the record of the key for checkpoints, the last one.
+rewrite "UPDATE audit SET detail = 'another key' WHERE operation = 'make-audit-key'"
+[[ $output == *"written anew after it was signed"* ]] || fail "the rewritten trail: $output"
+rewrite "UPDATE audit SET outcome = 'ok' WHERE outcome = 'PinWrong' AND operator IS NOT NULL"
+[[ $output == *"has a signature that is not operator"* ]] || fail "the rewritten trail: $output"
 cp "$TESSERA_STATE/tessera.db" rewritten.db
 start_daemon
-expect_failure 1 tessera audit verify
-[[ $output == *"written anew after it was signed"* ]] || fail "the rewritten trail: $output"
 
 # --- the journal has it all as fields
 wait_for 5 grep -qa TESSERA_OUTCOME journal

@@ -91,6 +91,17 @@ one_line_error "yubikey-1"
 expect_failure 2 tessera card revoke "$card" --reason because --yes
 one_line_error "keyCompromise"
 
+# --- all that is missing is told at once, and what cannot be is no waiting
+expect_failure 2 tessera card issue --reader "$yubikey" --template employee --holder email=a@example.org
+one_line_error 'fields "name", "upn" are missing'
+expect_failure 2 tessera card replace "$card" --reader "$yubikey"
+one_line_error "holds the card $card itself"
+expect_failure 2 tessera card report "$card" --as eaten
+one_line_error "not 'eaten'"
+printf 'name\n' >nobody.csv
+expect_failure 2 tessera card batch nobody.csv --template employee --reader "$yubikey"
+one_line_error "no row"
+
 # --- nothing of a PIN is anywhere in logs or the audit trail
 for value in 12345 123456789 abcdef 271828; do
     ! grep -rqw -- "$value" "$TESSERA_SANDBOX/log" || fail "a PIN is in a log"

@@ -109,6 +109,12 @@ refused 'PIN' 'Manager Login'
 prints ListLogins '"system-owner"'
 prints ListOperators '"system-owner"'
 prints ListRoles '"auditor"'
+prints ListPermissions '"unblock" "unblock cards" true'
+shown AddRole
+shown ChangeRole
+shown RemoveRole
+prints ListQuorums '"rotate-keys" "rotate or move the master key" 1 1'
+shown SetQuorum
 refused 'template for operators' SetOperator
 refused "no operator's" RemoveOperator
 shown UnblockWithCode
@@ -123,11 +129,21 @@ verb 'Credential Rotate'
 prints ListMasterKeys 'a(ussxx) 1 1 '
 prints 'ListCardsOfMasterKey' '"/org/tessera1/credential/2"'
 shown 'Manager RotateMasterKey'
+prints BackUpMasterKey 'tessera master key backup'
+tessera key backup backup.json >/dev/null
+prints LookAtMasterKeyBackup 'xubua(ssb) '
+prints GetLastMasterKeyBackup 'xubua(ssb) '
+refused 'nothing to restore' BeginMasterKeyRestore
+refused 'no restoration has begun' OpenMasterKeyShare
+refused 'no restoration has begun' FinishMasterKeyRestore
 verb 'Credential Reissue'
 verb 'Credential ActivateGenerated'
 verb 'Credential Reissue'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
+verb 'Manager RevokeMany'
+verb 'Credential Reissue'
+verb 'Credential Activate s'
 verb 'Credential Revoke'
 verb 'Credential Replace'
 verb 'Credential Retire'

@@ -61,7 +61,9 @@ expect_failure any uses web --login --pin 999999 --list-objects
 echo "ok a wrong PIN is refused and recorded"
 
 # --- a token whose PIN the daemon keeps ---
-tessera slot add batch --create --keep-pin --pin-file pin --audit-uses >/dev/null
+guide_run $page "Who has the PIN" >/dev/null
+tessera slot remove batch >/dev/null
+tessera slot add batch --keep-pin --pin-file pin --audit-uses >/dev/null
 softhsm_key batch rsa:2048 02 rsa
 softhsm_key batch EC:prime256v1 01 tls
 expect_output '2 private keys' tessera slot test batch

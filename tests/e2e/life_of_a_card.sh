@@ -96,6 +96,24 @@ tessera --json audit list --operation reported-card-seen |
 tessera card resume "$first" >/dev/null
 sign Ada >/dev/null 2>&1 || fail "a card that was found does not sign"
 
+echo "# a card that was lost before its activation is issued again, not active"
+issue 2 Grace >/dev/null
+tessera card report "$second" --as lost >/dev/null
+is "$second" .state inactive
+tessera card report "$second" --as lost >/dev/null
+is "$second" .pin_expires_at 0
+tessera card resume "$second" >/dev/null
+is "$second" .state issued
+is "$second" '[.certificates[].status] | unique | join(" ")' valid
+[ "$(pin_tries_of 1)" = 0 ] || fail "a card that was found has a PIN"
+! sign Grace >/dev/null 2>&1 || fail "a card that was found signs before its activation"
+tessera card activate "$second" --new-pin-file pin >/dev/null
+sign Grace >/dev/null 2>&1 || fail "a card that was found and activated does not sign"
+tessera card suspend "$second" >/dev/null
+tessera card resume "$second" >/dev/null
+is "$second" .state active
+tessera card retire "$second" --yes >/dev/null
+
 echo "# a replacement: same holder, the old one is revoked for what it was reported as"
 tessera card report "$first" --as lost >/dev/null
 card_remove 0

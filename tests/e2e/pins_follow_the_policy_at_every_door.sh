@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # every door refuses a PIN that breaks the policy and says why; old ones expire; made ones are given once
 #
-# The cards: a YubiKey 5, and a plain NIST card whose numbers of tries cannot be set.
-# sandbox: --cards blank,nist
+# The cards: a YubiKey 5, a plain NIST card whose numbers of tries cannot be set, and another YubiKey 5.
+# sandbox: --cards blank,nist,blank
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 cd "$TESSERA_SANDBOX/tmp"
@@ -41,6 +41,13 @@ tool() {
 set_pin() {
     tool --login --pin "$(cat pin)" --change-pin --new-pin "$1"
 }
+unblock_with_code() {
+    echo "$1" >new-pin
+    tessera card unblock --unblock-code-file code --new-pin-file new-pin
+}
+init_pin() {
+    tool --login --login-type so --so-pin "$(cat code)" --init-pin --new-pin "$1"
+}
 login() {
     tool --login --pin "$1" --list-objects
 }
@@ -58,6 +65,7 @@ refused() {
 # Every rule, by its words.
 every_rule() {
     refused "$1" ab12 "${2:-characters}"
+    refused "$1" ab12mnq73 "${2:-8 characters}"
     refused "$1" 'ab-12345' "${2:-letters A to Z, a to z and digits}"
     refused "$1" abcxyz1 "${2:-at least 2 digits}"
     refused "$1" ABX1729 "${2:-at least 1 small letters}"
@@ -77,9 +85,14 @@ sed 's/alphanumeric/digits/' strict.json >digits.json
 expect_failure any tessera template add digits.json
 [[ $output == */pin-policy/required/lower* ]] || fail "it says: $output"
 tessera template add strict.json >/dev/null
+three_cards_are_read() {
+    [ "$(tessera --json reader list | jq '[.[] | select(.state == "unregistered")] | length')" = 3 ]
+}
+wait_for 20 three_cards_are_read
+plain=$(tessera --json reader list | jq -r '.[] | select(.card_present and .serial == "") | .number')
 
 # And what this card cannot, before it is touched.
-expect_failure any tessera card issue --reader 2 --template strict --holder name=Grace
+expect_failure any tessera card issue --reader "$plain" --template strict --holder name=Grace
 [[ $output == */pin-policy/pin-tries* ]] || fail "it says: $output"
 card_remove 1
 
@@ -92,6 +105,19 @@ echo kiwi57x >pin
 every_rule unblock
 every_rule change_pin
 every_rule set_pin CKR_PIN
+
+# The doors of a holder who is far away; a refused PIN leaves the code good.
+tessera card offline-unblock "$(tessera --json card show | jq -r .serial)" --yes >shown
+[[ $(cat shown) =~ ([0-9]{4})\ ([0-9]{4})\ ([0-9]{2}) ]] || fail "no unblock code in: $(cat shown)"
+echo "${BASH_REMATCH[1]}${BASH_REMATCH[2]}${BASH_REMATCH[3]}" >code
+every_rule unblock_with_code
+every_rule init_pin CKR_PIN
+refused unblock_with_code kiwi57x "one of the last 2"
+refused init_pin kiwi57x CKR_PIN_INVALID
+init_pin lemon24v >/dev/null 2>&1 || fail "C_InitPIN refused a good PIN"
+sign lemon24v >/dev/null 2>&1 || fail "no signature with the PIN of C_InitPIN"
+unblock olive13t >/dev/null
+unblock kiwi57x >/dev/null
 
 # The number of tries is the template's.
 for try in 1 2 3 4 5; do
@@ -193,5 +219,27 @@ expect_failure any tessera job wait "${path##*/}"
 # The history ends with the holder's time.
 tessera card retire --reason walk --yes >/dev/null
 [ "$(in_store 'SELECT count(*) FROM pin_history')" = 0 ] || fail "a retired card's history is kept"
+
+# The first PIN, where it is given at issue: refused before the card is touched, or there is a card.
+issue() {
+    echo "$1" >new-pin
+    tessera card issue --reader 1 --template ready --holder name='Ada Byron' --holder number=4708-15 \
+        --new-pin-file new-pin
+}
+replace() {
+    echo "$1" >new-pin
+    tessera card replace "$old" --reader "$spare" --new-pin-file new-pin
+}
+jq '.name = "ready" | .issue["auto-initiate"] = true | del(.["pin-policy"]["pin-tries", "puk-tries"])' \
+    strict.json | tessera template add - >/dev/null
+old=$(tessera --json reader show 1 | jq -r .serial)
+spare=$(tessera --json reader list | jq -r '.[] | select(.serial == "yubikey-10000003") | .number')
+seen=$(apdu_count 0)
+every_rule issue
+[ "$(apdu_count 0)" = "$seen" ] || fail "a card was touched for PINs that are refused"
+issue kiwi57x >/dev/null
+sign kiwi57x >/dev/null 2>&1 || fail "no signature with the PIN that was given at issue"
+every_rule replace
+[ "$(tessera --json card show | jq -r .state)" = active ] || fail "a refused replacement revokes"
 output=$(tessera audit verify)
 [[ $output == *whole* ]] || fail "the audit trail is broken: $output"

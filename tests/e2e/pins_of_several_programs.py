@@ -8,35 +8,12 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["TESSERA_SOURCE"] + "/tests/lib")
+from checks import done, expect, expect_signature, tessera  # noqa: E402
 from cryptoki import Program  # noqa: E402
 
 PIN, SECOND, THIRD = "271828", "314159", "161803"
 LOW, LAST = ["count-low", "initialized"], ["count-low", "final-try", "initialized"]
 FULL, LOCKED = ["initialized"], ["count-low", "initialized", "locked"]
-
-
-def tessera(*arguments, pin=None):
-    if pin:
-        with open("pin", "w", encoding="ascii") as file:
-            file.write(pin + "\n")
-        arguments += ("--new-pin-file", "pin")
-    subprocess.run(("tessera",) + arguments, check=True, stdout=subprocess.DEVNULL)
-
-
-def expect(wanted, *answers):
-    for answer in answers:
-        if answer != wanted:
-            sys.exit("FAILED: %r instead of %r" % (answer, wanted))
-
-
-def expect_signature(*answers):
-    for answer in answers:
-        if len(answer) != 512:
-            sys.exit("FAILED: %r instead of a signature" % answer)
-
-
-def done(sentence):
-    print("ok " + sentence)
 
 
 def set_pin_tells_which_pin_is_bad(program):

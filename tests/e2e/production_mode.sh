@@ -19,7 +19,7 @@ licence_is() {
 # that it answers is made in between.
 distributor() {
     guide_lines "$page" "For whoever distributes Tessera" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' |
-        grep "^tools/licence $1 "
+        grep "^$TESSERA_SOURCE/tools/licence $1 "
 }
 
 guide_run "$page" "See how things are"
@@ -30,7 +30,7 @@ expect_failure 1 tessera licence activate <(echo '{}')
 [[ $output == *licence-public-key-file* ]] || fail "$output"
 
 for step in key code; do
-    eval "$(distributor "$step" | sed "s|^tools|$TESSERA_SOURCE/tools|")"
+    eval "$(distributor "$step")"
 done
 [ "$(stat -c %a licence.key)" = 600 ] || fail "others may read the private key"
 ! grep -qF "$(cat code)" codes.json || fail "the file of codes holds the code itself"
@@ -41,7 +41,7 @@ expect_failure 1 tessera licence activate --code-file code
 [[ $output == *activation-url* ]] || fail "$output"
 guide_lines "$page" "With an activation code, offline" >offline
 eval "$(head -n 1 offline)"
-eval "$(distributor answer | sed "s|^tools|$TESSERA_SOURCE/tools|")"
+eval "$(distributor answer)"
 guide_run "$page" "With an activation code, offline"
 licence_is .mode production
 licence_is .state valid
@@ -65,8 +65,8 @@ licence_is .credentials 500
 
 # By hand.
 (
-    eval "$(distributor make | sed "s|^tools|$TESSERA_SOURCE/tools|")"
-    eval "$(distributor show | sed "s|^tools|$TESSERA_SOURCE/tools|")" >shown
+    eval "$(distributor make)"
+    eval "$(distributor show)" >shown
 )
 [ "$(jq -r .id shown)" = 2035-0001 ] || fail "tools/licence show prints $(cat shown)"
 tessera licence activate by-hand.json >/dev/null

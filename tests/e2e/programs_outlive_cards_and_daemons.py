@@ -3,39 +3,14 @@
 # programs that run on while cards are pulled and issued again and the daemon dies, restarts or hangs
 """What long-lived programs see through the module, and how they go on."""
 import os
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.environ["TESSERA_SOURCE"] + "/tests/lib")
+from checks import done, expect, expect_signature, sandbox, tessera  # noqa: E402
 from cryptoki import Program  # noqa: E402
 
 PIN, SECOND = "271828", "314159"
-
-
-def sandbox(command):
-    """Runs a function of tests/lib/sandbox.sh."""
-    subprocess.run(["bash", "-c", 'source "$TESSERA_SOURCE/tests/lib/sandbox.sh"; ' + command],
-                   check=True, stdout=subprocess.DEVNULL)
-
-
-def tessera(*arguments, pin=None):
-    if pin:
-        with open("pin", "w", encoding="ascii") as file:
-            file.write(pin + "\n")
-        arguments += ("--new-pin-file", "pin")
-    subprocess.run(("tessera",) + arguments, check=True, stdout=subprocess.DEVNULL)
-
-
-def expect(wanted, *answers):
-    for answer in answers:
-        if answer != wanted:
-            sys.exit("FAILED: %r instead of %r" % (answer, wanted))
-
-
-def expect_signature(answer):
-    if len(answer) != 512:
-        sys.exit("FAILED: %r instead of a signature" % answer)
 
 
 def expect_soon(wanted, ask):
@@ -51,10 +26,6 @@ def expect_soon(wanted, ask):
 def begin_again(program, pin=PIN):
     expect("OK", program("open", 1), program("login", pin))
     expect_signature(program("sign", 1))
-
-
-def done(sentence):
-    print("ok " + sentence)
 
 
 def pulled_card(program):

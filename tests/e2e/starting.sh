@@ -73,6 +73,12 @@ configure
 tesserad --config conf 2>log &
 daemon=$!
 wait_for 20 test -S bus
+echo 271828 >owner-pin
+card_was_read() {
+    tessera --socket bus --json reader show 1 | jq -e '.state == "unregistered"'
+}
+wait_for 20 card_was_read
+tessera --socket bus init --reader 1 --new-pin-file owner-pin >/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     kill "$daemon" || break
 done

@@ -50,7 +50,7 @@ echo 271828 >pin
 echo 314159 >new-pin
 
 # --- what has no verb yet is refused, and says so
-refused '.issue.by = "user"' /issue/by "no way for users"
+refused '.issue.by = "user"' /issue/by "must be system-user"
 refused '.issue.holder.from = "connection"' /issue/holder/from "no connections to directories"
 refused '.unblock.roles = ["auditor"]' /unblock/roles/0 "may not unblock"
 refused '.unblock.roles = ["nobody"]' /unblock/roles/0 "no role"

@@ -150,7 +150,7 @@ def shown_code_later(serial):
 
 def the_security_officer_is_who_has_the_code(serial, slot):
     program = Program(slot)
-    expect("PIN_EXPIRED", program("login", "12345678", OFFICER))
+    expect("PIN_LOCKED", program("login", "12345678", OFFICER))
     code = shown_code_later(serial)
     expect("USER_NOT_LOGGED_IN", program("init_pin", PIN))
     expect("OK", program("login", THIRD))

@@ -30,6 +30,20 @@ as_root() {
     fi
 }
 
+# Nor at its next start.
+disable_services() {
+    local name service
+    while read -r name service; do
+        [[ $'\n'$1$'\n' != *$'\n'$name$'\n'* ]] || as_root systemctl disable --quiet "$service"
+    done <<'END'
+openssh-server ssh.service
+krb5-kdc krb5-kdc.service
+sssd-common sssd.service
+charon-systemd strongswan.service
+wpasupplicant wpa_supplicant.service
+END
+}
+
 # install_packages GROUP...: installs what is missing. The servers among the packages are wanted as
 # programs only, so that Debian is asked not to start them on the machine.
 install_packages() {
@@ -52,9 +66,7 @@ install_packages() {
         as_root rm -f "$policy"
         trap - EXIT
     fi
-    if [[ $missing == *openssh-server* ]] && [ -d /run/systemd/system ]; then
-        as_root systemctl disable --quiet ssh.service
-    fi
+    [ ! -d /run/systemd/system ] || disable_services "$missing"
 }
 
 # Makes configure when it is missing or older than what it is made from.

@@ -18,7 +18,8 @@
 static void write_records(struct store *store, const char *card, int count)
 {
 	for (int i = 0; i < count; i++)
-		assert_true(audit_write(store, "uid=0 pid=1", "issue", card, 7, NULL, NULL, NULL));
+		assert_true(audit_write(
+			store, AUDIT_CALLER("uid=0 pid=1"), "issue", card, 7, NULL, NULL, NULL));
 }
 
 static bool list(struct store *store, const char *card, int64_t after, unsigned limit,
@@ -55,10 +56,10 @@ static void a_record_tells_who_did_what_and_how_it_ended(void **state)
 	size_t count;
 
 	error_set(&result, ERROR_PIN_WRONG, "2 tries are left");
-	assert_true(audit_write(fixture->store, "uid=1000", "activate", "yubikey-1", 12, &result,
-		"first PIN", NULL));
-	assert_true(
-		audit_write(fixture->store, "uid=0", "template-save", NULL, 0, NULL, NULL, NULL));
+	assert_true(audit_write(fixture->store, AUDIT_CALLER("uid=1000"), "activate", "yubikey-1",
+		12, &result, "first PIN", NULL));
+	assert_true(audit_write(
+		fixture->store, AUDIT_CALLER("uid=0"), "template-save", NULL, 0, NULL, NULL, NULL));
 	assert_true(list(fixture->store, NULL, 0, 10, &read, &count));
 	assert_int_equal(count, 2);
 	assert_int_equal(read[0].id, 1);
@@ -172,7 +173,8 @@ static void long_texts_are_cut_between_characters(void **state)
 
 	for (size_t i = 1; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\xC3\xA4", 3);
-	assert_true(audit_write(fixture->store, text, text, text, 0, NULL, text, NULL));
+	assert_true(
+		audit_write(fixture->store, AUDIT_CALLER(text), text, text, 0, NULL, text, NULL));
 	assert_true(list(fixture->store, NULL, 0, 1, &read, &count));
 	assert_int_equal(strlen(read[0].actor), 1023);
 	assert_int_equal(strlen(read[0].detail), 1023);
@@ -189,7 +191,8 @@ static void a_store_that_fails_is_told(void **state)
 	int64_t records;
 
 	fixture_sql(fixture, "DROP TABLE audit");
-	assert_false(audit_write(fixture->store, "uid=0", "issue", NULL, 0, NULL, NULL, &error));
+	assert_false(audit_write(
+		fixture->store, AUDIT_CALLER("uid=0"), "issue", NULL, 0, NULL, NULL, &error));
 	assert_int_equal(error.code, ERROR_STORE_FAILED);
 	assert_non_null(strstr(error_message(&error), "the audit record of issue"));
 	assert_false(audit_verify(fixture->store, NULL, &verifier, &records, &error));

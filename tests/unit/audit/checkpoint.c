@@ -23,7 +23,8 @@ static struct token_fixture *tokens;
 static void write_records(struct store *store, int count)
 {
 	for (int i = 0; i < count; i++)
-		assert_true(audit_write(store, "uid=0 pid=1", "issue", "one", 7, NULL, NULL, NULL));
+		assert_true(audit_write(
+			store, AUDIT_CALLER("uid=0 pid=1"), "issue", "one", 7, NULL, NULL, NULL));
 }
 
 static int64_t write_checkpoint(struct fixture *fixture)
@@ -202,32 +203,6 @@ static void another_key_than_the_tokens_shows(void **state)
 	assert_int_equal(verify(fixture, &key, &verifier), AUDIT_CHECKPOINT);
 }
 
-/* What an operator adds is part of the chain; what has none hashes as it always did. */
-static void an_operator_and_the_signature_are_kept_and_chained(void **state)
-{
-	struct fixture *fixture = *state;
-	struct audit_verifier verifier _cleanup_audit_verifier_ = {0};
-	struct buffer signature _cleanup_buffer_ = BUFFER_INIT;
-	struct audit_entry entry = {
-		.actor = "uid=0", .operator_name = "AB123", .operation = "revoke"};
-	const struct audit_filter filter = {.operator_name = "AB123", .limit = 10};
-	struct audit_record *records;
-	size_t count;
-	int64_t next;
-
-	buffer_append(&signature, "signed", 6);
-	write_records(fixture->store, 1);
-	entry.signature = &signature;
-	assert_true(audit_write_entry(fixture->store, &entry, NULL));
-	write_records(fixture->store, 1);
-	assert_int_equal(verify(fixture, NULL, &verifier), AUDIT_WHOLE);
-	assert_true(store_audit_list(fixture->store, &filter, &records, &count, &next, NULL));
-	assert_int_equal(count, 1);
-	assert_string_equal(records[0].operator_name, "AB123");
-	assert_int_equal(records[0].signature.length, 6);
-	audit_records_free(records, count);
-}
-
 static void bytes_that_are_no_text_are_replaced(void **state)
 {
 	static const char *const cases[][2] = {{"plain", "plain"}, {"\xC3\xA4", "\xC3\xA4"},
@@ -267,7 +242,6 @@ int main(void)
 		WITH_STORE(one_is_due_after_many_records_or_some_time),
 		WITH_STORE(tampering_with_records_and_checkpoints_shows),
 		WITH_STORE(another_key_than_the_tokens_shows),
-		WITH_STORE(an_operator_and_the_signature_are_kept_and_chained),
 		cmocka_unit_test(bytes_that_are_no_text_are_replaced),
 	};
 

@@ -27,3 +27,8 @@ check_PROGRAMS += tests/unit/common/check-digits
 tests_unit_common_check_digits_SOURCES = tests/unit/common/check-digits.c
 tests_unit_common_check_digits_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_common_check_digits_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/common/csv-random
+tests_unit_common_csv_random_SOURCES = tests/unit/common/csv-random.c \
+	tests/fuzz/csv.c tests/fuzz/fuzz.h
+tests_unit_common_csv_random_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_common_csv_random_LDADD = $(UNIT_LIBS)

@@ -161,11 +161,28 @@ static bool may(
 	return fixture->has_right || error_set(error, ERROR_ACCESS_DENIED, "log in first");
 }
 
-static void denied(void *context, const struct bus_call *call)
+static void *begin(void *context, const struct bus_call *call)
 {
 	struct fixture *fixture = context;
 
+	assert_non_null(call->method);
+	fixture->begun++;
+	fixture->under_way++;
+	return &fixture->under_way;
+}
+
+static void end(void *who)
+{
+	--*(unsigned *)who;
+}
+
+static void denied(void *context, const struct bus_call *call, const struct error *error)
+{
+	struct fixture *fixture = context;
+
+	assert_int_equal(error->code, ERROR_ACCESS_DENIED);
 	assert_true(call->method != NULL);
+	assert_ptr_equal(call->who, &fixture->under_way);
 	fixture->denials++;
 }
 
@@ -229,6 +246,8 @@ int service_fixture_setup(void **state)
 		.context = fixture,
 		.broadcast = broadcast,
 		.may = may,
+		.begin = begin,
+		.end = end,
 		.denied = denied};
 
 	connect_ends(fixture);

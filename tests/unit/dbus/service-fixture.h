@@ -22,7 +22,8 @@ struct fixture {
 	const char *things[3]; /* names of what is there now */
 	bool has_right;	       /* what the caller may */
 	unsigned denials, signals;
-	char *last_signal; /* "MEMBER SIGNATURE PATH" */
+	unsigned begun, under_way; /* methods */
+	char *last_signal;	   /* "MEMBER SIGNATURE PATH" */
 	char secret_seen[16];
 	const char *secret_place;
 };

@@ -73,6 +73,7 @@ static void unknown_names_have_their_standard_errors(void **state)
 		DBUS_ERROR_UNKNOWN_INTERFACE);
 	expect_refusal(call_strings(fixture, "/elsewhere", MAIN, "Echo", "x", NULL),
 		DBUS_ERROR_UNKNOWN_OBJECT);
+	fixture->has_right = true;
 	expect_refusal(call_strings(fixture, ROOT "/thing/none", DBUS_INTERFACE_PROPERTIES,
 			       "GetAll", THING, NULL),
 		DBUS_ERROR_UNKNOWN_OBJECT);
@@ -88,6 +89,20 @@ static void a_method_is_denied_without_its_right_and_noted(void **state)
 	fixture->has_right = true;
 	expect_text(call_strings(fixture, ROOT, MAIN, "Rule", "x", NULL), "x");
 	assert_int_equal(fixture->denials, 1);
+}
+
+static void who_acts_is_known_from_before_the_rights_to_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	expect_refusal(
+		call_strings(fixture, ROOT, MAIN, "Rule", "x", NULL), OUR_NAME("AccessDenied"));
+	expect_text(call_strings(fixture, ROOT, MAIN, "Echo", "x", NULL), "x");
+	assert_int_equal(fixture->begun, 2);
+	assert_int_equal(fixture->under_way, 0);
+	expect_refusal(call_strings(fixture, ROOT, MAIN, "Nothing", NULL, NULL),
+		DBUS_ERROR_UNKNOWN_METHOD);
+	assert_int_equal(fixture->begun, 2);
 }
 
 static void a_private_interface_is_not_there_on_the_system_bus(void **state)
@@ -231,8 +246,32 @@ static bool introspection_has(struct fixture *fixture, const char *path, const c
 	return found;
 }
 
+/* What is there and what is not, asked for by who may not read such objects. */
+static void who_may_not_read_is_told_the_same_of_what_is_there_and_what_is_not(void **state)
+{
+	static const char *const paths[] = {CHILD, ROOT "/thing/nothing"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		expect_refusal(call_strings(fixture, paths[i], DBUS_INTERFACE_PROPERTIES, "Get",
+				       THING, "Text"),
+			OUR_NAME("AccessDenied"));
+		assert_true(introspection_has(fixture, paths[i], "name=\"" THING "\""));
+		dbus_message_unref(
+			call_strings(fixture, paths[i], DBUS_INTERFACE_PEER, "Ping", NULL, NULL));
+	}
+	assert_false(introspection_has(fixture, ROOT "/thing", "<node name=\"one_2dtwo\"/>"));
+	fixture->has_right = true;
+	expect_refusal(
+		call_strings(fixture, paths[1], DBUS_INTERFACE_PROPERTIES, "Get", THING, "Text"),
+		DBUS_ERROR_UNKNOWN_OBJECT);
+}
+
 static void introspection_leads_from_the_root_to_each_object(void **state)
 {
+	struct fixture *fixture = *state;
+
+	fixture->has_right = true;
 	assert_true(introspection_has(*state, "/", "<node name=\"test\"/>"));
 	assert_true(introspection_has(*state, ROOT, "<node name=\"thing\"/>"));
 	assert_true(introspection_has(*state, ROOT "/thing", "<node name=\"one_2dtwo\"/>"));
@@ -325,6 +364,7 @@ int main(void)
 		TEST(deeply_nested_arguments_are_refused),
 		TEST(unknown_names_have_their_standard_errors),
 		TEST(a_method_is_denied_without_its_right_and_noted),
+		TEST(who_acts_is_known_from_before_the_rights_to_the_end),
 		TEST(a_private_interface_is_not_there_on_the_system_bus),
 		TEST(a_message_that_held_a_secret_is_wiped),
 		TEST(a_dictionary_may_have_each_name_once_and_not_too_many),
@@ -333,6 +373,7 @@ int main(void)
 		TEST(a_property_cannot_be_set),
 		TEST(restricted_properties_need_their_right),
 		TEST(objects_are_listed_for_those_who_may_read_them),
+		TEST(who_may_not_read_is_told_the_same_of_what_is_there_and_what_is_not),
 		TEST(introspection_leads_from_the_root_to_each_object),
 		TEST(introspection_shows_methods_with_named_arguments),
 		TEST(a_ping_is_answered_at_any_path),

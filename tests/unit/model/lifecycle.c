@@ -123,6 +123,37 @@ static void reports_suspend_or_revoke_for_the_right_reason(void **state)
 	assert_null(lifecycle_report_name(LIFECYCLE_REVOKE));
 }
 
+static void a_card_is_resumed_to_what_it_was(void **state)
+{
+	static const struct {
+		enum lifecycle_state before;
+		enum lifecycle_verb verb;
+	} cases[] = {
+		{LIFECYCLE_ISSUED, LIFECYCLE_REPORT_LOST},
+		{LIFECYCLE_ACTIVE, LIFECYCLE_REPORT_LOST},
+		{LIFECYCLE_ACTIVE, LIFECYCLE_SUSPEND},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct credential credential = {.state = cases[i].before};
+		enum lifecycle_state next = NO;
+		bool waits = cases[i].before == LIFECYCLE_ISSUED;
+		assert_int_equal(credential_waits_for_pin(&credential), waits);
+		/* Twice: what is inactive already stays what it was before. */
+		for (int times = 0; times < 2; times++) {
+			assert_true(credential_check(&credential,
+				times ? LIFECYCLE_REPORT_LOST : cases[i].verb, &next, NULL));
+			credential_set_state(&credential, next);
+			assert_int_equal(credential.state, LIFECYCLE_INACTIVE);
+			assert_int_equal(credential_waits_for_pin(&credential), waits);
+		}
+		assert_true(credential_check(&credential, LIFECYCLE_RESUME, &next, NULL));
+		assert_int_equal(next, cases[i].before);
+		assert_false(credential_check(&credential, LIFECYCLE_ACTIVATE, NULL, NULL));
+	}
+}
+
 static void a_card_with_an_end_date_is_expired_from_then_on(void **state)
 {
 	static const struct {
@@ -196,6 +227,7 @@ int main(void)
 		cmocka_unit_test(every_verb_in_every_state_does_what_the_table_says),
 		cmocka_unit_test(verbs_that_give_a_card_up_are_for_others),
 		cmocka_unit_test(reports_suspend_or_revoke_for_the_right_reason),
+		cmocka_unit_test(a_card_is_resumed_to_what_it_was),
 		cmocka_unit_test(a_card_with_an_end_date_is_expired_from_then_on),
 		cmocka_unit_test(the_error_names_the_state_and_what_is_allowed),
 		cmocka_unit_test(next_may_be_null),

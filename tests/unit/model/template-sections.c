@@ -17,6 +17,9 @@
 #define CHUID(rest)  WITH("\"issue\": {\"chuid\": {" rest "}}")
 #define HOLDER(rest) WITH("\"issue\": {\"holder\": {" rest "}}")
 
+#define USER(rest)                                                                                 \
+	WITH("\"issue\": {\"by\": \"user\", \"holder\": {\"from\": \"system-user\"}}, " rest)
+
 static void an_old_document_has_the_defaults(void **state)
 {
 	_cleanup_template_ struct template *template =
@@ -27,7 +30,9 @@ static void an_old_document_has_the_defaults(void **state)
 	assert_true(template->enabled);
 	assert_int_equal(template->card_type_count, 1);
 	assert_int_equal(template->id_length, 0);
+	assert_int_equal(template->issue.by, ISSUE_BY_OPERATOR);
 	assert_int_equal(template->issue.holder, ISSUE_HOLDER_FIELDS);
+	assert_false(template->self_service.activate);
 	assert_false(template->issue.auto_initiate);
 	assert_string_equal(template->issue.chuid.agency, "9999");
 	assert_string_equal(template->issue.chuid.credential, "999999");
@@ -83,6 +88,53 @@ static void every_section_is_read(void **state)
 	assert_int_equal(template->lifecycle.on_retire, RETIRE_KEEPS);
 }
 
+/* The user database has login name, id and name: a pattern that asks for more has no answer. */
+static void patterns_of_users_cards_use_what_the_user_database_has(void **state)
+{
+#define SUBJECT(pattern)                                                                           \
+	"{\"name\": \"t\", \"card-type\": \"piv\", \"keys\": [{\"slot\": \"signature\","           \
+	" \"algorithm\": \"ec-p256\", \"certificate\": {\"authority\": \"a\", \"profile\": \"p\"," \
+	" \"subject\": [[\"CN\", \"" pattern "\"]]}}], \"issue\": {\"by\": \"user\","              \
+	" \"holder\": {\"from\": \"system-user\"}}, \"self-service\": {\"activate\": true}}"
+	struct fields fields _cleanup_fields_ = FIELDS_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	_cleanup_template_ struct template *good =
+		template_parse(SUBJECT("{name} {user} {uid} {serial}"), NULL);
+	_cleanup_template_ struct template *bad = template_parse(SUBJECT("{email}"), &error);
+
+	(void)state;
+	assert_non_null(good);
+	assert_int_equal(good->issue.by, ISSUE_BY_USER);
+	assert_int_equal(good->issue.holder, ISSUE_HOLDER_SYSTEM_USER);
+	assert_true(good->self_service.activate);
+	template_required_fields(good, &fields);
+	assert_int_equal(fields.count, 0);
+	assert_null(bad);
+	assert_string_equal(error.field, "/issue");
+	assert_non_null(strstr(error_message(&error), "{email}"));
+}
+
+static void all_fields_that_are_missing_are_named(void **state)
+{
+	_cleanup_template_ struct template *template =
+		template_parse(CHUID("\"credential\": \"{badge}\", \"person\": \"{staff}\""), NULL);
+	struct fields holder _cleanup_fields_ = FIELDS_INIT;
+	_cleanup_error_ struct error several = ERROR_INIT, one = ERROR_INIT;
+
+	(void)state;
+	fields_set(&holder, "staff", "");
+	assert_false(template_check_holder(template, &holder, &several));
+	assert_int_equal(several.code, ERROR_INVALID_ARGUMENT);
+	assert_string_equal(
+		error_message(&several), "the holder's fields \"badge\", \"staff\" are missing");
+	fields_set(&holder, "badge", "1");
+	assert_false(template_check_holder(template, &holder, &one));
+	assert_string_equal(error_message(&one), "the holder's field \"staff\" is missing");
+	assert_string_equal(one.field, "staff");
+	fields_set(&holder, "staff", "2");
+	assert_true(template_check_holder(template, &holder, NULL));
+}
+
 static void wrong_sections_are_refused(void **state)
 {
 	static const struct {
@@ -96,7 +148,12 @@ static void wrong_sections_are_refused(void **state)
 		{WITH("\"enabled\": 1"), "/enabled", "true or false"},
 		{WITH("\"issue\": 1"), "/issue", "object"},
 		{WITH("\"issue\": {\"by\": \"user\"}"), "/issue/by", "users"},
-		{WITH("\"issue\": {\"by\": \"me\"}"), "/issue/by", "operator"},
+		{WITH("\"issue\": {\"by\": \"me\"}"), "/issue/by", "operator, user"},
+		{HOLDER("\"from\": \"system-user\""), "/issue/holder", "must be user"},
+		{USER("\"operator\": {\"kind\": \"operator\"}"), "/issue/by", "operators"},
+		{USER("\"operator\": {\"kind\": \"system-owner\"}"), "/issue/by", "operators"},
+		{WITH("\"self-service\": {\"activate\": true}"), "/self-service/activate",
+			"users issue"},
 		{WITH("\"issue\": {\"auto-initiate\": \"yes\"}"), "/issue/auto-initiate", "true"},
 		{WITH("\"operator\": {\"kind\": \"system-owner\"}, "
 		      "\"issue\": {\"auto-initiate\": true}"),
@@ -117,7 +174,7 @@ static void wrong_sections_are_refused(void **state)
 		{CHUID("\"colour\": 1"), "/issue/chuid/colour", "unknown member"},
 		{WITH("\"unblock\": {\"roles\": []}"), "/unblock/roles", "1 to 16"},
 		{WITH("\"unblock\": {\"roles\": [\"auditor\"]}"), "/unblock/roles/0", "may not"},
-		{WITH("\"unblock\": {\"roles\": [\"king\"]}"), "/unblock/roles/0", "no role"},
+		{WITH("\"unblock\": {\"roles\": [\"the king\"]}"), "/unblock/roles/0", "name"},
 		{WITH("\"self-service\": {\"retire\": true}"), "/self-service/retire", "unknown"},
 		{WITH("\"lifecycle\": {\"on-retire\": \"burn\"}"), "/lifecycle/on-retire",
 			"revoke, keep"},
@@ -159,6 +216,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_old_document_has_the_defaults),
 		cmocka_unit_test(every_section_is_read),
+		cmocka_unit_test(patterns_of_users_cards_use_what_the_user_database_has),
+		cmocka_unit_test(all_fields_that_are_missing_are_named),
 		cmocka_unit_test(wrong_sections_are_refused),
 		cmocka_unit_test(a_simple_id_and_its_name_are_not_asked_for),
 	};

@@ -26,3 +26,12 @@ check_PROGRAMS += tests/unit/operation/changeover
 tests_unit_operation_changeover_SOURCES = tests/unit/operation/changeover.c $(OPERATION_WALK)
 tests_unit_operation_changeover_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_changeover_LDADD = libtessera-vcard.la $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/login
+tests_unit_operation_login_SOURCES = tests/unit/operation/login.c tests/unit/store/fixture.c tests/unit/store/fixture.h \
+	tests/lib/person.c tests/lib/person.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_operation_login_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_login_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/roles
+tests_unit_operation_roles_SOURCES = tests/unit/operation/roles.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_operation_roles_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_roles_LDADD = $(UNIT_LIBS)

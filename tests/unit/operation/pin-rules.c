@@ -160,10 +160,34 @@ static void without_the_token_there_is_no_history(void **state)
 	(void)state;
 	load(&rules, credential, &policy);
 	services.token = NULL;
-	assert_int_equal(set_pin(&rules, "271828"), ERROR_TOKEN_FAILED);
+	assert_int_equal(set_pin(&rules, "271828"), ERROR_LOCKED);
 	rules.policy = &pin_policy_default;
 	assert_int_equal(set_pin(&rules, "271828"), ERROR_NONE);
 	services.token = token->token;
+}
+
+/* The PIN gets a date while the token is locked; what is remembered of it is no PIN's. */
+static void without_the_token_a_pin_has_its_age(void **state)
+{
+	static const struct pin_policy policy = {.minimum_length = 6,
+		.maximum_length = 8,
+		.characters = PIN_DIGITS,
+		.maximum_age_days = 1};
+	_cleanup_credential_ struct credential *credential = add_credential("dated");
+	struct pin_rules rules _cleanup_pin_rules_ = PIN_RULES_INIT;
+	_cleanup_free_ struct pin_record *records = NULL;
+	size_t count = 0;
+
+	(void)state;
+	load(&rules, credential, &policy);
+	services.token = NULL;
+	assert_int_equal(set_pin(&rules, "271828"), ERROR_NONE);
+	services.token = token->token;
+	assert_true(store_pin_list(services.store, credential->id, &records, &count, NULL));
+	assert_int_equal(count, 1);
+	assert_true(records[0].set_at > 0);
+	assert_int_equal(set_pin(&rules, "271828"), ERROR_NONE);
+	assert_int_equal(set_pin(&rules, "271828"), ERROR_PIN_POLICY);
 }
 
 static void the_serial_of_the_card_is_the_holders_too(void **state)
@@ -279,6 +303,7 @@ int main(void)
 		cmocka_unit_test(with_an_age_alone_the_present_pin_is_no_new_one),
 		cmocka_unit_test(the_record_is_a_salted_mac),
 		cmocka_unit_test(without_the_token_there_is_no_history),
+		cmocka_unit_test(without_the_token_a_pin_has_its_age),
 		cmocka_unit_test(the_serial_of_the_card_is_the_holders_too),
 		cmocka_unit_test(made_pins_keep_the_rules),
 		cmocka_unit_test(made_digits_are_equally_likely),

@@ -39,7 +39,7 @@ static const char connection_document[] =
 	"\"extended-key-usage\": [\"clientAuth\"]}}}";
 
 struct services services;
-struct operation operation = {.services = &services, .actor = "test"};
+struct operation operation = {.services = &services, .actor = &audit_daemon};
 static char *folder;
 
 const char *template_name = TEMPLATE_NAME;

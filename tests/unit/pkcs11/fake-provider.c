@@ -48,7 +48,8 @@ static struct {
 		bool watching; /* it asked for the tokens: it is told of changes */
 	} clients[CONNECTIONS_MAXIMUM];
 	dbus_uint64_t generation;
-	bool present, other, second_reader, suspended, renewed, slow, short_answers, wrong_type;
+	bool present, other, second_reader, suspended, without_pin, renewed, slow, short_answers,
+		wrong_type;
 	int tries;
 	char pin[16];
 	uint32_t calls;
@@ -87,7 +88,8 @@ static void append_token(DBusMessageIter *tokens, dbus_uint32_t number, const ch
 static dbus_uint32_t token_flags(void)
 {
 	return (state.present ? 1 : 0) | (state.tries == 0 ? 2 : 0) | (state.tries == 1 ? 4 : 0) |
-	       (state.tries < 3 ? 8 : 0) | (state.suspended ? 32 : 0);
+	       (state.tries < 3 ? 8 : 0) | (state.suspended ? 32 : 0) |
+	       (state.without_pin ? 128 : 0);
 }
 
 static DBusMessage *get_tokens(DBusMessage *call)
@@ -457,6 +459,9 @@ static bool obey(char command)
 	case FAKE_SUSPEND:
 	case FAKE_RESUME:
 		state.suspended = command == FAKE_SUSPEND;
+		return true;
+	case FAKE_PIN_NEED:
+		state.without_pin = !state.without_pin;
 		return true;
 	case FAKE_RENEW:
 		return state.renewed = true;

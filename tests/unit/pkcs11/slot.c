@@ -57,6 +57,21 @@ static void the_token_is_described(void **state)
 		CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED);
 }
 
+/* PKCS#11 2.40, 3.2: CKF_LOGIN_REQUIRED is for tokens with something that wants a login. */
+static void a_token_without_need_of_a_pin_requires_no_login(void **state)
+{
+	CK_TOKEN_INFO info;
+
+	(void)state;
+	fake_command(fake, FAKE_PIN_NEED);
+	assert_ok(p11->C_GetTokenInfo(1, &info));
+	assert_false(info.flags & CKF_LOGIN_REQUIRED);
+	assert_true(info.flags & CKF_USER_PIN_INITIALIZED);
+	fake_command(fake, FAKE_PIN_NEED);
+	assert_ok(p11->C_GetTokenInfo(1, &info));
+	assert_true(info.flags & CKF_LOGIN_REQUIRED);
+}
+
 static void mechanisms_are_listed(void **state)
 {
 	CK_MECHANISM_TYPE types[64];
@@ -265,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STARTED(slot_info_comes_before_any_slot_list),
 		STARTED(the_token_is_described),
+		STARTED(a_token_without_need_of_a_pin_requires_no_login),
 		STARTED(mechanisms_are_listed),
 		STARTED(a_removed_card_takes_its_sessions_along),
 		STARTED(the_slot_list_grows_and_never_shrinks),

@@ -24,7 +24,7 @@ static void write_record(struct store *store, int64_t time_us, const char *actor
 		.card = xstrdup(card),
 		.outcome = xstrdup(outcome)};
 
-	assert_true(store_audit_append(store, &record, NULL));
+	assert_true(store_audit_append(store, &record, NULL, NULL, NULL));
 }
 
 /* The ids of all pages of a list, "1 2 3 ". Heap. */
@@ -285,6 +285,10 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	write_samples(fixture->store);
 	save(fixture->store, "card-1", "Ada Lovelace", "Ada@example.org");
 	fixture_sql(fixture,
+		"DROP TABLE key_backup_card; DROP TABLE key_backup;"
+		"DROP INDEX credential_user; ALTER TABLE credential DROP COLUMN user_id;"
+		"ALTER TABLE credential DROP COLUMN state_before;"
+		"DROP TABLE role; DROP TABLE quorum;"
 		"DROP TABLE slot_rule; DROP TABLE slot;"
 		"DROP INDEX credential_template; ALTER TABLE template DROP COLUMN saved_at;"
 		"DROP TABLE master_key; DROP TABLE puk; DROP INDEX credential_key_version;"
@@ -295,7 +299,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 		"DROP INDEX certificate_serial; DROP INDEX certificate_revoked;"
 		"DROP INDEX audit_caller; DROP INDEX "
 		"audit_operation;"
-		"DROP INDEX audit_outcome; DROP INDEX audit_operator; DROP INDEX audit_failed;"
+		"DROP INDEX audit_outcome; DROP TABLE audit_operator; DROP INDEX audit_failed;"
 		"ALTER TABLE audit DROP COLUMN operator; ALTER TABLE audit DROP COLUMN signature;"
 		"ALTER TABLE audit DROP COLUMN caller;"
 		"UPDATE audit SET time_us = 1 WHERE id = 4;"

@@ -71,6 +71,62 @@ static void a_credential_is_updated(void **state)
 	assert_int_equal(count, 1);
 }
 
+static void a_user_has_one_card_of_a_template_until_it_is_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_credential_ struct credential *credential = sample_credential("one");
+	const enum lifecycle_state has[] = {LIFECYCLE_ISSUED, LIFECYCLE_ACTIVE, LIFECYCLE_INACTIVE,
+		LIFECYCLE_REVOKED, LIFECYCLE_EXPIRED};
+	const enum lifecycle_state has_not[] = {
+		LIFECYCLE_UNREGISTERED, LIFECYCLE_REGISTERED, LIFECYCLE_RETIRED};
+
+	_cleanup_template_ struct template *template = sample_template("own", "local");
+	assert_true(store_template_save(fixture->store, template, NULL));
+	credential->template_name = xstrdup("own");
+	credential->template_version = template->version;
+	credential->user_id = xstrdup("1000");
+	for (size_t i = 0; i < ARRAY_SIZE(has) + ARRAY_SIZE(has_not); i++) {
+		_cleanup_free_ char *serial = NULL, *other = NULL, *stranger = NULL;
+		bool counts = i < ARRAY_SIZE(has);
+		credential_set_state(credential, counts ? has[i] : has_not[i - ARRAY_SIZE(has)]);
+		assert_true(store_credential_save(fixture->store, credential, NULL));
+		assert_true(store_credential_of_user(fixture->store, "1000", "own", &serial, NULL));
+		assert_true(store_credential_of_user(fixture->store, "1000", "ec", &other, NULL));
+		assert_true(
+			store_credential_of_user(fixture->store, "100", "own", &stranger, NULL));
+		assert_int_equal(serial != NULL, counts);
+		assert_null(other);
+		assert_null(stranger);
+	}
+	_cleanup_free_ char *replaced = NULL;
+	credential->state = LIFECYCLE_REVOKED;
+	credential->replaced_by = 7;
+	assert_true(store_credential_save(fixture->store, credential, NULL));
+	assert_true(store_credential_of_user(fixture->store, "1000", "own", &replaced, NULL));
+	assert_null(replaced);
+}
+
+static void an_inactive_card_remembers_what_it_was(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_credential_ struct credential *credential = sample_credential("one");
+
+	credential->user_id = xstrdup("0");
+	credential_set_state(credential, LIFECYCLE_ISSUED);
+	credential_set_state(credential, LIFECYCLE_INACTIVE);
+	assert_true(store_credential_save(fixture->store, credential, NULL));
+	_cleanup_credential_ struct credential *kept =
+		store_credential_by_serial(fixture->store, "one", NULL);
+	assert_int_equal(kept->before, LIFECYCLE_ISSUED);
+	assert_string_equal(kept->user_id, "0");
+	/* As a version before saved it. */
+	fixture_sql(fixture, "UPDATE credential SET state_before = NULL, user_id = NULL");
+	_cleanup_credential_ struct credential *old =
+		store_credential_by_serial(fixture->store, "one", NULL);
+	assert_int_equal(old->before, LIFECYCLE_ACTIVE);
+	assert_null(old->user_id);
+}
+
 static void a_serial_is_taken_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -448,6 +504,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(a_credential_comes_back_as_it_was_saved),
 		WITH_STORE(a_credential_is_updated),
+		WITH_STORE(a_user_has_one_card_of_a_template_until_it_is_given_up),
+		WITH_STORE(an_inactive_card_remembers_what_it_was),
 		WITH_STORE(a_serial_is_taken_once),
 		WITH_STORE(what_does_not_exist_is_not_found),
 		WITH_STORE(credentials_are_listed_in_pages_and_by_state),
