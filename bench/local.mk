@@ -14,3 +14,10 @@ bench_store_use_SOURCES = bench/store-use.c
 bench_store_use_CPPFLAGS = $(CLI_CPPFLAGS)
 bench_store_use_LDADD = libtessera-cli.la
 EXTRA_DIST += bench/store-measure
+
+# Keys of a slot beside the same token in the program's own process, and through p11-kit's remoting.
+noinst_PROGRAMS += bench/slot-use
+bench_slot_use_SOURCES = bench/slot-use.c
+bench_slot_use_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+bench_slot_use_LDADD = -ldl
+EXTRA_DIST += bench/slot-measure

@@ -27,6 +27,7 @@
 #define CLIENT_TEMPLATE	  "org.tessera1.Template"
 #define CLIENT_CONNECTION "org.tessera1.Connection"
 #define CLIENT_TYPE	  "org.tessera1.Type"
+#define CLIENT_SLOT	  "org.tessera1.Slot"
 #define CLIENT_JOB	  "org.tessera1.Job"
 #define CLIENT_LICENCE	  "org.tessera1.Licence"
 

@@ -13,13 +13,18 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_ACTOR] = {"--actor", NULL, "ACTOR",
 		"only what this user (name or number) or program asked for"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
+	[OPTION_ANYONE] = {"--anyone", NULL, NULL, "every user of this machine"},
 	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
+	[OPTION_AUDIT_USES] = {"--audit-uses", NULL, NULL,
+		"write an audit record for each use of a key"},
 	[OPTION_CA_CERTIFICATE] = {"--ca-certificate", NULL, "FILE",
 		"the authorities that operators' certificates have to come from, in PEM"},
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
 	[OPTION_CARDS] = {"--cards", NULL, "CARD,...",
 		"operators' cards, or IDs, that open it; otherwise all owners' and custodians'"},
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
+	[OPTION_CREATE] = {"--create", NULL, NULL,
+		"make the token, with this PIN, if SoftHSM2 has none of that label"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
 	[OPTION_DESCRIPTION] = {"--description", NULL, "TEXT", "what the role is for"},
@@ -33,10 +38,16 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"the cards whose serials are in FILE, one a line"},
 	[OPTION_GENERATE_PIN] = {"--generate-pin", NULL, NULL,
 		"have a random PIN made by the template's rules, and print it"},
+	[OPTION_GROUP] = {"--group", NULL, "GROUP", "the members of this group (name or number)"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
 		"a field of the person who gets the card; may be repeated"},
 	[OPTION_INACTIVE] = {"--inactive", NULL, NULL, "the operator cannot log in"},
+	[OPTION_KEEP_PIN] = {"--keep-pin", NULL, NULL,
+		"tesserad keeps the PIN, sealed: programs need none"},
+	[OPTION_KEY] = {"--key", NULL, "LABEL", "only keys of this label"},
 	[OPTION_LIMIT] = {"--limit", NULL, "NUMBER", "at most so many records"},
+	[OPTION_MODULE] = {"--module", NULL, "PATH",
+		"the PKCS#11 module of the token; SoftHSM2 without it"},
 	[OPTION_NEWEST] = {"--newest", NULL, NULL, "newest first"},
 	[OPTION_NAME] = {"--name", NULL, "NAME", "the owner's name, for the certificates"},
 	[OPTION_NEW_PIN_FILE] = {"--new-pin-file", NULL, "FILE", "read the new PIN from FILE"},
@@ -52,6 +63,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_PIN_FD] = {"--pin-fd", NULL, "NUMBER",
 		"read PINs from this file descriptor, one a line"},
 	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
+	[OPTION_PIN_SOURCE] = {"--pin-source", NULL, "FILE",
+		"tesserad reads the PIN from FILE, or from credential:NAME of its service"},
 	[OPTION_PUBLIC_KEY] = {"--public-key", NULL, "FILE",
 		"the keys that may have signed, in PEM"},
 	[OPTION_READER] = {"--reader", NULL, "NUMBER", "the reader that the card is in"},
@@ -59,6 +72,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_REASON] = {"--reason", NULL, "TEXT", "why, for the record"},
 	[OPTION_REISSUE] = {"--reissue", NULL, NULL, "reissue where new keys are needed"},
 	[OPTION_REPLACE] = {"--replace", NULL, NULL, "make new versions of those that are there"},
+	[OPTION_SERIAL] = {"--serial", NULL, "SERIAL", "the token's serial number"},
 	[OPTION_SHARES] = {"--shares", NULL, "NUMBER",
 		"so many of the cards open it together; otherwise any one"},
 	[OPTION_SINCE] = {"--since", NULL, "TIME", "not before this time"},
@@ -66,9 +80,12 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
 	[OPTION_TEMPLATE] = {"--template", NULL, "NAME",
 		"the template to issue by, or whose cards are meant"},
+	[OPTION_TOKEN_LABEL] = {"--token-label", NULL, "LABEL",
+		"the token's label; the slot's name without it"},
 	[OPTION_UNBLOCK_CODE_FILE] = {"--unblock-code-file", NULL, "FILE",
 		"read the card's unblock code from FILE; no operator is needed"},
 	[OPTION_UNTIL] = {"--until", NULL, "TIME", "before this time"},
+	[OPTION_USER] = {"--user", NULL, "USER", "this user (name or number)"},
 	[OPTION_YES] = {"--yes", NULL, NULL, "do not ask"},
 };
 
@@ -109,6 +126,14 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define CODE   OPTION_BIT(OPTION_CODE_FILE)
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
 #define BACKUP (OPTION_BIT(OPTION_CARDS) | OPTION_BIT(OPTION_SHARES) | OPTION_BIT(OPTION_FORCE))
+
+#define SLOT_ADD                                                                                   \
+	(OPTION_BIT(OPTION_MODULE) | OPTION_BIT(OPTION_TOKEN_LABEL) | OPTION_BIT(OPTION_SERIAL) |  \
+		PIN_FILE | PIN_FD | OPTION_BIT(OPTION_KEEP_PIN) | OPTION_BIT(OPTION_PIN_SOURCE) |  \
+		OPTION_BIT(OPTION_CREATE) | OPTION_BIT(OPTION_AUDIT_USES))
+#define SLOT_ACCESS                                                                                \
+	(OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_GROUP) | OPTION_BIT(OPTION_ANYONE) |          \
+		OPTION_BIT(OPTION_KEY))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -241,6 +266,17 @@ const struct command commands[] = {
 		connection_certificate},
 	{"connection", "crl", "NAME", 1, 1, FORM, "write the authority's revocation list",
 		connection_crl},
+
+	{"slot", "list", "", 0, 0, 0, "list slots: HSM tokens whose keys programs use", slot_list},
+	{"slot", "show", "NAME", 1, 1, 0, "show a slot and who may use its keys", slot_show},
+	{"slot", "add", "NAME", 1, 1, SLOT_ADD, "make a token a slot", slot_add},
+	{"slot", "test", "NAME", 1, 1, 0, "ask the token whether it answers, and read its objects",
+		slot_test},
+	{"slot", "allow", "NAME [OPERATION...]", 1, 4, SLOT_ACCESS,
+		"let users sign, decrypt or derive with keys of a slot", slot_allow},
+	{"slot", "deny", "NAME [OPERATION...]", 1, 4, SLOT_ACCESS, "take back what was allowed",
+		slot_deny},
+	{"slot", "remove", "NAME", 1, 1, 0, "remove a slot; its token stays as it is", slot_remove},
 
 	{"type", "list", "", 0, 0, 0, "list credential types", type_list},
 	{"type", "show", "NAME", 1, 1, 0, "show a type's document", type_show},

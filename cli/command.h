@@ -26,11 +26,14 @@ enum option {
 	/* for those that name them */
 	OPTION_ACTOR,
 	OPTION_AFTER,
+	OPTION_ANYONE,
 	OPTION_AS,
+	OPTION_AUDIT_USES,
 	OPTION_CA_CERTIFICATE,
 	OPTION_CARD,
 	OPTION_CARDS,
 	OPTION_CODE_FILE,
+	OPTION_CREATE,
 	OPTION_CUSTODIAN,
 	OPTION_DER,
 	OPTION_DESCRIPTION,
@@ -41,9 +44,13 @@ enum option {
 	OPTION_FORCE,
 	OPTION_FROM_FILE,
 	OPTION_GENERATE_PIN,
+	OPTION_GROUP,
 	OPTION_HOLDER,
 	OPTION_INACTIVE,
+	OPTION_KEEP_PIN,
+	OPTION_KEY,
 	OPTION_LIMIT,
+	OPTION_MODULE,
 	OPTION_NEWEST,
 	OPTION_NAME,
 	OPTION_NEW_PIN_FILE,
@@ -56,19 +63,23 @@ enum option {
 	OPTION_PERMISSIONS,
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
+	OPTION_PIN_SOURCE,
 	OPTION_PUBLIC_KEY,
 	OPTION_READER,
 	OPTION_REGISTER,
 	OPTION_REASON,
 	OPTION_REISSUE,
 	OPTION_REPLACE,
+	OPTION_SERIAL,
 	OPTION_SHARES,
 	OPTION_SINCE,
 	OPTION_ROLES,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
+	OPTION_TOKEN_LABEL,
 	OPTION_UNBLOCK_CODE_FILE,
 	OPTION_UNTIL,
+	OPTION_USER,
 	OPTION_YES,
 	OPTION_COUNT
 };
@@ -171,6 +182,13 @@ bool connection_test(struct invocation *invocation, struct error *error);
 bool connection_profiles(struct invocation *invocation, struct error *error);
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
+bool slot_list(struct invocation *invocation, struct error *error);
+bool slot_show(struct invocation *invocation, struct error *error);
+bool slot_add(struct invocation *invocation, struct error *error);
+bool slot_test(struct invocation *invocation, struct error *error);
+bool slot_allow(struct invocation *invocation, struct error *error);
+bool slot_deny(struct invocation *invocation, struct error *error);
+bool slot_remove(struct invocation *invocation, struct error *error);
 bool type_list(struct invocation *invocation, struct error *error);
 bool type_show(struct invocation *invocation, struct error *error);
 bool type_detect(struct invocation *invocation, struct error *error);

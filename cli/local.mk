@@ -43,6 +43,7 @@ libtessera_cli_la_SOURCES = \
 	cli/reader.c cli/reader.h \
 	cli/reader-info.c \
 	cli/role.c \
+	cli/slot.c \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \
 	cli/table.c cli/table.h \

@@ -28,6 +28,7 @@
 #include "operation/key-restore.h"
 #include "operation/login.h"
 #include "operation/operators.h"
+#include "operation/slots.h"
 #include "operation/token-settings.h"
 #include "operation/types.h"
 #include "operation/vault.h"
@@ -139,7 +140,13 @@ static bool start_services(struct manager *manager, struct error *error)
 	manager->bus = bus_new(services, &manager->bus_options, &manager->loop);
 	services->jobs = jobs_new(bus_job_changed, manager->bus);
 	services->contacts = contacts_new(services, bus_contact_changed, manager->bus);
-	return bus_start(manager->bus, error) && contacts_start(services->contacts, error);
+	const struct vault_token *token = &manager->tokens.vault.token;
+	const struct slots_options slots = {.embedded_folder = token->embedded_folder,
+		.own_module = token->module,
+		.own_label = token->label};
+	services->slots = slots_new(services, &slots, bus_slots_changed, manager->bus);
+	return slots_load(services->slots, error) && bus_start(manager->bus, error) &&
+	       slots_start(services->slots, error) && contacts_start(services->contacts, error);
 }
 
 /* --- the loop --- */
@@ -255,6 +262,7 @@ static void manager_stop(struct manager *manager)
 		bus_stop(manager->bus);
 	finish_loop(manager);
 	jobs_free(services->jobs);
+	slots_free(services->slots);
 	contacts_free(services->contacts);
 	bus_free(manager->bus);
 	checkpoint_at_stop(services->store, services->token);

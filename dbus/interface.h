@@ -65,12 +65,13 @@ struct bus_call {
 	const char *name;	     /* of the object among its kind; NULL for a single one */
 	const struct bus_interface *interface;
 	const struct bus_method *method;
-	void *who;	     /* what the service's `begin` gave */
-	bool audited;	     /* set by a handler: what came of it is, or will be, recorded */
-	const void *object;  /* what the kind's find() gave */
-	DBusMessageIter in;  /* at the first argument */
-	DBusMessage *reply;  /* of the method, or an error reply instead */
-	DBusMessageIter out; /* append the results here */
+	void *who;	      /* what the service's `begin` gave */
+	bool audited;	      /* set by a handler: what came of it is, or will be, recorded */
+	bool holds_no_secret; /* set by a handler of a BUS_SECRET method: nothing is to be wiped */
+	const void *object;   /* what the kind's find() gave */
+	DBusMessageIter in;   /* at the first argument */
+	DBusMessage *reply;   /* of the method, or an error reply instead */
+	DBusMessageIter out;  /* append the results here */
 };
 
 enum bus_method_flag {

@@ -353,7 +353,7 @@ void bus_service_handle(
 	answer(&call, dbus_message_get_interface(message), dbus_message_get_member(message));
 	if (ordered)
 		pthread_mutex_unlock(&service->order);
-	if (call.method && (call.method->flags & BUS_SECRET))
+	if (call.method && (call.method->flags & BUS_SECRET) && !call.holds_no_secret)
 		message_wipe(message);
 }
 

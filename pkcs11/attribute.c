@@ -303,16 +303,42 @@ static unsigned object_kind(const struct object *object)
 	}
 }
 
+static const struct attribute *find_attribute(unsigned kind, CK_ATTRIBUTE_TYPE type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
+		if (attributes[i].type == type && attributes[i].objects & kind)
+			return &attributes[i];
+	}
+	return NULL;
+}
+
+/* What a token has not told: that it never will, or what follows from the key. */
+static CK_RV get_untold(
+	const struct object *object, CK_ATTRIBUTE_TYPE type, struct attribute_value *value)
+{
+	const struct attribute *attribute = find_attribute(object_kind(object), type);
+
+	if (!attribute)
+		return CKR_ATTRIBUTE_TYPE_INVALID;
+	if (attribute->get == get_never || attribute->get == get_value)
+		return CKR_ATTRIBUTE_SENSITIVE;
+	if (object->key && (attribute->get == get_key_view || attribute->get == get_key_buffer ||
+				   attribute->get == get_bits))
+		return attribute->get(object, attribute->argument, value);
+	return CKR_ATTRIBUTE_TYPE_INVALID;
+}
+
 CK_RV attribute_get(
 	const struct object *object, CK_ATTRIBUTE_TYPE type, struct attribute_value *value)
 {
-	unsigned kind = object_kind(object);
-
-	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
-		if (attributes[i].type == type && attributes[i].objects & kind)
-			return attributes[i].get(object, attributes[i].argument, value);
+	if (object->told) {
+		struct view told = object_told(object, type);
+		return told.data ? set_bytes(value, told.data, told.length)
+				 : get_untold(object, type, value);
 	}
-	return CKR_ATTRIBUTE_TYPE_INVALID;
+	const struct attribute *attribute = find_attribute(object_kind(object), type);
+	return attribute ? attribute->get(object, attribute->argument, value)
+			 : CKR_ATTRIBUTE_TYPE_INVALID;
 }
 
 bool attributes_match(const struct object *object, const CK_ATTRIBUTE *wanted, CK_ULONG count)
@@ -334,7 +360,7 @@ bool attribute_is_true(const struct object *object, CK_ATTRIBUTE_TYPE type)
 	struct attribute_value value;
 
 	return attribute_get(object, type, &value) == CKR_OK && value.length == sizeof(CK_BBOOL) &&
-	       value.scratch.boolean;
+	       *(const CK_BBOOL *)value.data != CK_FALSE;
 }
 
 const CK_ATTRIBUTE *template_find(

@@ -28,7 +28,7 @@ static CK_RV find_key(struct slot *slot, CK_OBJECT_HANDLE handle, struct object 
 	*object = objects_find(&slot->objects, handle);
 	if (!*object)
 		return CKR_KEY_HANDLE_INVALID;
-	return (*object)->is_private && !slot->logged_in ? CKR_USER_NOT_LOGGED_IN : CKR_OK;
+	return (*object)->is_private && !slot_is_open(slot) ? CKR_USER_NOT_LOGGED_IN : CKR_OK;
 }
 
 static CK_RV init(CK_SESSION_HANDLE handle, enum operation_kind kind, CK_MECHANISM_PTR mechanism,
@@ -82,15 +82,22 @@ static CK_RV update_silently(CK_SESSION_HANDLE handle, enum operation_kind kind,
  * when the session ended.
  */
 static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
-	const struct buffer *input, struct buffer *output)
+	const struct request *request, struct buffer *output)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 	_cleanup_secret_ struct secret pin = SECRET_INIT;
 	struct session *session = session_find(handle);
 	enum operation_kind kind = (*operation)->kind;
 	CK_SLOT_ID slot_id = session->slot_id;
-	uint32_t number = slot_find(slot_id)->token.number;
-	uint32_t reference = (*operation)->object->key->reference;
+	const struct slot *slot = slot_find(slot_id);
+	const struct remote_use use = {.slot = slot->token.number,
+		.key = (*operation)->object->key->reference,
+		.operation = kind == OPERATION_DECRYPT ? "decrypt" : "sign",
+		.mechanism = (uint32_t)request->mechanism,
+		.parameter = &request->parameter,
+		.pin = &pin,
+		.input = &request->input,
+		.needs_no_login = slot_is_without_pin(slot)};
 	uint64_t serial = (*operation)->serial;
 	unsigned epoch = module.epoch;
 
@@ -98,8 +105,7 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 	(*operation)->calling = true;
 	*operation = NULL;
 	struct remote *remote = module_call_begin();
-	bool done = remote_use_key(remote, number, reference,
-		kind == OPERATION_DECRYPT ? "decrypt" : "sign", &pin, input, output, &error);
+	bool done = remote_use_key(remote, &use, output, &error);
 	if (!module_call_end(remote, epoch))
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	session = session_find(handle);
@@ -118,15 +124,15 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 static CK_RV compute_private(
 	CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)
 {
-	_cleanup_buffer_ struct buffer block = BUFFER_INIT_WIPE;
+	_cleanup_(request_clear) struct request request = REQUEST_INIT;
 	_cleanup_buffer_ struct buffer answer = BUFFER_INIT_WIPE;
 
 	if ((*operation)->wants_pin && !secret_is_set(&(*operation)->pin))
 		return CKR_USER_NOT_LOGGED_IN;
-	CK_RV rv = operation_block(*operation, &block);
+	CK_RV rv = operation_request(*operation, &request);
 	if (rv == CKR_OK)
-		rv = use_key(handle, operation, &block, &answer);
-	return rv == CKR_OK ? operation_unblock(*operation, &answer, result) : rv;
+		rv = use_key(handle, operation, &request, &answer);
+	return rv == CKR_OK ? operation_answer(*operation, &answer, result) : rv;
 }
 
 static CK_RV compute(CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)

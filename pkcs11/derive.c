@@ -48,8 +48,7 @@ static CK_RV check_base(const struct object *base)
 {
 	if (base->class != CKO_PRIVATE_KEY || !base->key || base->key->type != CKK_EC)
 		return CKR_KEY_TYPE_INCONSISTENT;
-	/* C_DeriveKey has no operation that C_Login(CKU_CONTEXT_SPECIFIC) could go with. */
-	return base->key->flags & REMOTE_KEY_PIN_ALWAYS ? CKR_KEY_FUNCTION_NOT_PERMITTED : CKR_OK;
+	return attribute_is_true(base, CKA_DERIVE) ? CKR_OK : CKR_KEY_FUNCTION_NOT_PERMITTED;
 }
 
 /* The new object without its value. */
@@ -128,15 +127,21 @@ static CK_RV ask(
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 	const struct secret no_pin = SECRET_INIT;
+	const struct buffer no_parameter = BUFFER_INIT;
 	struct slot *slot = slot_find(session_find(handle)->slot_id);
 	CK_SLOT_ID slot_id = slot->id;
-	uint32_t number = slot->token.number;
-	uint32_t reference = derivation->base->key->reference;
+	const struct remote_use use = {.slot = slot->token.number,
+		.key = derivation->base->key->reference,
+		.operation = "derive",
+		.mechanism = CKM_ECDH1_DERIVE,
+		.parameter = &no_parameter,
+		.pin = &no_pin,
+		.input = &derivation->peer,
+		.needs_no_login = slot_is_without_pin(slot)};
 	size_t expected = key_field_size(derivation->base->key);
 	unsigned epoch = module.epoch;
 	struct remote *remote = module_call_begin();
-	bool done = remote_use_key(
-		remote, number, reference, "derive", &no_pin, &derivation->peer, secret, &error);
+	bool done = remote_use_key(remote, &use, secret, &error);
 
 	if (!module_call_end(remote, epoch))
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -166,7 +171,7 @@ static CK_RV enter(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, CK_OBJE
 	struct object *base = objects_find(&slot->objects, base_key);
 	if (!base)
 		return CKR_KEY_HANDLE_INVALID;
-	if (base->is_private && !slot->logged_in)
+	if (base->is_private && !slot_is_open(slot))
 		return CKR_USER_NOT_LOGGED_IN;
 	rv = check_base(base);
 	if (rv != CKR_OK)

@@ -30,7 +30,7 @@ static CK_RV search(
 	session->finding = true;
 	for (size_t i = 0; i < objects->count; i++) {
 		struct object *object = objects->items[i];
-		if ((!object->is_private || slot->logged_in) &&
+		if ((!object->is_private || slot_is_open(slot)) &&
 			attributes_match(object, template, count))
 			found[session->found_count++] = object->handle;
 	}

@@ -101,26 +101,45 @@ static bool parse_public_key(struct key *key)
 	       parse_rsa(key, bits);
 }
 
-/* RFC 5280, 4.1. A certificate that cannot be read shows its value only. */
-static void parse_certificate(struct key *key)
+struct certificate_fields {
+	struct view serial, issuer, subject, public_key;
+};
+
+/* RFC 5280, 4.1 */
+static bool read_certificate(struct reader der, struct certificate_fields *parts)
 {
-	struct reader der = reader_of(&key->certificate);
 	struct reader certificate = next(&der, TAG_SEQUENCE, NULL);
 	struct reader fields = next(&certificate, TAG_SEQUENCE, NULL);
-	struct view serial = {0}, issuer = {0}, subject = {0};
 
 	if (reader_left(&fields) && fields.data[fields.position] == TAG_VERSION)
 		next(&fields, TAG_VERSION, NULL);
-	next(&fields, TAG_INTEGER, &serial);
+	next(&fields, TAG_INTEGER, &parts->serial);
 	next(&fields, TAG_SEQUENCE, NULL); /* signature algorithm */
-	next(&fields, TAG_SEQUENCE, &issuer);
+	next(&fields, TAG_SEQUENCE, &parts->issuer);
 	next(&fields, TAG_SEQUENCE, NULL); /* validity */
-	next(&fields, TAG_SEQUENCE, &subject);
-	if (fields.failed)
+	next(&fields, TAG_SEQUENCE, &parts->subject);
+	next(&fields, TAG_SEQUENCE, &parts->public_key);
+	return !fields.failed;
+}
+
+/* A certificate that cannot be read shows its value only. */
+static void parse_certificate(struct key *key)
+{
+	struct certificate_fields parts = {0};
+
+	if (!read_certificate(reader_of(&key->certificate), &parts))
 		return;
-	key->serial = serial;
-	key->issuer = issuer;
-	key->subject = subject;
+	key->serial = parts.serial;
+	key->issuer = parts.issuer;
+	key->subject = parts.subject;
+}
+
+struct view key_of_certificate(struct view certificate)
+{
+	struct reader der = READER_INIT(certificate.data, certificate.length);
+	struct certificate_fields parts = {0};
+
+	return read_certificate(der, &parts) ? parts.public_key : (struct view){0};
 }
 
 struct key *key_new(struct remote_key *remote, CK_RV *rv)

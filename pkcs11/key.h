@@ -48,6 +48,9 @@ void key_build_ec(struct buffer *public_key, struct view parameters, struct view
 /* The bare point of one that may be in an OCTET STRING. */
 struct view key_unwrap_point(struct view point);
 
+/* SubjectPublicKeyInfo inside a certificate; empty where there is none. */
+struct view key_of_certificate(struct view certificate);
+
 /* Bytes of a signature, a ciphertext block or an RSA plain block. */
 size_t key_modulus_size(const struct key *key);
 /* EC: bytes of one coordinate. */

@@ -25,6 +25,7 @@ tessera_pkcs11_la_SOURCES = \
 	pkcs11/session.c pkcs11/session.h \
 	pkcs11/slot-calls.c \
 	pkcs11/slot.c pkcs11/slot.h \
+	pkcs11/told.c pkcs11/told.h \
 	pkcs11/unsupported.c
 tessera_pkcs11_la_CPPFLAGS = $(AM_CPPFLAGS) $(DBUS_CFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS)
 tessera_pkcs11_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \

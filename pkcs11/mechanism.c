@@ -12,14 +12,15 @@ static const struct {
 	CK_KEY_TYPE type;
 	CK_ULONG minimum, maximum;
 	CK_FLAGS flags;
+	uint32_t token_flag; /* of a token that is no card and has it */
 } limits[] = {
-	[SCHEME_DIGEST] = {CK_UNAVAILABLE_INFORMATION, 0, 0, 0},
-	[SCHEME_RSA_PKCS1] = {CKK_RSA, 1024, 4096, CKF_HW},
-	[SCHEME_RSA_RAW] = {CKK_RSA, 1024, 4096, CKF_HW},
-	[SCHEME_RSA_PSS] = {CKK_RSA, 1024, 4096, CKF_HW},
-	[SCHEME_RSA_OAEP] = {CKK_RSA, 1024, 4096, CKF_HW},
-	[SCHEME_ECDSA] = {CKK_EC, 256, 384, CKF_HW | CURVES},
-	[SCHEME_ECDH] = {CKK_EC, 256, 384, CKF_HW | CURVES},
+	[SCHEME_DIGEST] = {CK_UNAVAILABLE_INFORMATION, 0, 0, 0, 0},
+	[SCHEME_RSA_PKCS1] = {CKK_RSA, 1024, 4096, CKF_HW, TOKEN_RSA_PKCS1},
+	[SCHEME_RSA_RAW] = {CKK_RSA, 1024, 4096, CKF_HW, TOKEN_RSA_RAW},
+	[SCHEME_RSA_PSS] = {CKK_RSA, 1024, 4096, CKF_HW, TOKEN_RSA_PSS},
+	[SCHEME_RSA_OAEP] = {CKK_RSA, 1024, 4096, CKF_HW, TOKEN_RSA_OAEP},
+	[SCHEME_ECDSA] = {CKK_EC, 256, 384, CKF_HW | CURVES, TOKEN_ECDSA},
+	[SCHEME_ECDH] = {CKK_EC, 256, 384, CKF_HW | CURVES, TOKEN_ECDH},
 };
 
 /* The mechanism without a digest comes before those with one: some programs take the first. */
@@ -68,47 +69,60 @@ CK_KEY_TYPE mechanism_key_type(const struct mechanism *mechanism)
 	return limits[mechanism->scheme].type;
 }
 
-static CK_RV check_slot(CK_SLOT_ID slot_id)
+static CK_RV check_slot(CK_SLOT_ID slot_id, const struct slot **slot)
 {
 	CK_RV rv = slots_update();
-	struct slot *slot = slot_find(slot_id);
 
+	*slot = slot_find(slot_id);
 	if (rv != CKR_OK)
 		return rv;
-	if (!slot)
+	if (!*slot)
 		return CKR_SLOT_ID_INVALID;
-	return slot_has_token(slot) ? CKR_OK : CKR_TOKEN_NOT_PRESENT;
+	return slot_has_token(*slot) ? CKR_OK : CKR_TOKEN_NOT_PRESENT;
+}
+
+/* Digests are made here, and cards do all. */
+static bool slot_does(const struct slot *slot, const struct mechanism *mechanism)
+{
+	uint32_t flags = slot->token.flags;
+
+	return mechanism->scheme == SCHEME_DIGEST || !(flags & TOKEN_FIXED) ||
+	       flags & limits[mechanism->scheme].token_flag;
 }
 
 static CK_RV list(CK_SLOT_ID slot_id, CK_MECHANISM_TYPE_PTR types, CK_ULONG_PTR count)
 {
-	CK_RV rv = check_slot(slot_id);
+	const struct slot *slot;
+	CK_RV rv = check_slot(slot_id, &slot);
+	CK_ULONG found = 0;
 
 	if (rv != CKR_OK)
 		return rv;
 	if (!count)
 		return CKR_ARGUMENTS_BAD;
-	CK_ULONG room = *count;
-	*count = ARRAY_SIZE(mechanisms);
-	if (!types)
-		return CKR_OK;
-	if (room < *count)
-		return CKR_BUFFER_TOO_SMALL;
-	for (size_t i = 0; i < ARRAY_SIZE(mechanisms); i++)
-		types[i] = mechanisms[i].type;
-	return CKR_OK;
+	for (size_t i = 0; i < ARRAY_SIZE(mechanisms); i++) {
+		if (!slot_does(slot, &mechanisms[i]))
+			continue;
+		if (types && found < *count)
+			types[found] = mechanisms[i].type;
+		found++;
+	}
+	rv = types && found > *count ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+	*count = found;
+	return rv;
 }
 
 static CK_RV describe(CK_SLOT_ID slot_id, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR info)
 {
-	CK_RV rv = check_slot(slot_id);
+	const struct slot *slot;
+	CK_RV rv = check_slot(slot_id, &slot);
 	const struct mechanism *mechanism = mechanism_find(type);
 
 	if (rv != CKR_OK)
 		return rv;
 	if (!info)
 		return CKR_ARGUMENTS_BAD;
-	if (!mechanism)
+	if (!mechanism || !slot_does(slot, mechanism))
 		return CKR_MECHANISM_INVALID;
 	*info = (CK_MECHANISM_INFO){.ulMinKeySize = limits[mechanism->scheme].minimum,
 		.ulMaxKeySize = limits[mechanism->scheme].maximum,

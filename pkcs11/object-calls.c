@@ -16,7 +16,7 @@ static CK_RV enter_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted, str
 	if (rv != CKR_OK)
 		return rv;
 	*object = objects_find(&(*slot)->objects, wanted);
-	if (!*object || ((*object)->is_private && !(*slot)->logged_in))
+	if (!*object || ((*object)->is_private && !slot_is_open(*slot)))
 		return CKR_OBJECT_HANDLE_INVALID;
 	return CKR_OK;
 }
@@ -177,7 +177,7 @@ static CK_RV create_object(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, 
 		return CKR_HOST_MEMORY;
 	object->session = handle;
 	rv = fill_object(object, template, count);
-	if (rv == CKR_OK && object->is_private && !slot->logged_in)
+	if (rv == CKR_OK && object->is_private && !slot_is_open(slot))
 		rv = CKR_USER_NOT_LOGGED_IN;
 	if (rv != CKR_OK)
 		return rv;

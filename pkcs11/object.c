@@ -6,6 +6,7 @@
 
 #include "pkcs11/ckr.h"
 #include "pkcs11/slot.h"
+#include "pkcs11/told.h"
 
 struct object *object_new(CK_OBJECT_CLASS class)
 {
@@ -33,6 +34,8 @@ void object_unref(struct object *object)
 	buffer_clear(&object->label);
 	buffer_clear(&object->application);
 	secret_clear(&object->value);
+	free(object->told);
+	buffer_clear(&object->told_values);
 	key_unref(object->key);
 	free(object);
 }
@@ -123,7 +126,7 @@ static bool same_bytes(const struct buffer *one, const struct buffer *other)
 
 static bool same_object(const struct object *one, const struct object *other)
 {
-	return one->session == 0 && other->key && one->class == other->class &&
+	return one->session == 0 && !one->told && other->key && one->class == other->class &&
 	       one->key->reference == other->key->reference &&
 	       one->key->flags == other->key->flags && same_bytes(&one->label, &other->label) &&
 	       same_bytes(&one->key->public_key, &other->key->public_key) &&
@@ -190,7 +193,10 @@ CK_RV objects_replace(struct objects *objects, struct remote_keys *keys)
 	CK_RV rv = CKR_OK;
 
 	for (size_t i = 0; i < keys->count && rv == CKR_OK; i++)
-		rv = add_key(&fresh, objects, &keys->items[i]);
+		rv = keys->items[i].attribute_count ? told_add(&fresh, objects, &keys->items[i])
+						    : add_key(&fresh, objects, &keys->items[i]);
+	if (rv == CKR_OK)
+		rv = told_complete(&fresh);
 	if (rv == CKR_OK)
 		rv = keep_session_objects(&fresh, objects);
 	if (rv != CKR_OK) {

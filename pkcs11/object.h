@@ -20,7 +20,13 @@ struct object {
 	CK_SESSION_HANDLE session; /* that it ends with; 0 for a token's object */
 	bool is_private;	   /* hidden before login */
 	struct buffer id, label;
-	struct key *key; /* certificate, public and private key */
+	struct key *key; /* certificate, public and private key; NULL where none can be made */
+
+	/* What a token that is no card told; NULL for a card's, whose attributes are known. */
+	uint32_t number, key_flags;
+	struct remote_attribute *told;
+	size_t told_count;
+	struct buffer told_values;
 
 	/* Secret keys and data that a program made. */
 	CK_KEY_TYPE key_type;
@@ -35,6 +41,9 @@ struct objects {
 	bool loaded; /* what the token has is in the list */
 	uint64_t generation;
 };
+
+/* An attribute that was told; data NULL where it was not. */
+struct view object_told(const struct object *object, CK_ATTRIBUTE_TYPE type);
 
 /* NULL when out of memory. */
 struct object *object_new(CK_OBJECT_CLASS class);

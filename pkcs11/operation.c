@@ -6,8 +6,9 @@
 #include "pkcs11/attribute.h"
 #include "pkcs11/pad.h"
 
-#define INPUT_MAXIMUM 2048 /* bytes that a mechanism without a digest may collect */
-#define LABEL_MAXIMUM 4096
+#define INPUT_MAXIMUM  2048 /* bytes that a mechanism without a digest may collect */
+#define LABEL_MAXIMUM  4096
+#define PKCS1_OVERHEAD 11 /* bytes (RFC 8017, 9.2) */
 
 /* What a kind of operation asks of mechanism and key. */
 static const struct {
@@ -184,48 +185,109 @@ static CK_RV block_ecdsa(struct buffer *block, size_t size, struct buffer *messa
 	return pad_zeros(block, size, message);
 }
 
-CK_RV operation_block(struct operation *operation, struct buffer *block)
+/* The block or digest that a card's key gets. */
+static CK_RV fill_block(struct operation *operation, struct buffer *message, struct buffer *block)
 {
-	_cleanup_buffer_ struct buffer message = BUFFER_INIT_WIPE;
 	const struct key *key = operation->object->key;
 	size_t size = key_modulus_size(key);
-	CK_RV rv = operation_message(operation, &message);
 
-	if (rv != CKR_OK)
-		return rv;
 	if (operation->kind == OPERATION_DECRYPT) {
-		buffer_move(block, &message);
+		buffer_move(block, message);
 		return block->length == size ? CKR_OK : CKR_ENCRYPTED_DATA_LEN_RANGE;
 	}
 	switch (operation->mechanism->scheme) {
 	case SCHEME_RSA_PKCS1:
-		return pad_pkcs1(block, size, &message);
+		return pad_pkcs1(block, size, message);
 	case SCHEME_RSA_PSS:
 		return pad_pss(block, key->bits, operation->hash, operation->mgf,
-			operation->salt_length, &message);
+			operation->salt_length, message);
 	case SCHEME_ECDSA:
-		return block_ecdsa(block, key_field_size(key), &message);
+		return block_ecdsa(block, key_field_size(key), message);
 	default:
-		return pad_zeros(block, size, &message);
+		return pad_zeros(block, size, message);
 	}
 }
 
-CK_RV operation_unblock(
+/* As dbus/org.tessera1.Provider.xml has them. */
+static CK_RV fill_parameter(const struct operation *operation, struct buffer *parameter)
+{
+	enum scheme scheme = operation->mechanism->scheme;
+
+	if (scheme == SCHEME_RSA_PSS || scheme == SCHEME_RSA_OAEP) {
+		buffer_append_u32(parameter, (uint32_t)operation->hash->mechanism);
+		buffer_append_u32(parameter, (uint32_t)operation->mgf->mgf);
+	}
+	if (scheme == SCHEME_RSA_PSS)
+		buffer_append_u32(parameter, (uint32_t)operation->salt_length);
+	if (scheme == SCHEME_RSA_OAEP)
+		buffer_append(parameter, operation->label.data, operation->label.length);
+	return parameter->failed ? CKR_HOST_MEMORY : CKR_OK;
+}
+
+/* The mechanism of a scheme that leaves the digest, or the padding too, to whoever calls. */
+static const struct {
+	CK_MECHANISM_TYPE without_digest, bare;
+} scheme_mechanisms[] = {
+	[SCHEME_RSA_PKCS1] = {CKM_RSA_PKCS, CKM_RSA_X_509},
+	[SCHEME_RSA_RAW] = {CKM_RSA_X_509, CKM_RSA_X_509},
+	[SCHEME_RSA_PSS] = {CKM_RSA_PKCS_PSS, CKM_RSA_X_509},
+	[SCHEME_RSA_OAEP] = {CKM_RSA_PKCS_OAEP, CKM_RSA_X_509},
+	[SCHEME_ECDSA] = {CKM_ECDSA, CKM_ECDSA},
+};
+
+static bool does_mechanisms(const struct operation *operation)
+{
+	return operation->object->key->flags & REMOTE_KEY_MECHANISMS;
+}
+
+void request_clear(struct request *request)
+{
+	buffer_clear(&request->parameter);
+	buffer_clear(&request->input);
+}
+
+CK_RV operation_request(struct operation *operation, struct request *request)
+{
+	_cleanup_buffer_ struct buffer message = BUFFER_INIT_WIPE;
+	enum scheme scheme = operation->mechanism->scheme;
+	CK_RV rv = operation_message(operation, &message);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (!does_mechanisms(operation)) {
+		request->mechanism = scheme_mechanisms[scheme].bare;
+		return fill_block(operation, &message, &request->input);
+	}
+	if (scheme == SCHEME_RSA_PKCS1 && operation->kind == OPERATION_SIGN &&
+		message.length + PKCS1_OVERHEAD > key_modulus_size(operation->object->key))
+		return CKR_DATA_LEN_RANGE;
+	request->mechanism = scheme_mechanisms[scheme].without_digest;
+	if (scheme == SCHEME_ECDSA)
+		buffer_truncate(&message, key_field_size(operation->object->key));
+	buffer_move(&request->input, &message);
+	return fill_parameter(operation, &request->parameter);
+}
+
+static CK_RV unpad(
 	const struct operation *operation, const struct buffer *block, struct buffer *result)
 {
-	size_t expected = operation->mechanism->scheme == SCHEME_ECDSA
-				  ? 2 * key_field_size(operation->object->key)
-				  : key_modulus_size(operation->object->key);
+	if (operation->mechanism->scheme == SCHEME_RSA_PKCS1)
+		return unpad_pkcs1(result, block);
+	return unpad_oaep(result, block, operation->hash, operation->mgf, &operation->label);
+}
 
-	if (block->length != expected)
+CK_RV operation_answer(
+	const struct operation *operation, const struct buffer *answer, struct buffer *result)
+{
+	enum scheme scheme = operation->mechanism->scheme;
+	const struct key *key = operation->object->key;
+	size_t expected = scheme == SCHEME_ECDSA ? 2 * key_field_size(key) : key_modulus_size(key);
+	bool is_plain = operation->kind == OPERATION_DECRYPT && does_mechanisms(operation);
+
+	if (is_plain ? answer->length > expected : answer->length != expected)
 		return CKR_DEVICE_ERROR;
-	if (operation->kind == OPERATION_DECRYPT) {
-		if (operation->mechanism->scheme == SCHEME_RSA_PKCS1)
-			return unpad_pkcs1(result, block);
-		if (operation->mechanism->scheme == SCHEME_RSA_OAEP)
-			return unpad_oaep(
-				result, block, operation->hash, operation->mgf, &operation->label);
-	}
-	buffer_append(result, block->data, block->length);
+	if (operation->kind == OPERATION_DECRYPT && !is_plain && scheme != SCHEME_RSA_RAW)
+		return unpad(operation, answer, result);
+	buffer_append(result, answer->data, answer->length);
 	return result->failed ? CKR_HOST_MEMORY : CKR_OK;
 }

@@ -54,10 +54,24 @@ CK_RV operation_feed(struct operation *operation, const void *data, size_t lengt
 size_t operation_output_size(const struct operation *operation);
 /* What the key works on, after a digest: the digest, a DigestInfo, or the input itself. */
 CK_RV operation_message(struct operation *operation, struct buffer *message);
-/* The block or digest that the private key gets. */
-CK_RV operation_block(struct operation *operation, struct buffer *block);
-/* What the private key made of it, as the program gets it. */
-CK_RV operation_unblock(
-	const struct operation *operation, const struct buffer *block, struct buffer *result);
+
+/* What the daemon is asked to do with a private key. */
+struct request {
+	CK_MECHANISM_TYPE mechanism;
+	struct buffer parameter, input;
+};
+#define REQUEST_INIT                                                                               \
+	{                                                                                          \
+		.input = BUFFER_INIT_WIPE                                                          \
+	}
+void request_clear(struct request *request);
+/*
+ * A card gets a block that is padded here, or a digest, for its bare operation. Another token gets
+ * the mechanism without its digest.
+ */
+CK_RV operation_request(struct operation *operation, struct request *request);
+/* What came of it, as the program gets it. */
+CK_RV operation_answer(
+	const struct operation *operation, const struct buffer *answer, struct buffer *result);
 
 #endif

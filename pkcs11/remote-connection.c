@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,17 +24,22 @@
 #define CONNECT_TIMEOUT_MS  2000
 #define HANDSHAKE_STEP_MS   50
 #define POLL_INTERVAL_MS    1000
+#define LOOK_US		    60
+#define LOOKS_LEFT_OUT_MAX  1000
 
 struct remote {
 	atomic_uint references;
 	struct remote *owner; /* whose end is this one's too, referenced; or NULL */
 	int wake;	      /* eventfd, readable once stopped; -1 with an owner */
 	atomic_bool stopped;
-	pthread_mutex_t call; /* held through one call; guards last_attempt */
+	pthread_mutex_t call; /* held through one call; guards the four below */
 	int64_t last_attempt; /* ms */
+	struct remote_pattern pattern;
+	unsigned looks_left_out, looks_to_leave_out; /* as look_awhile() has them */
 
 	/* Guarded by the bus lock. */
-	struct remote *next; /* in the list of all */
+	struct remote *next;			/* in the list of all */
+	struct remote *helpers[REMOTE_HELPERS]; /* owned; this one is their owner, unreferenced */
 	DBusConnection *connection;
 	int descriptor;
 	uint64_t number;       /* of the connection */
@@ -132,10 +138,45 @@ static void unlist(struct remote *remote)
 	}
 }
 
+struct remote *remote_helper(struct remote *remote, size_t index)
+{
+	pthread_mutex_lock(&bus);
+	struct remote *helper = remote->helpers[index];
+	pthread_mutex_unlock(&bus);
+	if (helper)
+		return helper;
+	helper = remote_new(remote);
+	if (!helper)
+		return NULL;
+	remote->references--; /* a helper does not keep its owner */
+	pthread_mutex_lock(&bus);
+	struct remote *other = remote->helpers[index];
+	if (!other)
+		remote->helpers[index] = helper;
+	pthread_mutex_unlock(&bus);
+	if (!other)
+		return helper;
+	helper->owner = NULL;
+	remote_unref(helper);
+	return other;
+}
+
+static void free_helpers(struct remote *remote)
+{
+	for (size_t i = 0; i < REMOTE_HELPERS; i++) {
+		if (remote->helpers[i])
+			remote->helpers[i]->owner = NULL;
+		remote_unref(remote->helpers[i]);
+	}
+}
+
 void remote_unref(struct remote *remote)
 {
 	if (!remote || --remote->references > 0)
 		return;
+	free_helpers(remote);
+	if (remote->pattern.message)
+		remote_message_drop(remote->pattern.message);
 	pthread_mutex_lock(&bus);
 	disconnect(remote);
 	unlist(remote);
@@ -194,10 +235,18 @@ static void drain(struct remote *remote)
 		disconnect(remote);
 }
 
+/* What came before has been taken: nothing but the socket has more. */
+static bool has_news(const struct remote *remote)
+{
+	struct pollfd descriptor = {.fd = remote->descriptor, .events = POLLIN};
+
+	return remote->connection && poll(&descriptor, 1, 0) != 0;
+}
+
 void remote_poll(struct remote *remote, uint64_t *connection, uint64_t *generation)
 {
 	pthread_mutex_lock(&bus);
-	if (!remote->pending)
+	if (!remote->pending && has_news(remote))
 		drain(remote);
 	*connection = remote->connection ? remote->number : 0;
 	*generation = remote->generation;
@@ -287,14 +336,26 @@ static bool no_service(struct error *error)
 	return error_set(error, ERROR_NO_SERVICE, "tesserad does not answer on its socket");
 }
 
+/* What is waited for. The bus lock is held, and there is a connection. */
+static void describe_wait(const struct remote *remote, struct pollfd *descriptor)
+{
+	descriptor->fd = remote->descriptor;
+	descriptor->events = POLLIN;
+	if (dbus_connection_has_messages_to_send(remote->connection))
+		descriptor->events |= POLLOUT;
+}
+
 /* Queues the message and writes what the socket takes. */
-static bool send_message(struct remote *remote, DBusMessage *message, struct error *error)
+static bool send_message(
+	struct remote *remote, DBusMessage *message, struct pollfd *descriptor, struct error *error)
 {
 	pthread_mutex_lock(&bus);
 	bool connected = remote->connection != NULL;
 	bool sent =
 		connected && dbus_connection_send(remote->connection, message, &remote->pending);
-	if (!sent)
+	if (sent)
+		describe_wait(remote, descriptor);
+	else
 		remote->pending = 0;
 	pthread_mutex_unlock(&bus);
 	if (connected && !sent)
@@ -308,12 +369,8 @@ static bool reply_missing(struct remote *remote, struct pollfd *descriptor)
 	pthread_mutex_lock(&bus);
 	drain(remote);
 	bool missing = !remote->reply && remote->connection;
-	if (missing) {
-		descriptor->fd = remote->descriptor;
-		descriptor->events = POLLIN;
-		if (dbus_connection_has_messages_to_send(remote->connection))
-			descriptor->events |= POLLOUT;
-	}
+	if (missing)
+		describe_wait(remote, descriptor);
 	pthread_mutex_unlock(&bus);
 	return missing;
 }
@@ -331,6 +388,37 @@ static DBusMessage *take_reply(struct remote *remote, bool late, struct error *e
 	return reply;
 }
 
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/*
+ * Looks for the answer for a moment before it sleeps: a key of an HSM slot may take less time than
+ * waking up does. Where that was in vain, as always with cards, it is left for a while, twice as
+ * long each time.
+ */
+static void look_awhile(struct remote *remote, struct pollfd *descriptor)
+{
+	if (remote->looks_left_out > 0) {
+		remote->looks_left_out--;
+		return;
+	}
+	for (int64_t start = now_us(); now_us() - start < LOOK_US;) {
+		if (poll(descriptor, 1, 0) != 0) {
+			remote->looks_to_leave_out = 1;
+			return;
+		}
+		sched_yield(); /* the daemon may be waiting for this processor */
+	}
+	if (remote->looks_to_leave_out < LOOKS_LEFT_OUT_MAX)
+		remote->looks_to_leave_out = 2 * remote->looks_to_leave_out + 1;
+	remote->looks_left_out = remote->looks_to_leave_out;
+}
+
 static DBusMessage *exchange(
 	struct remote *remote, DBusMessage *message, int timeout_ms, struct error *error)
 {
@@ -338,12 +426,13 @@ static DBusMessage *exchange(
 	int64_t left = timeout_ms;
 	struct pollfd descriptors[2] = {{0}, {.fd = wake_descriptor(remote), .events = POLLIN}};
 
-	if (!send_message(remote, message, error))
+	if (!send_message(remote, message, &descriptors[0], error))
 		return NULL;
-	while (left > 0 && !remote_is_stopped(remote) && reply_missing(remote, &descriptors[0])) {
+	look_awhile(remote, &descriptors[0]);
+	do {
 		poll(descriptors, 2, left < POLL_INTERVAL_MS ? (int)left : POLL_INTERVAL_MS);
 		left = deadline - now_ms();
-	}
+	} while (reply_missing(remote, &descriptors[0]) && left > 0 && !remote_is_stopped(remote));
 	return take_reply(remote, left <= 0, error);
 }
 
@@ -375,6 +464,37 @@ void remote_message_free(DBusMessage *message)
 	dbus_message_unref(message);
 	pthread_mutex_unlock(&bus);
 }
+
+void remote_message_drop(DBusMessage *message)
+{
+	pthread_mutex_lock(&bus);
+	dbus_message_unref(message);
+	pthread_mutex_unlock(&bus);
+}
+
+struct remote_pattern *remote_pattern(struct remote *remote)
+{
+	return &remote->pattern;
+}
+
+DBusMessage *remote_message_copy(DBusMessage *message, const struct buffer *bytes)
+{
+	DBusMessageIter arguments, array;
+	const void *data = NULL;
+	int length = 0;
+
+	pthread_mutex_lock(&bus);
+	DBusMessage *copy = dbus_message_copy(message);
+	if (copy && dbus_message_iter_init(copy, &arguments)) {
+		dbus_message_iter_recurse(&arguments, &array);
+		dbus_message_iter_get_fixed_array(&array, &data, &length);
+		if (data && (size_t)length == bytes->length)
+			memcpy((void *)(uintptr_t)data, bytes->data, bytes->length);
+	}
+	pthread_mutex_unlock(&bus);
+	return copy;
+}
+
 DBusMessage *remote_message_new(const char *method, int first_type, ...)
 {
 	va_list arguments;

@@ -14,6 +14,18 @@ DBusMessage *remote_message_new(const char *method, int first_type, ...);
 void remote_message_free(DBusMessage *message);
 DEFINE_CLEANUP(DBusMessage *, remote_message_free);
 #define _cleanup_message_ _cleanup_(remote_message_freep)
+/* The same for one that holds no secret: it is not wiped. */
+void remote_message_drop(DBusMessage *message);
+/* A copy with other bytes in its first argument, which is an array of as many. NULL: no memory. */
+DBusMessage *remote_message_copy(DBusMessage *message, const struct buffer *bytes);
+/* The last use of a key, without its bytes: see remote_use_key(). Between begin and end. */
+struct remote_pattern {
+	DBusMessage *message; /* or NULL */
+	uint32_t slot, key, mechanism;
+	const char *operation;
+	size_t input_length;
+};
+struct remote_pattern *remote_pattern(struct remote *remote);
 
 /*
  * One round trip over the connection that there is. message: NULL counts as out of memory;
@@ -23,6 +35,10 @@ DBusMessage *remote_call(struct remote *remote, DBusMessage *message, int timeou
 	const char *signature, struct error *error);
 /* Sends without waiting. */
 void remote_send_only(struct remote *remote, DBusMessage *message);
+
+#define REMOTE_HELPERS 3
+/* A further connection of the same process, made when first asked for; NULL when out of memory. */
+struct remote *remote_helper(struct remote *remote, size_t index);
 
 /* Several steps in one: false when wait is and another thread is between begin and end. */
 bool remote_begin(struct remote *remote, bool wait);

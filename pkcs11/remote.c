@@ -8,11 +8,12 @@
 
 #include "pkcs11/remote-connection.h"
 
-#define PUBLIC_TIMEOUT_MS 30000
-#define RETRY_INTERVAL_MS 1000
-#define CARD_TIMEOUT_MS	  90000 /* a key may wait for a touch, a card for its turn */
-#define TOKENS_MAXIMUM	  4096
-#define KEYS_MAXIMUM	  256
+#define PUBLIC_TIMEOUT_MS  30000
+#define RETRY_INTERVAL_MS  1000
+#define CARD_TIMEOUT_MS	   90000 /* a key may wait for a touch, a card for its turn */
+#define TOKENS_MAXIMUM	   4096
+#define KEYS_MAXIMUM	   100000
+#define ATTRIBUTES_MAXIMUM 256
 
 void remote_token_clear(struct remote_token *token)
 {
@@ -32,13 +33,20 @@ void remote_tokens_clear(struct remote_tokens *tokens)
 	*tokens = (struct remote_tokens)REMOTE_TOKENS_INIT;
 }
 
+void remote_key_clear(struct remote_key *key)
+{
+	free(key->label);
+	buffer_clear(&key->certificate);
+	buffer_clear(&key->public_key);
+	free(key->attributes);
+	buffer_clear(&key->values);
+	*key = (struct remote_key){0};
+}
+
 void remote_keys_clear(struct remote_keys *keys)
 {
-	for (size_t i = 0; i < keys->count; i++) {
-		free(keys->items[i].label);
-		buffer_clear(&keys->items[i].certificate);
-		buffer_clear(&keys->items[i].public_key);
-	}
+	for (size_t i = 0; i < keys->count; i++)
+		remote_key_clear(&keys->items[i]);
 	free(keys->items);
 	*keys = (struct remote_keys)REMOTE_KEYS_INIT;
 }
@@ -90,6 +98,41 @@ static bool read_token(DBusMessageIter *fields, void *item)
 	return true;
 }
 
+static bool read_attribute(DBusMessageIter *fields, struct remote_key *key)
+{
+	struct remote_attribute *attribute = &key->attributes[key->attribute_count];
+	uint32_t type = 0;
+
+	next_basic(fields, &type);
+	attribute->type = type;
+	attribute->offset = key->values.length;
+	if (!next_bytes(fields, &key->values))
+		return false;
+	attribute->length = key->values.length - attribute->offset;
+	key->attribute_count++;
+	return true;
+}
+
+static bool read_attributes(DBusMessageIter *array, struct remote_key *key)
+{
+	DBusMessageIter elements, fields;
+	size_t count = (size_t)dbus_message_iter_get_element_count(array);
+
+	if (count == 0 || count > ATTRIBUTES_MAXIMUM)
+		return count == 0;
+	key->attributes = calloc(count, sizeof(*key->attributes));
+	if (!key->attributes)
+		return false;
+	dbus_message_iter_recurse(array, &elements);
+	for (size_t i = 0; i < count; i++) {
+		dbus_message_iter_recurse(&elements, &fields);
+		if (!read_attribute(&fields, key))
+			return false;
+		dbus_message_iter_next(&elements);
+	}
+	return true;
+}
+
 static bool read_key(DBusMessageIter *fields, void *item)
 {
 	struct remote_key *key = item;
@@ -99,28 +142,27 @@ static bool read_key(DBusMessageIter *fields, void *item)
 		!next_bytes(fields, &key->public_key))
 		return false;
 	next_basic(fields, &key->flags);
-	return true;
+	return read_attributes(fields, key);
 }
 
-/* Reads "ta(...)": a generation and an array of structures, each into one element of *items. */
-static bool read_list(DBusMessage *reply, uint64_t *generation, void **items, size_t size,
-	size_t *count, size_t maximum, bool (*read)(DBusMessageIter *, void *))
+/* Reads an array of structures, each into one more element of *items. */
+static bool read_array(DBusMessageIter *array, void **items, size_t size, size_t *count,
+	size_t maximum, bool (*read)(DBusMessageIter *, void *))
 {
-	DBusMessageIter arguments, elements, fields;
+	DBusMessageIter elements, fields;
+	size_t expected = (size_t)dbus_message_iter_get_element_count(array);
 
-	dbus_message_iter_init(reply, &arguments);
-	next_basic(&arguments, generation);
-	size_t expected = (size_t)dbus_message_iter_get_element_count(&arguments);
-	if (expected > maximum)
+	if (expected > maximum - *count)
 		return false;
-	*items = calloc(expected + 1, size);
-	if (!*items)
+	char *more = reallocarray(*items, *count + expected + 1, size);
+	if (!more)
 		return false;
-	dbus_message_iter_recurse(&arguments, &elements);
+	*items = more;
+	memset(more + *count * size, 0, (expected + 1) * size);
+	dbus_message_iter_recurse(array, &elements);
 	for (size_t i = 0; i < expected; i++) {
 		dbus_message_iter_recurse(&elements, &fields);
-		*count = i + 1;
-		if (!read(&fields, (char *)*items + i * size))
+		if (!read(&fields, more + (*count)++ * size))
 			return false;
 		dbus_message_iter_next(&elements);
 	}
@@ -136,9 +178,12 @@ static bool get_tokens_locked(
 		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "ta(usussssuut)", error);
 	if (!reply)
 		return false;
+	DBusMessageIter arguments;
 	tokens->connection = remote_number(remote);
-	return read_list(reply, &tokens->generation, (void **)&tokens->items,
-		       sizeof(*tokens->items), &tokens->count, TOKENS_MAXIMUM, read_token) ||
+	dbus_message_iter_init(reply, &arguments);
+	next_basic(&arguments, &tokens->generation);
+	return read_array(&arguments, (void **)&tokens->items, sizeof(*tokens->items),
+		       &tokens->count, TOKENS_MAXIMUM, read_token) ||
 	       remote_out_of_memory(error);
 }
 
@@ -152,19 +197,45 @@ bool remote_get_tokens(
 	return done;
 }
 
-static bool get_objects_locked(
-	struct remote *remote, uint32_t slot, struct remote_keys *keys, struct error *error)
+/* One page, from the number *next on; *next is 0 after the last one. */
+static bool get_page(struct remote *remote, uint32_t slot, uint32_t *next, struct remote_keys *keys,
+	struct error *error)
 {
-	_cleanup_message_ DBusMessage *message =
-		remote_message_new("GetObjects", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_INVALID);
+	DBusMessageIter arguments;
+	_cleanup_message_ DBusMessage *message = remote_message_new(
+		"GetObjects", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32, next, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "ta(usayayu)", error);
+		remote_call_locked(remote, message, PUBLIC_TIMEOUT_MS, "tua(usayayua(uay))", error);
 
 	if (!reply)
 		return false;
-	return read_list(reply, &keys->generation, (void **)&keys->items, sizeof(*keys->items),
-		       &keys->count, KEYS_MAXIMUM, read_key) ||
+	dbus_message_iter_init(reply, &arguments);
+	next_basic(&arguments, &keys->generation);
+	next_basic(&arguments, next);
+	return read_array(&arguments, (void **)&keys->items, sizeof(*keys->items), &keys->count,
+		       KEYS_MAXIMUM, read_key) ||
 	       remote_out_of_memory(error);
+}
+
+/* What changes between two pages is told by a signal, and all is read again. */
+static bool get_objects_locked(
+	struct remote *remote, uint32_t slot, struct remote_keys *keys, struct error *error)
+{
+	uint32_t next = 0;
+	uint64_t generation = 0;
+
+	do {
+		uint32_t before = next;
+		if (!get_page(remote, slot, &next, keys, error))
+			return false;
+		if (before == 0)
+			generation = keys->generation;
+		if (next != 0 && next <= before)
+			return error_set(
+				error, ERROR_FAILED, "tesserad answered something unexpected");
+	} while (next != 0);
+	keys->generation = generation;
+	return true;
 }
 
 bool remote_get_objects(struct remote *remote, uint32_t slot, bool wait, struct remote_keys *keys,
@@ -209,22 +280,104 @@ void remote_logout_quietly(struct remote *remote, uint32_t slot)
 	remote_send_only(remote, message);
 }
 
-bool remote_use_key(struct remote *remote, uint32_t slot, uint32_t key, const char *operation,
-	const struct secret *pin, const struct buffer *input, struct buffer *output,
+static void free_message(DBusMessage *message, bool is_secret)
+{
+	if (!message)
+		return;
+	if (is_secret)
+		remote_message_free(message);
+	else
+		remote_message_drop(message);
+}
+
+static DBusMessage *use_message(const struct remote_use *use)
+{
+	return remote_message_new("UseKey", DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->input->data,
+		(int)use->input->length, DBUS_TYPE_UINT32, &use->slot, DBUS_TYPE_UINT32, &use->key,
+		DBUS_TYPE_STRING, &use->operation, DBUS_TYPE_UINT32, &use->mechanism,
+		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->parameter->data, (int)use->parameter->length,
+		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->pin->data, (int)use->pin->length,
+		DBUS_TYPE_INVALID);
+}
+
+/*
+ * Building a message costs libdbus more than all else that a signature costs here. Who signs once
+ * mostly signs again in the same way: a message that differs in the input alone is a copy of the
+ * one before, kept as *pattern, with other bytes in its first argument. One with a PIN never is.
+ */
+static DBusMessage *pattern_message(struct remote_pattern *pattern, const struct remote_use *use)
+{
+	bool same = pattern->message && pattern->slot == use->slot && pattern->key == use->key &&
+		    pattern->mechanism == use->mechanism &&
+		    pattern->input_length == use->input->length &&
+		    strcmp(pattern->operation, use->operation) == 0;
+
+	if (same)
+		return remote_message_copy(pattern->message, use->input);
+	DBusMessage *message = use_message(use);
+	if (!message)
+		return NULL;
+	if (pattern->message)
+		remote_message_drop(pattern->message);
+	*pattern = (struct remote_pattern){.message = remote_message_copy(message, use->input),
+		.slot = use->slot,
+		.key = use->key,
+		.mechanism = use->mechanism,
+		.operation = use->operation,
+		.input_length = use->input->length};
+	return message;
+}
+
+static bool use_key_locked(struct remote *remote, const struct remote_use *use,
+	struct buffer *output, struct error *error)
+{
+	bool is_plain = !secret_is_set(use->pin) && use->parameter->length == 0 &&
+			use->input->length > 0 && strcmp(use->operation, "sign") == 0;
+	DBusMessage *message =
+		is_plain ? pattern_message(remote_pattern(remote), use) : use_message(use);
+	DBusMessage *reply = remote_call_locked(remote, message, CARD_TIMEOUT_MS, "ay", error);
+	DBusMessageIter arguments;
+	bool done = reply != NULL;
+
+	if (reply) {
+		dbus_message_iter_init(reply, &arguments);
+		done = next_bytes(&arguments, output) || remote_out_of_memory(error);
+	}
+	free_message(message, !is_plain);
+	free_message(reply, !is_plain);
+	return done;
+}
+
+/* False when all helpers are at work, too, or the daemon cannot be reached by them. */
+static bool use_with_helper(struct remote *remote, const struct remote_use *use,
+	struct buffer *output, bool *done, struct error *error)
+{
+	for (size_t i = 0; i < REMOTE_HELPERS; i++) {
+		struct remote *helper = remote_helper(remote, i);
+		if (!helper || !remote_begin(helper, false))
+			continue;
+		remote_connect_if_needed(helper);
+		*done = use_key_locked(helper, use, output, error);
+		remote_end(helper);
+		return *done || error->code != ERROR_NO_SERVICE;
+	}
+	return false;
+}
+
+bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error)
 {
-	DBusMessageIter arguments;
-	_cleanup_message_ DBusMessage *message = remote_message_new("UseKey", DBUS_TYPE_UINT32,
-		&slot, DBUS_TYPE_UINT32, &key, DBUS_TYPE_STRING, &operation, DBUS_TYPE_ARRAY,
-		DBUS_TYPE_BYTE, &pin->data, (int)pin->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
-		&input->data, (int)input->length, DBUS_TYPE_INVALID);
-	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, CARD_TIMEOUT_MS, "ay", error);
+	bool done = false;
 
-	if (!reply)
-		return false;
-	dbus_message_iter_init(reply, &arguments);
-	return next_bytes(&arguments, output) || remote_out_of_memory(error);
+	if (!remote_begin(remote, false)) {
+		if (use->needs_no_login && use_with_helper(remote, use, output, &done, error))
+			return done;
+		error_clear(error);
+		remote_begin(remote, true);
+	}
+	done = use_key_locked(remote, use, output, error);
+	remote_end(remote);
+	return done;
 }
 
 bool remote_check_unblock_code(

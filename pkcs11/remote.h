@@ -18,16 +18,25 @@
 #include "common/secret.h"
 
 /* Flags of a token and of a key, as in the interface's description. */
-#define TOKEN_PRESENT	      (1U << 0)
-#define TOKEN_PIN_BLOCKED     (1U << 1)
-#define TOKEN_PIN_LAST_TRY    (1U << 2)
-#define TOKEN_PIN_TRIES_LOST  (1U << 3)
-#define TOKEN_PIN_NOT_SET     (1U << 4)
-#define TOKEN_SUSPENDED	      (1U << 5)
-#define TOKEN_PIN_EXPIRED     (1U << 6)
-#define TOKEN_WITHOUT_PIN     (1U << 7)
+#define TOKEN_PRESENT	     (1U << 0)
+#define TOKEN_PIN_BLOCKED    (1U << 1)
+#define TOKEN_PIN_LAST_TRY   (1U << 2)
+#define TOKEN_PIN_TRIES_LOST (1U << 3)
+#define TOKEN_PIN_NOT_SET    (1U << 4)
+#define TOKEN_SUSPENDED	     (1U << 5)
+#define TOKEN_PIN_EXPIRED    (1U << 6)
+#define TOKEN_WITHOUT_PIN    (1U << 7)
+#define TOKEN_FIXED	     (1U << 8)
+/* Of a fixed token: which mechanisms it has. */
+#define TOKEN_RSA_PKCS1	      (1U << 16)
+#define TOKEN_RSA_RAW	      (1U << 17)
+#define TOKEN_RSA_PSS	      (1U << 18)
+#define TOKEN_RSA_OAEP	      (1U << 19)
+#define TOKEN_ECDSA	      (1U << 20)
+#define TOKEN_ECDH	      (1U << 21)
 #define REMOTE_KEY_PIN_ALWAYS (1U << 0)
 #define REMOTE_KEY_PIN_NEVER  (1U << 1)
+#define REMOTE_KEY_MECHANISMS (1U << 2)
 
 /* One slot; all strings are set and owned. */
 struct remote_token {
@@ -52,14 +61,24 @@ struct remote_tokens {
 	}
 void remote_tokens_clear(struct remote_tokens *tokens);
 
-/* Public data of one key; owned. */
+/* What a token that is no card told of an object: its value lies in the key's `values`. */
+struct remote_attribute {
+	unsigned long type; /* CK_ATTRIBUTE_TYPE */
+	size_t offset, length;
+};
+
+/* Public data of one key of a card, or one object of another token; owned. */
 struct remote_key {
-	uint32_t reference; /* PIV key reference, 0x9A ... */
+	uint32_t reference; /* PIV key reference, 0x9A ...; or the object's number */
 	char *label;
 	struct buffer certificate; /* DER, may be empty */
 	struct buffer public_key;  /* SubjectPublicKeyInfo, DER */
 	uint32_t flags;
+	struct remote_attribute *attributes; /* none: a key of a card */
+	size_t attribute_count;
+	struct buffer values;
 };
+void remote_key_clear(struct remote_key *key);
 
 struct remote_keys {
 	uint64_t generation;
@@ -115,9 +134,21 @@ bool remote_login(
 bool remote_logout(struct remote *remote, uint32_t slot, struct error *error);
 /* Sends the logout and does not wait for its answer. The module lock may be held. */
 void remote_logout_quietly(struct remote *remote, uint32_t slot);
-/* operation: "sign", "decrypt" or "derive". pin: unset, or for a key that wants it for each use. */
-bool remote_use_key(struct remote *remote, uint32_t slot, uint32_t key, const char *operation,
-	const struct secret *pin, const struct buffer *input, struct buffer *output,
+/* One use of a private key. */
+struct remote_use {
+	uint32_t slot, key;
+	const char *operation; /* "sign", "decrypt" or "derive" */
+	uint32_t mechanism;    /* CKM_*, and its parameter, as in the interface's description */
+	const struct buffer *parameter;
+	const struct secret *pin; /* unset, or for a key that wants it for each use */
+	const struct buffer *input;
+	/*
+	 * No login belongs to it: while another thread's call is under way it goes over one of a
+	 * few further connections, so that threads do not wait for each other.
+	 */
+	bool needs_no_login;
+};
+bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error);
 /* For the security officer: whether the card's unblock code is right, and a PIN on its strength. */
 bool remote_check_unblock_code(

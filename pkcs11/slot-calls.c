@@ -63,7 +63,9 @@ static CK_RV slot_info(CK_SLOT_ID slot_id, CK_SLOT_INFO_PTR info)
 		return rv;
 	if (!info)
 		return CKR_ARGUMENTS_BAD;
-	*info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
+	*info = (CK_SLOT_INFO){.flags = CKF_HW_SLOT};
+	if (!(slot->token.flags & TOKEN_FIXED))
+		info->flags |= CKF_REMOVABLE_DEVICE;
 	if (slot_has_token(slot))
 		info->flags |= CKF_TOKEN_PRESENT;
 	put_text(info->slotDescription, sizeof(info->slotDescription), slot->token.reader);

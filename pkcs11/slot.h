@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Slots and tokens: one slot per reader. All under the module lock. */
+/* Slots and tokens: one slot per reader, and per HSM. All under the module lock. */
 #ifndef TESSERA_PKCS11_SLOT_H
 #define TESSERA_PKCS11_SLOT_H
 
@@ -26,7 +26,17 @@ static inline bool slot_has_officer(const struct slot *slot)
 {
 	return secret_is_set(&slot->unblock_code);
 }
-/* Only a managed card counts. */
+/* An HSM's whose PIN the daemon has. */
+static inline bool slot_is_without_pin(const struct slot *slot)
+{
+	return slot->token.flags & TOKEN_FIXED && slot->token.flags & TOKEN_WITHOUT_PIN;
+}
+/* Whether its private objects may be seen and used. */
+static inline bool slot_is_open(const struct slot *slot)
+{
+	return slot->logged_in || slot_is_without_pin(slot);
+}
+/* Only a managed card, or an HSM that is there, counts. */
 bool slot_has_token(const struct slot *slot);
 
 /*

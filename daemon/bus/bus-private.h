@@ -37,7 +37,7 @@ struct bus {
  */
 bool job_is_own(struct bus *bus, const struct bus_call *call);
 extern const struct bus_kind manager_kind, reader_kind, credential_kind, template_kind,
-	connection_kind, type_kind, job_kind, licence_kind;
+	connection_kind, type_kind, job_kind, licence_kind, slot_kind;
 extern const struct bus_interface provider_interface;
 /* Whether the job that the call is about was started by its caller, or by a manager and it is one.
  */
@@ -168,6 +168,9 @@ bool change_role_call(struct bus_call *call, struct error *error);
 bool remove_role_call(struct bus_call *call, struct error *error);
 bool list_quorums_call(struct bus_call *call, struct error *error);
 bool set_quorum_call(struct bus_call *call, struct error *error);
+
+/* --- slots (slot.c) --- */
+bool add_slot_call(struct bus_call *call, struct error *error);
 
 /* --- methods about templates and their cards (template-cards.c) --- */
 bool template_list_versions_call(struct bus_call *call, struct error *error);

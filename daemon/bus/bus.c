@@ -4,6 +4,7 @@
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "operation/contact.h"
+#include "operation/slots.h"
 
 static const struct bus_kind *const kinds[] = {
 	&manager_kind,
@@ -14,6 +15,7 @@ static const struct bus_kind *const kinds[] = {
 	&type_kind,
 	&job_kind,
 	&licence_kind,
+	&slot_kind,
 };
 
 static void broadcast(void *context, DBusMessage *signal)
@@ -109,5 +111,19 @@ void bus_contact_changed(void *context, unsigned number, bool gone)
 	} else {
 		bus_service_sync(bus->service, &credential_kind);
 	}
+	send_tokens_changed(bus);
+}
+
+/* Names and problems may have changed with any of them; they are few. */
+void bus_slots_changed(void *context)
+{
+	struct bus *bus = context;
+	size_t count;
+
+	bus_service_sync(bus->service, &slot_kind);
+	struct slot **slots = slots_list(bus->services->slots, &count);
+	for (size_t i = 0; i < count; i++)
+		bus_service_changed(bus->service, &slot_kind, slot_record(slots[i])->name);
+	slots_list_free(slots, count);
 	send_tokens_changed(bus);
 }

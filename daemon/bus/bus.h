@@ -28,8 +28,9 @@ void bus_stop(struct bus *bus);
 /* After bus_stop(), once the loop has run out of handles and jobs and contacts are gone. */
 void bus_free(struct bus *bus);
 
-/* For contacts_new() and jobs_new(); the context is the bus. */
+/* For contacts_new(), jobs_new() and slots_new(); the context is the bus. */
 void bus_contact_changed(void *context, unsigned number, bool gone);
+void bus_slots_changed(void *context);
 void bus_job_changed(void *context, unsigned id, bool finished);
 
 #endif

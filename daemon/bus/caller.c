@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who calls, and what that one may do. */
 #include <ctype.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,51 +11,27 @@
 #include "common/alloc.h"
 #include "common/buffer.h"
 #include "common/log.h"
+#include "core/user.h"
 #include "operation/login.h"
 #include "operation/system-user.h"
 #include "operation/template-rules.h"
 
-#define NAME_BUFFER_BYTES 16384
-#define GROUPS_MAX	  4096
-
-static bool find_group(const char *name, gid_t *gid)
-{
-	_cleanup_free_ char *buffer = xcalloc(1, NAME_BUFFER_BYTES);
-	struct group group, *found = NULL;
-
-	if (!name || !name[0] || getgrnam_r(name, &group, buffer, NAME_BUFFER_BYTES, &found) != 0 ||
-		!found)
-		return false;
-	*gid = found->gr_gid;
-	return true;
-}
-
-/* Whether the user database has the user in the group, its primary one included. */
-static bool user_is_in_group(uid_t uid, gid_t gid)
-{
-	_cleanup_free_ char *buffer = xcalloc(1, NAME_BUFFER_BYTES);
-	struct passwd user, *found = NULL;
-	int count = GROUPS_MAX;
-
-	if (getpwuid_r(uid, &user, buffer, NAME_BUFFER_BYTES, &found) != 0 || !found)
-		return false;
-	_cleanup_free_ gid_t *groups = xcalloc((size_t)count, sizeof(*groups));
-	if (getgrouplist(user.pw_name, user.pw_gid, groups, &count) < 0)
-		count = GROUPS_MAX;
-	for (int i = 0; i < count; i++) {
-		if (groups[i] == gid)
-			return true;
-	}
-	return false;
-}
-
 bool caller_is_manager(const struct bus *bus, uid_t uid)
 {
+	const char *name = bus->options->admin_group;
+	size_t count;
 	gid_t gid;
 
 	if (uid == 0 || uid == geteuid())
 		return true;
-	return find_group(bus->options->admin_group, &gid) && user_is_in_group(uid, gid);
+	if (!name || !name[0] || !group_find(name, &gid))
+		return false;
+	_cleanup_free_ gid_t *groups = user_groups(uid, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (groups[i] == gid)
+			return true;
+	}
+	return false;
 }
 
 unsigned caller_guest(const struct bus_caller *caller)
@@ -261,7 +235,7 @@ struct audit_actor *caller_actor_with_operators(const struct bus_call *call)
 static char *operation_name(const struct bus_call *call)
 {
 	static const struct bus_kind *const named[] = {
-		&template_kind, &connection_kind, &type_kind, &job_kind, &licence_kind};
+		&template_kind, &connection_kind, &type_kind, &job_kind, &licence_kind, &slot_kind};
 	struct buffer name = BUFFER_INIT;
 
 	/* ActivateGenerated is activate. */

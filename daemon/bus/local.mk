@@ -22,6 +22,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/provider.c \
 	daemon/bus/reader.c \
 	daemon/bus/role.c \
+	daemon/bus/slot.c \
 	daemon/bus/sender.c daemon/bus/sender.h \
 	daemon/bus/system-door.c \
 	daemon/bus/template.c \

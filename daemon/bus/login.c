@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "operation/contact.h"
 #include "operation/login.h"
+#include "operation/slots.h"
 
 bool login_begin_call(struct bus_call *call, struct error *error)
 {
@@ -66,8 +67,10 @@ bool login_call(struct bus_call *call, struct error *error)
 	call->audited = true; /* as operator-login */
 	if (!login_with_card(bus->services->logins, &request, error))
 		return false;
-	if (was_locked && bus->services->token)
+	if (was_locked && bus->services->token) {
 		bus_service_changed(bus->service, &manager_kind, NULL);
+		slots_open_closed(bus->services->slots);
+	}
 	return true;
 }
 

@@ -308,6 +308,11 @@ static const struct bus_method methods[] = {
 		BUS_SLOW, manager_list_drift},
 	{"AddConnection", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"connection", "o"}),
 		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, add_connection},
+	{"AddSlot",
+		BUS_ARGUMENTS(
+			{"name", "s"}, {"module", "s"}, {"token_label", "s"}, {"options", "a{sv}"}),
+		BUS_ARGUMENTS({"slot", "o"}), PERMISSION_CHANGE_SLOTS, BUS_SLOW | BUS_SECRET,
+		add_slot_call},
 	{"AddType", BUS_ARGUMENTS({"document", "s"}), BUS_ARGUMENTS({"type", "o"}),
 		PERMISSION_CHANGE_TYPES, BUS_SLOW, add_type},
 	{"ListAudit", BUS_ARGUMENTS({"filter", "a{ss}"}, {"after", "x"}, {"limit", "u"}),

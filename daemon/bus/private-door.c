@@ -58,6 +58,8 @@ struct private_connection {
 	bool is_manager;
 	bool is_listed_guest; /* guarded by the door's lock */
 	atomic_bool watches_all, watches_tokens, is_closing;
+	atomic_bool is_running; /* thread is set */
+	pthread_t thread;
 	struct provider_client *client; /* made when it is first needed, by the thread */
 };
 
@@ -81,8 +83,8 @@ struct private_door {
 struct provider_client *private_connection_client(struct private_connection *connection)
 {
 	if (!connection->client)
-		connection->client =
-			provider_client_new(connection->door->bus->services, connection->actor);
+		connection->client = provider_client_new(connection->door->bus->services,
+			connection->actor, connection->uid, connection->is_manager);
 	return connection->client;
 }
 
@@ -101,11 +103,13 @@ const char *private_connection_name(const struct private_connection *connection)
 	return connection->name;
 }
 
+/* The connection's own thread is awake: it looks at all there is before it sleeps. */
 static void wake_connection(void *context)
 {
 	struct private_connection *connection = context;
 
-	eventfd_write(connection->wake, 1);
+	if (!connection->is_running || !pthread_equal(connection->thread, pthread_self()))
+		eventfd_write(connection->wake, 1);
 }
 
 /* From any thread; the connection's thread ends it. */
@@ -223,7 +227,8 @@ static bool wait_for_event(struct private_connection *connection, struct patienc
 	if (authenticates)
 		patience->step_ms =
 			descriptors[0].revents ? AUTHENTICATION_STEP_MS : patience->step_ms * 2;
-	eventfd_read(connection->wake, &count);
+	if (descriptors[1].revents)
+		eventfd_read(connection->wake, &count);
 	/* Who has gone takes no more answers; where there is room, libdbus notes it by reading. */
 	return has_room(connection) || !(descriptors[0].revents & (POLLHUP | POLLERR));
 }
@@ -233,6 +238,8 @@ static void serve(struct private_connection *connection)
 	struct patience patience = {0};
 
 	while (serve_pending(connection)) {
+		if (connection->client)
+			provider_client_idle(connection->client);
 		if (!wait_for_event(connection, &patience)) {
 			log_notice("private connection cut: it does not take its answers or "
 				   "authenticate %s",
@@ -309,6 +316,8 @@ static void *run_connection(void *argument)
 	struct private_connection *connection = argument;
 	struct private_door *door = connection->door;
 
+	connection->thread = pthread_self();
+	connection->is_running = true;
 	if (admit(connection))
 		serve(connection);
 	logins_end(door->bus->services->logins, connection->caller);

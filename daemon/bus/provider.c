@@ -7,6 +7,10 @@
 #include "common/alloc.h"
 #include "operation/contact.h"
 #include "operation/provider.h"
+#include "operation/slots.h"
+
+/* One object of GetObjects. */
+#define OBJECT_SIGNATURE "(usayayua(uay))"
 
 enum token_flag {
 	TOKEN_PRESENT = 1 << 0,
@@ -17,7 +21,9 @@ enum token_flag {
 	TOKEN_SUSPENDED = 1 << 5,
 	TOKEN_PIN_EXPIRED = 1 << 6,
 	TOKEN_WITHOUT_PIN = 1 << 7,
+	TOKEN_FIXED = 1 << 8,
 };
+#define MECHANISM_FIRST_BIT 16
 
 static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
 	[LIFECYCLE_REGISTERED] = TOKEN_PRESENT | TOKEN_PIN_NOT_SET,
@@ -74,6 +80,72 @@ static void append_token(DBusMessageIter *array, const struct contact_status *st
 	message_close(array, &item);
 }
 
+static struct provider_client *client_of(const struct bus_call *call)
+{
+	return private_connection_client(call->caller->connection);
+}
+
+/* Those that can be shown, in the order of their bits from MECHANISM_FIRST_BIT on. */
+static const CK_MECHANISM_TYPE bare_mechanisms[] = {CKM_RSA_PKCS, CKM_RSA_X_509, CKM_RSA_PKCS_PSS,
+	CKM_RSA_PKCS_OAEP, CKM_ECDSA, CKM_ECDH1_DERIVE};
+
+static uint32_t mechanism_flags(const struct hsm_information *information)
+{
+	uint32_t flags = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bare_mechanisms); i++) {
+		for (size_t j = 0; j < information->mechanism_count; j++) {
+			if (information->mechanisms[j] == bare_mechanisms[i])
+				flags |= 1U << (MECHANISM_FIRST_BIT + i);
+		}
+	}
+	return flags;
+}
+
+/* A slot whose token is away is shown empty. */
+static void append_slot(DBusMessageIter *array, struct slot *slot)
+{
+	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
+	const struct slot_record *record = slot_record(slot);
+	struct hsm *hsm = slot_hsm(slot, NULL);
+	bool present = hsm != NULL;
+	uint32_t flags = TOKEN_PRESENT | TOKEN_FIXED;
+	DBusMessageIter item;
+
+	if (hsm)
+		hsm_information(hsm, &information);
+	flags |= mechanism_flags(&information);
+	if (record->pin != SLOT_PIN_CALLER)
+		flags |= TOKEN_WITHOUT_PIN;
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_u32(&item, (uint32_t)record->number);
+	message_append_string(&item, record->name);
+	message_append_u32(&item, present ? flags : 0);
+	message_append_string(&item, present ? information.label : "");
+	message_append_string(&item, present ? information.manufacturer : "");
+	message_append_string(&item, present ? information.model : "");
+	message_append_string(&item, present ? information.serial : "");
+	message_append_u32(&item, information.pin_minimum);
+	message_append_u32(&item, information.pin_maximum);
+	message_append_u64(&item, slot_generation(slot));
+	message_close(array, &item);
+}
+
+/* Those that the caller may use a key of. */
+static void append_slots(struct bus_call *call, DBusMessageIter *array)
+{
+	struct bus *bus = call->context;
+	const struct slot_user *user = provider_client_user(client_of(call));
+	size_t count;
+	struct slot **list = slots_list(bus->services->slots, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (slot_is_visible(list[i], user))
+			append_slot(array, list[i]);
+	}
+	slots_list_free(list, count);
+}
+
 static bool get_tokens(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
@@ -84,6 +156,7 @@ static bool get_tokens(struct bus_call *call, struct error *error)
 	(void)error;
 	/* First the wish for news, then the look: a change in between is told twice, not lost. */
 	private_connection_watch_tokens(call->caller->connection);
+	slots_await(bus->services->slots);
 	message_append_u64(&call->out, contacts_generation(contacts));
 	_cleanup_free_ unsigned *numbers = contacts_list(contacts, &count);
 	message_open(&call->out, DBUS_TYPE_ARRAY, "(usussssuut)", &array);
@@ -92,6 +165,7 @@ static bool get_tokens(struct bus_call *call, struct error *error)
 		if (contacts_status(contacts, numbers[i], &status, NULL))
 			append_token(&array, &status);
 	}
+	append_slots(call, &array);
 	message_close(&call->out, &array);
 	return true;
 }
@@ -99,7 +173,7 @@ static bool get_tokens(struct bus_call *call, struct error *error)
 static void append_key(DBusMessageIter *array, const struct contact_key *key)
 {
 	uint32_t flags = key->pin == PIN_USE_ALWAYS ? 1 : key->pin == PIN_USE_NEVER ? 2 : 0;
-	DBusMessageIter item;
+	DBusMessageIter item, attributes;
 
 	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
 	message_append_u32(&item, key->slot);
@@ -107,13 +181,14 @@ static void append_key(DBusMessageIter *array, const struct contact_key *key)
 	message_append_bytes(&item, key->certificate.data, key->certificate.length);
 	message_append_bytes(&item, key->public_key.data, key->public_key.length);
 	message_append_u32(&item, flags);
+	message_open(&item, DBUS_TYPE_ARRAY, "(uay)", &attributes);
+	message_close(&item, &attributes);
 	message_close(array, &item);
 }
 
-static bool get_objects(struct bus_call *call, struct error *error)
+static bool get_card_objects(struct bus_call *call, uint32_t slot, struct error *error)
 {
 	struct bus *bus = call->context;
-	uint32_t slot = message_read_u32(&call->in);
 	struct contact_key *keys = NULL;
 	DBusMessageIter array;
 	uint64_t generation;
@@ -123,7 +198,8 @@ static bool get_objects(struct bus_call *call, struct error *error)
 	if (!contacts_keys(bus->services->contacts, slot, &generation, &keys, &count, error))
 		return false;
 	message_append_u64(&call->out, generation);
-	message_open(&call->out, DBUS_TYPE_ARRAY, "(usayayu)", &array);
+	message_append_u32(&call->out, 0);
+	message_open(&call->out, DBUS_TYPE_ARRAY, OBJECT_SIGNATURE, &array);
 	for (size_t i = 0; i < count; i++)
 		append_key(&array, &keys[i]);
 	message_close(&call->out, &array);
@@ -131,9 +207,66 @@ static bool get_objects(struct bus_call *call, struct error *error)
 	return true;
 }
 
-static struct provider_client *client_of(const struct bus_call *call)
+/* Where the daemon gives the PIN for each use, programs need not know that it is wanted. */
+static const uint8_t *value_of(const struct hsm_object *object,
+	const struct hsm_attribute *attribute, bool pin_for_each_use)
 {
-	return private_connection_client(call->caller->connection);
+	static const CK_BBOOL no = CK_FALSE;
+
+	if (attribute->type == CKA_ALWAYS_AUTHENTICATE && attribute->length == sizeof(no) &&
+		!pin_for_each_use)
+		return &no;
+	return object->values.data + attribute->offset;
+}
+
+static void append_object(
+	DBusMessageIter *array, const struct hsm_object *object, bool pin_for_each_use)
+{
+	DBusMessageIter item, attributes, attribute;
+
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_u32(&item, object->number);
+	message_append_string(&item, object->label);
+	message_append_bytes(&item, NULL, 0);
+	message_append_bytes(&item, NULL, 0);
+	message_append_u32(&item, object->wants_pin && pin_for_each_use);
+	message_open(&item, DBUS_TYPE_ARRAY, "(uay)", &attributes);
+	for (size_t i = 0; i < object->attribute_count; i++) {
+		const struct hsm_attribute *value = &object->attributes[i];
+		message_open(&attributes, DBUS_TYPE_STRUCT, NULL, &attribute);
+		message_append_u32(&attribute, (uint32_t)value->type);
+		message_append_bytes(
+			&attribute, value_of(object, value, pin_for_each_use), value->length);
+		message_close(&attributes, &attribute);
+	}
+	message_close(&item, &attributes);
+	message_close(array, &item);
+}
+
+static bool get_slot_objects(
+	struct bus_call *call, uint32_t number, uint32_t after, struct error *error)
+{
+	struct slot_view view _cleanup_(slot_view_clear) = {0};
+	DBusMessageIter array;
+
+	if (!provider_view_slot(client_of(call), number, after, &view, error))
+		return false;
+	message_append_u64(&call->out, view.generation);
+	message_append_u32(&call->out, view.next);
+	message_open(&call->out, DBUS_TYPE_ARRAY, OBJECT_SIGNATURE, &array);
+	for (size_t i = 0; i < view.count; i++)
+		append_object(&array, view.shown[i], view.pin_for_each_use);
+	message_close(&call->out, &array);
+	return true;
+}
+
+static bool get_objects(struct bus_call *call, struct error *error)
+{
+	uint32_t slot = message_read_u32(&call->in);
+	uint32_t after = message_read_u32(&call->in);
+
+	return slot >= SLOT_NUMBER_FIRST ? get_slot_objects(call, slot, after, error)
+					 : get_card_objects(call, slot, error);
 }
 
 static bool login(struct bus_call *call, struct error *error)
@@ -168,23 +301,38 @@ static bool read_use(DBusMessageIter *iter, enum key_use *use, struct error *err
 		error, ERROR_INVALID_ARGUMENT, "operation", "it must be sign, decrypt or derive");
 }
 
+/* Locked memory is dear: most uses of keys come without a PIN. */
+static bool read_pin(struct bus_call *call, struct secret *pin, struct error *error)
+{
+	const uint8_t *data;
+	size_t length;
+
+	message_read_bytes(&call->in, &data, &length);
+	call->holds_no_secret = length == 0;
+	return length == 0 || secret_set(pin, data, length) ||
+	       error_set(error, ERROR_FAILED, "no memory is left for a secret");
+}
+
 static bool use_key(struct bus_call *call, struct error *error)
 {
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
 	struct buffer output _cleanup_buffer_ = BUFFER_INIT_WIPE;
-	uint32_t slot = message_read_u32(&call->in);
-	uint32_t key = message_read_u32(&call->in);
-	const uint8_t *input;
-	enum key_use use = KEY_USE_SIGN;
+	struct provider_use use = {.pin = &pin, .output = &output};
+	const uint8_t *parameter;
 	size_t length;
 
 	call->audited = true; /* no change; a wrong PIN is recorded where it is proved */
-	if (!read_use(&call->in, &use, error) || !message_read_secret(&call->in, &pin, error))
+	message_read_bytes(&call->in, &use.input, &use.length);
+	use.slot = message_read_u32(&call->in);
+	use.key = message_read_u32(&call->in);
+	if (!read_use(&call->in, &use.use, error))
 		return false;
-	if (pin.length == 0)
-		secret_clear(&pin);
-	message_read_bytes(&call->in, &input, &length);
-	if (!provider_use_key(client_of(call), slot, key, use, &pin, input, length, &output, error))
+	use.mechanism = message_read_u32(&call->in);
+	message_read_bytes(&call->in, &parameter, &length);
+	use.parameter = (struct reader)READER_INIT(parameter, length);
+	if (!read_pin(call, &pin, error))
+		return false;
+	if (!provider_use_key(client_of(call), &use, error))
 		return false;
 	message_append_bytes(&call->out, output.data, output.length);
 	return true;
@@ -227,14 +375,14 @@ static bool init_pin(struct bus_call *call, struct error *error)
 static const struct bus_method methods[] = {
 	{"GetTokens", NULL, BUS_ARGUMENTS({"generation", "t"}, {"tokens", "a(usussssuut)"}),
 		BUS_ANYONE, 0, get_tokens},
-	{"GetObjects", BUS_ARGUMENTS({"slot", "u"}),
-		BUS_ARGUMENTS({"generation", "t"}, {"keys", "a(usayayu)"}), BUS_ANYONE, 0,
-		get_objects},
+	{"GetObjects", BUS_ARGUMENTS({"slot", "u"}, {"after", "u"}),
+		BUS_ARGUMENTS({"generation", "t"}, {"next", "u"}, {"keys", "a" OBJECT_SIGNATURE}),
+		BUS_ANYONE, 0, get_objects},
 	{"Login", BUS_ARGUMENTS({"slot", "u"}, {"pin", "ay"}), NULL, BUS_HOLDER, BUS_SECRET, login},
 	{"Logout", BUS_ARGUMENTS({"slot", "u"}), NULL, BUS_HOLDER, 0, logout},
 	{"UseKey",
-		BUS_ARGUMENTS({"slot", "u"}, {"key", "u"}, {"operation", "s"}, {"pin", "ay"},
-			{"input", "ay"}),
+		BUS_ARGUMENTS({"input", "ay"}, {"slot", "u"}, {"key", "u"}, {"operation", "s"},
+			{"mechanism", "u"}, {"parameter", "ay"}, {"pin", "ay"}),
 		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},

@@ -82,14 +82,6 @@ struct card_key {
 };
 void card_key_clear(struct card_key *key);
 
-/* How a private key is used. */
-enum key_use {
-	KEY_USE_SIGN,	 /* RSA: padded block -> block. EC: digest -> r || s, each of field size */
-	KEY_USE_DECRYPT, /* RSA: ciphertext -> padded block */
-	KEY_USE_DERIVE,	 /* EC: peer's uncompressed point (04 x y) -> x coordinate (SP 800-73-4 part
-			    2, A.5) */
-};
-
 struct card;
 
 struct card_driver {

@@ -1,5 +1,6 @@
 # daemon/keys
 libtesserad_la_SOURCES += \
+	daemon/keys/at-rest.c daemon/keys/at-rest.h \
 	daemon/keys/des.c daemon/keys/des.h \
 	daemon/keys/kdf.c daemon/keys/kdf.h \
 	daemon/keys/master-key.c daemon/keys/master-key.h \

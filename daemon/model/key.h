@@ -52,6 +52,14 @@ bool key_algorithm_is_rsa(enum key_algorithm algorithm);
 /* Modulus or field size in bits. */
 unsigned key_algorithm_bits(enum key_algorithm algorithm);
 
+/* How a private key is used. On a card: */
+enum key_use {
+	KEY_USE_SIGN,	 /* RSA: padded block -> block. EC: digest -> r || s, each of field size */
+	KEY_USE_DECRYPT, /* RSA: ciphertext -> padded block */
+	KEY_USE_DERIVE,	 /* EC: peer's uncompressed point (04 x y) -> x coordinate (SP 800-73-4 part
+			    2, A.5) */
+};
+
 /* When a key asks for the PIN. DEFAULT is what the slot does by its standard. */
 enum pin_use { PIN_USE_DEFAULT, PIN_USE_NEVER, PIN_USE_ONCE, PIN_USE_ALWAYS, PIN_USE_COUNT };
 const char *pin_use_name(enum pin_use use);

@@ -28,6 +28,7 @@ static const struct {
 	[PERMISSION_CHANGE_TEMPLATES] = {"change-templates", "change templates"},
 	[PERMISSION_CHANGE_CONNECTIONS] = {"change-connections", "change connections"},
 	[PERMISSION_CHANGE_TYPES] = {"change-types", "change credential types"},
+	[PERMISSION_CHANGE_SLOTS] = {"change-slots", "change slots and who may use their keys"},
 	[PERMISSION_READ_AUDIT] = {"read-audit", "read the audit trail"},
 	[PERMISSION_CANCEL_JOBS] = {"cancel-jobs", "cancel jobs"},
 	[PERMISSION_MANAGE_OPERATORS] = {"manage-operators", "manage operators and roles"},
@@ -46,7 +47,8 @@ static const struct {
 #define ELEVATED (NORMAL | BIT(REVOKE) | BIT(RETIRE) | BIT(BULK_REVOKE) | BIT(READ_AUDIT))
 #define ADMINISTRATOR                                                                              \
 	(ELEVATED | BIT(CHANGE_TEMPLATES) | BIT(CHANGE_CONNECTIONS) | BIT(CHANGE_TYPES) |          \
-		BIT(MANAGE_OPERATORS) | BIT(ROTATE_KEYS) | BIT(EXPORT_KEYS) | BIT(CHANGE_LICENCE))
+		BIT(CHANGE_SLOTS) | BIT(MANAGE_OPERATORS) | BIT(ROTATE_KEYS) | BIT(EXPORT_KEYS) |  \
+		BIT(CHANGE_LICENCE))
 
 static const struct role roles[] = {
 	{ROLE_SYSTEM_OWNER, "Owns the installation: all that an administrator may, and owners.",

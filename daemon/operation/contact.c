@@ -80,6 +80,14 @@ bool contacts_service_available(struct contacts *contacts)
 	return available;
 }
 
+uint64_t contacts_next_generation(struct contacts *contacts)
+{
+	pthread_mutex_lock(&contacts->lock);
+	uint64_t generation = ++contacts->generation;
+	pthread_mutex_unlock(&contacts->lock);
+	return generation;
+}
+
 uint64_t contacts_generation(struct contacts *contacts)
 {
 	pthread_mutex_lock(&contacts->lock);

@@ -56,6 +56,8 @@ bool contacts_service_available(struct contacts *contacts);
 void contacts_look_again(struct contacts *contacts);
 /* The highest generation of all contacts. */
 uint64_t contacts_generation(struct contacts *contacts);
+/* A new one, for what is shown to programs beside cards (operation/slots.h). */
+uint64_t contacts_next_generation(struct contacts *contacts);
 /* Numbers of the readers, ascending; heap array. */
 unsigned *contacts_list(struct contacts *contacts, size_t *count);
 /* ERROR_NOT_FOUND */

@@ -39,7 +39,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/pin-history.c daemon/operation/pin-history.h \
 	daemon/operation/pin-rules.c daemon/operation/pin-rules.h \
 	daemon/operation/pin-tries.c daemon/operation/pin-tries.h \
-	daemon/operation/provider.c daemon/operation/provider.h \
+	daemon/operation/provider.c daemon/operation/provider.h daemon/operation/provider-private.h \
+	daemon/operation/provider-card.c daemon/operation/provider-slot.c \
 	daemon/operation/quorum.c daemon/operation/quorum.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
 	daemon/operation/register.c \
@@ -52,6 +53,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/roles.c daemon/operation/roles.h \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
+	daemon/operation/slots.c daemon/operation/slots.h daemon/operation/slots-private.h \
+	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
 	daemon/operation/template-check.c \

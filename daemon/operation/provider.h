@@ -1,31 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What programs do with cards through the PKCS#11 module. A client is one
- * connection; its login lives here and nowhere else, so that no program ever
+ * What programs do with cards and slots through the PKCS#11 module. A client is
+ * one connection; its logins live here and nowhere else, so that no program ever
  * uses a PIN that another one proved (design, decision 1).
  */
 #ifndef TESSERA_OPERATION_PROVIDER_H
 #define TESSERA_OPERATION_PROVIDER_H
 
-#include "card/card.h"
+#include "model/slot.h"
 #include "operation/services.h"
+#include "token/hsm.h"
 
 struct provider_client;
 
 /* actor: of the audit trail, "uid=0 pid=123"; copied. */
-struct provider_client *provider_client_new(struct services *services, const char *actor);
+struct provider_client *provider_client_new(
+	struct services *services, const char *actor, uid_t uid, bool is_manager);
 /* Ends its logins. */
 void provider_client_free(struct provider_client *client);
+/* Who it is, for the access rules of slots. */
+const struct slot_user *provider_client_user(struct provider_client *client);
 
-/* slot is a reader's number in all of these. Errors: dbus/org.tessera1.Provider.xml. */
+/*
+ * slot is a reader's number, or a slot's (from SLOT_NUMBER_FIRST on), in all of these. Errors:
+ * dbus/org.tessera1.Provider.xml.
+ */
 /* *audited is set once the PIN was tried: then the login, or its failure, is recorded. */
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,
 	bool *audited, struct error *error);
 bool provider_logout(struct provider_client *client, unsigned slot, struct error *error);
-/* pin: unset, or the PIN for a key that wants it for each use. */
-bool provider_use_key(struct provider_client *client, unsigned slot, unsigned key, enum key_use use,
-	const struct secret *pin, const uint8_t *input, size_t length, struct buffer *output,
-	struct error *error);
+
+/* What a client is shown of a slot's objects at one moment. */
+struct slot_view {
+	uint64_t generation;
+	struct hsm_objects *objects;
+	const struct hsm_object **shown;
+	size_t count;
+	bool pin_for_each_use; /* counts for keys that want that: else the daemon gives it */
+	uint32_t next;	       /* the last number shown when there are more; 0 at the end */
+};
+void slot_view_clear(struct slot_view *view);
+/*
+ * Keys that the rules let the client use, and public keys and certificates, by number from `after`
+ * on and as many as an answer has room for. Private data objects want a login. ERROR_NOT_FOUND,
+ * ERROR_TOKEN_FAILED.
+ */
+bool provider_view_slot(struct provider_client *client, unsigned slot, uint32_t after,
+	struct slot_view *view, struct error *error);
+
+/* One use of a key. A card does what its key algorithm says and needs no mechanism. */
+struct provider_use {
+	unsigned slot, key;
+	enum key_use use;
+	uint32_t mechanism;
+	struct reader parameter;
+	const struct secret *pin; /* unset, or the PIN for a key that wants it for each use */
+	const uint8_t *input;
+	size_t length;
+	struct buffer *output;
+};
+bool provider_use_key(
+	struct provider_client *client, const struct provider_use *use, struct error *error);
+/* Its connection has answered and waits: what will likely be asked for next is prepared. */
+void provider_client_idle(struct provider_client *client);
 /* *audited is set once the verb was begun, which records its end. */
 bool provider_change_pin(struct provider_client *client, unsigned slot,
 	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);

@@ -15,6 +15,7 @@
 struct contacts;
 struct key_restorer;
 struct logins;
+struct slots;
 struct vault;
 struct weak_pins;
 
@@ -40,6 +41,7 @@ struct services {
 	struct card_types *types;
 	struct licence_settings licensing;
 	struct contacts *contacts;
+	struct slots *slots;
 	struct jobs *jobs;
 	struct rate_limit unblock_codes; /* that are shown */
 	struct rate_limit refusals;	 /* audit records of what anyone can make fail */

@@ -213,6 +213,25 @@ static const char *const migrations[] = {
 	"	serial TEXT NOT NULL,"
 	"	key_digest BYTEA NOT NULL,"
 	"	PRIMARY KEY (backup_id, serial));",
+
+	/* 13: slots, whose keys programs use through the daemon, and who may use which */
+	"CREATE TABLE slot ("
+	"	name TEXT PRIMARY KEY,"
+	"	number BIGINT NOT NULL UNIQUE,"
+	"	module TEXT NOT NULL,"
+	"	token_label TEXT NOT NULL,"
+	"	token_serial TEXT NOT NULL,"
+	"	pin TEXT NOT NULL,"
+	"	pin_file TEXT NOT NULL,"
+	"	sealed_pin BYTEA NOT NULL,"
+	"	audit_uses BIGINT NOT NULL);"
+
+	"CREATE TABLE slot_rule ("
+	"	slot TEXT NOT NULL REFERENCES slot (name) ON DELETE CASCADE,"
+	"	subject TEXT NOT NULL,"
+	"	key TEXT NOT NULL,"
+	"	operations BIGINT NOT NULL,"
+	"	PRIMARY KEY (slot, subject, key));",
 };
 
 int64_t schema_version(void)

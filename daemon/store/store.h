@@ -17,6 +17,7 @@
 #include "model/operator.h"
 #include "model/puk.h"
 #include "model/role.h"
+#include "model/slot.h"
 #include "model/template.h"
 
 struct store;
@@ -264,6 +265,24 @@ bool store_connection_list(struct store *store, char ***names, size_t *count, st
 /* ERROR_IN_USE while a current template or a certificate that is neither expired nor revoked names
  * it. */
 bool store_connection_remove(struct store *store, const char *name, struct error *error);
+
+/* --- slots (store/slot.c) --- */
+/* Gives the record its number. ERROR_EXISTS for a name that is taken. Its rules are not saved. */
+bool store_slot_add(struct store *store, struct slot_record *record, struct error *error);
+/* With its rules. ERROR_NOT_FOUND. */
+bool store_slot_remove(struct store *store, const char *name, struct error *error);
+/* All, with their rules, by number. Heap, for slot_records_free(). */
+bool store_slot_list(
+	struct store *store, struct slot_record ***records, size_t *count, struct error *error);
+void slot_records_free(struct slot_record **records, size_t count);
+/* By subject and key; heap, for slot_rules_free(). */
+bool store_slot_rules(struct store *store, const char *name, struct slot_rule **rules,
+	size_t *count, struct error *error);
+/* Adds a rule, or gives that of the same subject and key other operations. ERROR_NOT_FOUND. */
+bool store_slot_set_rule(
+	struct store *store, const char *name, const struct slot_rule *rule, struct error *error);
+bool store_slot_remove_rule(struct store *store, const char *name, const char *subject,
+	const char *key, struct error *error);
 
 /* --- operators (store/operator.c) --- */
 /* Inserts or replaces the record of a card; sets created_at of a new one. ERROR_NOT_FOUND for a

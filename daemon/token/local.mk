@@ -1,6 +1,9 @@
 # daemon/token
 libtesserad_la_SOURCES += \
 	daemon/token/ckr.c daemon/token/ckr.h \
+	daemon/token/hsm.c daemon/token/hsm.h daemon/token/hsm-private.h \
+	daemon/token/hsm-object.c daemon/token/hsm-use.c \
+	daemon/token/module.c daemon/token/module.h \
 	daemon/token/public-key.c daemon/token/public-key.h \
 	daemon/token/session.c daemon/token/session.h \
 	daemon/token/token.c daemon/token/token.h \

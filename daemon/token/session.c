@@ -7,16 +7,19 @@
 #include "token/ckr.h"
 
 struct session_pool {
+	const struct module *module;
 	CK_FUNCTION_LIST *functions;
 	CK_SLOT_ID slot;
 	size_t size;
 	CK_SESSION_HANDLE login; /* carries the login */
-	pthread_mutex_t lock;	 /* guards idle, idle_count, lent_count */
+	pthread_mutex_t lock;	 /* guards the four below */
 	pthread_cond_t returned;
-	CK_SESSION_HANDLE idle[SESSION_POOL_MAX];
+	struct idle {
+		CK_SESSION_HANDLE handle;
+		struct session_ready ready;
+	} idle[SESSION_POOL_MAX];
 	size_t idle_count;
-	size_t lent_count;	     /* also by those that share */
-	struct session_pool *shared; /* whose lent_count and size count for this one, or NULL */
+	size_t lent_count;
 };
 
 static bool session_open(struct session_pool *pool, CK_SESSION_HANDLE *handle, struct error *error)
@@ -37,16 +40,22 @@ static bool login(struct session_pool *pool, const struct secret *pin, struct er
 	return ckr_error(rv, "logging in to the token", error);
 }
 
-struct session_pool *session_pool_new(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, size_t size,
+struct session_pool *session_pool_new(const struct module *module, CK_SLOT_ID slot, size_t size,
 	const struct secret *pin, struct error *error)
 {
 	struct session_pool *pool = xnew(struct session_pool);
 
-	*pool = (struct session_pool){
-		.functions = functions, .slot = slot, .size = size, .login = CK_INVALID_HANDLE};
+	*pool = (struct session_pool){.module = module,
+		.functions = module->functions,
+		.slot = slot,
+		.size = size,
+		.login = CK_INVALID_HANDLE};
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->returned, NULL);
-	if (session_open(pool, &pool->login, error) && login(pool, pin, error))
+	module_enter_alone(pool->module);
+	bool done = session_open(pool, &pool->login, error) && (!pin || login(pool, pin, error));
+	module_leave(pool->module);
+	if (done)
 		return pool;
 	session_pool_free(pool);
 	return NULL;
@@ -56,81 +65,195 @@ void session_pool_free(struct session_pool *pool)
 {
 	if (!pool)
 		return;
+	module_enter_alone(pool->module);
 	for (size_t i = 0; i < pool->idle_count; i++)
-		pool->functions->C_CloseSession(pool->idle[i]);
+		pool->functions->C_CloseSession(pool->idle[i].handle);
 	if (pool->login != CK_INVALID_HANDLE)
 		pool->functions->C_CloseSession(pool->login);
+	module_leave(pool->module);
 	pthread_cond_destroy(&pool->returned);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
 
-void session_pool_share(struct session_pool *pool, struct session_pool *shared)
+bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error)
 {
-	pool->shared = shared;
+	module_enter_alone(pool->module);
+	pool->functions->C_Logout(pool->login);
+	bool done = login(pool, pin, error);
+	module_leave(pool->module);
+	return done;
 }
 
-static struct session_pool *counter_of(struct session_pool *pool)
+void session_pool_logout(struct session_pool *pool)
 {
-	return pool->shared ? pool->shared : pool;
+	module_enter_alone(pool->module);
+	pool->functions->C_Logout(pool->login);
+	module_leave(pool->module);
 }
 
-static void await_room(struct session_pool *counter)
+static bool is_ready(const struct session_ready *ready)
 {
-	pthread_mutex_lock(&counter->lock);
-	while (counter->lent_count == counter->size)
-		pthread_cond_wait(&counter->returned, &counter->lock);
-	counter->lent_count++;
-	pthread_mutex_unlock(&counter->lock);
+	return ready->key != CK_INVALID_HANDLE;
 }
 
-static void give_room(struct session_pool *counter)
+/* Whether a session that is ready like this can be used: for what is wanted, or for nothing. */
+static bool fits(const struct session_ready *ready, const struct session_ready *wanted)
 {
-	pthread_mutex_lock(&counter->lock);
-	counter->lent_count--;
-	pthread_cond_signal(&counter->returned);
-	pthread_mutex_unlock(&counter->lock);
+	return !is_ready(ready) ||
+	       (ready->key == wanted->key && ready->mechanism == wanted->mechanism);
 }
 
-/* An idle session (true), or a new one is to be opened (false). */
-static bool take_idle(struct session_pool *pool, CK_SESSION_HANDLE *handle)
+/* A session that fits best: one that is ready for what is wanted, or for nothing, or any. */
+static size_t choose_idle(const struct session_pool *pool, const struct session_ready *wanted)
+{
+	size_t best = pool->idle_count ? pool->idle_count - 1 : 0;
+
+	for (size_t i = pool->idle_count; i-- > 0;) {
+		const struct session_ready *ready = &pool->idle[i].ready;
+		if (is_ready(wanted) && ready->key == wanted->key &&
+			ready->mechanism == wanted->mechanism)
+			return i;
+		if (!is_ready(ready))
+			best = i;
+	}
+	return best;
+}
+
+/* An idle session (true), or a new one is to be opened (false). Waits while all are lent. */
+static bool take_idle(
+	struct session_pool *pool, const struct session_ready *wanted, struct idle *idle)
 {
 	pthread_mutex_lock(&pool->lock);
-	bool found = pool->idle_count > 0;
-	if (found)
-		*handle = pool->idle[--pool->idle_count];
+	while (pool->lent_count == pool->size)
+		pthread_cond_wait(&pool->returned, &pool->lock);
+	pool->lent_count++;
+	size_t place = choose_idle(pool, wanted);
+	/* Rather a new one than one that is ready for something else. */
+	bool found =
+		pool->idle_count > 0 && (fits(&pool->idle[place].ready, wanted) ||
+						pool->idle_count + pool->lent_count > pool->size);
+	if (found) {
+		*idle = pool->idle[place];
+		pool->idle[place] = pool->idle[--pool->idle_count];
+	}
 	pthread_mutex_unlock(&pool->lock);
 	return found;
 }
 
-bool session_take(struct session_pool *pool, struct session *session, struct error *error)
+/* handle: CK_INVALID_HANDLE for one that was closed. */
+static void give_back(struct session_pool *pool, const struct idle *idle)
 {
-	CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
+	pthread_mutex_lock(&pool->lock);
+	if (idle->handle != CK_INVALID_HANDLE)
+		pool->idle[pool->idle_count++] = *idle;
+	pool->lent_count--;
+	pthread_cond_signal(&pool->returned);
+	pthread_mutex_unlock(&pool->lock);
+}
 
-	await_room(counter_of(pool));
-	if (!take_idle(pool, &handle) && !session_open(pool, &handle, error)) {
-		give_room(counter_of(pool));
+static void close_alone(const struct session_pool *pool, CK_SESSION_HANDLE handle)
+{
+	module_enter_alone(pool->module);
+	pool->functions->C_CloseSession(handle);
+	module_leave(pool->module);
+}
+
+/* Only closing it ends what a session is ready for. */
+static bool renew(struct session_pool *pool, bool is_there, struct idle *idle, struct error *error)
+{
+	module_enter_alone(pool->module);
+	if (is_there)
+		pool->functions->C_CloseSession(idle->handle);
+	*idle = (struct idle){0};
+	bool done = session_open(pool, &idle->handle, error);
+	module_leave(pool->module);
+	return done;
+}
+
+static bool take(struct session_pool *pool, const struct session_ready *wanted, bool for_use,
+	struct session *session, struct error *error)
+{
+	static const struct idle none = {.handle = CK_INVALID_HANDLE};
+	struct idle idle = none;
+	bool is_there = take_idle(pool, wanted, &idle);
+	if ((!is_there || !fits(&idle.ready, wanted)) && !renew(pool, is_there, &idle, error)) {
+		give_back(pool, &none);
 		return false;
 	}
-	*session = (struct session){.pool = pool, .functions = pool->functions, .handle = handle};
+	if (for_use)
+		module_enter_beside_others(pool->module);
+	else
+		module_enter_alone(pool->module);
+	*session = (struct session){.pool = pool,
+		.functions = pool->functions,
+		.handle = idle.handle,
+		.ready = idle.ready};
 	return true;
+}
+
+static const struct session_ready for_nothing = {.key = CK_INVALID_HANDLE};
+
+bool session_take(struct session_pool *pool, struct session *session, struct error *error)
+{
+	return take(pool, &for_nothing, false, session, error);
+}
+
+bool session_take_for_use(struct session_pool *pool, struct session *session, struct error *error)
+{
+	return take(pool, &for_nothing, true, session, error);
+}
+
+bool session_take_ready(struct session_pool *pool, const struct session_ready *wanted,
+	struct session *session, struct error *error)
+{
+	return take(pool, wanted, true, session, error);
+}
+
+bool session_pool_has_room(struct session_pool *pool)
+{
+	size_t ready = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->idle_count; i++)
+		ready += is_ready(&pool->idle[i].ready);
+	bool room = pool->lent_count < pool->size && ready < pool->size / 2;
+	pthread_mutex_unlock(&pool->lock);
+	return room;
+}
+
+void session_pool_forget_ready(struct session_pool *pool)
+{
+	struct idle forgotten[SESSION_POOL_MAX];
+	size_t count = 0, kept = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->idle_count; i++) {
+		if (is_ready(&pool->idle[i].ready))
+			forgotten[count++] = pool->idle[i];
+		else
+			pool->idle[kept++] = pool->idle[i];
+	}
+	pool->idle_count = kept;
+	pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < count; i++)
+		close_alone(pool, forgotten[i].handle);
 }
 
 void session_return(struct session *session)
 {
 	struct session_pool *pool = session->pool;
+	struct idle idle = {.handle = session->handle, .ready = session->ready};
 
 	if (!pool)
 		return;
 	session->pool = NULL;
+	module_leave(pool->module);
 	if (session->broken) {
-		session->functions->C_CloseSession(session->handle);
-	} else {
-		pthread_mutex_lock(&pool->lock);
-		pool->idle[pool->idle_count++] = session->handle;
-		pthread_mutex_unlock(&pool->lock);
+		close_alone(pool, session->handle);
+		idle.handle = CK_INVALID_HANDLE;
 	}
-	give_room(counter_of(pool));
+	give_back(pool, &idle);
 }
 
 bool session_failed(struct session *session, CK_RV value, const char *what, struct error *error)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A small pool of sessions with one token. The first session carries the login
- * and is never lent, so that the login lasts as long as the pool.
+ * and is never lent, so that the login lasts as long as the pool, or until
+ * session_pool_logout().
  */
 #ifndef TESSERA_TOKEN_SESSION_H
 #define TESSERA_TOKEN_SESSION_H
@@ -11,14 +12,22 @@
 #include "common/error.h"
 #include "common/macros.h"
 #include "common/secret.h"
+#include "token/module.h"
 
 struct session_pool;
+
+/* What a session is ready to sign: C_SignInit has been called. mechanism has no parameter. */
+struct session_ready {
+	CK_OBJECT_HANDLE key; /* CK_INVALID_HANDLE: for nothing */
+	CK_MECHANISM_TYPE mechanism;
+};
 
 /* A lent session; `broken` is set by a failed call, and the session is then closed on return. */
 struct session {
 	struct session_pool *pool;
 	CK_FUNCTION_LIST *functions;
 	CK_SESSION_HANDLE handle;
+	struct session_ready ready; /* so it was lent, and so it is returned */
 	bool broken;
 };
 #define SESSION_INIT                                                                               \
@@ -27,25 +36,41 @@ struct session {
 	}
 #define _cleanup_session_ _cleanup_(session_return)
 
-#define SESSION_POOL_MAX 4
+#define SESSION_POOL_MAX 16
 
 /*
- * Opens the first session on slot and logs in. functions must outlive the pool.
- * size: how many sessions are lent at once, 1 to SESSION_POOL_MAX.
+ * Opens the first session on slot and logs in. module must outlive the pool.
+ * size: how many sessions are lent at once, 1 to SESSION_POOL_MAX. pin: NULL for no login.
  */
-struct session_pool *session_pool_new(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, size_t size,
+struct session_pool *session_pool_new(const struct module *module, CK_SLOT_ID slot, size_t size,
 	const struct secret *pin, struct error *error);
 /* Closes all sessions; none may be lent. NULL is allowed. */
 void session_pool_free(struct session_pool *pool);
 
 /*
- * As many sessions of both pools together are lent as `shared` has; for two tokens of one module.
- * Before any thread uses the pool; `shared` outlives its use.
+ * The login of all sessions with this token. A token that is logged in is logged out first: the PIN
+ * is always proved. ERROR_PIN_WRONG, ERROR_PIN_BLOCKED.
  */
-void session_pool_share(struct session_pool *pool, struct session_pool *shared);
+bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error);
+void session_pool_logout(struct session_pool *pool);
 
-/* Lends a session, waiting while all are lent. */
+/*
+ * Lends a session, waiting while all are lent. The thread that takes it returns it, and takes no
+ * second one meanwhile: with SoftHSM2 (token/module.h) it is the only one of the process.
+ */
 bool session_take(struct session_pool *pool, struct session *session, struct error *error);
+/*
+ * The same for who uses keys and makes or removes nothing that stays: with SoftHSM2 beside others
+ * that do so.
+ */
+bool session_take_for_use(struct session_pool *pool, struct session *session, struct error *error);
+/* The same, and rather a session that is ready for this. */
+bool session_take_ready(struct session_pool *pool, const struct session_ready *wanted,
+	struct session *session, struct error *error);
+/* Whether one more session may be made ready: half of them stay free for other uses. */
+bool session_pool_has_room(struct session_pool *pool);
+/* Closes the sessions that are ready and idle: keys may have other handles, or be gone. */
+void session_pool_forget_ready(struct session_pool *pool);
 void session_return(struct session *session);
 
 /* Marks the session broken and fills error. Returns false. */

@@ -200,9 +200,10 @@ static bool initialize_user_pin(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot,
  * When this is cut off before the user PIN is set, that token is never found
  * again (token_find_slot) and the next call makes another one.
  */
-bool token_embedded_initialize(CK_FUNCTION_LIST *functions, const char *label,
+bool token_embedded_initialize(const struct module *module, const char *label,
 	const struct secret *pin, struct error *error)
 {
+	CK_FUNCTION_LIST *functions = module->functions;
 	_cleanup_secret_ struct secret so_pin = SECRET_INIT;
 	CK_SLOT_ID slot = 0;
 	CK_UTF8CHAR padded[32];

@@ -116,7 +116,8 @@ static bool mechanism_signs(struct token *token, CK_MECHANISM_TYPE mechanism)
 {
 	CK_MECHANISM_INFO info;
 
-	return token->functions->C_GetMechanismInfo(token->slot, mechanism, &info) == CKR_OK &&
+	return token->module.functions->C_GetMechanismInfo(token->slot, mechanism, &info) ==
+		       CKR_OK &&
 	       (info.flags & CKF_SIGN);
 }
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "token/module.h"
 #include "token/session.h"
 #include "token/token.h"
 
@@ -17,11 +18,9 @@ struct token_signer {
 };
 
 struct token {
-	char *module;	       /* path, resolved */
+	struct module module;
 	char *embedded_folder; /* NULL: no embedded one */
 	struct token *older;   /* owned, or NULL */
-	CK_FUNCTION_LIST *functions;
-	bool initialized; /* C_Initialize was done */
 	CK_SLOT_ID slot;
 	struct session_pool *sessions;
 	pthread_mutex_t making; /* held while keys are made or removed: labels stay unique */
@@ -54,13 +53,11 @@ bool token_find_holder(struct token **token, const char *label, struct error *er
  * Finds the initialised token of that label: *found says whether there is one
  * whose user PIN is set. ERROR_TOKEN_FAILED when there are several.
  */
-bool token_find_slot(CK_FUNCTION_LIST *functions, const struct token_options *options,
+bool token_find_slot(const struct module *module, const struct token_options *options,
 	CK_SLOT_ID *slot, bool *found, struct error *error);
 
-/* Makes the folder and the SoftHSM2 configuration in it, and points SOFTHSM2_CONF there. */
-bool token_embedded_prepare(const char *folder, struct error *error);
 /* Initialises a new token with that user PIN in a free slot; the SO PIN is random and forgotten. */
-bool token_embedded_initialize(CK_FUNCTION_LIST *functions, const char *label,
+bool token_embedded_initialize(const struct module *module, const char *label,
 	const struct secret *pin, struct error *error);
 
 #endif

@@ -35,6 +35,12 @@ struct token_options {
  */
 bool token_embedded_remove(const char *folder, struct error *error);
 
+/*
+ * Makes the folder of an embedded token with its configuration file, and points SoftHSM2 there: for
+ * who uses other tokens of it before token_open().
+ */
+bool token_embedded_prepare(const char *folder, struct error *error);
+
 /* Loads the module, finds (or, embedded, makes) the token and logs in. ERROR_PIN_WRONG for a wrong
  * PIN. */
 struct token *token_open(

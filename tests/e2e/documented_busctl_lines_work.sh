@@ -177,6 +177,11 @@ refused 'already' AddConnection
 jq '.name = "our-card"' "$TESSERA_SOURCE/data/types/gids.json" >our-card.json
 prints AddType '"/org/tessera1/type/our_2dcard"'
 shown 'Type Remove'
+prints AddSlot '"/org/tessera1/slot/web"'
+prints 'Slot Test' 'token \"web\"'
+shown 'Slot Allow'
+shown 'Slot Deny'
+shown 'Slot Remove'
 refused 'has ended' 'Job Cancel'
 prints 'Licence MakeRequest' store
 echo code >code

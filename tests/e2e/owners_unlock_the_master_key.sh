@@ -108,7 +108,12 @@ as_owner bash -c "$(declare -f issue)"'
 expect_failure any as_operator tessera audit list
 expect_output yubikey-10000002 as_operator tessera card list
 
-# After a start: programs use their cards, what needs the master key waits.
+as_owner tessera slot add kept --create --keep-pin --pin-file other-pin >/dev/null
+slot_is_available() {
+    [ "$(as_owner tessera --json slot show kept | jq .available)" = "$1" ]
+}
+
+# After a start: programs use their cards, what needs the master key waits, a sealed PIN too.
 restart_daemon
 wait_for 20 card_is 2 active
 is locked true || fail "the master key is not locked after a start"
@@ -116,6 +121,8 @@ echo data >data
 card_remove 0
 card_remove 2
 sign >sign.log || fail "no signature while locked: $(cat sign.log)"
+foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --list-token-slots >slots.log 2>&1 || true
+! grep -q kept slots.log || fail "a slot whose PIN is sealed is there while locked"
 card_insert 0
 card_insert 2
 wait_for 20 card_is 3 active
@@ -125,6 +132,7 @@ expect_failure any tessera login --reader 1 --pin-file wrong-pin -- true
 is locked true || fail "a wrong PIN unlocks"
 as_owner true
 is locked false || fail "the owner's login does not unlock"
+slot_is_available true || fail "a slot whose PIN is sealed does not open"
 as_operator tessera card reissue reader:2 >/dev/null
 
 # A custodian unlocks it as well.

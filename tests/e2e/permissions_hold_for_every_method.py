@@ -22,6 +22,7 @@ ROOT = "/org/tessera1"
 # An object that is not there: rights are looked at before objects are.
 PLACES = {"Credential": "/credential/99", "Template": "/template/nothing", "Job": "/job/999",
           "Connection": "/connection/nothing", "Type": "/type/nothing", "Reader": "/reader/99",
+          "Slot": "/slot/nothing",
           "Licence": "/licence"}
 VALUES = {"s": ["x"], "o": ["/"], "x": ["0"], "u": ["1"], "b": ["false"], "ay": ["0"], "as": ["0"],
           "a{ss}": ["0"], "a{sv}": ["0"], "t": ["0"], "i": ["0"]}

@@ -19,3 +19,7 @@ check_PROGRAMS += tests/unit/keys/wrap
 tests_unit_keys_wrap_SOURCES = tests/unit/keys/wrap.c
 tests_unit_keys_wrap_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_keys_wrap_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/keys/at-rest
+tests_unit_keys_at_rest_SOURCES = tests/unit/keys/at-rest.c $(TOKEN_FIXTURE)
+tests_unit_keys_at_rest_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_keys_at_rest_LDADD = $(UNIT_LIBS)

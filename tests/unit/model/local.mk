@@ -53,3 +53,7 @@ check_PROGRAMS += tests/unit/model/key-backup
 tests_unit_model_key_backup_SOURCES = tests/unit/model/key-backup.c
 tests_unit_model_key_backup_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_key_backup_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/model/slot
+tests_unit_model_slot_SOURCES = tests/unit/model/slot.c
+tests_unit_model_slot_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_slot_LDADD = $(UNIT_LIBS)

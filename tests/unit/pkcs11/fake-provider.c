@@ -22,6 +22,7 @@
 
 #include "common/macros.h"
 
+#define OBJECT_SIGNATURE    "(usayayua(uay))"
 #define INTERFACE	    "org.tessera1.Provider"
 #define ERROR_PREFIX	    "org.tessera1.Error."
 #define CONNECTIONS_MAXIMUM 64
@@ -128,7 +129,7 @@ static void append_key(DBusMessageIter *keys, enum fake_key index)
 	EVP_PKEY *key = state.fake->keys[index];
 	unsigned char *certificate = NULL, *public_key = NULL;
 	const char *label = state.renewed ? "Renewed" : key_facts[index].label;
-	DBusMessageIter fields;
+	DBusMessageIter fields, attributes;
 	X509 *x509 = X509_new();
 
 	sign_certificate(x509, key);
@@ -140,6 +141,8 @@ static void append_key(DBusMessageIter *keys, enum fake_key index)
 	append_bytes(&fields, certificate, certificate_length);
 	append_bytes(&fields, public_key, public_length);
 	dbus_message_iter_append_basic(&fields, DBUS_TYPE_UINT32, &key_facts[index].flags);
+	dbus_message_iter_open_container(&fields, DBUS_TYPE_ARRAY, "(uay)", &attributes);
+	dbus_message_iter_close_container(&fields, &attributes);
 	dbus_message_iter_close_container(keys, &fields);
 	OPENSSL_free(certificate);
 	OPENSSL_free(public_key);
@@ -149,7 +152,6 @@ static void append_key(DBusMessageIter *keys, enum fake_key index)
 static DBusMessage *failure(DBusMessage *call, const char *name)
 {
 	char full[100];
-
 	snprintf(full, sizeof(full), ERROR_PREFIX "%s", name);
 	return dbus_message_new_error(call, full, "the test wants this");
 }
@@ -159,10 +161,12 @@ static DBusMessage *get_objects(DBusMessage *call)
 	if (!state.present)
 		return failure(call, "NoCard");
 	DBusMessage *reply = dbus_message_new_method_return(call);
+	const dbus_uint32_t end = 0;
 	DBusMessageIter arguments, keys;
 	dbus_message_iter_init_append(reply, &arguments);
 	dbus_message_iter_append_basic(&arguments, DBUS_TYPE_UINT64, &state.generation);
-	dbus_message_iter_open_container(&arguments, DBUS_TYPE_ARRAY, "(usayayu)", &keys);
+	dbus_message_iter_append_basic(&arguments, DBUS_TYPE_UINT32, &end);
+	dbus_message_iter_open_container(&arguments, DBUS_TYPE_ARRAY, "(usayayua(uay))", &keys);
 	for (enum fake_key key = 0; key < FAKE_KEY_COUNT; key++)
 		append_key(&keys, key);
 	dbus_message_iter_close_container(&arguments, &keys);
@@ -340,16 +344,18 @@ static DBusMessage *answer_bytes(DBusMessage *call, const unsigned char *data, s
 static DBusMessage *use_key(struct client *client, DBusMessage *call)
 {
 	dbus_uint32_t slot, reference;
-	const char *operation, *pin;
+	dbus_uint32_t mechanism;
+	const char *operation, *pin, *parameter;
 	const unsigned char *input;
-	int pin_length, length;
+	int pin_length, length, parameter_length;
 	unsigned char output[512];
 	enum fake_key key = 0;
 
-	if (!dbus_message_get_args(call, NULL, DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32,
-		    &reference, DBUS_TYPE_STRING, &operation, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &pin,
-		    &pin_length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &input, &length,
-		    DBUS_TYPE_INVALID))
+	if (!dbus_message_get_args(call, NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &input, &length,
+		    DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32, &reference, DBUS_TYPE_STRING,
+		    &operation, DBUS_TYPE_UINT32, &mechanism, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
+		    &parameter, &parameter_length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &pin,
+		    &pin_length, DBUS_TYPE_INVALID))
 		return failure(call, "InvalidArgument");
 	while (key < FAKE_KEY_COUNT && key_facts[key].reference != reference)
 		key++;
@@ -592,7 +598,6 @@ uint32_t fake_command(struct fake *fake, enum fake_command command)
 {
 	uint32_t calls = 0;
 	char byte = (char)command;
-
 	ssize_t sent = write(fake->control, &byte, 1);
 	ssize_t received = read(fake->control, &calls, sizeof(calls));
 	assert(sent == 1 && received == (ssize_t)sizeof(calls));

@@ -35,3 +35,7 @@ check_PROGRAMS += tests/unit/store/master-key
 tests_unit_store_master_key_SOURCES = tests/unit/store/master-key.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_store_master_key_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_store_master_key_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/store/slot
+tests_unit_store_slot_SOURCES = tests/unit/store/slot.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_store_slot_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_store_slot_LDADD = $(UNIT_LIBS)

@@ -13,3 +13,7 @@ check_PROGRAMS += tests/unit/token/token-files
 tests_unit_token_token_files_SOURCES = tests/unit/token/token-files.c $(TOKEN_FIXTURE)
 tests_unit_token_token_files_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_token_token_files_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/token/hsm
+tests_unit_token_hsm_SOURCES = tests/unit/token/hsm.c $(TOKEN_FIXTURE)
+tests_unit_token_hsm_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_token_hsm_LDADD = $(UNIT_LIBS)

@@ -385,7 +385,8 @@ static void two_threads_never_make_the_same_key_twice(void **state)
 static void a_half_initialised_token_does_not_block_a_new_one(void **state)
 {
 	struct token_fixture *fixture = *state;
-	CK_FUNCTION_LIST *functions = fixture->token->functions;
+	const struct module *module = &fixture->token->module;
+	CK_FUNCTION_LIST *functions = module->functions;
 	CK_SLOT_ID slots[8];
 	CK_ULONG count = ARRAY_SIZE(slots);
 	CK_UTF8CHAR label[32];
@@ -399,12 +400,12 @@ static void a_half_initialised_token_does_not_block_a_new_one(void **state)
 	assert_int_equal(
 		functions->C_InitToken(slots[count - 1], (CK_UTF8CHAR *)"12345678", 8, label),
 		CKR_OK);
-	assert_true(token_find_slot(functions, &half, &slot, &found, NULL));
+	assert_true(token_find_slot(module, &half, &slot, &found, NULL));
 	assert_false(found);
 	_cleanup_secret_ struct secret pin = SECRET_INIT;
 	secret_set(&pin, "123456", 6);
-	assert_true(token_embedded_initialize(functions, "half", &pin, NULL));
-	assert_true(token_find_slot(functions, &half, &slot, &found, NULL));
+	assert_true(token_embedded_initialize(module, "half", &pin, NULL));
+	assert_true(token_find_slot(module, &half, &slot, &found, NULL));
 	assert_true(found);
 }
 

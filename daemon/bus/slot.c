@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.tessera1.Slot, and the Manager's method that adds one. */
+#include <string.h>
+
+#include "bus/bus-private.h"
+#include "common/alloc.h"
+#include "dbus/path.h"
+#include "operation/slots.h"
+
+static void *find(void *context, const char *name, struct error *error)
+{
+	struct bus *bus = context;
+
+	return slots_find(bus->services->slots, name, error);
+}
+
+static void release(void *object)
+{
+	slot_unref(object);
+}
+
+static char **list(void *context, size_t *count)
+{
+	struct bus *bus = context;
+	struct slot **slots = slots_list(bus->services->slots, count);
+	char **names = xcalloc(*count + 1, sizeof(*names));
+
+	for (size_t i = 0; i < *count; i++)
+		names[i] = xstrdup(slot_record(slots[i])->name);
+	slots_list_free(slots, *count);
+	return names;
+}
+
+/* --- properties --- */
+
+static void get_name(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, slot_record(object)->name);
+}
+
+static void get_number(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_u32(value, (uint32_t)slot_record(object)->number);
+}
+
+static void get_module(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, slot_record(object)->module);
+}
+
+static void get_token_label(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, slot_record(object)->token_label);
+}
+
+static void get_token_serial(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, slot_record(object)->token_serial);
+}
+
+static void get_pin(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, slot_pin_name(slot_record(object)->pin));
+}
+
+static void get_pin_source(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, slot_record(object)->pin_file);
+}
+
+static void get_audit_uses(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_bool(value, slot_record(object)->audit_uses);
+}
+
+static void get_available(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_bool(value, slot_hsm((struct slot *)(uintptr_t)object, NULL) != NULL);
+}
+
+static void get_problem(void *context, const void *object, DBusMessageIter *value)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	bool open = slot_hsm((struct slot *)(uintptr_t)object, &error) != NULL;
+
+	(void)context;
+	message_append_string(value, open ? "" : error_message(&error));
+}
+
+static void append_operations(DBusMessageIter *iter, unsigned operations)
+{
+	DBusMessageIter names;
+
+	message_open(iter, DBUS_TYPE_ARRAY, "s", &names);
+	for (enum slot_operation i = 0; i < SLOT_OPERATION_COUNT; i++) {
+		if (operations & 1U << i)
+			message_append_string(&names, slot_operation_name(i));
+	}
+	message_close(iter, &names);
+}
+
+static void get_rules(void *context, const void *object, DBusMessageIter *value)
+{
+	size_t count;
+	struct slot_rule *rules = slot_rules((struct slot *)(uintptr_t)object, &count);
+	DBusMessageIter array, item;
+
+	(void)context;
+	message_open(value, DBUS_TYPE_ARRAY, "(ssas)", &array);
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_free_ char *subject = slot_subject_text(rules[i].subject);
+		message_open(&array, DBUS_TYPE_STRUCT, NULL, &item);
+		message_append_string(&item, subject);
+		message_append_string(&item, rules[i].key);
+		append_operations(&item, rules[i].operations);
+		message_close(&array, &item);
+	}
+	message_close(value, &array);
+	slot_rules_free(rules, count);
+}
+
+/* --- methods --- */
+
+static bool test(struct bus_call *call, struct error *error)
+{
+	_cleanup_free_ char *message = NULL;
+	bool done = operation_test_slot((struct slot *)(uintptr_t)call->object, &message, error);
+
+	if (done)
+		message_append_string(&call->out, message);
+	return audit_change(call, "test-slot", call->name, done, error);
+}
+
+static bool remove_slot(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	bool done = operation_remove_slot(bus->services, call->name, error);
+
+	return audit_change(call, "remove-slot", call->name, done, error);
+}
+
+static bool read_operations(DBusMessageIter *iter, unsigned *operations, struct error *error)
+{
+	DBusMessageIter items;
+
+	*operations = 0;
+	dbus_message_iter_recurse(iter, &items);
+	dbus_message_iter_next(iter);
+	while (dbus_message_iter_get_arg_type(&items) == DBUS_TYPE_STRING) {
+		enum slot_operation operation =
+			slot_operation_from_name(message_read_string(&items));
+		if (operation == SLOT_OPERATION_COUNT)
+			return error_set_field(error, ERROR_INVALID_ARGUMENT, "operations",
+				"they are sign, decrypt and derive");
+		*operations |= 1U << operation;
+	}
+	return true;
+}
+
+static bool change_access(struct bus_call *call, bool allow, struct error *error)
+{
+	const char *subject = message_read_string(&call->in);
+	const char *key = message_read_string(&call->in);
+	unsigned operations = 0;
+	bool done = read_operations(&call->in, &operations, error) &&
+		    operation_change_access((struct slot *)(uintptr_t)call->object, subject, key,
+			    operations, allow, error);
+	_cleanup_free_ char *detail = xasprintf("%s: %s, key \"%s\":%s%s%s", call->name, subject,
+		key, operations & 1U << SLOT_SIGN ? " sign" : "",
+		operations & 1U << SLOT_DECRYPT ? " decrypt" : "",
+		operations & 1U << SLOT_DERIVE ? " derive" : "");
+
+	return audit_change(call, allow ? "allow-slot" : "deny-slot", detail, done, error);
+}
+
+static bool allow(struct bus_call *call, struct error *error)
+{
+	return change_access(call, true, error);
+}
+
+static bool deny(struct bus_call *call, struct error *error)
+{
+	return change_access(call, false, error);
+}
+
+#define CHANGE PERMISSION_CHANGE_SLOTS
+
+static const struct bus_interface slot_interface = {
+	.name = BUS_NAME ".Slot",
+	.read = PERMISSION_VIEW_SETTINGS,
+	.methods =
+		(const struct bus_method[]){
+			{"Test", NULL, BUS_ARGUMENTS({"message", "s"}), CHANGE, BUS_SLOW, test},
+			{"Remove", NULL, NULL, CHANGE, BUS_SLOW, remove_slot},
+			{"Allow",
+				BUS_ARGUMENTS({"subject", "s"}, {"key", "s"}, {"operations", "as"}),
+				NULL, CHANGE, BUS_SLOW, allow},
+			{"Deny",
+				BUS_ARGUMENTS({"subject", "s"}, {"key", "s"}, {"operations", "as"}),
+				NULL, CHANGE, BUS_SLOW, deny},
+			{0},
+		},
+	.properties =
+		(const struct bus_property[]){
+			{"Name", "s", get_name},
+			{"Number", "u", get_number},
+			{"Module", "s", get_module},
+			{"TokenLabel", "s", get_token_label},
+			{"TokenSerial", "s", get_token_serial},
+			{"Pin", "s", get_pin},
+			{"PinSource", "s", get_pin_source},
+			{"AuditUses", "b", get_audit_uses},
+			{"Available", "b", get_available},
+			{"Problem", "s", get_problem},
+			{"Rules", "a(ssas)", get_rules},
+			{0},
+		},
+};
+
+const struct bus_kind slot_kind = {
+	.path = BUS_ROOT "/slot",
+	.interfaces = (const struct bus_interface *const[]){&slot_interface, NULL},
+	.find = find,
+	.release = release,
+	.list = list,
+};
+
+/* --- Manager.AddSlot --- */
+
+struct slot_options {
+	char *serial, *pin_source;
+	struct secret pin;
+	bool keep_pin, create, audit_uses;
+};
+
+static void slot_options_clear(struct slot_options *options)
+{
+	free(options->serial);
+	free(options->pin_source);
+	secret_clear(&options->pin);
+}
+
+static bool read_option(
+	void *context, const char *name, DBusMessageIter *value, struct error *error)
+{
+	struct slot_options *options = context;
+
+	if (strcmp(name, "serial") == 0)
+		return option_read_string(name, value, &options->serial, error);
+	if (strcmp(name, "pin") == 0)
+		return option_read_secret(name, value, &options->pin, error);
+	if (strcmp(name, "pin-source") == 0)
+		return option_read_string(name, value, &options->pin_source, error);
+	if (strcmp(name, "keep-pin") == 0)
+		return option_read_bool(name, value, &options->keep_pin, error);
+	if (strcmp(name, "create") == 0)
+		return option_read_bool(name, value, &options->create, error);
+	if (strcmp(name, "audit-uses") == 0)
+		return option_read_bool(name, value, &options->audit_uses, error);
+	return option_unknown(name, "serial, pin, keep-pin, pin-source, create, audit-uses", error);
+}
+
+bool add_slot_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct slot_options options _cleanup_(slot_options_clear) = {0};
+	struct slot_request request = {.pin = &options.pin};
+
+	request.name = message_read_string(&call->in);
+	request.module = message_read_string(&call->in);
+	request.token_label = message_read_string(&call->in);
+	bool done = options_each(&call->in, read_option, &options, error);
+	request.token_serial = options.serial;
+	request.pin_file = options.pin_source;
+	request.keep_pin = options.keep_pin;
+	request.create = options.create;
+	request.audit_uses = options.audit_uses;
+	done = done && operation_add_slot(bus->services, &request, error);
+	if (done) {
+		_cleanup_free_ char *path = path_of(slot_kind.path, request.name);
+		message_append_path(&call->out, path);
+	}
+	return audit_change(call, "add-slot", request.name, done, error);
+}

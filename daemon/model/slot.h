@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A slot: a token of a PKCS#11 module (an HSM) that programs use through the
+ * daemon, and the rules that say who may use which of its keys, and how.
+ */
+#ifndef TESSERA_MODEL_SLOT_H
+#define TESSERA_MODEL_SLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/buffer.h"
+#include "common/error.h"
+#include "common/macros.h"
+#include "model/key.h"
+
+/* Readers are numbered from 1; slots from here on. */
+#define SLOT_NUMBER_FIRST 0x10000
+
+/* What a rule lets one do with a key: the uses in the order of enum key_use. */
+enum slot_operation { SLOT_SIGN, SLOT_DECRYPT, SLOT_DERIVE, SLOT_OPERATION_COUNT };
+#define SLOT_OPERATIONS_ALL ((1U << SLOT_OPERATION_COUNT) - 1)
+
+/* "sign"; NULL for none. */
+const char *slot_operation_name(enum slot_operation operation);
+/* SLOT_OPERATION_COUNT for an unknown name. */
+enum slot_operation slot_operation_from_name(const char *name);
+
+#define SLOT_ANYONE  "anyone"
+#define SLOT_ANY_KEY "*"
+
+struct slot_rule {
+	char *subject;	     /* "user:1000", "group:50" or "anyone" */
+	char *key;	     /* the label of keys, or "*" for all */
+	unsigned operations; /* a bit for each enum slot_operation; never 0 */
+};
+
+/* Where the PIN comes from. */
+enum slot_pin {
+	SLOT_PIN_CALLER, /* each program gives it */
+	SLOT_PIN_FILE,	 /* the daemon reads it from a file */
+	SLOT_PIN_SEALED, /* the daemon keeps it, sealed by a key in its own token */
+	SLOT_PIN_COUNT
+};
+/* "caller", "file", "sealed"; NULL for none. */
+const char *slot_pin_name(enum slot_pin pin);
+enum slot_pin slot_pin_from_name(const char *name); /* SLOT_PIN_COUNT for an unknown name */
+
+struct slot_record {
+	char *name;
+	int64_t number; /* that programs know it by; never given twice */
+	char *module;	/* absolute path */
+	char *token_label;
+	char *token_serial; /* "": any */
+	enum slot_pin pin;
+	char *pin_file;		  /* of SLOT_PIN_FILE: a path, or "credential:NAME"; else "" */
+	struct buffer sealed_pin; /* of SLOT_PIN_SEALED */
+	bool audit_uses;	  /* each use of a key gets a record */
+	struct slot_rule *rules;
+	size_t rule_count;
+};
+void slot_rules_free(struct slot_rule *rules, size_t count);
+void slot_record_free(struct slot_record *record);
+DEFINE_CLEANUP(struct slot_record *, slot_record_free);
+#define _cleanup_slot_record_ _cleanup_(slot_record_freep)
+
+/*
+ * Whether a new slot's record can be: its name, an absolute path as its module, a label, a file for
+ * a PIN that is in one. ERROR_INVALID_ARGUMENT.
+ */
+bool slot_record_check(const struct slot_record *record, struct error *error);
+
+/* Who asks. */
+struct slot_user {
+	uid_t uid;
+	bool is_manager; /* may do everything */
+	const gid_t *groups;
+	size_t group_count;
+};
+
+/* The operations that the rules let a user do with a key of that label: bits. */
+unsigned slot_access(const struct slot_rule *rules, size_t count, const struct slot_user *user,
+	const char *label);
+/* Whether there is any key that the user may do anything with. */
+bool slot_is_open_to(const struct slot_rule *rules, size_t count, const struct slot_user *user);
+
+/*
+ * What a use needs. A bare RSA operation, with the padding left to the caller (CKM_RSA_X_509), is
+ * signing and decrypting at once.
+ */
+unsigned slot_use_needs(enum key_use use, unsigned long mechanism);
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The provider's side of slots: the one place where access to their keys is decided. */
+#include <stdlib.h>
+
+#include "audit/audit.h"
+#include "common/alloc.h"
+#include "common/log.h"
+#include "operation/provider-private.h"
+#include "operation/slots.h"
+
+/* Of attributes in one answer: far below what a connection may have waiting. */
+#define PAGE_BYTES_MAX	   (256 * 1024)
+#define ATTRIBUTE_OVERHEAD 16
+
+/* One slot that this client is logged in to. */
+struct slot_login {
+	struct slot *slot;
+	struct slot_login *next;
+};
+
+static struct slot_login **find_login(struct provider_client *client, unsigned number)
+{
+	struct slot_login **login = &client->slot_logins;
+
+	while (*login && slot_record((*login)->slot)->number != number)
+		login = &(*login)->next;
+	return login;
+}
+
+static void remove_login(struct slot_login **position)
+{
+	struct slot_login *login = *position;
+	struct hsm *hsm = slot_hsm(login->slot, NULL);
+
+	*position = login->next;
+	if (hsm)
+		hsm_logout(hsm);
+	slot_unref(login->slot);
+	free(login);
+}
+
+static void end_all(struct provider_client *client)
+{
+	while (client->slot_logins)
+		remove_login(&client->slot_logins);
+}
+
+/* --- the audit trail --- */
+
+/* What costs the caller nothing is written at most 30 times a minute. */
+static void record(struct provider_client *client, const char *operation, const char *detail,
+	const struct error *failure)
+{
+	struct services *services = client->services;
+	struct error error _cleanup_error_ = ERROR_INIT;
+	bool written = failure ? audit_write_refusal(services->store, &services->refusals,
+					 client->actor, operation, NULL, 0, failure, detail, &error)
+			       : audit_write(services->store, client->actor, operation, NULL, 0,
+					 NULL, detail, &error);
+
+	if (!written)
+		log_error("audit record not written: %s", error_message(&error));
+}
+
+static void record_login(struct provider_client *client, const struct slot *slot,
+	const char *operation, const struct error *failure)
+{
+	_cleanup_free_ char *detail = xasprintf("slot %s", slot_record(slot)->name);
+
+	record(client, operation, detail, failure);
+}
+
+static void record_use(struct provider_client *client, const struct slot *slot, enum key_use use,
+	const char *label, const struct error *failure)
+{
+	_cleanup_free_ char *detail = xasprintf("%s with key \"%s\" of slot %s",
+		slot_operation_name((enum slot_operation)use), label, slot_record(slot)->name);
+
+	record(client, "use-key", detail, failure);
+}
+
+/* --- who may --- */
+
+/* A slot that the user may not use looks as if it were not there. */
+static struct slot *visible_slot(
+	struct provider_client *client, unsigned number, struct error *error)
+{
+	_cleanup_slot_ struct slot *slot =
+		slots_find_number(client->services->slots, number, error);
+
+	if (!slot || slot_is_visible(slot, provider_client_user(client)))
+		return steal_pointer(&slot);
+	struct error denial _cleanup_error_ = ERROR_INIT;
+	error_set(&denial, ERROR_ACCESS_DENIED, "no rule of the slot is for this user");
+	record_login(client, slot, "use-slot", &denial);
+	error_set(error, ERROR_NOT_FOUND, "there is no slot %u", number);
+	return NULL;
+}
+
+static bool check_access(struct provider_client *client, struct slot *slot, const char *label,
+	const struct provider_use *use, struct error *error)
+{
+	unsigned needed = slot_use_needs(use->use, use->mechanism);
+	unsigned allowed = slot_allows(slot, provider_client_user(client), label);
+	struct error denial _cleanup_error_ = ERROR_INIT;
+
+	if ((allowed & needed) == needed)
+		return true;
+	error_set(&denial, ERROR_ACCESS_DENIED,
+		"the rules of the slot \"%s\" do not let this user %s with the key \"%s\"",
+		slot_record(slot)->name, slot_operation_name((enum slot_operation)use->use), label);
+	record_use(client, slot, use->use, label, &denial);
+	return error_move(error, &denial);
+}
+
+/* --- login --- */
+
+static bool prove_pin(struct provider_client *client, struct slot *slot, struct hsm *hsm,
+	const struct secret *pin, struct error *error)
+{
+	bool changed = false;
+
+	if (!slot_may_try_pin(slot))
+		return error_set(error, ERROR_PIN_BLOCKED,
+			"too many wrong PINs: wait a minute and try again");
+	if (!hsm_login(hsm, pin, &changed, error)) {
+		if (error->code == ERROR_PIN_WRONG)
+			slot_note_wrong_pin(slot);
+		return false;
+	}
+	struct slot_login *login = xnew(struct slot_login);
+	*login = (struct slot_login){slot_ref(slot), client->slot_logins};
+	client->slot_logins = login;
+	if (changed)
+		slot_touch(slot);
+	return true;
+}
+
+/* Where the daemon keeps the PIN, programs that log in all the same are let: they prove nothing. */
+static bool log_in(struct provider_client *client, unsigned number, const struct secret *pin,
+	bool *audited, struct error *error)
+{
+	_cleanup_slot_ struct slot *slot = visible_slot(client, number, error);
+	struct error failure _cleanup_error_ = ERROR_INIT;
+
+	*audited = true;
+	if (!slot)
+		return false;
+	struct hsm *hsm = slot_hsm(slot, error);
+	if (!hsm)
+		return false;
+	if (slot_record(slot)->pin != SLOT_PIN_CALLER)
+		return true;
+	if (*find_login(client, number))
+		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
+	bool done = prove_pin(client, slot, hsm, pin, &failure);
+	record_login(client, slot, "login", done ? NULL : &failure);
+	return done || error_move(error, &failure);
+}
+
+static bool log_out(struct provider_client *client, unsigned number, struct error *error)
+{
+	struct slot_login **login = find_login(client, number);
+
+	if (*login) {
+		remove_login(login);
+		return true;
+	}
+	_cleanup_slot_ struct slot *slot = visible_slot(client, number, error);
+	if (!slot)
+		return false;
+	return slot_record(slot)->pin != SLOT_PIN_CALLER ||
+	       error_set(error, ERROR_PIN_REQUIRED, "not logged in");
+}
+
+static bool is_logged_in(struct provider_client *client, const struct slot *slot)
+{
+	const struct slot_record *settings = slot_record(slot);
+
+	return settings->pin != SLOT_PIN_CALLER || *find_login(client, (unsigned)settings->number);
+}
+
+/* --- what is shown --- */
+
+void slot_view_clear(struct slot_view *view)
+{
+	hsm_objects_unref(view->objects);
+	free(view->shown);
+	*view = (struct slot_view){0};
+}
+
+static bool may_see(struct provider_client *client, struct slot *slot,
+	const struct hsm_object *object, bool logged_in)
+{
+	switch (object->object_class) {
+	case CKO_PRIVATE_KEY:
+	case CKO_SECRET_KEY:
+		return slot_allows(slot, provider_client_user(client), object->label) != 0;
+	default:
+		return logged_in || !object->is_private;
+	}
+}
+
+/* Stops when the page is full. */
+static void fill_view(
+	struct provider_client *client, struct slot *slot, uint32_t after, struct slot_view *view)
+{
+	bool logged_in = is_logged_in(client, slot);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < view->objects->count; i++) {
+		const struct hsm_object *object = &view->objects->items[i];
+		if (object->number <= after || !may_see(client, slot, object, logged_in))
+			continue;
+		bytes += object->values.length + object->attribute_count * ATTRIBUTE_OVERHEAD;
+		if (bytes > PAGE_BYTES_MAX && view->count > 0) {
+			view->next = view->shown[view->count - 1]->number;
+			return;
+		}
+		view->shown[view->count++] = object;
+	}
+}
+
+bool provider_view_slot(struct provider_client *client, unsigned number, uint32_t after,
+	struct slot_view *view, struct error *error)
+{
+	_cleanup_slot_ struct slot *slot = visible_slot(client, number, error);
+	struct hsm *hsm = slot ? slot_hsm(slot, error) : NULL;
+
+	if (!hsm)
+		return false;
+	/* The generation first: what changes in between is read again. */
+	view->generation = slot_generation(slot);
+	view->pin_for_each_use = slot_record(slot)->pin == SLOT_PIN_CALLER;
+	view->objects = hsm_objects(hsm);
+	view->shown = xcalloc(view->objects->count + 1, sizeof(*view->shown));
+	fill_view(client, slot, after, view);
+	return true;
+}
+
+/* --- use --- */
+
+/* The label of a key; heap, or NULL. */
+static char *find_label(struct hsm *hsm, unsigned key, struct error *error)
+{
+	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(hsm);
+	const struct hsm_object *object = hsm_objects_find(objects, key);
+
+	if (object)
+		return xstrdup(object->label);
+	error_set(error, ERROR_NOT_FOUND, "the slot has no key %u", key);
+	return NULL;
+}
+
+/* A use that was let and done. */
+static void note_habit(struct provider_client *client, const struct provider_use *use)
+{
+	struct slot_habit *habit = &client->habit;
+	bool same = habit->slot == use->slot && habit->key == use->key && habit->use == use->use &&
+		    habit->mechanism == use->mechanism;
+
+	*habit = (struct slot_habit){.slot = use->slot,
+		.key = use->key,
+		.use = use->use,
+		.mechanism = use->mechanism,
+		.times = same ? habit->times + 1 : 1,
+		.is_fresh = true};
+}
+
+static bool use_key(
+	struct provider_client *client, const struct provider_use *use, struct error *error)
+{
+	_cleanup_slot_ struct slot *slot = visible_slot(client, use->slot, error);
+	struct hsm *hsm = slot ? slot_hsm(slot, error) : NULL;
+	_cleanup_free_ char *label = hsm ? find_label(hsm, use->key, error) : NULL;
+	const struct hsm_use wanted = {.use = use->use,
+		.mechanism = use->mechanism,
+		.parameter = use->parameter,
+		.input = use->input,
+		.length = use->length,
+		.pin = use->pin,
+		.output = use->output};
+
+	if (!label || !check_access(client, slot, label, use, error))
+		return false;
+	if (!is_logged_in(client, slot))
+		return error_set(error, ERROR_PIN_REQUIRED, "log in first");
+	bool done = hsm_use_key(hsm, use->key, &wanted, error);
+	if (!done && error && error->code == ERROR_PIN_WRONG)
+		record_login(client, slot, "login", error);
+	if (done)
+		note_habit(client, use);
+	if (done && slot_record(slot)->audit_uses)
+		record_use(client, slot, use->use, label, NULL);
+	return done;
+}
+
+/* --- what comes next --- */
+
+/* Whoever has signed twice in the same way will likely do it again. */
+static void make_ready(struct provider_client *client)
+{
+	struct slot_habit *habit = &client->habit;
+
+	if (!habit->is_fresh || habit->times < 2)
+		return;
+	habit->is_fresh = false;
+	_cleanup_slot_ struct slot *slot =
+		slots_find_number(client->services->slots, habit->slot, NULL);
+	struct hsm *hsm = slot ? slot_hsm(slot, NULL) : NULL;
+	if (hsm)
+		hsm_make_ready(hsm, habit->key, habit->use, habit->mechanism);
+}
+
+const struct provider_kind provider_slots = {
+	.end = end_all, .login = log_in, .idle = make_ready, .logout = log_out, .use_key = use_key};

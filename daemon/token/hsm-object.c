@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects of an HSM: everything that may be shown, read once. */
+#include <string.h>
+
+#include "common/alloc.h"
+#include "token/ckr.h"
+#include "token/hsm-private.h"
+
+#define FIND_AT_ONCE  256
+#define OBJECTS_MAX   100000
+#define ATTRIBUTE_MAX (64 * 1024) /* bytes; a longer one is not shown */
+/* The daemon's own keys, should they lie in the same token: nobody is ever shown them. */
+#define OWN_PREFIX "tessera "
+
+/* Not in the headers of version 2.40. */
+#define ATTRIBUTE_CERTIFICATE_CATEGORY 0x87UL
+#define ATTRIBUTE_PUBLIC_KEY_INFO      0x129UL
+#define ATTRIBUTE_COPYABLE	       0x171UL
+#define ATTRIBUTE_DESTROYABLE	       0x172UL
+
+/* What is read of each object; a token that lacks one says so. */
+static const CK_ATTRIBUTE_TYPE types[] = {CKA_CLASS, CKA_TOKEN, CKA_PRIVATE, CKA_MODIFIABLE,
+	ATTRIBUTE_COPYABLE, ATTRIBUTE_DESTROYABLE, CKA_LABEL, CKA_ID, CKA_APPLICATION,
+	CKA_OBJECT_ID, CKA_CERTIFICATE_TYPE, ATTRIBUTE_CERTIFICATE_CATEGORY, CKA_TRUSTED,
+	CKA_SUBJECT, CKA_ISSUER, CKA_SERIAL_NUMBER, CKA_KEY_TYPE, CKA_START_DATE, CKA_END_DATE,
+	CKA_LOCAL, CKA_KEY_GEN_MECHANISM, CKA_ALLOWED_MECHANISMS, CKA_DERIVE, CKA_SIGN,
+	CKA_SIGN_RECOVER, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP,
+	CKA_UNWRAP, CKA_WRAP_WITH_TRUSTED, CKA_SENSITIVE, CKA_ALWAYS_SENSITIVE, CKA_EXTRACTABLE,
+	CKA_NEVER_EXTRACTABLE, CKA_ALWAYS_AUTHENTICATE, CKA_MODULUS, CKA_MODULUS_BITS,
+	CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS, CKA_EC_POINT, CKA_VALUE_LEN, ATTRIBUTE_PUBLIC_KEY_INFO,
+	/* The last one: of certificates and data alone, never of a key. */
+	CKA_VALUE};
+
+static void object_clear(struct hsm_object *object)
+{
+	free(object->label);
+	free(object->attributes);
+	buffer_clear(&object->values);
+	*object = (struct hsm_object){0};
+}
+
+void hsm_objects_unref(struct hsm_objects *objects)
+{
+	if (!objects || --objects->references > 0)
+		return;
+	for (size_t i = 0; i < objects->count; i++)
+		object_clear(&objects->items[i]);
+	free(objects->items);
+	free(objects);
+}
+
+struct hsm_objects *hsm_objects(struct hsm *hsm)
+{
+	pthread_mutex_lock(&hsm->objects_lock);
+	struct hsm_objects *objects = hsm->objects;
+	objects->references++;
+	pthread_mutex_unlock(&hsm->objects_lock);
+	return objects;
+}
+
+static int compare_number(const void *key, const void *element)
+{
+	uint32_t wanted = *(const uint32_t *)key;
+	uint32_t number = ((const struct hsm_object *)element)->number;
+
+	return wanted < number ? -1 : wanted > number;
+}
+
+const struct hsm_object *hsm_objects_find(const struct hsm_objects *objects, uint32_t number)
+{
+	if (objects->count == 0)
+		return NULL;
+	return bsearch(
+		&number, objects->items, objects->count, sizeof(*objects->items), compare_number);
+}
+
+/* --- reading --- */
+
+static bool list_handles(
+	struct session *session, CK_OBJECT_HANDLE **handles, size_t *count, struct error *error)
+{
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE template[] = {{CKA_TOKEN, &yes, sizeof(yes)}};
+	CK_ULONG found = 0;
+	CK_RV rv = session->functions->C_FindObjectsInit(session->handle, template, 1);
+
+	if (rv != CKR_OK)
+		return session_failed(session, rv, "searching the token", error);
+	do {
+		*handles = xreallocarray(*handles, *count + FIND_AT_ONCE, sizeof(**handles));
+		rv = session->functions->C_FindObjects(
+			session->handle, *handles + *count, FIND_AT_ONCE, &found);
+		*count += rv == CKR_OK ? found : 0;
+	} while (rv == CKR_OK && found > 0 && *count < OBJECTS_MAX);
+	session->functions->C_FindObjectsFinal(session->handle);
+	return rv == CKR_OK || session_failed(session, rv, "searching the token", error);
+}
+
+static CK_OBJECT_CLASS read_class(struct session *session, CK_OBJECT_HANDLE handle)
+{
+	CK_OBJECT_CLASS object_class = CK_UNAVAILABLE_INFORMATION;
+	CK_ATTRIBUTE attribute = {CKA_CLASS, &object_class, sizeof(object_class)};
+
+	session->functions->C_GetAttributeValue(session->handle, handle, &attribute, 1);
+	return object_class;
+}
+
+static bool has_value(CK_OBJECT_CLASS object_class)
+{
+	return object_class == CKO_CERTIFICATE || object_class == CKO_DATA;
+}
+
+/* The answers of a failed C_GetAttributeValue() count too: it says of each what is missing. */
+static void read_attributes(
+	struct session *session, CK_OBJECT_HANDLE handle, struct hsm_object *object)
+{
+	CK_ATTRIBUTE template[ARRAY_SIZE(types)];
+	CK_ULONG asked = ARRAY_SIZE(types) - !has_value(object->object_class);
+	CK_ULONG known = 0;
+
+	for (CK_ULONG i = 0; i < asked; i++)
+		template[i] = (CK_ATTRIBUTE){types[i], NULL, 0};
+	session->functions->C_GetAttributeValue(session->handle, handle, template, asked);
+	object->attributes = xcalloc(asked, sizeof(*object->attributes));
+	for (CK_ULONG i = 0; i < asked; i++) {
+		if (template[i].ulValueLen > ATTRIBUTE_MAX)
+			continue;
+		object->attributes[known] = (struct hsm_attribute){
+			template[i].type, object->values.length, template[i].ulValueLen};
+		buffer_fill(&object->values, 0, template[i].ulValueLen);
+		template[known++] = template[i];
+	}
+	if (object->values.failed)
+		abort();
+	for (CK_ULONG i = 0; i < known; i++)
+		template[i].pValue = object->values.data + object->attributes[i].offset;
+	session->functions->C_GetAttributeValue(session->handle, handle, template, known);
+	for (CK_ULONG i = 0; i < known; i++) {
+		if (template[i].ulValueLen > object->attributes[i].length)
+			continue; /* it has grown or gone in between */
+		object->attributes[i].length = template[i].ulValueLen;
+		object->attributes[object->attribute_count++] = object->attributes[i];
+	}
+}
+
+static const uint8_t *find_value(
+	const struct hsm_object *object, CK_ATTRIBUTE_TYPE type, size_t *length)
+{
+	for (size_t i = 0; i < object->attribute_count; i++) {
+		if (object->attributes[i].type == type) {
+			*length = object->attributes[i].length;
+			return object->values.data + object->attributes[i].offset;
+		}
+	}
+	*length = 0;
+	return NULL;
+}
+
+static bool is_true(const struct hsm_object *object, CK_ATTRIBUTE_TYPE type)
+{
+	size_t length;
+	const uint8_t *value = find_value(object, type, &length);
+
+	return value && length == sizeof(CK_BBOOL) && *value != CK_FALSE;
+}
+
+static void read_object(struct session *session, CK_OBJECT_HANDLE handle, struct hsm_object *object)
+{
+	size_t length;
+
+	*object =
+		(struct hsm_object){.handle = handle, .object_class = read_class(session, handle)};
+	read_attributes(session, handle, object);
+	object->is_private = is_true(object, CKA_PRIVATE);
+	object->wants_pin = is_true(object, CKA_ALWAYS_AUTHENTICATE);
+	const uint8_t *label = find_value(object, CKA_LABEL, &length);
+	object->label = xasprintf("%.*s", (int)length, label ? (const char *)label : "");
+}
+
+static bool may_be_shown(const struct hsm_object *object)
+{
+	return object->object_class != CK_UNAVAILABLE_INFORMATION &&
+	       strncmp(object->label, OWN_PREFIX, strlen(OWN_PREFIX)) != 0;
+}
+
+/* What is read with the objects. */
+struct token_facts {
+	CK_TOKEN_INFO info;
+	CK_MECHANISM_TYPE mechanisms[HSM_MECHANISMS_MAX];
+	CK_ULONG mechanism_count;
+};
+
+static bool read_facts(const struct hsm *hsm, struct session *session, struct token_facts *facts,
+	struct error *error)
+{
+	CK_RV rv = session->functions->C_GetTokenInfo(hsm->slot, &facts->info);
+
+	if (rv != CKR_OK)
+		return session_failed(session, rv, "asking the token who it is", error);
+	facts->mechanism_count = HSM_MECHANISMS_MAX;
+	rv = session->functions->C_GetMechanismList(
+		hsm->slot, facts->mechanisms, &facts->mechanism_count);
+	return rv == CKR_OK ||
+	       session_failed(session, rv, "asking the token for its mechanisms", error);
+}
+
+static bool read_all(struct hsm *hsm, struct hsm_objects *objects, struct token_facts *facts,
+	struct error *error)
+{
+	_cleanup_session_ struct session session = SESSION_INIT;
+	_cleanup_free_ CK_OBJECT_HANDLE *handles = NULL;
+	size_t count = 0;
+
+	if (!session_take(hsm->sessions, &session, error) ||
+		!list_handles(&session, &handles, &count, error))
+		return false;
+	if (!read_facts(hsm, &session, facts, error))
+		return false;
+	objects->items = xcalloc(count + 1, sizeof(*objects->items));
+	for (size_t i = 0; i < count; i++) {
+		struct hsm_object *object = &objects->items[objects->count];
+		read_object(&session, handles[i], object);
+		if (may_be_shown(object))
+			objects->count++;
+		else
+			object_clear(object);
+	}
+	return true;
+}
+
+/* --- numbers --- */
+
+static bool is_same(const struct hsm_object *one, const struct hsm_object *other)
+{
+	return one->values.length == other->values.length &&
+	       one->attribute_count == other->attribute_count &&
+	       (one->values.length == 0 ||
+		       memcmp(one->values.data, other->values.data, one->values.length) == 0) &&
+	       memcmp(one->attributes, other->attributes,
+		       one->attribute_count * sizeof(*one->attributes)) == 0;
+}
+
+/* The number that the same object had; 0 for a new one. It mostly stands at the same place. */
+static uint32_t old_number(
+	const struct hsm_objects *old, bool *taken, const struct hsm_object *object, size_t hint)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		size_t place = (hint + i) % old->count;
+		if (!taken[place] && is_same(&old->items[place], object)) {
+			taken[place] = true;
+			return old->items[place].number;
+		}
+	}
+	return 0;
+}
+
+static int compare_objects(const void *one, const void *other)
+{
+	return compare_number(&((const struct hsm_object *)one)->number, other);
+}
+
+/* Whether the objects are others than before. */
+static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct hsm_objects *old)
+{
+	_cleanup_free_ bool *taken = xcalloc(old->count + 1, sizeof(*taken));
+	bool changed = fresh->count != old->count;
+
+	for (size_t i = 0; i < fresh->count; i++) {
+		fresh->items[i].number = old_number(old, taken, &fresh->items[i], i);
+		if (fresh->items[i].number == 0) {
+			fresh->items[i].number = ++hsm->last_number;
+			changed = true;
+		}
+	}
+	qsort(fresh->items, fresh->count, sizeof(*fresh->items), compare_objects);
+	return changed;
+}
+
+bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
+{
+	_cleanup_hsm_objects_ struct hsm_objects *old = NULL;
+	struct hsm_objects *fresh = xnew(struct hsm_objects);
+	struct token_facts facts;
+
+	fresh->references = 1;
+	pthread_mutex_lock(&hsm->reading_lock);
+	if (!read_all(hsm, fresh, &facts, error)) {
+		pthread_mutex_unlock(&hsm->reading_lock);
+		hsm_objects_unref(fresh);
+		return false;
+	}
+	old = hsm_objects(hsm);
+	if (number_all(hsm, fresh, old))
+		*changed = true;
+	pthread_mutex_lock(&hsm->objects_lock);
+	hsm->info = facts.info;
+	memcpy(hsm->mechanisms, facts.mechanisms, sizeof(hsm->mechanisms));
+	hsm->mechanism_count = facts.mechanism_count;
+	hsm->objects = fresh; /* handles may be others even where nothing changed */
+	pthread_mutex_unlock(&hsm->objects_lock);
+	session_pool_forget_ready(hsm->sessions);
+	pthread_mutex_unlock(&hsm->reading_lock);
+	hsm_objects_unref(old); /* the reference that hsm had */
+	return true;
+}
