@@ -30,6 +30,11 @@ void fake_kill(struct fake *fake);
 void fake_restart(struct fake *fake);
 void fake_free(struct fake *fake);
 
+/* One use of a key, as a card does it; answers the length of what is put to out, 0 for a failure.
+ */
+size_t fake_compute(EVP_PKEY *key, const char *operation, const unsigned char *in, int length,
+	unsigned char *out);
+
 /* What fake_command does; each but COUNT and the quiet ones sends TokensChanged. */
 enum fake_command {
 	FAKE_REMOVE = 'r',	/* the card from reader 1 */

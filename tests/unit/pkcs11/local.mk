@@ -8,6 +8,7 @@ PKCS11_TESTS = \
 	tests/unit/pkcs11/slot
 check_PROGRAMS += $(PKCS11_TESTS)
 PKCS11_TEST_SOURCES = \
+	tests/unit/pkcs11/fake-compute.c \
 	tests/unit/pkcs11/fake-provider.c tests/unit/pkcs11/fake-provider.h \
 	tests/unit/pkcs11/fixture.c tests/unit/pkcs11/fixture.h
 PKCS11_TEST_CPPFLAGS = $(UNIT_CPPFLAGS) \
