@@ -26,6 +26,9 @@ jq '.driver = "magic"' data/types/gids.json >data/types/broken.json
 cp data/types/tpm.json data/types/zz-tpm.json
 echo '{' >data/types/unreadable.json
 write_daemon_config
+# The first start, which makes the master key, looks at cards that cannot be used once more.
+start_daemon
+stop_daemon
 sed -i "s|^data-dir = .*|data-dir = $PWD/data|" "$TESSERA_CONFIG"
 hide_piv 0
 hide_piv 1
