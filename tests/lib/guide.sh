@@ -98,12 +98,14 @@ guide_program() {
 }
 
 guide_run() {
-    local script program
+    local script program theirs
     local programs=(tessera pkcs11-tool openssl ssh ssh-keygen curl p11-kit p11tool yubico-piv-tool modutil)
     mkdir -p "$TESSERA_SANDBOX/etc/tessera"
     ln -sf "$TESSERA_CONFIG" "$TESSERA_SANDBOX/etc/tessera/tesserad.conf"
     script=$(guide_blocks "$1" "$2" "${3:-}" "$TESSERA_SOURCE/tests/lib/guide-not-run" | guide_map)
     [ -n "$script" ] || fail "docs/guide/$1 shows no command below '$2' ${3:-}"
+    # The test's own functions of these names are there again afterwards.
+    theirs=$(declare -f tesserad chown "${programs[@]}") || true
     for program in "${programs[@]}"; do
         eval "$program() { guide_program $program \"\$@\"; }"
     done
@@ -113,4 +115,5 @@ guide_run() {
     echo "docs/guide/$1, $2:"
     eval "$script"
     unset -f tesserad chown "${programs[@]}"
+    eval "$theirs"
 }
