@@ -30,7 +30,7 @@ static const char *const last_names[] = {"Lovelace", "Hopper", "Turing", "Liskov
 	"Allen", "Knuth", "Hamilton", "Hoare", "Perlman", "Ritchie", "Bartik", "Wirth", "Lamarr",
 	"Backus", "Jones"};
 
-/* What happens to cards, and how often out of 100. */
+/* What happens to cards, and how often out of 100; without operators, who would have to sign. */
 static const struct {
 	const char *operation;
 	const char *outcome;
@@ -39,11 +39,10 @@ static const struct {
 } events[] = {
 	{"login", "ok", NULL, 70},
 	{"login", "PinWrong", "wrong PIN; 2 tries are left", 6},
-	{"issue", "ok", "employee", 8},
-	{"activate", "ok", NULL, 6},
-	{"change-pin", "ok", NULL, 4},
+	{"self-issue", "ok", "employee", 8},
+	{"self-activate", "ok", NULL, 6},
+	{"change-pin", "ok", NULL, 6},
 	{"unblock", "ok", NULL, 3},
-	{"reissue", "ok", "employee", 2},
 	{"verify-audit", "AccessDenied", "/org/tessera1: the caller is no manager", 1},
 };
 
