@@ -243,7 +243,7 @@ static CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted)
 		return rv;
 	if (object->number) {
 		struct remote_change change = {.kind = REMOTE_DESTROY, .object = object->number};
-		return change_make(session, &change, CKR_CONTEXT_OBJECT, NULL);
+		return change_make(session, &change, CKR_CONTEXT_DESTROY, NULL);
 	}
 	struct slot *slot = slot_find(session->slot_id);
 	if (object->copy)
