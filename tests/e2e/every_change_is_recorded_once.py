@@ -34,6 +34,7 @@ READS = {
     "Manager.LookAtMasterKeyBackup", "Manager.GetLastMasterKeyBackup",
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
+    "Provider.OpenChannel",
 }
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}
