@@ -2,6 +2,7 @@
 # libdbus's thread data outlive a dlclose) and exports one symbol.
 pkcs11module_LTLIBRARIES = tessera-pkcs11.la
 tessera_pkcs11_la_SOURCES = \
+	dbus/channel.c dbus/channel.h \
 	pkcs11/attribute.c pkcs11/attribute.h \
 	pkcs11/ckr.c pkcs11/ckr.h \
 	pkcs11/crypto.c \
@@ -20,7 +21,9 @@ tessera_pkcs11_la_SOURCES = \
 	pkcs11/pad.c pkcs11/pad.h \
 	pkcs11/public.c pkcs11/public.h \
 	pkcs11/random.c \
+	pkcs11/remote-channel.c pkcs11/remote-channel.h \
 	pkcs11/remote-connection.c pkcs11/remote-connection.h \
+	pkcs11/remote-use.c \
 	pkcs11/remote.c pkcs11/remote.h \
 	pkcs11/session.c pkcs11/session.h \
 	pkcs11/slot-calls.c \
