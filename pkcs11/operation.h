@@ -7,12 +7,14 @@
 #define TESSERA_PKCS11_OPERATION_H
 
 #include "common/secret.h"
-#include "pkcs11/mechanism.h"
 #include "pkcs11/object.h"
+#include "pkcs11/parameter.h"
 
 enum operation_kind {
 	OPERATION_SIGN,
+	OPERATION_SIGN_RECOVER,
 	OPERATION_VERIFY,
+	OPERATION_VERIFY_RECOVER,
 	OPERATION_ENCRYPT,
 	OPERATION_DECRYPT,
 	OPERATION_DIGEST,
@@ -28,13 +30,11 @@ struct operation {
 	enum operation_kind kind;
 	const struct mechanism *mechanism;
 	struct object *object; /* the key; NULL for a digest */
+	struct key *key;       /* its public part; NULL for a digest and a secret key */
 	EVP_MD_CTX *digest;    /* or NULL: the input is collected in data */
 	struct buffer data;
 	struct secret pin;
-	/* Parameters of PSS and OAEP. */
-	const struct digest *hash, *mgf;
-	size_t salt_length;
-	struct buffer label;
+	struct parameter parameter; /* in a cipher by parts: with the IV of the next part */
 	/* A plain text that the caller's buffer was too small for. */
 	bool has_result;
 	struct buffer result;
@@ -42,20 +42,30 @@ struct operation {
 
 /* Ends it, whatever its state; it may be used again. */
 void operation_clear(struct operation *operation);
-/* Starts it with a key that fits (NULL for a digest). */
+/*
+ * Starts it with a key that fits (NULL for a digest) and a mechanism that the slot has for this
+ * kind.
+ */
 CK_RV operation_start(struct operation *operation, enum operation_kind kind,
-	const CK_MECHANISM *mechanism, struct object *object);
+	const struct mechanism *mechanism, const CK_MECHANISM *given, struct object *object);
+/* The CKF_ flag of a kind. */
+CK_FLAGS operation_flag(enum operation_kind kind);
 /* Whether a logout ends it. */
 bool operation_needs_login(const struct operation *operation);
+/* Whether the token, not this process, does it. */
+bool operation_is_remote(const struct operation *operation);
 /* Takes more input. */
 CK_RV operation_feed(struct operation *operation, const void *data, size_t length);
 
-/* Bytes of the output; for a decryption the most that it can be. */
-size_t operation_output_size(const struct operation *operation);
+/*
+ * Bytes of the output when `more` bytes of input are still to come; *exact is false where it may be
+ * less.
+ */
+size_t operation_output_size(const struct operation *operation, size_t more, bool *exact);
 /* What the key works on, after a digest: the digest, a DigestInfo, or the input itself. */
 CK_RV operation_message(struct operation *operation, struct buffer *message);
 
-/* What the daemon is asked to do with a private key. */
+/* What the daemon is asked to do with a key. */
 struct request {
 	CK_MECHANISM_TYPE mechanism;
 	struct buffer parameter, input;
