@@ -21,7 +21,7 @@ conforms() {
     local kind=$1 status=0
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$TESSERA_BUILD/tests/conformance/conformance" \
         --kind "$kind" --deviations "$deviations" --module "$2" --token "$3" --pin "$pin" "${@:4}" \
-        >"$kind.log" 2>&1 || status=$?
+        >"$kind.log" 2>"$kind.err" || status=$?
     [ -z "${CONFORMANCE_LOGS:-}" ] || cp "$kind.log" "$CONFORMANCE_LOGS"
     [ "$status" = 0 ] || fail "$kind: $(grep -v '^pass\|^skip.*known\|^fail.*known' "$kind.log")"
     echo "ok $(tail -n 1 "$kind.log")"
