@@ -149,13 +149,17 @@ static void set_wrongly(CK_OBJECT_HANDLE key)
 	/* A token whose keys cannot be changed may say so of all of them. */
 	EXPECT("C_SetAttributeValue.class",
 		P11->C_SetAttributeValue(suite.session, key, &another_class, 1),
-		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED);
+		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED,
+		unless_protected(CKR_ATTRIBUTE_READ_ONLY));
 	EXPECT("C_SetAttributeValue.no_longer_sensitive", set_boolean(key, CKA_SENSITIVE, false),
-		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED);
+		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED,
+		unless_protected(CKR_ATTRIBUTE_READ_ONLY));
 	EXPECT("C_SetAttributeValue.becomes_extractable", set_boolean(key, CKA_EXTRACTABLE, true),
-		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED);
+		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED,
+		unless_protected(CKR_ATTRIBUTE_READ_ONLY));
 	EXPECT("C_SetAttributeValue.local", set_boolean(key, CKA_LOCAL, false),
-		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED);
+		CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED,
+		unless_protected(CKR_ATTRIBUTE_READ_ONLY));
 }
 
 static void set_data(void)
@@ -186,11 +190,11 @@ static void set_data(void)
 
 void object_attributes(void)
 {
+	CK_MECHANISM signs;
 	struct pair pair;
 
 	section("5.7");
-	if (pair_of("C_GetAttributeValue.rsa_key", CKK_RSA, CKA_SIGN, &pair) ||
-		pair_of("C_GetAttributeValue.ec_key", CKK_EC, CKA_SIGN, &pair)) {
+	if (pair_that_signs("C_GetAttributeValue.key", &pair, &signs)) {
 		read_wrongly(pair.private);
 		read_lengths(pair.private);
 		read_sensitive(pair.private);

@@ -104,6 +104,8 @@ CK_RV login(void); /* of the user; no failure where it is so already */
 CK_RV logout(void);
 bool is_kind(const char *kind);
 bool token_wants_login(void);
+/* CKR_TOKEN_WRITE_PROTECTED where the token says that it is, else this. */
+CK_RV unless_protected(CK_RV rv);
 
 /* Whether the token lists the mechanism with all of these CKF_ flags. */
 bool has(CK_MECHANISM_TYPE type, CK_FLAGS flags);
@@ -137,6 +139,8 @@ struct pair {
  * in for it. Without one: a line "skip" for the group, and false.
  */
 bool pair_of(const char *group, CK_KEY_TYPE type, CK_ATTRIBUTE_TYPE usage, struct pair *pair);
+/* One that signs, by RSA or else by ECDSA, and the mechanism for 32 bytes. */
+bool pair_that_signs(const char *group, struct pair *pair, CK_MECHANISM *mechanism);
 /* The public half, for OpenSSL; NULL when it cannot be read. Ends with EVP_PKEY_free(). */
 struct evp_pkey_st *pair_public(const struct pair *pair);
 /* A session key with this value; usages end with 0. */

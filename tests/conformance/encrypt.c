@@ -33,10 +33,10 @@ static void rsa_arguments(void)
 	CK_ULONG length = sizeof(cipher);
 	struct pair pair;
 
+	section("5.8");
 	if (!offers("C_Encrypt.rsa", CKM_RSA_PKCS, CKF_ENCRYPT | CKF_DECRYPT) ||
 		!pair_of("C_Encrypt.rsa", CKK_RSA, CKA_DECRYPT, &pair))
 		return;
-	section("5.8");
 	family_check(&family_encrypt, &pkcs, pair.public, text, 20);
 	NEED(run_one(&family_encrypt, &pkcs, pair.public, text, 20, cipher, &length));
 	section("5.9");
@@ -50,11 +50,11 @@ static void aes_parts(void)
 	CK_ULONG length = sizeof(cipher);
 	CK_OBJECT_HANDLE key;
 
+	section("5.8");
 	if (!offers("C_EncryptUpdate.works", CKM_AES_CBC_PAD, CKF_ENCRYPT | CKF_DECRYPT))
 		return;
 	NEED(login());
 	NEED(aes(&key));
-	section("5.8");
 	family_check_parts(&family_encrypt, &cbc, key, text, 32);
 	NEED(run_one(&family_encrypt, &cbc, key, text, 32, cipher, &length));
 	section("5.9");

@@ -53,9 +53,9 @@ static void interface_get(void)
 		((CK_VERSION *)interface->functions)->major == 3 &&
 			((CK_VERSION *)interface->functions)->minor == 0);
 	EXPECT("C_GetInterface.unknown_version", get(cryptoki, &unknown, &interface, 0),
-		CKR_FUNCTION_FAILED);
+		CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD);
 	EXPECT("C_GetInterface.unknown_name", get((CK_UTF8CHAR *)"No such", NULL, &interface, 0),
-		CKR_FUNCTION_FAILED);
+		CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD);
 }
 
 /* The functions that 3.0 adds, in the order of its list, behind those of 2.40. */

@@ -159,18 +159,34 @@ static CK_RV pair_generate(CK_KEY_TYPE type, CK_ATTRIBUTE_TYPE usage, struct pai
 		private.attributes, private.count, &pair->public, &pair->private);
 }
 
-bool pair_of(const char *group, CK_KEY_TYPE type, CK_ATTRIBUTE_TYPE usage, struct pair *pair)
+static bool have_login(const char *group)
 {
 	CK_RV rv = login();
 
-	if (rv != CKR_OK) {
+	if (rv != CKR_OK)
 		check_broken(group, "C_Login", rv);
+	return rv == CKR_OK;
+}
+
+bool pair_of(const char *group, CK_KEY_TYPE type, CK_ATTRIBUTE_TYPE usage, struct pair *pair)
+{
+	if (!have_login(group))
 		return false;
-	}
 	if (pair_on_token(type, usage, pair) || pair_generate(type, usage, pair) == CKR_OK)
 		return true;
 	check_skip(group, "the token has no such key");
 	return false;
+}
+
+bool pair_that_signs(const char *group, struct pair *pair, CK_MECHANISM *mechanism)
+{
+	*mechanism = (CK_MECHANISM){CKM_RSA_PKCS, NULL, 0};
+	if (!have_login(group))
+		return false;
+	if (pair_on_token(CKK_RSA, CKA_SIGN, pair))
+		return true;
+	mechanism->mechanism = CKM_ECDSA;
+	return pair_of(group, CKK_EC, CKA_SIGN, pair);
 }
 
 static EVP_PKEY *from_parameters(const char *type, OSSL_PARAM *parameters)

@@ -118,19 +118,15 @@ static void logout_with_operation(void)
 {
 	CK_BYTE data[32] = {1}, signature[1024];
 	CK_ULONG length = sizeof(signature);
-	CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
+	CK_MECHANISM mechanism;
 	struct pair pair;
 
 	if (!token_wants_login()) {
 		check_skip("C_Logout.with_operation", "the token needs no login");
 		return;
 	}
-	if (!has(CKM_ECDSA, CKF_SIGN) ||
-		!pair_of("C_Logout.with_operation_ec", CKK_EC, CKA_SIGN, &pair)) {
-		mechanism.mechanism = CKM_RSA_PKCS;
-		if (!pair_of("C_Logout.with_operation", CKK_RSA, CKA_SIGN, &pair))
-			return;
-	}
+	if (!pair_that_signs("C_Logout.with_operation", &pair, &mechanism))
+		return;
 	NEED(P11->C_SignInit(suite.session, &mechanism, pair.private));
 	NEED(logout());
 	EXPECT("C_Logout.with_operation",

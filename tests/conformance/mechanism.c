@@ -121,10 +121,10 @@ static bool refuses(size_t function, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE ke
 
 static void init_keeps_to_list(void)
 {
+	CK_MECHANISM signs;
 	struct pair pair;
 
-	if (!pair_of("mechanisms.init", CKK_RSA, CKA_SIGN, &pair) &&
-		!pair_of("mechanisms.init_ec", CKK_EC, CKA_SIGN, &pair))
+	if (!pair_that_signs("mechanisms.init", &pair, &signs))
 		return;
 	for (size_t f = 0; f < ARRAY_SIZE(functions); f++) {
 		CK_OBJECT_HANDLE key = functions[f].private ? pair.private : pair.public;
@@ -140,10 +140,10 @@ static void init_keeps_to_list(void)
 static void init_with_unknown(void)
 {
 	CK_MECHANISM mechanism = {NO_MECHANISM, NULL, 0};
+	CK_MECHANISM signs;
 	struct pair pair;
 
-	if (!pair_of("mechanisms.unknown", CKK_RSA, CKA_SIGN, &pair) &&
-		!pair_of("mechanisms.unknown_ec", CKK_EC, CKA_SIGN, &pair))
+	if (!pair_that_signs("mechanisms.unknown", &pair, &signs))
 		return;
 	for (size_t f = 0; f < ARRAY_SIZE(functions); f++) {
 		CK_OBJECT_HANDLE key = functions[f].private ? pair.private : pair.public;

@@ -88,18 +88,10 @@ static bool in_threads(void *(*run)(void *))
 	return all;
 }
 
-static bool have_pair(const char *group)
-{
-	bool is_rsa = has(CKM_RSA_PKCS, CKF_SIGN);
-
-	mechanism = (CK_MECHANISM){is_rsa ? CKM_RSA_PKCS : CKM_ECDSA, NULL, 0};
-	return pair_of(group, is_rsa ? CKK_RSA : CKK_EC, CKA_SIGN, &pair);
-}
-
 void process_threads(void)
 {
 	section("UG 2.5");
-	if (!have_pair("threads.sign"))
+	if (!pair_that_signs("threads.sign", &pair, &mechanism))
 		return;
 	EXPECT_THAT("threads.sign", in_threads(sign_in_thread));
 	EXPECT_THAT("threads.digest", in_threads(digest_in_thread));
@@ -148,7 +140,7 @@ void process_fork(void)
 	CK_ULONG length = sizeof(signature);
 
 	section("UG 2.5");
-	if (!have_pair("fork.child"))
+	if (!pair_that_signs("fork.child", &pair, &mechanism))
 		return;
 	int status = child_status();
 	EXPECT_THAT("fork.child_initializes", status != 1);

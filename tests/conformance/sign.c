@@ -41,19 +41,19 @@ static void recover_functions(CK_MECHANISM *mechanism, const struct pair *pair)
 		CKR_OPERATION_NOT_INITIALIZED, CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-/* With RSA where the token has it, else with ECDSA. */
 void sign_arguments(void)
 {
-	bool is_rsa = has(CKM_SHA256_RSA_PKCS, CKF_SIGN);
-	CK_MECHANISM plain = {is_rsa ? CKM_RSA_PKCS : CKM_ECDSA, NULL, 0};
-	CK_MECHANISM hashed = {is_rsa ? CKM_SHA256_RSA_PKCS : CKM_ECDSA_SHA256, NULL, 0};
-	CK_MECHANISM other = {is_rsa ? CKM_ECDSA : CKM_RSA_PKCS, NULL, 0};
+	CK_MECHANISM plain, hashed = {CKM_ECDSA_SHA256, NULL, 0}, other = {CKM_RSA_PKCS, NULL, 0};
 	struct pair pair;
 
 	section("5.11");
 	memset(data, 's', sizeof(data));
-	if (!pair_of("C_Sign.works", is_rsa ? CKK_RSA : CKK_EC, CKA_SIGN, &pair))
+	if (!pair_that_signs("C_Sign.works", &pair, &plain))
 		return;
+	if (plain.mechanism == CKM_RSA_PKCS) {
+		hashed.mechanism = CKM_SHA256_RSA_PKCS;
+		other.mechanism = CKM_ECDSA;
+	}
 	family_check(&family_sign, &plain, pair.private, data, 32);
 	if (offers("C_SignUpdate.works", hashed.mechanism, CKF_SIGN))
 		family_check_parts(&family_sign, &hashed, pair.private, data, sizeof(data));

@@ -91,6 +91,11 @@ bool token_wants_login(void)
 	return suite.info.flags & CKF_LOGIN_REQUIRED;
 }
 
+CK_RV unless_protected(CK_RV rv)
+{
+	return suite.info.flags & CKF_WRITE_PROTECTED ? CKR_TOKEN_WRITE_PROTECTED : rv;
+}
+
 bool has(CK_MECHANISM_TYPE type, CK_FLAGS flags)
 {
 	CK_MECHANISM_INFO info;

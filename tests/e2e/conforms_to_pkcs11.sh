@@ -31,30 +31,31 @@ softhsm_tool() {
     pkcs11-tool --module "$softhsm" "$@" >tool.log 2>&1 || fail "pkcs11-tool $*: $(cat tool.log)"
 }
 
-# softhsm_token LABEL: with an RSA and an EC key, in the SoftHSM2 of SOFTHSM2_CONF
-softhsm_keys() {
+# softhsm_tokens LABEL: a token with an RSA and an EC key, and one to try C_InitToken on, in the SoftHSM2
+# of SOFTHSM2_CONF
+softhsm_tokens() {
+    local label
+    for label in "$1" "new $1"; do
+        softhsm2-util --init-token --free --label "$label" --so-pin "$so_pin" --pin "$pin" >/dev/null
+    done
     softhsm_tool --token-label "$1" --login --pin "$pin" --keypairgen --key-type rsa:2048 --id 01 --label rsa
     softhsm_tool --token-label "$1" --login --pin "$pin" --keypairgen --key-type EC:prime256v1 --id 02 \
         --label ec
 }
 
 # --- SoftHSM2, in the program's own process ---
-for label in conformance scratch; do
-    softhsm2-util --init-token --free --label "$label" --so-pin "$so_pin" --pin "$pin" >/dev/null
-done
-softhsm_keys conformance
-conforms softhsm "$softhsm" conformance --so-pin "$so_pin" --scratch scratch
+softhsm_tokens plain
+conforms softhsm "$softhsm" plain --so-pin "$so_pin" --scratch 'new plain'
 
-# --- the same, as a slot ---
-tessera slot add web --create --pin-file pin >/dev/null
-SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf softhsm_keys web
-tessera slot test web >/dev/null
-conforms slot "$TESSERA_PKCS11_MODULE" web
+# --- the same, as slots ---
+stop_daemon
+SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf softhsm_tokens slot
+start_daemon
+tessera slot add slot --token-label slot >/dev/null
+tessera slot add new --token-label 'new slot' >/dev/null
+conforms slot "$TESSERA_PKCS11_MODULE" slot --so-pin "$so_pin" --scratch 'new slot'
 
 # --- cards ---
-card_label() {
-    tessera --json card show "reader:$1" | jq -r .label
-}
 issue 1 employee 'Ada Lovelace' >/dev/null
 issue 2 ec 'Grace Hopper' >/dev/null
 conforms card "$TESSERA_PKCS11_MODULE" 'Ada Lovelace'
