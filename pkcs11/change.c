@@ -106,7 +106,7 @@ static CK_RV follow(const struct errand *errand, const struct remote_change *cha
 	} else {
 		rv = put(slot, errand, change, keys, handles);
 	}
-	slot_note_change(slot, change->generation);
+	slot_note_change(slot, change->before, change->generation);
 	return rv;
 }
 

@@ -133,7 +133,7 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 	return rv != CKR_OK || *operation ? rv : CKR_DEVICE_REMOVED;
 }
 
-static CK_RV compute_remotely(
+static CK_RV ask_token(
 	CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)
 {
 	_cleanup_(request_clear) struct request request = REQUEST_INIT;
@@ -149,6 +149,16 @@ static CK_RV compute_remotely(
 		return CKR_OK; /* nothing is left to do */
 	rv = use_key(handle, operation, &request, &answer);
 	return rv == CKR_OK ? operation_answer(*operation, &answer, result) : rv;
+}
+
+static CK_RV compute_remotely(
+	CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)
+{
+	CK_RV rv = ask_token(handle, operation, result);
+
+	if (rv == CKR_MECHANISM_PARAM_INVALID && *operation && operation_make_bare(*operation))
+		rv = ask_token(handle, operation, result);
+	return rv;
 }
 
 static CK_RV compute(CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)

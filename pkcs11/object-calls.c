@@ -135,13 +135,14 @@ static CK_RV create_object(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, 
 
 	if (rv != CKR_OK)
 		return rv;
-	if (!created || !template || !count)
+	if (!created)
 		return CKR_ARGUMENTS_BAD;
 	rv = change_check_template(template, count);
 	if (rv != CKR_OK)
 		return rv;
 	if (!template_number(template, count, CKA_CLASS, &class))
-		return CKR_TEMPLATE_INCOMPLETE;
+		return template_find(template, count, CKA_CLASS) ? CKR_ATTRIBUTE_VALUE_INVALID
+								 : CKR_TEMPLATE_INCOMPLETE;
 	rv = change_check_session(session, template, count);
 	if (rv != CKR_OK)
 		return rv;

@@ -97,6 +97,7 @@ CK_RV operation_start(struct operation *operation, enum operation_kind kind,
 		.key = object ? key_ref(object_key(object)) : NULL,
 		.data = BUFFER_INIT_WIPE,
 		.result = BUFFER_INIT_WIPE};
+	operation->bare = object && object->is_of_card;
 	operation->wants_pin = object && object->pin_always && operation_is_remote(operation);
 	rv = prepare(operation, given);
 	if (rv != CKR_OK)
@@ -164,23 +165,27 @@ size_t operation_output_size(const struct operation *operation, size_t more, boo
 	return key_modulus_size(operation->key);
 }
 
-static bool finish_digest(struct operation *operation, struct buffer *hash)
+static bool finish_message(struct operation *operation)
 {
-	uint8_t *room = buffer_extend(hash, (size_t)EVP_MD_CTX_get_size(operation->digest));
+	const struct digest *digest = digest_of_mechanism(operation->mechanism->digest);
+	struct buffer *data = &operation->data;
 
-	return room && EVP_DigestFinal_ex(operation->digest, room, NULL);
+	if (operation->mechanism->scheme == SCHEME_RSA_PKCS1)
+		buffer_append(data, digest->prefix, digest->prefix_length);
+	uint8_t *room = buffer_extend(data, digest->size);
+	if (!room || !EVP_DigestFinal_ex(operation->digest, room, NULL))
+		return false;
+	EVP_MD_CTX_free(steal_pointer(&operation->digest));
+	return true;
 }
 
+/* May be asked again: a digest that is finished is the input from then on. */
 CK_RV operation_message(struct operation *operation, struct buffer *message)
 {
-	if (!operation->digest) {
-		buffer_append(message, operation->data.data, operation->data.length);
-		return message->failed ? CKR_HOST_MEMORY : CKR_OK;
-	}
-	const struct digest *digest = digest_of_mechanism(operation->mechanism->digest);
-	if (operation->mechanism->scheme == SCHEME_RSA_PKCS1)
-		buffer_append(message, digest->prefix, digest->prefix_length);
-	return finish_digest(operation, message) && !message->failed ? CKR_OK : CKR_HOST_MEMORY;
+	if (operation->digest && !finish_message(operation))
+		return CKR_HOST_MEMORY;
+	buffer_append(message, operation->data.data, operation->data.length);
+	return message->failed ? CKR_HOST_MEMORY : CKR_OK;
 }
 
 /* The leftmost bytes of a digest that is longer than the curve's order (FIPS 186-4, 6.4). */
@@ -222,36 +227,61 @@ void request_clear(struct request *request)
 }
 
 /* Ciphers without padding take whole blocks. */
-static CK_RV check_blocks(const struct operation *operation)
+static bool is_of_blocks(const struct operation *operation)
 {
 	enum scheme scheme = operation->mechanism->scheme;
-	bool in_blocks = scheme == SCHEME_AES_ECB || scheme == SCHEME_AES_CBC ||
-			 (scheme == SCHEME_AES_CBC_PAD && operation->kind == OPERATION_DECRYPT);
-	bool too_short = scheme == SCHEME_AES_CBC_PAD && operation->kind == OPERATION_DECRYPT &&
-			 operation->data.length == 0;
+	size_t length = operation->data.length;
 
-	if (!in_blocks || (operation->data.length % AES_BLOCK == 0 && !too_short))
-		return CKR_OK;
-	return operation->kind == OPERATION_DECRYPT ? CKR_ENCRYPTED_DATA_LEN_RANGE
-						    : CKR_DATA_LEN_RANGE;
+	if (scheme == SCHEME_AES_CBC_PAD && operation->kind == OPERATION_DECRYPT)
+		return length > 0 && length % AES_BLOCK == 0;
+	return (scheme != SCHEME_AES_ECB && scheme != SCHEME_AES_CBC) || length % AES_BLOCK == 0;
+}
+
+/* Some tokens do worse things than to refuse a length. */
+static bool has_right_length(const struct operation *operation)
+{
+	size_t length = operation->data.length;
+	size_t size = operation->key ? key_modulus_size(operation->key) : 0;
+	enum scheme scheme = operation->mechanism->scheme;
+	bool is_rsa = scheme >= SCHEME_RSA_PKCS1 && scheme <= SCHEME_RSA_OAEP;
+
+	if (operation->kind == OPERATION_DECRYPT && is_rsa)
+		return length == size;
+	switch (scheme) {
+	case SCHEME_RSA_PKCS1:
+		return length + PKCS1_OVERHEAD <= size;
+	case SCHEME_RSA_RAW:
+		return length <= size;
+	case SCHEME_RSA_PSS:
+		return length == operation->parameter.hash->size;
+	case SCHEME_ECDSA:
+		return length > 0;
+	default:
+		return is_of_blocks(operation);
+	}
 }
 
 static CK_RV request_of_token(
 	struct operation *operation, struct buffer *message, struct request *request)
 {
-	enum scheme scheme = operation->mechanism->scheme;
-	CK_RV rv = check_blocks(operation);
-
-	if (rv != CKR_OK)
-		return rv;
-	if (scheme == SCHEME_RSA_PKCS1 && operation->kind != OPERATION_DECRYPT &&
-		message->length + PKCS1_OVERHEAD > key_modulus_size(operation->key))
-		return CKR_DATA_LEN_RANGE;
-	if (scheme == SCHEME_ECDSA)
+	if (!has_right_length(operation))
+		return operation->kind == OPERATION_DECRYPT ? CKR_ENCRYPTED_DATA_LEN_RANGE
+							    : CKR_DATA_LEN_RANGE;
+	if (operation->mechanism->scheme == SCHEME_ECDSA)
 		buffer_truncate(message, key_field_size(operation->key));
 	request->mechanism = mechanism_of_token(operation->mechanism);
 	buffer_move(&request->input, message);
 	return parameter_write(&operation->parameter, operation->mechanism, &request->parameter);
+}
+
+bool operation_make_bare(struct operation *operation)
+{
+	enum scheme scheme = operation->mechanism->scheme;
+
+	if (operation->bare || operation->wants_pin ||
+		(scheme != SCHEME_RSA_PSS && scheme != SCHEME_RSA_OAEP))
+		return false;
+	return operation->bare = true;
 }
 
 CK_RV operation_request(struct operation *operation, struct request *request)
@@ -261,7 +291,7 @@ CK_RV operation_request(struct operation *operation, struct request *request)
 
 	if (rv != CKR_OK)
 		return rv;
-	if (!operation->object->is_of_card)
+	if (!operation->bare)
 		return request_of_token(operation, &message, request);
 	request->mechanism = mechanism_of_card(operation->mechanism);
 	return fill_block(operation, &message, &request->input);
@@ -282,11 +312,11 @@ CK_RV operation_answer(
 {
 	bool exact;
 	size_t expected = operation_output_size(operation, 0, &exact);
-	bool of_card = operation->object->is_of_card;
+	bool bare = operation->bare;
 
-	if (exact || of_card ? answer->length != expected : answer->length > expected)
+	if (exact || bare ? answer->length != expected : answer->length > expected)
 		return CKR_DEVICE_ERROR;
-	if (operation->kind == OPERATION_DECRYPT && of_card &&
+	if (operation->kind == OPERATION_DECRYPT && bare &&
 		operation->mechanism->scheme != SCHEME_RSA_RAW)
 		return unpad(operation, answer, result);
 	buffer_append(result, answer->data, answer->length);

@@ -26,6 +26,7 @@ struct operation {
 	uint64_t serial; /* tells it from the next one in the same place */
 	bool calling;	 /* a thread has given the lock up to ask the daemon */
 	bool in_parts;	 /* an Update function was called */
+	bool bare;	 /* padding is made and undone here, as for a card's key */
 	bool wants_pin;	 /* the key wants C_Login(CKU_CONTEXT_SPECIFIC) for each use */
 	enum operation_kind kind;
 	const struct mechanism *mechanism;
@@ -80,6 +81,11 @@ void request_clear(struct request *request);
  * the mechanism without its digest.
  */
 CK_RV operation_request(struct operation *operation, struct request *request);
+/*
+ * After the token has refused the mechanism's parameter: whether the padding can be left to this
+ * process, as some tokens know few hash functions. The operation is then asked for again.
+ */
+bool operation_make_bare(struct operation *operation);
 /* What came of it, as the program gets it. */
 CK_RV operation_answer(
 	const struct operation *operation, const struct buffer *answer, struct buffer *result);

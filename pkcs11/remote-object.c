@@ -26,14 +26,14 @@ static const struct {
 	unsigned templates, numbers;
 	const char *reply;
 } methods[] = {
-	[REMOTE_CREATE] = {"CreateObject", false, false, false, 1, 1, "ut"},
-	[REMOTE_COPY] = {"CopyObject", true, false, false, 1, 1, "ut"},
-	[REMOTE_SET] = {"SetAttributes", true, false, false, 1, 0, "t"},
-	[REMOTE_DESTROY] = {"DestroyObject", true, false, false, 0, 0, "t"},
-	[REMOTE_GENERATE_KEY] = {"GenerateKey", false, true, false, 1, 1, "ut"},
-	[REMOTE_GENERATE_PAIR] = {"GenerateKeyPair", false, true, false, 2, 2, "uut"},
-	[REMOTE_UNWRAP] = {"UnwrapKey", true, true, true, 1, 1, "ut"},
-	[REMOTE_DERIVE] = {"DeriveKey", true, true, true, 1, 1, "ut"},
+	[REMOTE_CREATE] = {"CreateObject", false, false, false, 1, 1, "utt"},
+	[REMOTE_COPY] = {"CopyObject", true, false, false, 1, 1, "utt"},
+	[REMOTE_SET] = {"SetAttributes", true, false, false, 1, 0, "tt"},
+	[REMOTE_DESTROY] = {"DestroyObject", true, false, false, 0, 0, "tt"},
+	[REMOTE_GENERATE_KEY] = {"GenerateKey", false, true, false, 1, 1, "utt"},
+	[REMOTE_GENERATE_PAIR] = {"GenerateKeyPair", false, true, false, 2, 2, "uutt"},
+	[REMOTE_UNWRAP] = {"UnwrapKey", true, true, true, 1, 1, "utt"},
+	[REMOTE_DERIVE] = {"DeriveKey", true, true, true, 1, 1, "utt"},
 };
 
 static bool append_bytes(DBusMessageIter *to, const void *data, size_t length)
@@ -109,6 +109,8 @@ bool remote_change(struct remote *remote, struct remote_change *change, struct e
 		dbus_message_iter_get_basic(&arguments, &change->numbers[i]);
 		dbus_message_iter_next(&arguments);
 	}
+	dbus_message_iter_get_basic(&arguments, &change->before);
+	dbus_message_iter_next(&arguments);
 	dbus_message_iter_get_basic(&arguments, &change->generation);
 	return true;
 }

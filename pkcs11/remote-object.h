@@ -31,9 +31,9 @@ struct remote_change {
 	const struct buffer *parameter; /* as in the interface's description */
 	const struct buffer *input;	/* the wrapped key, or the peer's point */
 	struct remote_template templates[2];
-	/* The answer: the new objects, and the token's generation with them. */
+	/* The answer: the new objects, and the token's generation before and with them. */
 	uint32_t numbers[2];
-	uint64_t generation;
+	uint64_t before, generation;
 };
 bool remote_change(struct remote *remote, struct remote_change *change, struct error *error);
 /* DestroyObject of a session object, without waiting. The module lock may be held. */

@@ -248,9 +248,9 @@ CK_RV slot_learn_mechanisms(CK_SLOT_ID id)
 	return ask_mechanisms(slot);
 }
 
-void slot_note_change(struct slot *slot, uint64_t generation)
+void slot_note_change(struct slot *slot, uint64_t before, uint64_t generation)
 {
-	if (slot->objects.loaded && generation == slot->objects.generation + 1) {
+	if (slot->objects.loaded && slot->objects.generation == before) {
 		slot->objects.generation = generation;
 		slot->token.generation = generation;
 	} else if (generation > slot->objects.generation) {

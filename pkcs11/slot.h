@@ -58,10 +58,10 @@ CK_RV slots_update_now(void);
  */
 CK_RV slot_learn_mechanisms(CK_SLOT_ID id);
 /*
- * The daemon says that a change which this program made was the one before `generation`: unless
- * others changed something, too, the objects need not be read again.
+ * A change that this program made led from one generation to the next: unless others changed something
+ * before, the objects need not be read again.
  */
-void slot_note_change(struct slot *slot, uint64_t generation);
+void slot_note_change(struct slot *slot, uint64_t before, uint64_t generation);
 void slots_free(void);
 /* The daemon has ended the login: the card was reset or has another PIN. */
 void slot_forget_login(CK_SLOT_ID id);

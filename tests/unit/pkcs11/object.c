@@ -158,7 +158,8 @@ static void session_objects_live_with_their_session(void **state)
 	CK_SESSION_HANDLE session = open_session(), other = open_session();
 	assert_ckr(p11->C_CreateObject(session, template, 4, &object), CKR_TOKEN_WRITE_PROTECTED);
 	assert_ckr(p11->C_CreateObject(session, template + 1, 1, &object), CKR_TEMPLATE_INCOMPLETE);
-	assert_ckr(p11->C_CreateObject(session, NULL, 0, &object), CKR_ARGUMENTS_BAD);
+	assert_ckr(p11->C_CreateObject(session, NULL, 0, &object), CKR_TEMPLATE_INCOMPLETE);
+	assert_ckr(p11->C_CreateObject(session, NULL, 1, &object), CKR_ARGUMENTS_BAD);
 	assert_ok(p11->C_CreateObject(session, template, 3, &object));
 	assert_ok(p11->C_GetAttributeValue(other, object, &wanted, 1));
 	assert_int_equal(wanted.ulValueLen, 5);
