@@ -87,7 +87,7 @@ static void init_token_wrongly(void)
 	P11->C_CloseAllSessions(suite.slot);
 	EXPECT("C_InitToken.null_label", P11->C_InitToken(suite.slot, pin, 8, NULL),
 		CKR_ARGUMENTS_BAD);
-	EXPECT("C_InitToken.wrong_pin", init_token(suite.slot, "00998877", "x"),
+	EXPECT("C_InitToken.wrong_pin", init_token(suite.slot, "00998877", suite.token),
 		unless_protected(CKR_PIN_INCORRECT));
 	suite.session = session_open(CKF_RW_SESSION);
 }
@@ -108,7 +108,7 @@ static void token_after_init(CK_SLOT_ID slot)
 	CK_TOKEN_INFO info;
 
 	NEED(P11->C_GetTokenInfo(slot, &info));
-	EXPECT_THAT("C_InitToken.label", !memcmp(info.label, "conformance again   ", 20));
+	EXPECT_THAT("C_InitToken.label", !memcmp(info.label, suite.scratch, strlen(suite.scratch)));
 	EXPECT_THAT("C_InitToken.is_initialized", info.flags & CKF_TOKEN_INITIALIZED);
 	EXPECT_THAT("C_InitToken.user_pin_is_not", !(info.flags & CKF_USER_PIN_INITIALIZED));
 }
@@ -142,6 +142,16 @@ static void objects_go_with_init(CK_SLOT_ID slot)
 	EXPECT_THAT("C_InitToken.objects_are_gone", find(suite.session, NULL, NULL, 0) == 0);
 }
 
+static void another_label(void)
+{
+	P11->C_CloseAllSessions(suite.slot);
+	if (!EXPECT("C_InitToken.another_label", init_token(suite.slot, suite.so_pin, "another"),
+		    CKR_OK))
+		return;
+	EXPECT_THAT("C_InitToken.another_label_is_it", token_find("another", &suite.slot));
+	EXPECT("C_InitToken.back", init_token(suite.slot, suite.so_pin, suite.scratch), CKR_OK);
+}
+
 void slot_init_token(void)
 {
 	section("5.5");
@@ -149,14 +159,15 @@ void slot_init_token(void)
 		check_skip("C_InitToken.works", "no token here may be initialised anew");
 		return;
 	}
-	EXPECT("C_InitToken.wrong_pin_again", init_token(suite.slot, "00998877", "x"),
+	EXPECT("C_InitToken.wrong_pin_again", init_token(suite.slot, "00998877", suite.scratch),
 		CKR_PIN_INCORRECT);
-	if (!EXPECT("C_InitToken.works", init_token(suite.slot, suite.so_pin, "conformance again"),
+	if (!EXPECT("C_InitToken.works", init_token(suite.slot, suite.so_pin, suite.scratch),
 		    CKR_OK))
 		return;
-	NEED(token_find("conformance again", &suite.slot) ? CKR_OK : CKR_TOKEN_NOT_PRESENT);
+	NEED(token_find(suite.scratch, &suite.slot) ? CKR_OK : CKR_TOKEN_NOT_PRESENT);
 	suite.session = session_open(CKF_RW_SESSION);
 	token_after_init(suite.slot);
 	user_pin_from_officer();
 	objects_go_with_init(suite.slot);
+	another_label();
 }
