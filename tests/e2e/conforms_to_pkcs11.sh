@@ -24,7 +24,8 @@ conforms() {
         >"$kind.log" 2>"$kind.err" || status=$?
     [ -z "${CONFORMANCE_LOGS:-}" ] || cp "$kind.log" "$CONFORMANCE_LOGS"
     [ "$status" = 0 ] || fail "$kind: $(grep -v '^pass\|^skip.*known\|^fail.*known' "$kind.log")"
-    echo "ok $(tail -n 1 "$kind.log")"
+    tail -n 1 "$kind.log"
+    echo "ok $kind: nothing but the known deviations"
 }
 
 softhsm_tool() {
