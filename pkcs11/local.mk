@@ -2,9 +2,10 @@
 # libdbus's thread data outlive a dlclose) and exports three symbols.
 pkcs11module_LTLIBRARIES = tessera-pkcs11.la
 tessera_pkcs11_la_SOURCES = \
+	dbus/channel.c dbus/channel.h \
 	pkcs11/attribute.c pkcs11/attribute.h \
-	pkcs11/ckr.c pkcs11/ckr.h \
 	pkcs11/change.c pkcs11/change.h \
+	pkcs11/ckr.c pkcs11/ckr.h \
 	pkcs11/crypto-calls.c \
 	pkcs11/crypto.c pkcs11/crypto.h \
 	pkcs11/cryptoki.h \
@@ -28,8 +29,10 @@ tessera_pkcs11_la_SOURCES = \
 	pkcs11/parameter.c pkcs11/parameter.h \
 	pkcs11/public.c pkcs11/public.h \
 	pkcs11/random.c \
+	pkcs11/remote-channel.c pkcs11/remote-channel.h \
 	pkcs11/remote-connection.c pkcs11/remote-connection.h \
 	pkcs11/remote-object.c pkcs11/remote-object.h \
+	pkcs11/remote-use.c \
 	pkcs11/remote.c pkcs11/remote.h \
 	pkcs11/schema.c pkcs11/schema.h \
 	pkcs11/session.c pkcs11/session.h \

@@ -58,8 +58,8 @@ CK_RV slots_update_now(void);
  */
 CK_RV slot_learn_mechanisms(CK_SLOT_ID id);
 /*
- * A change that this program made led from one generation to the next: unless others changed something
- * before, the objects need not be read again.
+ * A change that this program made led from one generation to the next: unless others changed
+ * something before, the objects need not be read again.
  */
 void slot_note_change(struct slot *slot, uint64_t before, uint64_t generation);
 void slots_free(void);

@@ -185,8 +185,8 @@ static void parts_give_the_same_signature(void **state)
 	/* All at once does not end what was begun in parts, but it is over. */
 	assert_ok(start_sign(session, &mechanism, 1));
 	assert_ok(p11->C_SignUpdate(session, text, 5));
-	assert_ckr(p11->C_Sign(session, text, 1, signature, &length),
-		CKR_OPERATION_NOT_INITIALIZED);
+	assert_ckr(
+		p11->C_Sign(session, text, 1, signature, &length), CKR_OPERATION_NOT_INITIALIZED);
 	assert_ckr(p11->C_SignFinal(session, signature, &length), CKR_OPERATION_NOT_INITIALIZED);
 }
 

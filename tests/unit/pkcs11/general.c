@@ -99,8 +99,7 @@ static void unsupported_functions_say_so(void **state)
 		CKR_MECHANISM_INVALID);
 	assert_ckr(p11->C_DigestEncryptUpdate(session, NULL, 0, NULL, &length),
 		CKR_FUNCTION_NOT_SUPPORTED);
-	assert_ckr(p11->C_GetOperationState(session, NULL, &length),
-		CKR_OPERATION_NOT_INITIALIZED);
+	assert_ckr(p11->C_GetOperationState(session, NULL, &length), CKR_OPERATION_NOT_INITIALIZED);
 	assert_ckr(p11->C_CancelFunction(session), CKR_FUNCTION_NOT_PARALLEL);
 }
 
