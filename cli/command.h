@@ -187,7 +187,7 @@ bool connection_profiles(struct invocation *invocation, struct error *error);
 bool connection_edit(struct invocation *invocation, struct error *error);
 bool connection_fields(struct invocation *invocation, struct error *error);
 bool connection_secret(struct invocation *invocation, struct error *error);
-bool connection_remove_secret(struct invocation *invocation, struct error *error);
+bool connection_forget_secret(struct invocation *invocation, struct error *error);
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);

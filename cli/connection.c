@@ -173,12 +173,12 @@ bool connection_secret(struct invocation *invocation, struct error *error)
 	return answer && say_secret(invocation, "is set");
 }
 
-bool connection_remove_secret(struct invocation *invocation, struct error *error)
+bool connection_forget_secret(struct invocation *invocation, struct error *error)
 {
 	_cleanup_free_ char *path = object_path_of_name("connection", invocation->arguments[0]);
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_json_ json_t *answer =
-		client ? CLIENT_CALL(client, path, CLIENT_CONNECTION, "RemoveSecret", error,
+		client ? CLIENT_CALL(client, path, CLIENT_CONNECTION, "ForgetSecret", error,
 				 CLIENT_STRING(invocation->arguments[1]))
 		       : NULL;
 

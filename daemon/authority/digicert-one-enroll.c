@@ -274,6 +274,17 @@ static bool lacks_seat(const struct attempt *attempt, const struct digicert_one_
 		       digicert_one_says(reply, "does not exist"));
 }
 
+/* One that cannot be used stays known, and is revoked. */
+static bool take_settled(struct attempt *attempt, struct error *error)
+{
+	error_clear(error);
+	if (attempt->profile &&
+		!digicert_one_check_issuer(attempt->profile, &attempt->certificate->der, error))
+		return false;
+	forget(attempt);
+	return true;
+}
+
 /* Posts once, and finds out what became of it. *again: nothing did, and it may be asked anew. */
 static bool ask_once(struct attempt *attempt, const char *path, json_t *body,
 	enum enroll_outcome *outcome, bool *again, struct error *error)
@@ -296,12 +307,8 @@ static bool ask_once(struct attempt *attempt, const char *path, json_t *body,
 		*again = lacks_seat(attempt, &reply) && make_seat(attempt, error);
 		return false;
 	}
-	if (settle(attempt)) {
-		error_clear(error);
-		forget(attempt);
-		return !attempt->profile || digicert_one_check_issuer(attempt->profile,
-						    &attempt->certificate->der, error);
-	}
+	if (settle(attempt))
+		return take_settled(attempt, error);
 	*again = reply.status == 503;
 	if (!*again)
 		fail_unsettled(error);

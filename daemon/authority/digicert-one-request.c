@@ -271,6 +271,8 @@ bool digicert_one_call(struct authority *authority, enum http_method method, con
 		return false;
 	}
 	for (;;) {
+		if (error)
+			error_clear(error);
 		done = exchange(authority, method, url, text, reply, error);
 		if (done || !may_repeat(method, reply->status))
 			break;

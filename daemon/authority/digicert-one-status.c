@@ -29,24 +29,34 @@ static const char *reason_word(const struct revocation_reason *reason)
 	return word ? word : words[0];
 }
 
+static void to_upper(char *hex)
+{
+	for (; *hex; hex++) {
+		if (*hex >= 'a' && *hex <= 'f')
+			*hex = (char)(*hex - 'a' + 'A');
+	}
+}
+
+/* Heap: upper-case hex, as the API has it, of the certificate's SHA-256. */
+static char *thumbprint_of(const struct certificate *certificate)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+
+	SHA256(certificate->der.data, certificate->der.length, digest);
+	char *thumbprint = hex_encode(digest, sizeof(digest));
+	to_upper(thumbprint);
+	return thumbprint;
+}
+
 /* The path of a certificate, with its fingerprint: an account may have a serial number twice. */
 static char *path_of(const struct certificate *certificate, const char *verb)
 {
 	_cleanup_free_ char *serial = digicert_one_escape(certificate->serial_hex);
-	unsigned char digest[SHA256_DIGEST_LENGTH];
 
-	for (char *c = serial; *c; c++) {
-		if (*c >= 'a' && *c <= 'f')
-			*c = (char)(*c - 'a' + 'A');
-	}
+	to_upper(serial);
 	if (certificate->der.length == 0 || verb[0] == '\0')
 		return xasprintf("/certificate/%s%s", serial, verb);
-	SHA256(certificate->der.data, certificate->der.length, digest);
-	_cleanup_free_ char *thumbprint = hex_encode(digest, sizeof(digest));
-	for (char *c = thumbprint; *c; c++) {
-		if (*c >= 'a' && *c <= 'f')
-			*c = (char)(*c - 'a' + 'A');
-	}
+	_cleanup_free_ char *thumbprint = thumbprint_of(certificate);
 	return xasprintf("/certificate/%s%s?thumbprint_sha256=%s", serial, verb, thumbprint);
 }
 
@@ -99,8 +109,7 @@ bool digicert_one_resume(
 	return error_move(error, &failure);
 }
 
-bool digicert_one_status(struct authority *authority, const struct certificate *certificate,
-	enum certificate_status *status, struct error *error)
+static bool read_status(const json_t *object, enum certificate_status *status, struct error *error)
 {
 	static const struct {
 		const char *word;
@@ -111,13 +120,8 @@ bool digicert_one_status(struct authority *authority, const struct certificate *
 		{"suspended", CERTIFICATE_ON_HOLD},
 		{"revoked", CERTIFICATE_REVOKED},
 	};
-	_cleanup_reply_ struct digicert_one_reply reply = {0};
-	_cleanup_free_ char *path = path_of(certificate, "");
+	const char *word = json_string_value(json_object_get(object, "status"));
 
-	if (!digicert_one_call(authority, HTTP_GET, path, NULL, &reply, error) ||
-		!digicert_one_need_object(&reply, error))
-		return false;
-	const char *word = json_string_value(json_object_get(reply.json, "status"));
 	for (size_t i = 0; word && i < ARRAY_SIZE(words); i++) {
 		if (strcasecmp(words[i].word, word) != 0)
 			continue;
@@ -126,4 +130,34 @@ bool digicert_one_status(struct authority *authority, const struct certificate *
 	}
 	return error_set(error, ERROR_AUTHORITY_FAILED,
 		"DigiCert ONE says that the certificate is \"%.32s\"", word ? word : "");
+}
+
+/* A serial number that the account has twice. */
+static bool status_by_search(struct authority *authority, const struct certificate *certificate,
+	enum certificate_status *status, struct error *error)
+{
+	_cleanup_reply_ struct digicert_one_reply reply = {0};
+	_cleanup_free_ char *thumbprint = thumbprint_of(certificate);
+	_cleanup_free_ char *path =
+		xasprintf("/certificate-search?thumbprint=%s&offset=0&limit=2", thumbprint);
+
+	if (!digicert_one_call(authority, HTTP_GET, path, NULL, &reply, error) ||
+		!digicert_one_need_object(&reply, error))
+		return false;
+	return read_status(json_array_get(json_object_get(reply.json, "items"), 0), status, error);
+}
+
+bool digicert_one_status(struct authority *authority, const struct certificate *certificate,
+	enum certificate_status *status, struct error *error)
+{
+	_cleanup_reply_ struct digicert_one_reply reply = {0};
+	_cleanup_error_ struct error failure = ERROR_INIT;
+	_cleanup_free_ char *path = path_of(certificate, "");
+
+	if (digicert_one_call(authority, HTTP_GET, path, NULL, &reply, &failure) &&
+		digicert_one_need_object(&reply, &failure))
+		return read_status(reply.json, status, error);
+	if (digicert_one_says(&reply, "collision") && certificate->der.length > 0)
+		return status_by_search(authority, certificate, status, error);
+	return error_move(error, &failure);
 }

@@ -156,7 +156,7 @@ static bool update_profiles(struct bus_call *call, struct error *error)
 
 	if (done)
 		append_profiles(&call->out, &profiles);
-	return audit_change(call, "update-profiles", call->name, done, error);
+	return audit_change(call, "update-profiles-connection", call->name, done, error);
 }
 
 /* What the profile's field is filled with when neither the connection nor the authority has a
@@ -215,19 +215,19 @@ static bool set_secret(struct bus_call *call, struct error *error)
 
 	if (done)
 		bus_service_changed(bus->service, &connection_kind, call->name);
-	return audit_change(call, "set-connection-secret", detail, done, error);
+	return audit_change(call, "set-secret-connection", detail, done, error);
 }
 
-static bool remove_secret(struct bus_call *call, struct error *error)
+static bool forget_secret(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
 	const char *name = message_read_string(&call->in);
 	_cleanup_free_ char *detail = xasprintf("%s: %s", call->name, name);
-	bool done = connection_remove_secret(bus->services, call->name, name, error);
+	bool done = connection_forget_secret(bus->services, call->name, name, error);
 
 	if (done)
 		bus_service_changed(bus->service, &connection_kind, call->name);
-	return audit_change(call, "remove-connection-secret", detail, done, error);
+	return audit_change(call, "forget-secret-connection", detail, done, error);
 }
 
 /* Answers with what one of the driver's optional functions gives. */
@@ -282,8 +282,8 @@ static const struct bus_interface connection_interface = {
 				BUS_SLOW, get_fields},
 			{"SetSecret", BUS_ARGUMENTS({"name", "s"}, {"secret", "s"}), NULL,
 				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW | BUS_SECRET, set_secret},
-			{"RemoveSecret", BUS_ARGUMENTS({"name", "s"}), NULL,
-				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, remove_secret},
+			{"ForgetSecret", BUS_ARGUMENTS({"name", "s"}), NULL,
+				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, forget_secret},
 			{"GetCertificate", NULL, BUS_ARGUMENTS({"certificate", "ay"}), BUS_ANYONE,
 				BUS_SLOW, get_certificate},
 			{"GetCrl", NULL, BUS_ARGUMENTS({"crl", "ay"}), BUS_ANYONE, BUS_SLOW,

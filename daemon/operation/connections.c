@@ -27,7 +27,7 @@ bool connection_set_secret(struct services *services, const char *connection, co
 	       store_value_set(services->store, value, sealed.data, sealed.length, error);
 }
 
-bool connection_remove_secret(
+bool connection_forget_secret(
 	struct services *services, const char *connection, const char *name, struct error *error)
 {
 	_cleanup_authority_ struct authority *authority =

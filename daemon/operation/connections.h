@@ -12,7 +12,7 @@
 bool connection_set_secret(struct services *services, const char *connection, const char *name,
 	const struct secret *secret, struct error *error);
 /* ERROR_NOT_FOUND when it is not there. */
-bool connection_remove_secret(
+bool connection_forget_secret(
 	struct services *services, const char *connection, const char *name, struct error *error);
 /* Names of the secrets that are there; heap array of heap strings. */
 char **connection_secrets(struct services *services, const char *connection, size_t *count);

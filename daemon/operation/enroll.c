@@ -245,9 +245,16 @@ static bool keep(struct enrollment *enrollment, struct error *error)
 	const struct certificate *certificate = &enrollment->certificate;
 
 	describe(enrollment);
-	if (!save(enrollment, error)) {
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	if (!save(enrollment, &failure)) {
 		give_up(enrollment);
-		return false;
+		return failure.code == ERROR_EXISTS
+			       ? error_set(error, ERROR_AUTHORITY_FAILED,
+					 "authority %s gave the serial number %s a second time: "
+					 "the "
+					 "certificate was not used",
+					 certificate->authority, certificate->serial_hex)
+			       : error_move(error, &failure);
 	}
 	return card->driver->write(card, CARD_OBJECT_CERTIFICATE, certificate->slot,
 		certificate->der.data, certificate->der.length, error);

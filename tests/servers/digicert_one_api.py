@@ -149,6 +149,7 @@ class Requests:
                  if query.get("seat_id", c["seat"]) == c["seat"]
                  and query.get("profile_id", c["profile"]["id"]) == c["profile"]["id"]
                  and query.get("status", c["status"]).lower() == c["status"]
+                 and query.get("thumbprint", c["thumbprint"]) == c["thumbprint"]
                  and query.get("common_name", c["common_name"]) == c["common_name"]]
         offset, limit = int(query.get("offset", "0")), int(query.get("limit", "20"))
         return 200, {"total": len(found), "offset": offset, "limit": limit,
