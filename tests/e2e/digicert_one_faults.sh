@@ -7,7 +7,7 @@ source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 source "$TESSERA_SOURCE/tests/lib/digicert-one.sh"
 cd "$TESSERA_SANDBOX/tmp"
 start_digicert_one 8444
-elsewhere=$digicert_one_control
+elsewhere=$PWD/digicert-one-8444.control
 start_digicert_one 8443
 add_digicert_one 8443
 digicert_one_template | jq '.keys |= .[0:1]' >template.json
