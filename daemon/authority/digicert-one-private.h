@@ -94,6 +94,10 @@ bool digicert_one_fetch(
 bool digicert_one_profiles(
 	struct authority *authority, struct authority_profiles *profiles, struct error *error);
 
+/* The issuer of the profiles that can be used, if they have one. ERROR_NOT_SUPPORTED. */
+bool digicert_one_ca_certificate(
+	struct authority *authority, struct buffer *der, struct error *error);
+
 /* --- digicert-one-certificate.c --- */
 /* DER of a certificate as the API writes it: PEM, bare base64, or PKCS#7 in either (its first). */
 bool digicert_one_decode(const char *text, struct buffer *der, struct error *error);

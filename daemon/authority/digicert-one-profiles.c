@@ -200,3 +200,29 @@ bool digicert_one_profiles(
 		fill_profile(&profiles->items[i], &one->settings);
 	return true;
 }
+
+/* --- their issuer --- */
+
+bool digicert_one_ca_certificate(
+	struct authority *authority, struct buffer *der, struct error *error)
+{
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
+	const char *issuer = NULL;
+
+	if (!authority_kept_profiles(authority, &profiles, error))
+		return false;
+	for (size_t i = 0; i < profiles.count; i++) {
+		const char *own = text_of(profiles.items[i].settings, "issuer");
+		if (!own || !profiles.items[i].is_usable)
+			continue;
+		if (issuer && strcmp(issuer, own) != 0)
+			return error_set(
+				error, ERROR_NOT_SUPPORTED, "the profiles have several issuers");
+		issuer = own;
+	}
+	if (!issuer)
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"the issuer is not known: tessera connection profiles %s --update",
+			authority->name);
+	return digicert_one_decode(issuer, der, error);
+}

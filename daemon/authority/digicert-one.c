@@ -108,5 +108,6 @@ const struct authority_driver digicert_one_driver = {
 	.suspend = digicert_one_suspend,
 	.resume = digicert_one_resume,
 	.status = digicert_one_status,
+	.ca_certificate = digicert_one_ca_certificate,
 	.close = one_close,
 };

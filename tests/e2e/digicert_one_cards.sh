@@ -16,7 +16,7 @@ start_digicert_one 8443
 guide_lines digicert-one.md "Add the connection" "{" |
     jq --arg ca "$PWD/activation-ca.pem" '.url = "https://localhost:8443" | .["ca-file"] = $ca' >digicert.json
 guide_run digicert-one.md "Add the connection" "tessera connection add" >said
-grep -q 'profiles: 5 of 8 profiles can be used' said || fail "$(cat said)"
+grep -q 'profiles: 6 of 9 profiles can be used' said || fail "$(cat said)"
 guide_run digicert-one.md "Profiles and their fields" "tessera connection profiles" >said
 grep -q 'Old one .* no  *it is not active' said || fail "$(cat said)"
 grep -q 'unique_identifier .* nothing' said || fail "$(cat said)"
@@ -115,7 +115,7 @@ for knobs in '{"hello": "old"}' '{"hello": "quoted"}' '{"hello": "locked"}' '{"l
     '{"source": "source"}' '{"source": "object"}'; do
     no_knobs
     knob "$knobs"
-    expect_output "5 of 8 profiles can be used" tessera connection test digicert
+    expect_output "6 of 9 profiles can be used" tessera connection test digicert
     tessera connection profiles digicert --update >said
     grep -q 'By SAML .* no ' said || fail "$knobs: $(cat said)"
     expect_output 'by the authority' tessera connection fields digicert "Smart card logon"

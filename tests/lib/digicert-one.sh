@@ -71,7 +71,15 @@ add_digicert_one() {
     tessera connection profiles digicert --update >/dev/null
 }
 
-# A template with the three usual keys, certified by the stand-in.
+# The shipped template for employees, with the stand-in in place of the local CA.
+digicert_one_employee() {
+    jq '{"smartcard-logon": "Smart card logon", signature: "Signature", encryption: "Encryption",
+         "card-authentication": "Card authentication"} as $profiles |
+        .keys[].certificate |= (.authority = "digicert" | .profile = $profiles[.profile])' \
+        "$TESSERA_SOURCE/data/templates/employee.json"
+}
+
+# A template with two of the usual keys, certified by the stand-in.
 digicert_one_template() {
     cat <<'END'
 {"name": "digicert", "card-type": "piv", "keys": [

@@ -73,6 +73,8 @@ PROFILES = [
     profile(5, "One of each", [attribute("common_name")], [], "signature", duplicate_cert_policy=False),
     profile(6, "From the browser", [attribute("common_name")], [], "logon", enrollment_method="browser_pkcs12"),
     profile(7, "By SAML", [attribute("common_name")], [], "logon", authentication_method="saml_idp"),
+    profile(9, "Card authentication", [attribute("serial_number")], [], "logon",
+            private_key_attributes={"key_size": "256"}),
     profile(8, "Old one", [attribute("common_name")], [], "logon", status="Deleted"),
 ]
 
@@ -121,7 +123,8 @@ class Authority:
             raise CsrError("The signature of the CSR is wrong")
         key = csr.public_key()
         size = int(wanted["private_key_attributes"]["key_size"])
-        if not isinstance(key, rsa.RSAPublicKey) or key.key_size != size:
+        kind = rsa.RSAPublicKey if size >= 1024 else ec.EllipticCurvePublicKey
+        if not isinstance(key, kind) or key.key_size != size:
             raise CsrError(f"CSR key length {key.key_size} does not match {size}")
         return key
 
