@@ -147,6 +147,7 @@ struct enrollment {
 	const struct credential *credential;
 	const struct template_key *key;
 	const struct enroll_names *names;
+	const struct certificates *before;
 	struct certificate certificate;
 	enum enroll_outcome outcome;
 };
@@ -196,6 +197,52 @@ static void give_up(struct enrollment *enrollment)
 			error_message(&error));
 }
 
+/* Whether all values that the new certificate would have stand in the old one. */
+static bool says_the_same(const struct certificate *old, const struct enroll_names *names)
+{
+	for (size_t i = 0; i < names->field_count; i++) {
+		const char *value = names->fields[i].pattern;
+		bool is_of_seat = strncmp(names->fields[i].type, "seat.", strlen("seat.")) == 0;
+		if (!is_of_seat && !memmem(old->der.data, old->der.length, value, strlen(value)))
+			return false;
+	}
+	return true;
+}
+
+/* The valid certificate that the new one takes the place of, or NULL. */
+static const struct certificate *find_renewable(const struct enrollment *enrollment)
+{
+	const struct template_key *key = enrollment->key;
+	const struct certificates *before = enrollment->before;
+
+	for (size_t i = 0; before && i < before->count; i++) {
+		const struct certificate *old = &before->items[i];
+		if (old->slot == key->slot && old->status == CERTIFICATE_VALID &&
+			old->der.length > 0 && old->profile &&
+			strcmp(old->authority, key->authority) == 0 &&
+			strcmp(old->profile, key->profile) == 0 &&
+			says_the_same(old, enrollment->names))
+			return old;
+	}
+	return NULL;
+}
+
+static bool renew_or_enroll(struct enrollment *enrollment, struct authority *authority,
+	const struct authority_request *asked, struct error *error)
+{
+	const struct authority_driver *driver = authority->driver;
+	const struct certificate *old = driver->renew ? find_renewable(enrollment) : NULL;
+	_cleanup_error_ struct error failure = ERROR_INIT;
+
+	if (old && driver->renew(authority, old, asked, &enrollment->certificate,
+			   &enrollment->outcome, &failure))
+		return true;
+	if (old && failure.code != ERROR_NOT_SUPPORTED)
+		return error_move(error, &failure);
+	return driver->enroll(
+		authority, asked, &enrollment->certificate, &enrollment->outcome, error);
+}
+
 static bool ask_authority(struct enrollment *enrollment, X509_REQ *request, struct error *error)
 {
 	const struct enroll_names *names = enrollment->names;
@@ -214,9 +261,7 @@ static bool ask_authority(struct enrollment *enrollment, X509_REQ *request, stru
 		.note = note,
 		.note_context = enrollment};
 
-	if (authority &&
-		authority->driver->enroll(
-			authority, &asked, &enrollment->certificate, &enrollment->outcome, error) &&
+	if (authority && renew_or_enroll(enrollment, authority, &asked, error) &&
 		(enrollment->outcome == ENROLL_PENDING ||
 			authority_check_key(&enrollment->certificate, request, error)))
 		return true;
@@ -285,15 +330,17 @@ static bool check_end(const struct credential *credential, const struct certific
 }
 
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
-	const struct template_key *key, const struct enroll_names *names, const struct secret *pin,
-	int64_t *expires_at, struct error *error)
+	const struct template_key *key, const struct enroll_names *names,
+	const struct certificates *before, const struct secret *pin, int64_t *expires_at,
+	struct error *error)
 {
 	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) = NULL;
 	struct enrollment enrollment _cleanup_(enrollment_clear) = {.operation = operation,
 		.card = card,
 		.credential = credential,
 		.key = key,
-		.names = names};
+		.names = names,
+		.before = before};
 	struct request_signer signer = {card, key, pin};
 
 	if (!card->driver->generate_key(

@@ -139,8 +139,8 @@ static bool enroll_all(struct operation *operation, struct card *card,
 			key_slot_name(key->slot), key_algorithm_name(key->algorithm));
 		if (!job_continue(operation->job, error))
 			return false;
-		if (!enroll_key(operation, card, credential, key, &preparation->names[i], pin,
-			    expires_at, error))
+		if (!enroll_key(operation, card, credential, key, &preparation->names[i],
+			    &preparation->before, pin, expires_at, error))
 			return error_prefix(error, "%s key", key_slot_name(key->slot));
 	}
 	return true;

@@ -103,6 +103,21 @@ tessera card replace "$one" --reader 2 >/dev/null
 two=$(tessera --json reader show 2 | jq -r .serial)
 is "$two" "valid valid"
 is "$one" ""
+
+# --- renewed where that can be done now, and the certificate would say the same; else reissued
+[ "$(counted renewed)" = 0 ] || fail "something was renewed"
+tessera --json connection show digicert | jq '.profiles["Smart card logon"] = {"validity-days": 10}' >short.json
+tessera connection update short.json >/dev/null
+tessera card reissue "$two" >/dev/null
+[ "$(counted renewed)" = 0 ] || fail "a certificate of a year was renewed"
+tessera card reissue "$two" >/dev/null
+[ "$(counted renewed)" = 1 ] || fail "a certificate of ten days was not renewed"
+is "$two" "valid valid"
+[ "$(has_certificates issued)" = 2 ] || fail "the certificates of before are not revoked"
+tessera card certificate "$two" authentication --pem -o two.pem
+openssl verify -CAfile digicert-ca.pem two.pem >/dev/null
+tessera card reissue "$two" --holder name=Grace --holder email=ada@example.org --holder upn=ada@example.org >/dev/null
+[ "$(counted renewed)" = 1 ] || fail "a certificate with another name was renewed"
 tessera card report "$two" --as lost --yes >/dev/null
 [ "$(has_certificates suspended)" = 2 ] || fail "a lost card's certificates are not suspended"
 tessera card revoke "$two" --yes --reason keyCompromise >/dev/null
