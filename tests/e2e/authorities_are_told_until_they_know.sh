@@ -87,5 +87,29 @@ tessera task list | grep -q REJECTED || fail "$(tessera task list)"
 tessera card retire --yes >/dev/null
 [ "$(tessera --json task list | jq '[.[] | select(.authority == "second")] | length')" = 0 ] ||
     fail "$(tessera task list)"
+
+# --- tesserad is killed while the authority issues: the certificate, which is on no card, is found and revoked
+no_knobs
+knob '{"hang": 1}'
+before=$(counted issued)
+tessera card issue --reader 1 --template second "${holder[@]}" >/dev/null 2>&1 &
+issuing=$!
+issued_one_more() {
+    [ "$(counted issued)" = $((before + 1)) ]
+}
+wait_for 20 issued_one_more
+kill_daemon
+wait "$issuing" && fail "the issuance has ended well"
+[ "$(has_certificates issued)" = 1 ] || fail "nothing is issued"
+start_daemon
+none_left() {
+    [ "$(has_certificates issued)" = 0 ]
+}
+wait_for 30 none_left
+tessera --json task list | jq -e '[.[] | select(.authority == "second")] | length == 0' >/dev/null ||
+    fail "$(tessera task list)"
+no_knobs
+tessera card issue --reader 1 --template second "${holder[@]}" >/dev/null
+[ "$(counted issued)" = $((before + 2)) ] || fail "it was issued more than once"
 expect_output whole tessera audit verify
 stop_digicert_one 8444
