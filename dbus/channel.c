@@ -77,15 +77,17 @@ static bool read_error(struct reader *reader, struct error *error)
 {
 	char name[UINT8_MAX + 1] = "";
 
-	reader_u32(reader);
+	unsigned long refusal = reader_u32(reader);
 	size_t length = reader_u8(reader);
 	const uint8_t *bytes = reader_bytes(reader, length);
 	if (bytes)
 		memcpy(name, bytes, length);
 	size_t text_length = reader_left(reader);
 	const char *text = (const char *)reader_bytes(reader, text_length);
-	return error_set(
-		error, error_from_dbus_name(name), "%.*s", (int)text_length, text ? text : "");
+	error_set(error, error_from_dbus_name(name), "%.*s", (int)text_length, text ? text : "");
+	if (error)
+		error->ckr = refusal;
+	return false;
 }
 
 bool channel_read_answer(struct reader *reader, struct buffer *output, struct error *error)

@@ -98,7 +98,8 @@ static void write_error(struct buffer *answer, const struct error *error)
 	_cleanup_free_ char *text = message_error_text(error);
 
 	channel_write_error(answer,
-		error_dbus_name(error->code == ERROR_NONE ? ERROR_FAILED : error->code), text, 0);
+		error_dbus_name(error->code == ERROR_NONE ? ERROR_FAILED : error->code), text,
+		error->ckr);
 }
 
 static void answer_question(

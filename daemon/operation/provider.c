@@ -20,6 +20,7 @@ struct provider_client *provider_client_new(
 		pthread_mutex_init(&client->card_turns[i].lock, NULL);
 	pthread_mutex_init(&client->login_lock, NULL);
 	pthread_mutex_init(&client->slots_lock, NULL);
+	pthread_mutex_init(&client->owners_lock, NULL);
 	return client;
 }
 
@@ -33,6 +34,7 @@ void provider_client_free(struct provider_client *client)
 		pthread_mutex_destroy(&client->card_turns[i].lock);
 	pthread_mutex_destroy(&client->login_lock);
 	pthread_mutex_destroy(&client->slots_lock);
+	pthread_mutex_destroy(&client->owners_lock);
 	free(client->groups);
 	audit_actor_free(client->actor);
 	free(client);
@@ -68,7 +70,7 @@ static const struct provider_kind *kind_of(unsigned slot)
 
 static bool not_supported(struct error *error)
 {
-	return error_set(error, ERROR_NOT_SUPPORTED, "the PIN of this slot is not changed here");
+	return error_set(error, ERROR_NOT_SUPPORTED, "this slot does not know that");
 }
 
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,
