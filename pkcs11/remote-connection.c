@@ -473,13 +473,18 @@ DBusMessage *remote_message_new(const char *method, int first_type, ...)
 static bool check_reply(DBusMessage *reply, const char *signature, struct error *error)
 {
 	const char *text = NULL;
+	dbus_uint32_t ckr = 0;
 
 	if (dbus_message_get_type(reply) == DBUS_MESSAGE_TYPE_ERROR) {
 		dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
 		module_debug(
 			"daemon: %s: %s", dbus_message_get_error_name(reply), text ? text : "");
-		return error_set(error, error_from_dbus_name(dbus_message_get_error_name(reply)),
-			"%s", text ? text : "");
+		error_set(error, error_from_dbus_name(dbus_message_get_error_name(reply)), "%s",
+			text ? text : "");
+		if (error && dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &text,
+				     DBUS_TYPE_UINT32, &ckr, DBUS_TYPE_INVALID))
+			error->ckr = ckr;
+		return false;
 	}
 	return dbus_message_has_signature(reply, signature) ||
 	       error_set(error, ERROR_FAILED, "tesserad answered something unexpected");

@@ -7,6 +7,7 @@
 #include <dbus/dbus.h>
 
 #include "pkcs11/remote-connection.h"
+#include "pkcs11/remote-object.h"
 
 #define PUBLIC_TIMEOUT_MS  30000
 #define RETRY_INTERVAL_MS  1000
@@ -104,10 +105,10 @@ static bool read_attribute(DBusMessageIter *fields, struct remote_key *key)
 
 	next_basic(fields, &type);
 	attribute->type = type;
-	attribute->offset = key->values.length;
+	attribute->offset = (uint32_t)key->values.length;
 	if (!next_bytes(fields, &key->values))
 		return false;
-	attribute->length = key->values.length - attribute->offset;
+	attribute->length = (uint32_t)key->values.length - attribute->offset;
 	key->attribute_count++;
 	return true;
 }
@@ -243,6 +244,17 @@ bool remote_get_objects(struct remote *remote, uint32_t slot, bool wait, struct 
 	if (!remote_begin(remote, wait))
 		return error_set(error, ERROR_BUSY, "another call is under way");
 	bool done = get_objects_locked(remote, slot, keys, error);
+	remote_end(remote);
+	return done;
+}
+
+bool remote_get_objects_from(struct remote *remote, uint32_t slot, uint32_t number,
+	struct remote_keys *keys, struct error *error)
+{
+	uint32_t next = number - 1;
+
+	remote_begin(remote, true);
+	bool done = get_page(remote, slot, &next, keys, error);
 	remote_end(remote);
 	return done;
 }
