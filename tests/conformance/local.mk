@@ -6,11 +6,14 @@ tests_conformance_conformance_SOURCES = tests/conformance/main.c \
 	tests/conformance/conformance.h \
 	tests/conformance/deviation.c tests/conformance/deviation.h \
 	tests/conformance/digest.c \
+	tests/conformance/edwards.c \
 	tests/conformance/encrypt.c \
+	tests/conformance/encrypt-parts.c \
 	tests/conformance/encrypt-rsa.c \
 	tests/conformance/find.c \
 	tests/conformance/general.c \
 	tests/conformance/generate.c \
+	tests/conformance/import.c \
 	tests/conformance/interface.c \
 	tests/conformance/key.c \
 	tests/conformance/login.c \
@@ -23,6 +26,7 @@ tests_conformance_conformance_SOURCES = tests/conformance/main.c \
 	tests/conformance/random.c \
 	tests/conformance/reference.c tests/conformance/reference.h \
 	tests/conformance/result.c tests/conformance/result.h \
+	tests/conformance/secret.c \
 	tests/conformance/session.c \
 	tests/conformance/sign.c \
 	tests/conformance/sign-rsa.c \

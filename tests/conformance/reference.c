@@ -110,6 +110,17 @@ bool reference_verify(EVP_PKEY *key, const struct padding *padding, bool hash, c
 	return done;
 }
 
+bool reference_sign(EVP_PKEY *key, const struct padding *padding, const void *data, size_t length,
+	unsigned char *signature, size_t *signature_length)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+	bool done = EVP_PKEY_sign_init(context) == 1 && set_padding(context, padding) &&
+		    EVP_PKEY_sign(context, signature, signature_length, data, length) == 1;
+
+	EVP_PKEY_CTX_free(context);
+	return done;
+}
+
 bool reference_seal(EVP_PKEY *key, const struct padding *padding, const void *data, size_t length,
 	unsigned char *output, size_t *output_length)
 {

@@ -31,6 +31,9 @@ bool reference_verify(EVP_PKEY *key, const struct padding *padding, bool hash, c
 	size_t length, const void *signature, size_t signature_length);
 bool reference_seal(EVP_PKEY *key, const struct padding *padding, const void *data, size_t length,
 	unsigned char *output, size_t *output_length);
+/* By a private key of OpenSSL's, without a digest. */
+bool reference_sign(EVP_PKEY *key, const struct padding *padding, const void *data, size_t length,
+	unsigned char *signature, size_t *signature_length);
 /* Two numbers of the same length, as PKCS#11 has them. */
 bool reference_verify_ecdsa(EVP_PKEY *key, const char *digest, bool hash, const void *data,
 	size_t length, const void *signature, size_t signature_length);

@@ -56,6 +56,11 @@ tessera slot add slot --token-label slot >/dev/null
 tessera slot add new --token-label 'new slot' >/dev/null
 conforms slot "$TESSERA_PKCS11_MODULE" slot --so-pin "$so_pin" --scratch 'new slot'
 
+# --- a slot whose PIN the daemon keeps: no program needs one ---
+tessera slot remove slot >/dev/null
+tessera slot add kept --token-label slot --keep-pin --pin-file pin >/dev/null
+conforms kept-slot "$TESSERA_PKCS11_MODULE" slot
+
 # --- cards ---
 issue 1 employee 'Ada Lovelace' >/dev/null
 issue 2 ec 'Grace Hopper' >/dev/null
