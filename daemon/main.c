@@ -23,6 +23,7 @@
 #include "core/state-folder.h"
 #include "model/weak-pins.h"
 #include "operation/certificates.h"
+#include "operation/client-key.h"
 #include "operation/connections.h"
 #include "operation/contact.h"
 #include "operation/expiry.h"
@@ -126,6 +127,8 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->authority.publish_folder = options->publish_dir;
 	services->authority.http = http_pool_new();
 	services->authority.open_secret = connection_open_secret;
+	services->authority.open_key = client_key_open;
+	services->authority.close_key = client_key_close;
 	services->authority.secret_context = services;
 	services->rotate_at_contact = options->rotate_at_contact;
 	if (!token_settings_find_pins(&manager->tokens, options, error))

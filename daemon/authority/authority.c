@@ -154,7 +154,7 @@ static char *profiles_name(const char *connection)
 	return xasprintf("connection-profiles/%s", connection);
 }
 
-bool authority_check_secret(const struct authority *authority, const char *name,
+bool authority_check_secret(struct authority *authority, const char *name,
 	const struct secret *secret, struct error *error)
 {
 	const struct authority_driver *driver = authority->driver;
@@ -164,7 +164,7 @@ bool authority_check_secret(const struct authority *authority, const char *name,
 	for (size_t i = 0; driver->secret_at && (each = driver->secret_at(i)); i++) {
 		if (strcmp(each, name) == 0)
 			return !secret || !driver->check_secret ||
-			       driver->check_secret(name, secret, error);
+			       driver->check_secret(authority, name, secret, error);
 		char *longer = xasprintf("%s%s%s", known ? known : "", known ? ", " : "", each);
 		free(known);
 		known = longer;

@@ -85,7 +85,8 @@ struct authority_driver {
 	 * NULL: none. */
 	const char *(*secret_at)(size_t index);
 	/* Whether a secret is well-formed: ERROR_INVALID_ARGUMENT. May be NULL. */
-	bool (*check_secret)(const char *name, const struct secret *, struct error *);
+	bool (*check_secret)(
+		struct authority *, const char *name, const struct secret *, struct error *);
 	/* Reads the connection document into authority->data; errors as check. */
 	bool (*open)(struct authority *, const char *document, struct error *);
 	/* Makes what is needed before the first use; does nothing when it is there. NULL: nothing
@@ -157,7 +158,14 @@ struct authority_services {
 	 */
 	bool (*open_secret)(void *context, const char *connection, const char *name,
 		struct secret *, struct error *);
-	void *secret_context;
+	/*
+	 * The private key that a pkcs11: URI names, to be proved by; *handle is for close_key,
+	 * which frees *key too.
+	 */
+	bool (*open_key)(void *context, const char *uri, EVP_PKEY *public_key, EVP_PKEY **key,
+		void **handle, struct error *);
+	void (*close_key)(void *handle);
+	void *secret_context; /* of all of them */
 };
 
 struct authority {
@@ -193,7 +201,7 @@ bool authority_tells_all(const char *kind);
 char *authority_secret_name(const char *connection, const char *name);
 /* Whether the kind of connection has a secret of that name. ERROR_INVALID_ARGUMENT names those that
  * it has. */
-bool authority_check_secret(const struct authority *authority, const char *name,
+bool authority_check_secret(struct authority *authority, const char *name,
 	const struct secret *secret, struct error *error);
 
 /* Asks for the profiles where that is possible, and keeps the list. */

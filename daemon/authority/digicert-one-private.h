@@ -28,7 +28,8 @@ struct digicert_one_settings {
 	char *host;    /* "one.digicert.com" */
 	char *ca_file; /* or NULL */
 	bool by_certificate;
-	char *business_unit;			/* or NULL */
+	char *client_key;    /* pkcs11: URI of the certificate's key, or NULL: the secret has it */
+	char *business_unit; /* or NULL */
 	char *seat_id, *seat_email, *seat_name; /* patterns; the last two or NULL */
 	char *seat_type;
 	bool create_seats;
@@ -39,8 +40,10 @@ struct digicert_one_settings {
 
 struct digicert_one {
 	struct digicert_one_settings settings;
-	struct secret
-		secret; /* the API key or the client certificate; unset until the first call */
+	/* The API key or the client certificate; unset until the first call. */
+	struct secret secret;
+	EVP_PKEY *key; /* of the client certificate, where the secret does not have it */
+	void *key_handle;
 };
 
 /* --- digicert-one-settings.c --- */
@@ -51,6 +54,14 @@ void digicert_one_settings_clear(struct digicert_one_settings *settings);
 /* NULL if the document says nothing of it. */
 const struct digicert_one_mapping *digicert_one_mapping_find(
 	const struct digicert_one_settings *settings, const struct authority_profile *profile);
+
+/* --- digicert-one-key.c --- */
+/* Opens the client certificate's key where the document names one; does nothing otherwise. */
+bool digicert_one_open_key(struct authority *authority, struct error *error);
+void digicert_one_close_key(struct authority *authority);
+/* Whether a secret is what its name says. ERROR_INVALID_ARGUMENT. */
+bool digicert_one_check_secret(struct authority *authority, const char *name,
+	const struct secret *secret, struct error *error);
 
 /* --- digicert-one-request.c --- */
 struct digicert_one_reply {

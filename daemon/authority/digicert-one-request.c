@@ -226,6 +226,7 @@ static bool exchange(struct authority *authority, enum http_method method, const
 
 	if (settings->by_certificate) {
 		request.client_certificate = &one->secret;
+		request.client_key = one->key;
 	} else {
 		request.secret_header = "x-api-key";
 		request.secret_value = &one->secret;
@@ -266,7 +267,7 @@ bool digicert_one_call(struct authority *authority, enum http_method method, con
 	int64_t left = one->settings.retry_seconds, wait = 1;
 	bool done = false;
 
-	if (!need_secret(authority, error)) {
+	if (!need_secret(authority, error) || !digicert_one_open_key(authority, error)) {
 		free(text);
 		return false;
 	}

@@ -54,6 +54,7 @@ void digicert_one_settings_clear(struct digicert_one_settings *settings)
 	free(settings->base);
 	free(settings->host);
 	free(settings->ca_file);
+	free(settings->client_key);
 	free(settings->business_unit);
 	free(settings->seat_id);
 	free(settings->seat_email);
@@ -170,6 +171,16 @@ static bool read_authentication(const struct document_node *root,
 		!document_choice(&node, authentication_at, &choice, error))
 		return false;
 	settings->by_certificate = choice == 1;
+	if (!read_text(root, "client-key", &settings->client_key, error))
+		return false;
+	if (settings->client_key && !document_find(root, "client-key", &node))
+		return false;
+	if (settings->client_key && !settings->by_certificate)
+		return document_fail(&node, error,
+			"this goes with \"authentication\": \"client-certificate\" only");
+	if (settings->client_key && strncmp(settings->client_key, "pkcs11:", 7) != 0)
+		return document_fail(
+			&node, error, "a URI like pkcs11:token=LABEL;object=LABEL is expected");
 	return read_url(root, settings, error) && read_ca_file(root, settings, error);
 }
 
@@ -318,8 +329,8 @@ bool digicert_one_settings_parse(
 	struct digicert_one_settings *settings, const char *document, struct error *error)
 {
 	static const char *const members[] = {"name", "kind", "comment", "url", "authentication",
-		"ca-file", "business-unit", "seat", "timeout-seconds", "retry-seconds",
-		"pickup-seconds", "profiles"};
+		"client-key", "ca-file", "business-unit", "seat", "timeout-seconds",
+		"retry-seconds", "pickup-seconds", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
 	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
 	_cleanup_free_ char *comment = NULL;

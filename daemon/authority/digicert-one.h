@@ -9,6 +9,7 @@
  *   name, kind ("digicert-one"), comment (optional)
  *   url              https://one.digicert.com, or the address of an own installation
  *   authentication   api-key (default), client-certificate
+ *   client-key       optional: pkcs11: URI of the client certificate's key, in a slot
  *   ca-file          optional: PEM file of the authorities that the service's TLS
  *                    certificate has to come from, instead of the system's
  *   business-unit    optional: id; profiles of others are not offered
@@ -22,7 +23,8 @@
  *   profiles         optional: {ID or NAME: {fields: {FIELD: pattern, or
  *                    {prompt, field}}, validity-days (optional)}, ...}
  *
- * Secrets: api-key, client-certificate (PEM of certificate and key).
+ * Secrets: api-key, client-certificate (PEM of certificate and key, or of the
+ * certificate alone where client-key is).
  */
 #ifndef TESSERA_AUTHORITY_DIGICERT_ONE_H
 #define TESSERA_AUTHORITY_DIGICERT_ONE_H

@@ -5,6 +5,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/digicert-one-certificate.c \
 	daemon/authority/digicert-one-enroll.c \
 	daemon/authority/digicert-one-fields.c \
+	daemon/authority/digicert-one-key.c \
 	daemon/authority/digicert-one-private.h \
 	daemon/authority/digicert-one-profiles.c \
 	daemon/authority/digicert-one-request.c \

@@ -5,6 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
 #include "common/alloc.h"
 #include "core/http-private.h"
 
@@ -79,8 +83,27 @@ static void set_client_certificate(CURL *curl, const struct secret *certificate)
 	curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &blob);
 }
 
-static void set_security(CURL *curl, const struct http_request *request)
+/* libcurl hands its SSL_CTX over before the handshake. */
+static CURLcode use_client_key(CURL *curl, void *ssl_context, void *context)
 {
+	const struct exchange *exchange = context;
+	const struct secret *pem = exchange->request->client_certificate;
+	BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->length);
+	X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	bool used = x509 && SSL_CTX_use_certificate(ssl_context, x509) == 1 &&
+		    SSL_CTX_use_PrivateKey(ssl_context, exchange->request->client_key) == 1;
+
+	(void)curl;
+	X509_free(x509);
+	BIO_free(bio);
+	ERR_clear_error();
+	return used ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+}
+
+static void set_security(CURL *curl, struct exchange *exchange)
+{
+	const struct http_request *request = exchange->request;
+
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -88,7 +111,10 @@ static void set_security(CURL *curl, const struct http_request *request)
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	/* One request at a time and one connection: nothing is gained by more. */
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	if (request->client_certificate)
+	if (request->client_key) {
+		curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, use_client_key);
+		curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, exchange);
+	} else if (request->client_certificate)
 		set_client_certificate(curl, request->client_certificate);
 	if (!request->ca_file)
 		return;
@@ -255,11 +281,13 @@ bool http_send(struct http_pool *pool, const struct http_request *request,
 	struct exchange exchange = {.request = request, .answer = answer};
 
 	pthread_once(&once, initialise);
+	if (request->client_key)
+		pool = NULL;
 	CURL *curl = http_pool_take(pool, request->url);
 	if (!curl)
 		abort();
 	struct curl_slist *headers = make_headers(request);
-	set_security(curl, request);
+	set_security(curl, &exchange);
 	set_request(curl, &exchange, headers);
 	CURLcode code = curl_easy_perform(curl);
 	take_facts(curl, &exchange);

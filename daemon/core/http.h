@@ -8,6 +8,8 @@
 #ifndef TESSERA_CORE_HTTP_H
 #define TESSERA_CORE_HTTP_H
 
+#include <openssl/evp.h>
+
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/secret.h"
@@ -20,6 +22,9 @@ struct http_request {
 	const char *ca_file; /* PEM certificates to trust instead of the system's, or NULL */
 	/* PEM of the certificate and of the key that prove who asks, or NULL. */
 	const struct secret *client_certificate;
+	/* The key where it is not in there: signs elsewhere (core/signing-key.h). Its connection is
+	 * not kept. NULL otherwise. */
+	EVP_PKEY *client_key;
 	const char *accept;	   /* media type of the answer, or NULL */
 	const char *secret_header; /* name of a header with a secret value, or NULL */
 	const struct secret *secret_value;

@@ -169,6 +169,28 @@ expect_failure 2 tessera connection secret by-certificate client-certificate cli
 [[ $output == *"holds no private key"* ]] || fail "$output"
 tessera connection secret by-certificate client-certificate client.pem >/dev/null
 expect_output "the client certificate is accepted" tessera connection test by-certificate
+
+# --- whose key is in an HSM
+printf '4711-0815\n' >slot-pin
+tessera slot add hsm --create --keep-pin --pin-file slot-pin >/dev/null
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out hsm.key 2>/dev/null
+SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf softhsm2-util --import hsm.key --token hsm --label tls --id 01 --pin 4711-0815 >/dev/null
+tessera slot test hsm >/dev/null
+openssl req -new -x509 -days 1 -key hsm.key -subj /CN=hsm -out hsm.crt 2>/dev/null
+rm hsm.key
+stop_digicert_one 8444
+cat hsm.crt >client-ca.pem
+start_digicert_one 8444 --client-ca "$PWD/client-ca.pem"
+tessera --json connection show by-certificate | jq '.["client-key"] = "pkcs11:token=hsm;object=tls"' >by-hsm.json
+tessera connection update by-hsm.json >/dev/null
+expect_failure 2 tessera connection secret by-certificate client-certificate client.pem
+[[ $output == *"names another one"* ]] || fail "$output"
+tessera connection secret by-certificate client-certificate hsm.crt >/dev/null
+expect_output "the client certificate is accepted" tessera connection test by-certificate
+jq '.["client-key"] = "pkcs11:token=hsm;object=other"' by-hsm.json >wrong.json
+tessera connection update wrong.json >/dev/null
+expect_failure any tessera connection test by-certificate
+[[ $output == *"no slot whose PIN tesserad has shows"* ]] || fail "$output"
 tessera connection forget-secret by-certificate client-certificate >/dev/null
 tessera connection remove by-certificate >/dev/null
 expect_output whole tessera audit verify
