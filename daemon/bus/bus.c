@@ -115,15 +115,22 @@ void bus_contact_changed(void *context, unsigned number, bool gone)
 }
 
 /* Names and problems may have changed with any of them; they are few. */
-void bus_slots_changed(void *context)
+static void tell_slots(struct bus *bus)
 {
-	struct bus *bus = context;
 	size_t count;
+	struct slot **slots = slots_list(bus->services->slots, &count);
 
 	bus_service_sync(bus->service, &slot_kind);
-	struct slot **slots = slots_list(bus->services->slots, &count);
 	for (size_t i = 0; i < count; i++)
 		bus_service_changed(bus->service, &slot_kind, slot_record(slots[i])->name);
 	slots_list_free(slots, count);
+}
+
+void bus_slots_changed(void *context, bool only_objects)
+{
+	struct bus *bus = context;
+
+	if (!only_objects)
+		tell_slots(bus);
 	send_tokens_changed(bus);
 }

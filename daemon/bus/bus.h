@@ -30,7 +30,7 @@ void bus_free(struct bus *bus);
 
 /* For contacts_new(), jobs_new() and slots_new(); the context is the bus. */
 void bus_contact_changed(void *context, unsigned number, bool gone);
-void bus_slots_changed(void *context);
+void bus_slots_changed(void *context, bool only_objects);
 void bus_job_changed(void *context, unsigned id, bool finished);
 
 #endif

@@ -89,14 +89,15 @@ static void renew(struct slot *slot, uint64_t *before, uint64_t *after)
 void slot_renew(struct slot *slot, uint64_t *before, uint64_t *after)
 {
 	renew(slot, before, after);
-	slot->slots->changed(slot->slots->context);
+	slot->slots->changed(slot->slots->context, true);
 }
 
 void slot_touch(struct slot *slot)
 {
 	uint64_t before, after;
 
-	slot_renew(slot, &before, &after);
+	renew(slot, &before, &after);
+	slot->slots->changed(slot->slots->context, false);
 }
 
 static int64_t this_minute(void)
@@ -372,7 +373,7 @@ void slots_open_closed(struct slots *slots)
 	}
 	slots_list_free(list, count);
 	if (opened)
-		slots->changed(slots->context);
+		slots->changed(slots->context, false);
 }
 
 static void *run_opener(void *argument)

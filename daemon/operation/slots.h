@@ -19,8 +19,11 @@ struct slots_options {
 	const char *own_module, *own_label; /* the daemon's own token, which is no slot's */
 };
 
-/* Called without locks held, on any thread, when slots came, went or show other objects. */
-typedef void (*slots_changed)(void *context);
+/*
+ * Called without locks held, on any thread, when slots came, went or are others than before; or
+ * only show other objects.
+ */
+typedef void (*slots_changed)(void *context, bool only_objects);
 
 /* options is copied, its strings are not. */
 struct slots *slots_new(struct services *services, const struct slots_options *options,
@@ -58,9 +61,9 @@ struct slot_rule *slot_rules(struct slot *slot, size_t *count);
 struct hsm *slot_hsm(struct slot *slot, struct error *error);
 /* Grows when the slot shows something else. */
 uint64_t slot_generation(struct slot *slot);
-/* The objects are others than before. */
+/* The slot is another than before. */
 void slot_touch(struct slot *slot);
-/* The same: *before and *after get the generation before and after. */
+/* Its objects are: *before and *after get the generation before and after. */
 void slot_renew(struct slot *slot, uint64_t *before, uint64_t *after);
 
 bool slot_is_visible(struct slot *slot, const struct slot_user *user);
