@@ -29,7 +29,8 @@ static struct {
 
 struct module {
 	const char *path;
-	long server; /* process that does the work, or 0 */
+	const char *label; /* of the token */
+	long servers[2];   /* processes that do the work, or 0 */
 };
 
 /* What is measured. */
@@ -102,18 +103,23 @@ static CK_FUNCTION_LIST *load(const char *path)
 	return functions;
 }
 
-static CK_SESSION_HANDLE open_session(CK_FUNCTION_LIST *functions)
+static double cpu_of_servers(const struct module *module)
+{
+	return cpu_of(module->servers[0]) + cpu_of(module->servers[1]);
+}
+
+static CK_SESSION_HANDLE open_session(CK_FUNCTION_LIST *functions, const char *label)
 {
 	CK_SLOT_ID slots[MAXIMUM_SLOTS];
 	CK_ULONG count = MAXIMUM_SLOTS;
 	CK_SESSION_HANDLE session = 0;
 	CK_TOKEN_INFO info;
-	size_t length = strlen(options.label);
+	size_t length = strlen(label);
 
 	must(functions->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
 	for (CK_ULONG i = 0; i < count && !session; i++) {
 		if (functions->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
-			memcmp(info.label, options.label, length) == 0 && info.label[length] == ' ')
+			memcmp(info.label, label, length) == 0 && info.label[length] == ' ')
 			must(functions->C_OpenSession(
 				     slots[i], CKF_SERIAL_SESSION, NULL, NULL, &session),
 				"C_OpenSession");
@@ -156,16 +162,16 @@ static void sign(CK_FUNCTION_LIST *functions, CK_SESSION_HANDLE session, CK_OBJE
 static void measure(const struct module *module, const struct kind *kind, struct result *result)
 {
 	CK_FUNCTION_LIST *functions = load(module->path);
-	CK_SESSION_HANDLE session = open_session(functions);
+	CK_SESSION_HANDLE session = open_session(functions, module->label);
 	CK_OBJECT_HANDLE key = find_key(functions, session, kind->type);
 	unsigned long done = 0;
 
 	for (unsigned long i = 0; i < WARM_UP; i++)
 		sign(functions, session, key, kind->mechanism, ~i);
-	double cpu = own_cpu() + cpu_of(module->server), start = now(), end = start;
+	double cpu = own_cpu() + cpu_of_servers(module), start = now(), end = start;
 	for (; end - start < options.seconds; end = now())
 		sign(functions, session, key, kind->mechanism, done++);
-	cpu = own_cpu() + cpu_of(module->server) - cpu;
+	cpu = own_cpu() + cpu_of_servers(module) - cpu;
 	functions->C_Finalize(NULL);
 	if ((double)done / (end - start) > result->rate)
 		*result = (struct result){(double)done / (end - start), cpu * 1e6 / (double)done};
@@ -192,20 +198,39 @@ static void report(const struct module *modules, int count, const struct result 
 		for (int m = 0; m < count; m++) {
 			const struct result *one = &results[(size_t)m * KINDS + k];
 			const char *name = strrchr(modules[m].path, '/');
-			printf("  %-24s %8.0f /s  %5.2f of the first  %6.0f us of processor time\n",
-				name ? name + 1 : modules[m].path, one->rate,
+			printf("  %-20s %-8s %8.0f /s  %5.2f of the first  %6.0f us of processor "
+			       "time\n",
+				name ? name + 1 : modules[m].path, modules[m].label, one->rate,
 				one->rate / results[k].rate, one->cpu_us);
 		}
 	}
 }
 
 static const char usage[] =
-	"Usage: slot-use --pin PIN --label TOKEN [--seconds N] [--rounds N] MODULE[=PROCESS]...\n"
+	"Usage: slot-use --pin PIN --label TOKEN [--seconds N] [--rounds N]\n"
+	"                MODULE[=PROCESS[,PROCESS]][@TOKEN]...\n"
 	"Measures signatures with the first RSA and the first EC key of a token, module by module "
 	"in\n"
 	"each of some rounds; the best round counts. PROCESS is the number of a server that does "
 	"the\n"
-	"work: its processor time counts too.\n";
+	"work: its processor time counts too. TOKEN is the label of another one than --label's.\n";
+
+/* MODULE[=PROCESS[,PROCESS]][@TOKEN], which is cut in place. */
+static struct module parse_module(char *text)
+{
+	struct module module = {.path = text};
+	char *label = strchr(text, '@'), *server = strchr(text, '=');
+
+	if (label)
+		*label++ = '\0';
+	if (server) {
+		*server++ = '\0';
+		module.servers[0] = strtol(server, &server, 10);
+		module.servers[1] = *server == ',' ? atol(server + 1) : 0;
+	}
+	module.label = label ? label : options.label;
+	return module;
+}
 
 static int parse(int argc, char **argv, struct module *modules)
 {
@@ -226,13 +251,8 @@ static int parse(int argc, char **argv, struct module *modules)
 		else
 			return 0;
 	}
-	for (; optind < argc && count < MAXIMUM_MODULES; optind++) {
-		char *server = strchr(argv[optind], '=');
-		modules[count].path = argv[optind];
-		modules[count++].server = server ? atol(server + 1) : 0;
-		if (server)
-			*server = '\0';
-	}
+	for (; optind < argc && count < MAXIMUM_MODULES; optind++)
+		modules[count++] = parse_module(argv[optind]);
 	return options.pin && options.label ? count : 0;
 }
 
