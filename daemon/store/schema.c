@@ -232,6 +232,10 @@ static const char *const migrations[] = {
 	"	key TEXT NOT NULL,"
 	"	operations BIGINT NOT NULL,"
 	"	PRIMARY KEY (slot, subject, key));",
+
+	"ALTER TABLE slot ADD COLUMN process TEXT NOT NULL DEFAULT 'daemon';"
+	"ALTER TABLE slot ADD COLUMN timeout BIGINT NOT NULL DEFAULT 60;"
+	"ALTER TABLE slot ADD COLUMN environment TEXT NOT NULL DEFAULT '';",
 };
 
 int64_t schema_version(void)
