@@ -38,6 +38,7 @@ enum option {
 	OPTION_DER,
 	OPTION_DESCRIPTION,
 	OPTION_EDIT,
+	OPTION_ENVIRONMENT,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
 	OPTION_EXPIRES,
@@ -65,6 +66,7 @@ enum option {
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
 	OPTION_PIN_SOURCE,
+	OPTION_PROCESS,
 	OPTION_PUBLIC_KEY,
 	OPTION_READER,
 	OPTION_REGISTER,
@@ -77,6 +79,7 @@ enum option {
 	OPTION_ROLES,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
+	OPTION_TIMEOUT,
 	OPTION_TOKEN_LABEL,
 	OPTION_UNBLOCK_CODE_FILE,
 	OPTION_UNTIL,
@@ -198,6 +201,7 @@ bool slot_add(struct invocation *invocation, struct error *error);
 bool slot_test(struct invocation *invocation, struct error *error);
 bool slot_allow(struct invocation *invocation, struct error *error);
 bool slot_deny(struct invocation *invocation, struct error *error);
+bool slot_change(struct invocation *invocation, struct error *error);
 bool slot_remove(struct invocation *invocation, struct error *error);
 bool type_list(struct invocation *invocation, struct error *error);
 bool type_show(struct invocation *invocation, struct error *error);

@@ -25,3 +25,9 @@ sbin_PROGRAMS += tesserad
 tesserad_SOURCES = daemon/main.c
 tesserad_CPPFLAGS = $(DAEMON_CPPFLAGS)
 tesserad_LDADD = libtesserad.la
+
+# What a slot's module runs in: of the library only what it needs.
+pkglibexec_PROGRAMS += tessera-token
+tessera_token_SOURCES = daemon/token-program.c
+tessera_token_CPPFLAGS = $(DAEMON_CPPFLAGS)
+tessera_token_LDADD = libtesserad.la

@@ -153,7 +153,8 @@ static bool start_services(struct manager *manager, struct error *error)
 	const struct vault_token *token = &manager->tokens.vault.token;
 	const struct slots_options slots = {.embedded_folder = token->embedded_folder,
 		.own_module = token->module,
-		.own_label = token->label};
+		.own_label = token->label,
+		.token_program = manager->options.token_program};
 	services->slots = slots_new(services, &slots, bus_slots_changed, manager->bus);
 	return slots_load(services->slots, error) && bus_start(manager->bus, error) &&
 	       slots_start(services->slots, error) && contacts_start(services->contacts, error);

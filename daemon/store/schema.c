@@ -247,6 +247,11 @@ static const char *const migrations[] = {
 	"	next_at BIGINT NOT NULL,"
 	"	problem TEXT);"
 	"CREATE INDEX task_next ON task (next_at);",
+
+	/* 15: where the modules of slots run */
+	"ALTER TABLE slot ADD COLUMN process TEXT NOT NULL DEFAULT 'daemon';"
+	"ALTER TABLE slot ADD COLUMN timeout BIGINT NOT NULL DEFAULT 60;"
+	"ALTER TABLE slot ADD COLUMN environment TEXT NOT NULL DEFAULT '';",
 };
 
 int64_t schema_version(void)

@@ -302,6 +302,8 @@ bool store_connection_remove(struct store *store, const char *name, struct error
 /* --- slots (store/slot.c) --- */
 /* Gives the record its number. ERROR_EXISTS for a name that is taken. Its rules are not saved. */
 bool store_slot_add(struct store *store, struct slot_record *record, struct error *error);
+/* What may be changed of it: audit_uses, process, timeout, variables. ERROR_NOT_FOUND. */
+bool store_slot_change(struct store *store, const struct slot_record *record, struct error *error);
 /* With its rules. ERROR_NOT_FOUND. */
 bool store_slot_remove(struct store *store, const char *name, struct error *error);
 /* All, with their rules, by number. Heap, for slot_records_free(). */

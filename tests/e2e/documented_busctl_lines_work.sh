@@ -206,6 +206,7 @@ prints 'Provider GetSecretValue' 'ay 16 0 0 0 '
 prints 'Provider GetRandom' 'ay 16 '
 shown 'Provider SeedRandom'
 refused CKR_PIN_INCORRECT 'Provider InitToken'
+shown 'Slot Change'
 shown 'Slot Remove'
 refused 'has ended' 'Job Cancel'
 prints 'Licence MakeRequest' store
