@@ -84,7 +84,7 @@ const char *key_slot_name(key_slot slot)
 		if (slots[i].slot == slot)
 			return slots[i].name;
 	}
-	return NULL;
+	return slot == KEY_SLOT_HSM ? "hsm" : NULL;
 }
 
 key_slot key_slot_from_name(const char *name)

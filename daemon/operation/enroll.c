@@ -47,26 +47,6 @@ bool enroll_names_expand(const struct template_key *key, const struct fields *ho
 	       expand(key->san, key->san_count, holder, &names->san, &names->san_count, error);
 }
 
-/* What the card needs to sign the request. */
-struct request_signer {
-	struct card *card;
-	const struct template_key *key;
-	const struct secret *pin;
-};
-
-static bool sign_on_card(void *context, const uint8_t *input, size_t length, struct buffer *output,
-	struct error *error)
-{
-	struct request_signer *signer = context;
-	struct card *card = signer->card;
-
-	if (signer->key->pin != PIN_USE_NEVER &&
-		!card->driver->authenticate(card, CARD_SECRET_PIN, signer->pin, error))
-		return false;
-	return card->driver->use_key(card, signer->key->slot, signer->key->algorithm, KEY_USE_SIGN,
-		input, length, output, error);
-}
-
 static bool set_subject(X509_REQ *request, const struct enroll_names *names, struct error *error)
 {
 	X509_NAME *subject = X509_REQ_get_subject_name(request);
@@ -82,19 +62,20 @@ static bool set_subject(X509_REQ *request, const struct enroll_names *names, str
 	return true;
 }
 
-static X509_REQ *make_request(struct request_signer *signer, EVP_PKEY *public_key,
-	const struct enroll_names *names, struct error *error)
+static X509_REQ *make_request(
+	const struct enroll_signer *signer, const struct enroll_names *names, struct error *error)
 {
 	X509_REQ *request _cleanup_(X509_REQ_freep) = X509_REQ_new();
 	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) =
-		signing_key_new(public_key, sign_on_card, signer, error);
-	const EVP_MD *digest =
-		signer->key->algorithm == KEY_ALGORITHM_EC_P384 ? EVP_sha384() : EVP_sha256();
+		signing_key_new(signer->public_key, signer->sign, signer->context, error);
+	bool is_long = EVP_PKEY_get_base_id(signer->public_key) == EVP_PKEY_EC &&
+		       EVP_PKEY_get_bits(signer->public_key) > 256;
 
 	if (!key || !set_subject(request, names, error))
 		return NULL;
 	if (!X509_REQ_set_version(request, X509_REQ_VERSION_1) ||
-		!X509_REQ_set_pubkey(request, public_key) || !X509_REQ_sign(request, key, digest)) {
+		!X509_REQ_set_pubkey(request, signer->public_key) ||
+		!X509_REQ_sign(request, key, is_long ? EVP_sha384() : EVP_sha256())) {
 		signing_key_error(ERROR_FAILED, "certificate request", error);
 		return NULL;
 	}
@@ -122,20 +103,6 @@ static bool ask_authority(struct operation *operation, const struct template_key
 	return true;
 }
 
-/* In the store first: a certificate that exists can be revoked, whatever happens next. */
-static bool keep(struct operation *operation, struct card *card,
-	const struct credential *credential, const struct template_key *key,
-	struct certificate *certificate, struct error *error)
-{
-	certificate->credential_id = credential->id;
-	certificate->slot = key->slot;
-	certificate->authority = xstrdup(key->authority);
-	certificate->profile = xstrdup(key->profile);
-	return store_certificate_save(operation->services->store, certificate, error) &&
-	       card->driver->write(card, CARD_OBJECT_CERTIFICATE, key->slot, certificate->der.data,
-		       certificate->der.length, error);
-}
-
 /* Kept before it is refused: so it is revoked. */
 static bool check_end(const struct credential *credential, const struct certificate *certificate,
 	struct error *error)
@@ -147,13 +114,57 @@ static bool check_end(const struct credential *credential, const struct certific
 		certificate->authority);
 }
 
+/* In the store first: a certificate that exists can be revoked, whatever happens next. */
+static bool keep(struct operation *operation, const struct credential *credential,
+	const struct template_key *key, struct certificate *certificate, struct error *error)
+{
+	certificate->credential_id = credential->id;
+	certificate->slot = key->slot;
+	certificate->authority = xstrdup(key->authority);
+	certificate->profile = xstrdup(key->profile);
+	return store_certificate_save(operation->services->store, certificate, error) &&
+	       check_end(credential, certificate, error);
+}
+
+bool enroll_certificate(struct operation *operation, const struct credential *credential,
+	const struct template_key *key, const struct enroll_names *names,
+	const struct enroll_signer *signer, struct certificate *certificate, struct error *error)
+{
+	X509_REQ *request _cleanup_(X509_REQ_freep) = make_request(signer, names, error);
+
+	return request &&
+	       ask_authority(operation, key, names, request, credential->expires_at, certificate,
+		       error) &&
+	       keep(operation, credential, key, certificate, error);
+}
+
+/* What the card needs to sign the request. */
+struct card_signer {
+	struct card *card;
+	const struct template_key *key;
+	const struct secret *pin;
+};
+
+static bool sign_on_card(void *context, const uint8_t *input, size_t length, struct buffer *output,
+	struct error *error)
+{
+	struct card_signer *signer = context;
+	struct card *card = signer->card;
+
+	if (signer->key->pin != PIN_USE_NEVER &&
+		!card->driver->authenticate(card, CARD_SECRET_PIN, signer->pin, error))
+		return false;
+	return card->driver->use_key(card, signer->key->slot, signer->key->algorithm, KEY_USE_SIGN,
+		input, length, output, error);
+}
+
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
 	const struct template_key *key, const struct enroll_names *names, const struct secret *pin,
 	int64_t *expires_at, struct error *error)
 {
 	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) = NULL;
 	struct certificate certificate _cleanup_(certificate_clear) = {0};
-	struct request_signer signer = {card, key, pin};
+	struct card_signer card_signer = {card, key, pin};
 
 	if (!card->driver->generate_key(
 		    card, key->slot, key->algorithm, key->pin, key->touch, &public_key, error))
@@ -161,13 +172,10 @@ bool enroll_key(struct operation *operation, struct card *card, const struct cre
 	if (!key->authority)
 		return card->driver->write(
 			card, CARD_OBJECT_CERTIFICATE, key->slot, NULL, 0, error);
-	X509_REQ *request _cleanup_(X509_REQ_freep) =
-		make_request(&signer, public_key, names, error);
-	if (!request ||
-		!ask_authority(operation, key, names, request, credential->expires_at, &certificate,
-			error) ||
-		!keep(operation, card, credential, key, &certificate, error) ||
-		!check_end(credential, &certificate, error))
+	const struct enroll_signer signer = {public_key, sign_on_card, &card_signer};
+	if (!enroll_certificate(operation, credential, key, names, &signer, &certificate, error) ||
+		!card->driver->write(card, CARD_OBJECT_CERTIFICATE, key->slot, certificate.der.data,
+			certificate.der.length, error))
 		return false;
 	if (certificate.not_after > *expires_at)
 		*expires_at = certificate.not_after;

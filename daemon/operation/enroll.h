@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One key of a template: made on the card, certified, the certificate written. */
+/* One key of a template: made, certified, the certificate written. */
 #ifndef TESSERA_OPERATION_ENROLL_H
 #define TESSERA_OPERATION_ENROLL_H
 
 #include "card/card.h"
+#include "core/signing-key.h"
 #include "model/template.h"
 #include "operation/services.h"
 
@@ -21,6 +22,21 @@ void enroll_names_clear(struct enroll_names *names);
 /* ERROR_INVALID_ARGUMENT; the field is the missing holder field. */
 bool enroll_names_expand(const struct template_key *key, const struct fields *holder,
 	struct enroll_names *names, struct error *error);
+
+/* Who signs the request, wherever the private key is; all outlive the call. */
+struct enroll_signer {
+	EVP_PKEY *public_key;
+	signing_function sign;
+	void *context;
+};
+/*
+ * Proves the key with a PKCS#10 request, asks the authority of the template's key, and saves the
+ * certificate. *certificate (clear it) may be saved also where this fails, and is to be revoked
+ * then: its id is set. ERROR_AUTHORITY_*.
+ */
+bool enroll_certificate(struct operation *operation, const struct credential *credential,
+	const struct template_key *key, const struct enroll_names *names,
+	const struct enroll_signer *signer, struct certificate *certificate, struct error *error);
 
 /*
  * Makes the key, proves it with a PKCS#10 request signed by the card, asks the

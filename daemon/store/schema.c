@@ -232,6 +232,19 @@ static const char *const migrations[] = {
 	"	key TEXT NOT NULL,"
 	"	operations BIGINT NOT NULL,"
 	"	PRIMARY KEY (slot, subject, key));",
+
+	/* 14: keys in slots that are credentials; a slot may go and come back by its name */
+	"CREATE TABLE hsm_key ("
+	"	credential_id BIGINT PRIMARY KEY REFERENCES credential (id),"
+	"	slot TEXT NOT NULL,"
+	"	label TEXT NOT NULL,"
+	"	id BYTEA NOT NULL,"
+	"	new_id BYTEA NOT NULL,"
+	"	old_id BYTEA NOT NULL,"
+	"	was_there BIGINT NOT NULL,"
+	"	step TEXT NOT NULL,"
+	"	last_certificate BIGINT NOT NULL);"
+	"CREATE INDEX hsm_key_slot ON hsm_key (slot);",
 };
 
 int64_t schema_version(void)
