@@ -3,7 +3,10 @@
 #ifndef TESSERA_OPERATION_PROVIDER_PRIVATE_H
 #define TESSERA_OPERATION_PROVIDER_PRIVATE_H
 
+#include <pthread.h>
+
 #include "operation/provider.h"
+#include "operation/slots.h"
 
 struct login;
 struct slot_login;
@@ -17,6 +20,8 @@ struct provider_client {
 	bool has_groups;
 	struct login *logins;		/* to cards (provider-card.c) */
 	struct slot_login *slot_logins; /* to slots (provider-slot.c) */
+	pthread_mutex_t owners_lock;	/* guards owners; nothing is locked under it */
+	struct slot_owner *owners;	/* of session objects (provider-owner.c) */
 	struct slot_habit {
 		unsigned slot, key;
 		enum key_use use;
@@ -44,5 +49,38 @@ struct provider_kind {
 		struct secret *pin, struct error *error);
 };
 extern const struct provider_kind provider_cards, provider_slots;
+
+/* --- provider-slot.c --- */
+
+/* A slot that the user may use nothing of looks as if it were not there: ERROR_NOT_FOUND. */
+struct slot *provider_visible_slot(
+	struct provider_client *client, unsigned number, struct error *error);
+bool provider_may_see(struct provider_client *client, struct slot *slot,
+	const struct hsm_object *object, bool logged_in);
+bool provider_is_logged_in(struct provider_client *client, const struct slot *slot);
+/* A record of the audit trail; failures cost nothing, and at most 30 are written in a minute. */
+void provider_record(struct provider_client *client, const char *operation, const char *detail,
+	const struct error *failure);
+void provider_record_login(struct provider_client *client, const struct slot *slot,
+	const char *operation, const struct error *failure);
+
+/* --- provider-owner.c: the client's own objects in slots, which end with it --- */
+
+/* make false: NULL where the client has none yet. It lives as long as the client. */
+struct hsm_owner *provider_owner(struct provider_client *client, struct slot *slot, bool make);
+/* NULL where there are none; for hsm_objects_unref(). */
+struct hsm_objects *provider_own_objects(struct provider_client *client, struct slot *slot);
+/* Ends those that are private. */
+void provider_log_out_owner(struct provider_client *client, struct slot *slot);
+void provider_end_owners(struct provider_client *client);
+
+/* --- provider-slot-pin.c: members of provider_slots --- */
+
+bool provider_slot_change_pin(struct provider_client *client, unsigned slot,
+	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);
+bool provider_slot_check_code(struct provider_client *client, unsigned slot,
+	const struct secret *code, struct error *error);
+bool provider_slot_init_pin(struct provider_client *client, unsigned slot,
+	const struct secret *code, struct secret *pin, struct error *error);
 
 #endif

@@ -16,6 +16,7 @@ struct provider_client *provider_client_new(
 	client->services = services;
 	client->actor = audit_actor_new(actor);
 	client->user = (struct slot_user){.uid = uid, .is_manager = is_manager};
+	pthread_mutex_init(&client->owners_lock, NULL);
 	return client;
 }
 
@@ -25,6 +26,7 @@ void provider_client_free(struct provider_client *client)
 		return;
 	provider_cards.end(client);
 	provider_slots.end(client);
+	pthread_mutex_destroy(&client->owners_lock);
 	free(client->groups);
 	audit_actor_free(client->actor);
 	free(client);
@@ -52,7 +54,7 @@ static const struct provider_kind *kind_of(unsigned slot)
 
 static bool not_supported(struct error *error)
 {
-	return error_set(error, ERROR_NOT_SUPPORTED, "the PIN of this slot is not changed here");
+	return error_set(error, ERROR_NOT_SUPPORTED, "this slot does not know that");
 }
 
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,

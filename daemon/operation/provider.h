@@ -33,9 +33,10 @@ bool provider_logout(struct provider_client *client, unsigned slot, struct error
 /* What a client is shown of a slot's objects at one moment. */
 struct slot_view {
 	uint64_t generation;
-	struct hsm_objects *objects;
+	struct hsm_objects *objects, *own; /* own: of this client alone; or NULL */
 	const struct hsm_object **shown;
 	size_t count;
+	size_t bytes;
 	bool pin_for_each_use; /* counts for keys that want that: else the daemon gives it */
 	uint32_t next;	       /* the last number shown when there are more; 0 at the end */
 };
@@ -75,5 +76,25 @@ bool provider_check_code(struct provider_client *client, unsigned slot, const st
 	struct error *error);
 bool provider_init_pin(struct provider_client *client, unsigned slot, const struct secret *code,
 	struct secret *pin, struct error *error);
+
+/* What came of a change to a slot's objects. */
+struct provider_reply {
+	struct hsm_reply hsm;
+	/* Of the slot: others than before when objects that all see changed. */
+	uint64_t generation_before, generation;
+};
+/*
+ * What is done with a slot's objects beside the uses of keys (HSM_VERIFY to HSM_SEED_RANDOM), as
+ * the rules let the client; recorded where it makes, changes or ends what stays, or takes a key
+ * out. Of a card ERROR_NOT_SUPPORTED.
+ */
+bool provider_call(struct provider_client *client, unsigned slot, const struct hsm_request *request,
+	struct provider_reply *reply, struct error *error);
+/* The token's mechanisms are asked for. */
+bool provider_information(struct provider_client *client, unsigned slot,
+	struct hsm_information *information, struct error *error);
+/* Begins the token anew: all its objects are lost. label: the one that it has. */
+bool provider_init_token(struct provider_client *client, unsigned slot, const struct secret *so_pin,
+	const char *label, struct error *error);
 
 #endif
