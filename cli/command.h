@@ -39,6 +39,7 @@ enum option {
 	OPTION_DESCRIPTION,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
+	OPTION_EXISTING_KEY,
 	OPTION_EXPIRES,
 	OPTION_FIELD,
 	OPTION_FORCE,
@@ -47,12 +48,14 @@ enum option {
 	OPTION_GROUP,
 	OPTION_HOLDER,
 	OPTION_INACTIVE,
+	OPTION_KEEP_KEY,
 	OPTION_KEEP_PIN,
 	OPTION_KEY,
 	OPTION_LIMIT,
 	OPTION_MODULE,
 	OPTION_NEWEST,
 	OPTION_NAME,
+	OPTION_NEW_KEY,
 	OPTION_NEW_PIN_FILE,
 	OPTION_NO_WAIT,
 	OPTION_OPERATION,
@@ -92,19 +95,21 @@ struct option_spec {
 };
 extern const struct option_spec option_specs[OPTION_COUNT];
 
+__extension__ typedef unsigned __int128 option_bits;
+
 struct command {
 	const char *subject;
 	const char *verb;      /* NULL for a subject without verbs */
 	const char *arguments; /* for people: "[CARD] SLOT" */
 	size_t least, most;    /* how many arguments */
-	uint64_t options;      /* a bit for each of enum option */
+	option_bits options;   /* a bit for each of enum option */
 	const char *help;
 	bool (*run)(struct invocation *invocation, struct error *error);
 };
 extern const struct command commands[];
 extern const size_t command_count;
 
-#define OPTION_BIT(option) (UINT64_C(1) << (option))
+#define OPTION_BIT(option) ((option_bits)1 << (option))
 
 bool command_has_option(const struct command *command, enum option option);
 /* Whether what follows "--" is a program to run. */
@@ -189,6 +194,10 @@ bool slot_test(struct invocation *invocation, struct error *error);
 bool slot_allow(struct invocation *invocation, struct error *error);
 bool slot_deny(struct invocation *invocation, struct error *error);
 bool slot_remove(struct invocation *invocation, struct error *error);
+bool slot_keys(struct invocation *invocation, struct error *error);
+bool slot_enroll(struct invocation *invocation, struct error *error);
+bool slot_renew(struct invocation *invocation, struct error *error);
+bool slot_retire(struct invocation *invocation, struct error *error);
 bool type_list(struct invocation *invocation, struct error *error);
 bool type_show(struct invocation *invocation, struct error *error);
 bool type_detect(struct invocation *invocation, struct error *error);
