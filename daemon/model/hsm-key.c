@@ -10,6 +10,7 @@ static const char *const step_names[HSM_KEY_STEP_COUNT] = {
 	[HSM_KEY_SETTLED] = "",
 	[HSM_KEY_ENROLL] = "enroll",
 	[HSM_KEY_RENEW] = "renew",
+	[HSM_KEY_CLEAN] = "clean",
 	[HSM_KEY_DISCARD] = "discard",
 	[HSM_KEY_RETIRE] = "retire",
 };

@@ -21,6 +21,7 @@ enum hsm_key_step {
 	HSM_KEY_SETTLED, /* nothing is under way */
 	HSM_KEY_ENROLL,	 /* its first certificate: kept once the store has it, else discarded */
 	HSM_KEY_RENEW,	 /* another one, perhaps for another key (new_id): the same */
+	HSM_KEY_CLEAN,	 /* the new one is in its place; what it was made for goes */
 	HSM_KEY_DISCARD, /* what ENROLL or RENEW has made goes */
 	HSM_KEY_RETIRE,	 /* the key goes */
 	HSM_KEY_STEP_COUNT

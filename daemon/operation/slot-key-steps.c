@@ -39,19 +39,27 @@ static bool save(struct services *services, struct hsm_key *key, struct credenti
 
 /* --- settle --- */
 
-/* A key whose place another one has taken goes. */
-static void drop_old(struct services *services, struct hsm *hsm, struct hsm_key *key)
+/* The key whose place another one has taken, and certificates but the newest one, go. */
+static bool clean_token(struct hsm *hsm, const struct hsm_key *key, const struct buffer *newest,
+	struct error *error)
+{
+	return (key->old_id.length == 0 || hsm_pair_destroy(hsm, &key->old_id, error)) &&
+	       hsm_pair_remove_certificates(hsm, &key->id, newest, error);
+}
+
+/* Nothing depends on it: what cannot be done now is done by the next tidying. */
+static void clean(struct services *services, struct hsm *hsm, struct hsm_key *key,
+	const struct certificate *newest)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 
-	if (key->old_id.length == 0)
-		return;
-	if (!hsm_pair_destroy(hsm, &key->old_id, &error)) {
-		log_warning("a key that was renewed is not destroyed yet: %s slot=%s",
+	if (!clean_token(hsm, key, &newest->der, &error)) {
+		log_warning("what was renewed is not removed from the token yet: %s slot=%s",
 			error_message(&error), key->slot);
 		return;
 	}
 	buffer_clear(&key->old_id);
+	key->step = HSM_KEY_SETTLED;
 	if (!store_hsm_key_save(services->store, key, &error))
 		log_error("%s slot=%s", error_message(&error), key->slot);
 }
@@ -63,7 +71,7 @@ static bool save_settled(struct services *services, struct hsm_key *key,
 		move(&key->old_id, &key->id);
 		move(&key->id, &key->new_id);
 	}
-	key->step = HSM_KEY_SETTLED;
+	key->step = HSM_KEY_CLEAN;
 	if (credential->state == LIFECYCLE_REGISTERED)
 		credential->state = LIFECYCLE_ACTIVE;
 	if (!store_begin(services->store, error))
@@ -80,16 +88,12 @@ bool slot_key_settle(struct services *services, struct hsm *hsm, struct hsm_key 
 	bool is_other = key->new_id.length > 0;
 	const struct buffer *id = is_other ? &key->new_id : &key->id;
 	struct certificates superseded _cleanup_certificates_ = CERTIFICATES_INIT;
-	struct error failure _cleanup_error_ = ERROR_INIT;
 
 	if (!hsm_pair_write_certificate(hsm, id, key->label, &certificate->der, error) ||
 		(is_other && !hsm_pair_set_label(hsm, id, key->label, error)) ||
 		!save_settled(services, key, credential, &superseded, error))
 		return false;
-	if (!hsm_pair_remove_certificates(hsm, &key->id, &certificate->der, &failure))
-		log_warning("an older certificate stays in the token: %s slot=%s",
-			error_message(&failure), key->slot);
-	drop_old(services, hsm, key);
+	clean(services, hsm, key, certificate);
 	tell(services, &superseded, credential->serial);
 	return true;
 }
@@ -147,7 +151,7 @@ static bool remove_new(
 	return true;
 }
 
-static bool clean_token(struct services *services, struct hsm *hsm, const struct hsm_key *key,
+static bool discard(struct services *services, struct hsm *hsm, const struct hsm_key *key,
 	bool is_enrollment, struct error *error)
 {
 	if (key->new_id.length > 0)
@@ -166,7 +170,7 @@ static bool end_undo(struct services *services, struct hsm_key *key, struct cred
 		*forgotten = true;
 		return store_hsm_key_forget(services->store, credential->id, error);
 	}
-	key->step = HSM_KEY_SETTLED;
+	key->step = key->old_id.length > 0 ? HSM_KEY_CLEAN : HSM_KEY_SETTLED;
 	buffer_clear(&key->new_id);
 	if (is_enrollment)
 		credential->state = LIFECYCLE_RETIRED;
@@ -187,7 +191,7 @@ bool slot_key_undo(struct services *services, struct hsm *hsm, struct hsm_key *k
 		!begin_undo(services, key, &all, &revoked, error))
 		return false;
 	tell(services, &revoked, credential->serial);
-	if (!clean_token(services, hsm, key, credential->state == LIFECYCLE_REGISTERED, error) ||
+	if (!discard(services, hsm, key, credential->state == LIFECYCLE_REGISTERED, error) ||
 		!end_undo(services, key, credential, all.count > 0, &is_gone, error))
 		return false;
 	if (forgotten)
@@ -238,6 +242,10 @@ static bool finish_or_undo(struct services *services, struct hsm *hsm, struct hs
 
 	if (!store_certificate_list(services->store, credential->id, &all, error))
 		return false;
+	if (key->step == HSM_KEY_CLEAN && all.count > 0) {
+		clean(services, hsm, key, &all.items[all.count - 1]);
+		return true;
+	}
 	const struct certificate *certificate = find_new(key, credential, &all);
 	if (certificate)
 		return slot_key_settle(services, hsm, key, credential, certificate, error);
@@ -250,13 +258,13 @@ static bool tidy(struct services *services, struct hsm *hsm, struct hsm_key *key
 	switch (key->step) {
 	case HSM_KEY_ENROLL:
 	case HSM_KEY_RENEW:
+	case HSM_KEY_CLEAN:
 		return finish_or_undo(services, hsm, key, credential, error);
 	case HSM_KEY_DISCARD:
 		return slot_key_undo(services, hsm, key, credential, NULL, error);
 	case HSM_KEY_RETIRE:
 		return slot_key_end(services, hsm, key, credential, error);
 	default:
-		drop_old(services, hsm, key);
 		return true;
 	}
 }
@@ -310,7 +318,7 @@ void slot_keys_tidy(struct slot *slot, bool logged_in)
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (keys[i].step != HSM_KEY_SETTLED || keys[i].old_id.length > 0)
+		if (keys[i].step != HSM_KEY_SETTLED)
 			tidy_key(slot, &keys[i]);
 	}
 	hsm_keys_free(keys, count);

@@ -16,6 +16,9 @@ static bool renew(struct session *session, struct hsm *hsm, struct hsm_key *key,
 	struct slot_key_plan plan _cleanup_(slot_key_plan_clear) = {0};
 	_cleanup_free_ char *label = request->new_key ? temporary_label(key) : NULL;
 
+	if (key->old_id.length > 0)
+		return error_set(error, ERROR_TOKEN_FAILED,
+			"the key that was renewed last is not destroyed yet; see the log");
 	key->step = HSM_KEY_RENEW;
 	if (!slot_key_plan_make(services, session->credential->template_name, session->credential,
 		    &plan, error) ||

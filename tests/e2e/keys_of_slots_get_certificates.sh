@@ -66,7 +66,7 @@ grep -q 'www .*ec-p256 .*active .*CN=www.example.org' listed || fail "keys are l
 [ "$(last_audit)" = "enroll ok" ] || fail "the audit trail says: $(last_audit)"
 certificate_in_token batch www
 openssl verify -CAfile ca.pem -purpose sslserver -verify_hostname www.example.org token.pem >/dev/null
-tessera card certificate slot:batch/www hsm --output www.pem
+guide_run $page "A key with a certificate" "tessera card certificate" >/dev/null
 cmp www.pem token.pem
 expect_output hsm- tessera card list --state active
 expect_output 'hsm-key' tessera card show slot:batch/www
