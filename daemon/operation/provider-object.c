@@ -370,11 +370,15 @@ bool provider_call(struct provider_client *client, unsigned number,
 	struct hsm *hsm = slot ? slot_hsm(slot, error) : NULL;
 	struct asking asking _cleanup_(asking_clear) = {
 		.client = client, .slot = slot, .request = request};
-	if (!hsm || !read_request(&asking, hsm, error))
+	if (!hsm)
 		return false;
-	bool done = may_do(&asking, &failure) && check_login(&asking, &failure) &&
+	bool is_read = read_request(&asking, hsm, &failure);
+	bool done = is_read && may_do(&asking, &failure) && check_login(&asking, &failure) &&
 		    call(&asking, hsm, reply, &failure);
-	note(&asking, done ? NULL : &failure);
+	if (is_read)
+		note(&asking, done ? NULL : &failure);
+	else if (facts[request->operation].record)
+		provider_record_login(client, slot, facts[request->operation].record, &failure);
 	return done || error_move(error, &failure);
 }
 

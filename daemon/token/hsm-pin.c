@@ -103,6 +103,8 @@ bool hsm_do_pin(struct hsm_work *work, struct error *error)
 	pthread_mutex_lock(&work->hsm->login_lock);
 	bool done = run(work, error);
 	pthread_mutex_unlock(&work->hsm->login_lock);
-	return done && (work->request->operation != HSM_INIT_TOKEN ||
-			       hsm_refresh(work->hsm, &work->reply->changed, error));
+	/* Without sessions SoftHSM2 forgets all handles, also where the token stays as it is. */
+	if (work->request->operation != HSM_INIT_TOKEN)
+		return done;
+	return hsm_refresh(work->hsm, &work->reply->changed, done ? error : NULL) && done;
 }
