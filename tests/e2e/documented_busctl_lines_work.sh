@@ -196,6 +196,7 @@ prints 'Provider GetSecretValue' 'ay 16 0 0 0 '
 prints 'Provider GetRandom' 'ay 16 '
 shown 'Provider SeedRandom'
 refused CKR_PIN_INCORRECT 'Provider InitToken'
+tessera template add "$TESSERA_SOURCE/data/templates/tls-server.json" >/dev/null
 verb 'Slot Enroll'
 prints 'Slot GetKeys' '"active" "CN=www.example.org"'
 verb 'Slot Renew'
