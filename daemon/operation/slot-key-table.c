@@ -155,6 +155,29 @@ bool slot_keys_check_use(struct slot *slot, const struct hsm_object *object, str
 	return credential_check(&credential, LIFECYCLE_USE, NULL, error);
 }
 
+bool slot_keys_check_change(
+	struct slot *slot, const struct hsm_object *object, bool destroys, struct error *error)
+{
+	struct slot_key key;
+	struct reader id;
+
+	if (!hsm_object_id(object, &id) || !find(slot, &id, &key) ||
+		(destroys && key.state == LIFECYCLE_RETIRED))
+		return true;
+	return error_set(error, ERROR_ACCESS_DENIED,
+		"the key \"%s\" is an enrolled one: \"tessera slot renew\" and \"retire\" see to "
+		"it "
+		"and its certificate",
+		object->label);
+}
+
+bool slot_keys_check_id(struct slot *slot, const struct reader *id, struct error *error)
+{
+	return slot_keys_credential(slot, id) == 0 ||
+	       error_set(error, ERROR_ACCESS_DENIED,
+		       "the CKA_ID is that of an enrolled key: take another one");
+}
+
 int64_t slot_keys_credential(struct slot *slot, const struct reader *id)
 {
 	struct slot_key key;

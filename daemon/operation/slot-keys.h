@@ -119,6 +119,15 @@ void slot_keys_changed(struct slots *slots, int64_t credential_id);
 /* Whether programs may use a key: that of a credential only while it is active.
  * ERROR_WRONG_STATE. */
 bool slot_keys_check_use(struct slot *slot, const struct hsm_object *object, struct error *error);
+/*
+ * Whether programs may destroy or change an object: of a credential's key and certificate nothing,
+ * as Tessera sees to them; a key that was retired may be destroyed. ERROR_ACCESS_DENIED.
+ */
+bool slot_keys_check_change(
+	struct slot *slot, const struct hsm_object *object, bool destroys, struct error *error);
+/* Whether an object of programs may have the CKA_ID: not that of such a key. ERROR_ACCESS_DENIED.
+ */
+bool slot_keys_check_id(struct slot *slot, const struct reader *id, struct error *error);
 /* The credential that a key with the CKA_ID is of; 0 for none. */
 int64_t slot_keys_credential(struct slot *slot, const struct reader *id);
 

@@ -77,6 +77,26 @@ SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf pkcs11-tool --module "$softhsm"
     fail "the private key may leave the token"
 echo "ok the private key never leaves the token"
 
+# provider METHOD SIGNATURE ARGUMENT...: what a program asks for with the slot; $output is the answer
+provider() {
+    local method=$1 signature=$2
+    shift 2
+    output=$(DBUS_SYSTEM_BUS_ADDRESS=unix:path=$TESSERA_SOCKET busctl call org.tessera1 /org/tessera1 \
+        org.tessera1.Provider "$method" "$signature" "$(tessera --json slot show batch | jq .number)" "$@" 2>&1) || true
+}
+for object in 1 2 3; do
+    provider DestroyObject uu $object
+    [[ $output == *"an enrolled one"* ]] || fail "destroying object $object says: $output"
+    provider CopyObject 'uua(uay)' $object 0
+    [[ $output == *"an enrolled one"* ]] || fail "copying object $object says: $output"
+    provider SetAttributes 'uua(uay)' $object 1 3 2 97 98
+    [[ $output == *"an enrolled one"* ]] || fail "labelling object $object says: $output"
+done
+mapfile -t id < <(key batch www id | sed 's/../0x&\n/g' | grep .)
+provider CreateObject 'ua(uay)' 3 0 8 0 0 0 0 0 0 0 0 1 1 1 258 16 "${id[@]}"
+[[ $output == *"that of an enrolled key"* ]] || fail "another object with the key's CKA_ID: $output"
+echo "ok programs cannot change, copy, destroy or supplement an enrolled key"
+
 # --- a TLS server with it ---
 start_server() {
     OPENSSL_CONF=openssl.cnf foreign openssl s_server -accept 127.0.0.1:0 -cert "$1" -engine pkcs11 \
