@@ -19,13 +19,12 @@ bool slot_key_find(struct services *services, const char *slot, const char *labe
 	size_t count;
 	bool found = false;
 
-	if (!store_hsm_key_list(services->store, slot, &keys, &count, error))
+	if (!store_hsm_key_list_labelled(services->store, slot, label, &keys, &count, error))
 		return false;
 	for (size_t i = 0; i < count && !found; i++) {
 		_cleanup_credential_ struct credential *credential =
 			store_credential_by_id(services->store, keys[i].credential_id, NULL);
-		found = credential && lifecycle_is_managed(credential->state) &&
-			strcmp(keys[i].label, label) == 0;
+		found = credential && lifecycle_is_managed(credential->state);
 		if (found) {
 			*key = keys[i];
 			keys[i] = (struct hsm_key)HSM_KEY_INIT;

@@ -82,12 +82,12 @@ static char *choose_serial(struct services *services, const struct buffer *id, s
 }
 
 /* A key whose credential was retired is enrolled again under the same serial. */
-static struct credential *find_credential(
-	struct services *services, const char *slot, const struct buffer *id, struct error *error)
+static struct credential *find_credential(struct services *services,
+	const struct slot_enrollment *request, const struct buffer *id, struct error *error)
 {
-	int64_t before;
+	int64_t before = 0;
 
-	if (!find_before(services, slot, id, &before, error))
+	if (request->existing_key && !find_before(services, request->slot, id, &before, error))
 		return NULL;
 	if (before)
 		return store_credential_by_id(services->store, before, error);
@@ -117,7 +117,7 @@ static bool prepare(struct session *session, struct hsm *hsm, const struct slot_
 
 	if (!label_is_free(services, request, error) || !choose_id(hsm, request, &key->id, error))
 		return false;
-	session->credential = find_credential(services, request->slot, &key->id, error);
+	session->credential = find_credential(services, request, &key->id, error);
 	if (!session->credential ||
 		!credential_check(session->credential, LIFECYCLE_ENROLL, &session->next, error) ||
 		!claim(session, error))

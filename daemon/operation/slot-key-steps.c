@@ -312,14 +312,12 @@ void slot_keys_tidy(struct slot *slot, bool logged_in)
 
 	if (!logged_in && slot->record->pin == SLOT_PIN_CALLER)
 		return;
-	if (!store_hsm_key_list(
+	if (!store_hsm_key_list_unsettled(
 		    slot->slots->services->store, slot->record->name, &keys, &count, &error)) {
 		log_warning("%s slot=%s", error_message(&error), slot->record->name);
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (keys[i].step != HSM_KEY_SETTLED)
-			tidy_key(slot, &keys[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		tidy_key(slot, &keys[i]);
 	hsm_keys_free(keys, count);
 }

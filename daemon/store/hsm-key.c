@@ -91,23 +91,55 @@ static bool read_keys(
 	return local.code == ERROR_NONE || error_move(error, &local);
 }
 
-bool store_hsm_key_list(struct store *store, const char *slot, struct hsm_key **keys, size_t *count,
-	struct error *error)
+static bool list(
+	struct statement *statement, struct hsm_key **keys, size_t *count, struct error *error)
 {
-	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
-		"SELECT " COLUMNS " FROM hsm_key WHERE slot = $1 ORDER BY credential_id", error);
-
 	*keys = NULL;
 	*count = 0;
-	if (!statement)
-		return false;
-	bind_text(statement, slot);
-	if (read_keys(statement, keys, count, error))
+	if (statement && read_keys(statement, keys, count, error))
 		return true;
 	hsm_keys_free(*keys, *count);
 	*keys = NULL;
 	*count = 0;
 	return false;
+}
+
+#define SELECT "SELECT " COLUMNS " FROM hsm_key WHERE slot = $1"
+#define ORDER  " ORDER BY credential_id"
+
+bool store_hsm_key_list(struct store *store, const char *slot, struct hsm_key **keys, size_t *count,
+	struct error *error)
+{
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, SELECT ORDER, error);
+
+	if (statement)
+		bind_text(statement, slot);
+	return list(statement, keys, count, error);
+}
+
+bool store_hsm_key_list_unsettled(struct store *store, const char *slot, struct hsm_key **keys,
+	size_t *count, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, SELECT " AND step <> ''" ORDER, error);
+
+	if (statement)
+		bind_text(statement, slot);
+	return list(statement, keys, count, error);
+}
+
+bool store_hsm_key_list_labelled(struct store *store, const char *slot, const char *label,
+	struct hsm_key **keys, size_t *count, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, SELECT " AND label = $2" ORDER, error);
+
+	if (statement) {
+		bind_text(statement, slot);
+		bind_text(statement, label);
+	}
+	return list(statement, keys, count, error);
 }
 
 static bool run_for(struct store *store, const char *sql, int64_t id, struct error *error)

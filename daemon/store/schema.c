@@ -244,7 +244,8 @@ static const char *const migrations[] = {
 	"	was_there BIGINT NOT NULL,"
 	"	step TEXT NOT NULL,"
 	"	last_certificate BIGINT NOT NULL);"
-	"CREATE INDEX hsm_key_slot ON hsm_key (slot);",
+	"CREATE INDEX hsm_key_slot ON hsm_key (slot, label);"
+	"CREATE INDEX hsm_key_step ON hsm_key (slot) WHERE step <> '';",
 };
 
 int64_t schema_version(void)

@@ -294,6 +294,11 @@ bool store_hsm_key_get(
 /* Those of a slot, also of credentials that are retired; heap, for hsm_keys_free(). */
 bool store_hsm_key_list(struct store *store, const char *slot, struct hsm_key **keys, size_t *count,
 	struct error *error);
+/* Those with a step under way. */
+bool store_hsm_key_list_unsettled(struct store *store, const char *slot, struct hsm_key **keys,
+	size_t *count, struct error *error);
+bool store_hsm_key_list_labelled(struct store *store, const char *slot, const char *label,
+	struct hsm_key **keys, size_t *count, struct error *error);
 void hsm_keys_free(struct hsm_key *keys, size_t count);
 /* With its credential, which never had a certificate. */
 bool store_hsm_key_forget(struct store *store, int64_t credential_id, struct error *error);

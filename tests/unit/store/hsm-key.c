@@ -93,6 +93,19 @@ static void keys_are_listed_by_slot_and_forgotten(void **state)
 	assert_int_equal(count, 2);
 	assert_int_equal(list[1].credential_id, keys[1].credential_id);
 	hsm_keys_free(list, count);
+	assert_true(store_hsm_key_list_labelled(fixture->store, "web", "tls", &list, &count, NULL));
+	assert_int_equal(count, 2);
+	hsm_keys_free(list, count);
+	assert_true(
+		store_hsm_key_list_labelled(fixture->store, "web", "other", &list, &count, NULL));
+	assert_int_equal(count, 0);
+	hsm_keys_free(list, count);
+	keys[1].step = HSM_KEY_SETTLED;
+	assert_true(store_hsm_key_save(fixture->store, &keys[1], NULL));
+	assert_true(store_hsm_key_list_unsettled(fixture->store, "web", &list, &count, NULL));
+	assert_int_equal(count, 1);
+	assert_int_equal(list[0].credential_id, keys[0].credential_id);
+	hsm_keys_free(list, count);
 	assert_true(store_hsm_key_forget(fixture->store, keys[0].credential_id, NULL));
 	assert_true(store_hsm_key_list(fixture->store, "web", &list, &count, NULL));
 	assert_int_equal(count, 1);
