@@ -2,6 +2,7 @@
 /* org.tessera1.Provider: what the PKCS#11 module needs. */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bus/provider-private.h"
 #include "common/alloc.h"
@@ -283,16 +284,15 @@ static bool logout(struct bus_call *call, struct error *error)
 	return provider_logout(provider_client_of(call), message_read_u32(&call->in), error);
 }
 
-static bool read_use(DBusMessageIter *iter, enum key_use *use, struct error *error)
+bool provider_read_use(const char *name, size_t length, enum key_use *use, struct error *error)
 {
 	static const char *const names[] = {[KEY_USE_SIGN] = "sign",
 		[KEY_USE_DECRYPT] = "decrypt",
 		[KEY_USE_DERIVE] = "derive",
 		[KEY_USE_ENCRYPT] = "encrypt"};
-	const char *name = message_read_string(iter);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(name, names[i]) == 0) {
+		if (length == strlen(names[i]) && memcmp(name, names[i], length) == 0) {
 			*use = (enum key_use)i;
 			return true;
 		}
@@ -317,15 +317,19 @@ static bool use_key(struct bus_call *call, struct error *error)
 {
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
 	struct buffer output _cleanup_buffer_ = BUFFER_INIT_WIPE;
-	struct provider_use use = {.pin = &pin, .output = &output};
+	struct provider_use use = {.pin = &pin,
+		.output = &output,
+		.habit = private_connection_habit(call->caller->connection)};
 	const uint8_t *parameter;
+	const char *operation;
 	size_t length;
 
 	call->audited = true; /* no change; a wrong PIN is recorded where it is proved */
 	message_read_bytes(&call->in, &use.input, &use.length);
 	use.slot = message_read_u32(&call->in);
 	use.key = message_read_u32(&call->in);
-	if (!read_use(&call->in, &use.use, error))
+	operation = message_read_string(&call->in);
+	if (!provider_read_use(operation, strlen(operation), &use.use, error))
 		return false;
 	use.mechanism = message_read_u32(&call->in);
 	message_read_bytes(&call->in, &parameter, &length);
@@ -335,6 +339,19 @@ static bool use_key(struct bus_call *call, struct error *error)
 	if (!provider_use_key(provider_client_of(call), &use, error))
 		return false;
 	message_append_bytes(&call->out, output.data, output.length);
+	return true;
+}
+
+static bool open_channel(struct bus_call *call, struct error *error)
+{
+	call->audited = true; /* no change */
+	int descriptor = private_connection_open_channel(call->caller->connection, error);
+
+	if (descriptor < 0)
+		return false;
+	if (!dbus_message_iter_append_basic(&call->out, DBUS_TYPE_UNIX_FD, &descriptor))
+		abort();
+	close(descriptor);
 	return true;
 }
 
@@ -400,6 +417,7 @@ static const struct bus_method methods[] = {
 		BUS_ARGUMENTS({"input", "ay"}, {"slot", "u"}, {"key", "u"}, {"operation", "s"},
 			{"mechanism", "u"}, {"parameter", "ay"}, {"pin", "ay"}),
 		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
+	{"OpenChannel", NULL, BUS_ARGUMENTS({"channel", "h"}), BUS_HOLDER, 0, open_channel},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},
 	{"CheckUnblockCode", BUS_ARGUMENTS({"slot", "u"}, {"code", "ay"}), NULL, BUS_HOLDER,

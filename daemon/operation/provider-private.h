@@ -4,6 +4,7 @@
 #define TESSERA_OPERATION_PROVIDER_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "operation/provider.h"
 #include "operation/slots.h"
@@ -11,24 +12,29 @@
 struct login;
 struct slot_login;
 
-/* Used by the thread of its connection only. */
+#define CARD_TURNS 8
+
+/* Shared by the threads of its connection. */
 struct provider_client {
 	struct services *services;
 	struct audit_actor *actor;
 	struct slot_user user;
-	gid_t *groups; /* user.groups; read when they are first needed */
-	bool has_groups;
-	struct login *logins;		/* to cards (provider-card.c) */
-	struct slot_login *slot_logins; /* to slots (provider-slot.c) */
+	gid_t *groups; /* user.groups; read when they are first needed, under slots_lock */
+	atomic_bool has_groups;
+	/*
+	 * Logins to the cards in the slots of one remainder (provider-card.c). The lock is held
+	 * while the card works: it does one thing at a time anyway. Taken before all locks below
+	 * the doors.
+	 */
+	struct card_turn {
+		pthread_mutex_t lock;
+		struct login *logins;
+	} card_turns[CARD_TURNS];
+	pthread_mutex_t login_lock;	/* held through a login or logout of a slot */
+	pthread_mutex_t slots_lock;	/* guards slot_logins; nothing is locked under it */
+	struct slot_login *slot_logins; /* to slots (provider-slot.c); changed under both locks */
 	pthread_mutex_t owners_lock;	/* guards owners; nothing is locked under it */
 	struct slot_owner *owners;	/* of session objects (provider-owner.c) */
-	struct slot_habit {
-		unsigned slot, key;
-		enum key_use use;
-		uint32_t mechanism;
-		unsigned times; /* that it was used so, one after the other */
-		bool is_fresh;	/* the last one is not followed by provider_client_idle() yet */
-	} habit;
 };
 
 /* The functions of provider.h; NULL for what such tokens do not have. */
@@ -36,7 +42,7 @@ struct provider_kind {
 	void (*end)(struct provider_client *client); /* all logins */
 	bool (*login)(struct provider_client *client, unsigned slot, const struct secret *pin,
 		bool *audited, struct error *error);
-	void (*idle)(struct provider_client *client);
+	void (*idle)(struct provider_client *client, struct provider_habit *habit);
 	bool (*logout)(struct provider_client *client, unsigned slot, struct error *error);
 	bool (*use_key)(struct provider_client *client, const struct provider_use *use,
 		struct error *error);

@@ -31,23 +31,49 @@ static struct slot_login **find_login(struct provider_client *client, unsigned n
 	return login;
 }
 
-static void remove_login(struct slot_login **position)
+static bool has_login(struct provider_client *client, unsigned number)
 {
-	struct slot_login *login = *position;
-	struct hsm *hsm = slot_hsm(login->slot, NULL);
+	pthread_mutex_lock(&client->slots_lock);
+	bool found = *find_login(client, number) != NULL;
+	pthread_mutex_unlock(&client->slots_lock);
+	return found;
+}
 
-	*position = login->next;
+static void add_login(struct provider_client *client, struct slot *slot)
+{
+	struct slot_login *login = xnew(struct slot_login);
+
+	pthread_mutex_lock(&client->slots_lock);
+	*login = (struct slot_login){slot_ref(slot), client->slot_logins};
+	client->slot_logins = login;
+	pthread_mutex_unlock(&client->slots_lock);
+}
+
+/* False when there is none. */
+static bool remove_login(struct provider_client *client, unsigned number)
+{
+	pthread_mutex_lock(&client->slots_lock);
+	struct slot_login **position = find_login(client, number);
+	struct slot_login *login = *position;
+	if (login)
+		*position = login->next;
+	pthread_mutex_unlock(&client->slots_lock);
+	if (!login)
+		return false;
+	provider_log_out_owner(client, login->slot);
+	struct hsm *hsm = slot_hsm(login->slot, NULL);
 	if (hsm)
 		hsm_logout(hsm);
 	slot_unref(login->slot);
 	free(login);
+	return true;
 }
 
 static void end_all(struct provider_client *client)
 {
 	provider_end_owners(client);
 	while (client->slot_logins)
-		remove_login(&client->slot_logins);
+		remove_login(client, (unsigned)slot_record(client->slot_logins->slot)->number);
 }
 
 /* --- the audit trail --- */
@@ -138,9 +164,7 @@ static bool prove_pin(struct provider_client *client, struct slot *slot, struct 
 			slot_note_wrong_pin(slot);
 		return false;
 	}
-	struct slot_login *login = xnew(struct slot_login);
-	*login = (struct slot_login){slot_ref(slot), client->slot_logins};
-	client->slot_logins = login;
+	add_login(client, slot);
 	if (changed)
 		slot_touch(slot);
 	return true;
@@ -161,22 +185,23 @@ static bool log_in(struct provider_client *client, unsigned number, const struct
 		return false;
 	if (slot_record(slot)->pin != SLOT_PIN_CALLER)
 		return true;
-	if (*find_login(client, number))
+	pthread_mutex_lock(&client->login_lock);
+	bool is_new = !has_login(client, number);
+	bool done = is_new && prove_pin(client, slot, hsm, pin, &failure);
+	pthread_mutex_unlock(&client->login_lock);
+	if (!is_new)
 		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
-	bool done = prove_pin(client, slot, hsm, pin, &failure);
 	provider_record_login(client, slot, "login", done ? NULL : &failure);
 	return done || error_move(error, &failure);
 }
 
 static bool log_out(struct provider_client *client, unsigned number, struct error *error)
 {
-	struct slot_login **login = find_login(client, number);
-
-	if (*login) {
-		provider_log_out_owner(client, (*login)->slot);
-		remove_login(login);
+	pthread_mutex_lock(&client->login_lock);
+	bool done = remove_login(client, number);
+	pthread_mutex_unlock(&client->login_lock);
+	if (done)
 		return true;
-	}
 	_cleanup_slot_ struct slot *slot = provider_visible_slot(client, number, error);
 	if (!slot)
 		return false;
@@ -188,7 +213,7 @@ bool provider_is_logged_in(struct provider_client *client, const struct slot *sl
 {
 	const struct slot_record *settings = slot_record(slot);
 
-	return settings->pin != SLOT_PIN_CALLER || *find_login(client, (unsigned)settings->number);
+	return settings->pin != SLOT_PIN_CALLER || has_login(client, (unsigned)settings->number);
 }
 
 /* --- what is shown --- */
@@ -286,13 +311,16 @@ static bool check_key(struct provider_client *client, struct slot *slot,
 }
 
 /* A use that was let and done. */
-static void note_habit(struct provider_client *client, const struct provider_use *use)
+static void note_habit(const struct provider_use *use)
 {
-	struct slot_habit *habit = &client->habit;
+	struct provider_habit *habit = use->habit;
+
+	if (!habit)
+		return;
 	bool same = habit->slot == use->slot && habit->key == use->key && habit->use == use->use &&
 		    habit->mechanism == use->mechanism;
 
-	*habit = (struct slot_habit){.slot = use->slot,
+	*habit = (struct provider_habit){.slot = use->slot,
 		.key = use->key,
 		.use = use->use,
 		.mechanism = use->mechanism,
@@ -320,7 +348,7 @@ static bool use_key(
 	if (!done && error && error->code == ERROR_PIN_WRONG)
 		provider_record_login(client, slot, "login", error);
 	if (done)
-		note_habit(client, use);
+		note_habit(use);
 	if (done && label && slot_record(slot)->audit_uses)
 		record_use(client, slot, use->use, label, NULL);
 	return done;
@@ -329,10 +357,8 @@ static bool use_key(
 /* --- what comes next --- */
 
 /* Whoever has signed twice in the same way will likely do it again. */
-static void make_ready(struct provider_client *client)
+static void make_ready(struct provider_client *client, struct provider_habit *habit)
 {
-	struct slot_habit *habit = &client->habit;
-
 	if (!habit->is_fresh || habit->times < 2)
 		return;
 	habit->is_fresh = false;

@@ -35,7 +35,7 @@ READS = {
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
     "Provider.GetMechanisms", "Provider.VerifyWithKey", "Provider.GetRandom", "Provider.SeedRandom",
-    "Slot.GetKeys",
+    "Provider.OpenChannel", "Slot.GetKeys",
 }
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}
