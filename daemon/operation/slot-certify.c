@@ -49,6 +49,7 @@ bool slot_key_random_id(struct buffer *id, struct error *error)
 void slot_key_plan_clear(struct slot_key_plan *plan)
 {
 	enroll_names_clear(&plan->names);
+	certificates_clear(&plan->before);
 	template_free(plan->template);
 	*plan = (struct slot_key_plan){0};
 }
@@ -64,15 +65,16 @@ static bool check_template(const struct template *template, struct error *error)
 					    "the template \"%s\" is not enabled", template->name);
 }
 
-static bool expand_names(
-	const struct credential *credential, struct slot_key_plan *plan, struct error *error)
+static bool expand_names(struct services *services, const struct credential *credential,
+	struct slot_key_plan *plan, struct error *error)
 {
 	struct fields fields _cleanup_fields_ = FIELDS_INIT;
 
 	fields_copy(&fields, &credential->holder);
 	fields_set(&fields, "serial", credential->serial);
 	return template_check_holder(plan->template, &credential->holder, error) &&
-	       enroll_names_expand(&plan->template->keys[0], &fields, &plan->names, error);
+	       enroll_names_expand(
+		       services, &plan->template->keys[0], &fields, &plan->names, error);
 }
 
 bool slot_key_plan_make(struct services *services, const char *template_name,
@@ -81,12 +83,9 @@ bool slot_key_plan_make(struct services *services, const char *template_name,
 	plan->template = vault_check_open(services, error)
 				 ? store_template_get(services->store, template_name, 0, error)
 				 : NULL;
-	if (!plan->template || !check_template(plan->template, error) ||
-		!expand_names(credential, plan, error))
-		return false;
-	struct authority *authority _cleanup_authority_ =
-		authority_open(&services->authority, plan->template->keys[0].authority, error);
-	return authority != NULL;
+	return plan->template && check_template(plan->template, error) &&
+	       expand_names(services, credential, plan, error) &&
+	       store_certificate_list(services->store, credential->id, &plan->before, error);
 }
 
 /* --- the work, which renew shares --- */
@@ -111,11 +110,14 @@ static bool get_certificate(struct operation *operation, struct hsm *hsm, const 
 {
 	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) = hsm_pair_public_key(hsm, id, error);
 	struct hsm_pair_signer signer = {hsm, id};
-	const struct enroll_signer request = {public_key, hsm_pair_sign, &signer};
+	const struct enroll_request request = {.credential = credential,
+		.key = &plan->template->keys[0],
+		.names = &plan->names,
+		.before = &plan->before,
+		.signer = {public_key, hsm_pair_sign, &signer}};
 
 	return public_key && check_algorithm(public_key, plan->template, error) &&
-	       enroll_certificate(operation, credential, &plan->template->keys[0], &plan->names,
-		       &request, certificate, error);
+	       enroll_certificate(operation, &request, certificate, error);
 }
 
 bool slot_key_certify(struct operation *operation, struct hsm *hsm, struct hsm_key *key,
@@ -137,6 +139,9 @@ bool slot_key_certify(struct operation *operation, struct hsm *hsm, struct hsm_k
 	if (!job_continue(operation->job, error) ||
 		!get_certificate(operation, hsm, id, credential, plan, &certificate, error))
 		return false;
+	/* It comes later, and is settled then (slot_key_arrived). */
+	if (certificate.status == CERTIFICATE_PENDING)
+		return true;
 	job_progress(operation->job, 80, "writing the certificate");
 	free(credential->template_name);
 	credential->template_name = xstrdup(plan->template->name);

@@ -12,6 +12,7 @@
 #include "operation/contact.h"
 #include "operation/slot-keys.h"
 #include "operation/slots-private.h"
+#include "operation/tasks.h"
 
 #define DISCARDED "cessationOfOperation"
 
@@ -117,7 +118,8 @@ static bool revoke_new(struct services *services, const struct hsm_key *key,
 		free(certificate->reason);
 		certificate->reason = xstrdup(DISCARDED);
 		certificate->revoked_at = time(NULL);
-		if (!store_certificate_save(services->store, certificate, error))
+		if (!store_certificate_save(services->store, certificate, error) ||
+			!task_note_status(services, certificate, error))
 			return false;
 		certificates_take(revoked, certificate);
 	}
@@ -201,14 +203,20 @@ bool slot_key_undo(struct services *services, struct hsm *hsm, struct hsm_key *k
 
 /* --- end --- */
 
+static bool destroy_others(struct hsm *hsm, const struct hsm_key *key, struct error *error)
+{
+	return (key->old_id.length == 0 || hsm_pair_destroy(hsm, &key->old_id, error)) &&
+	       (key->new_id.length == 0 || hsm_pair_destroy(hsm, &key->new_id, error));
+}
+
 bool slot_key_end(struct services *services, struct hsm *hsm, struct hsm_key *key,
 	struct credential *credential, struct error *error)
 {
-	if (hsm && (!hsm_pair_destroy(hsm, &key->id, error) ||
-			   (key->old_id.length > 0 && !hsm_pair_destroy(hsm, &key->old_id, error))))
+	if (hsm && (!hsm_pair_destroy(hsm, &key->id, error) || !destroy_others(hsm, key, error)))
 		return false;
 	key->step = HSM_KEY_SETTLED;
 	buffer_clear(&key->old_id);
+	buffer_clear(&key->new_id);
 	credential->state = LIFECYCLE_RETIRED;
 	if (!store_begin(services->store, error))
 		return false;
@@ -235,6 +243,16 @@ static const struct certificate *find_new(const struct hsm_key *key,
 	return found;
 }
 
+/* Whether it comes later: the authority is asked by and by (operation/tasks.h). */
+static bool is_pending(const struct hsm_key *key, const struct certificates *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (is_new(key, &all->items[i]) && all->items[i].status == CERTIFICATE_PENDING)
+			return true;
+	}
+	return false;
+}
+
 static bool finish_or_undo(struct services *services, struct hsm *hsm, struct hsm_key *key,
 	struct credential *credential, struct error *error)
 {
@@ -247,6 +265,8 @@ static bool finish_or_undo(struct services *services, struct hsm *hsm, struct hs
 		return true;
 	}
 	const struct certificate *certificate = find_new(key, credential, &all);
+	if (!certificate && is_pending(key, &all))
+		return true;
 	if (certificate)
 		return slot_key_settle(services, hsm, key, credential, certificate, error);
 	return slot_key_undo(services, hsm, key, credential, NULL, error);
@@ -320,4 +340,17 @@ void slot_keys_tidy(struct slot *slot, bool logged_in)
 	for (size_t i = 0; i < count; i++)
 		tidy_key(slot, &keys[i]);
 	hsm_keys_free(keys, count);
+}
+
+void slot_key_arrived(struct services *services, int64_t credential_id)
+{
+	_cleanup_hsm_key_ struct hsm_key key = HSM_KEY_INIT;
+
+	if (!store_hsm_key_get(services->store, credential_id, &key, NULL))
+		return;
+	_cleanup_slot_ struct slot *slot = slots_find(services->slots, key.slot, NULL);
+	if (!slot || !slot_hsm(slot, NULL))
+		return;
+	slot_keys_tidy(slot, false);
+	slot_touch(slot);
 }

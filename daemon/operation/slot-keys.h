@@ -46,12 +46,15 @@ void slot_keys_tidy(struct slot *slot, bool logged_in);
 struct slot_key_plan {
 	struct template *template;
 	struct enroll_names names;
+	struct certificates before;
 };
 void slot_key_plan_clear(struct slot_key_plan *plan);
 /* The newest version of a template, for the credential's holder. ERROR_NOT_FOUND,
  * ERROR_NOT_SUPPORTED, ERROR_WRONG_STATE, ERROR_INVALID_ARGUMENT, ERROR_AUTHORITY_FAILED. */
 bool slot_key_plan_make(struct services *services, const char *template_name,
 	const struct credential *credential, struct slot_key_plan *plan, struct error *error);
+/* A certificate of the key's that was pending has come, or will not come. */
+void slot_key_arrived(struct services *services, int64_t credential_id);
 /* The key of a label that is a credential and not retired. ERROR_NOT_FOUND. */
 bool slot_key_find(struct services *services, const char *slot, const char *label,
 	struct hsm_key *key, struct error *error);
@@ -62,7 +65,7 @@ bool slot_key_begin(struct services *services, struct hsm_key *key, struct crede
 	struct error *error);
 /*
  * Makes the key that the step is about, if it has a label for a new one; gets its certificate and
- * settles it. A failure is to be taken back.
+ * settles it, unless that is pending. A failure is to be taken back.
  */
 bool slot_key_certify(struct operation *operation, struct hsm *hsm, struct hsm_key *key,
 	struct credential *credential, const struct slot_key_plan *plan, const char *new_label,

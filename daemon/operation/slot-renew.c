@@ -19,6 +19,10 @@ static bool renew(struct session *session, struct hsm *hsm, struct hsm_key *key,
 	if (key->old_id.length > 0)
 		return error_set(error, ERROR_TOKEN_FAILED,
 			"the key that was renewed last is not destroyed yet; see the log");
+	/* One that is pending is given up for this one, as a card's is by its reissue. */
+	if (key->step == HSM_KEY_RENEW &&
+		!slot_key_undo(services, hsm, key, session->credential, NULL, error))
+		return false;
 	key->step = HSM_KEY_RENEW;
 	if (!slot_key_plan_make(services, session->credential->template_name, session->credential,
 		    &plan, error) ||
