@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/object.h"
+#include "cli/slot-key.h"
 #include "common/alloc.h"
 
 static bool has_card(const json_t *reader)
@@ -116,6 +117,8 @@ char *card_find(struct client *client, const char *card, struct error *error)
 		return find_present(client, error);
 	if (strncmp(card, "reader:", 7) == 0)
 		return find_in_reader(client, card + 7, error);
+	if (strncmp(card, "slot:", 5) == 0)
+		return slot_key_find(client, card + 5, error);
 	if (card[0] == '\0' || strspn(card, "0123456789") != strlen(card))
 		return find_by_serial(client, card, error);
 	if (!number_parse(card, "a credential", 1, INT64_MAX, &number, error))

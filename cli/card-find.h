@@ -8,8 +8,8 @@
 
 /*
  * The path of a credential, heap; NULL with error. card: a card's serial, a
- * credential's number, "reader:N", or NULL for the card in a reader if it is the
- * only managed one. ERROR_NOT_FOUND, ERROR_NO_CARD, ERROR_INVALID_ARGUMENT when
+ * credential's number, "reader:N", "slot:SLOT/LABEL" (a key in a slot), or NULL for the card in a
+ * reader if it is the only managed one. ERROR_NOT_FOUND, ERROR_NO_CARD, ERROR_INVALID_ARGUMENT when
  * it is not clear which one.
  */
 char *card_find(struct client *client, const char *card, struct error *error);

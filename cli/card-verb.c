@@ -31,8 +31,7 @@ static const char *reason_of(const struct invocation *invocation)
 	return reason ? reason : "";
 }
 
-/* The fields of --holder NAME=VALUE; NULL with error. */
-static json_t *holder_fields(const struct invocation *invocation, struct error *error)
+json_t *card_holder_fields(const struct invocation *invocation, struct error *error)
 {
 	_cleanup_json_ json_t *fields = json_object();
 
@@ -151,7 +150,7 @@ static bool ask_prompts(
 bool card_issue(struct invocation *invocation, struct error *error)
 {
 	const char *template = invocation->values[OPTION_TEMPLATE];
-	_cleanup_json_ json_t *holder = holder_fields(invocation, error);
+	_cleanup_json_ json_t *holder = card_holder_fields(invocation, error);
 	_cleanup_json_ json_t *options = holder ? issue_options(invocation, error) : NULL;
 	_cleanup_secret_ struct secret pin = SECRET_INIT;
 
@@ -264,7 +263,7 @@ bool card_change_pin(struct invocation *invocation, struct error *error)
 bool card_reissue(struct invocation *invocation, struct error *error)
 {
 	const char *template = invocation->values[OPTION_TEMPLATE];
-	_cleanup_json_ json_t *holder = holder_fields(invocation, error);
+	_cleanup_json_ json_t *holder = card_holder_fields(invocation, error);
 	struct client *client = NULL;
 
 	_cleanup_free_ char *path = holder ? find(invocation, &client, error) : NULL;

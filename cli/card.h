@@ -12,6 +12,8 @@
 json_t *card_get(struct client *client, const char *path, struct error *error);
 /* All cards whose secrets are of a version of the master key. */
 json_t *card_list_of_key(struct client *client, uint32_t version, struct error *error);
+/* The fields of --holder NAME=VALUE; NULL with error. */
+json_t *card_holder_fields(const struct invocation *invocation, struct error *error);
 /* Adds --expires, if it was given, to the options of an issuance. */
 bool card_add_end_date(const struct invocation *invocation, json_t *options, struct error *error);
 void card_print_list(const struct invocation *invocation, const json_t *cards);

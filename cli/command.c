@@ -33,6 +33,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"a variable of the module's own process; may be repeated"},
 	[OPTION_EXPOSED] = {"--exposed", NULL, NULL, "only cards whose unblock code was shown"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
+	[OPTION_EXISTING_KEY] = {"--existing-key", NULL, NULL,
+		"the token has the key already: make none"},
 	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder"},
@@ -45,6 +47,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
 		"a field of the person who gets the card; may be repeated"},
 	[OPTION_INACTIVE] = {"--inactive", NULL, NULL, "the operator cannot log in"},
+	[OPTION_KEEP_KEY] = {"--keep-key", NULL, NULL, "key and certificate stay in the token"},
 	[OPTION_KEEP_PIN] = {"--keep-pin", NULL, NULL,
 		"tesserad keeps the PIN, sealed: programs need none"},
 	[OPTION_KEY] = {"--key", NULL, "LABEL", "only keys of this label"},
@@ -53,6 +56,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"the PKCS#11 module of the token; SoftHSM2 without it"},
 	[OPTION_NEWEST] = {"--newest", NULL, NULL, "newest first"},
 	[OPTION_NAME] = {"--name", NULL, "NAME", "the owner's name, for the certificates"},
+	[OPTION_NEW_KEY] = {"--new-key", NULL, NULL, "make another key in its place"},
 	[OPTION_NEW_PIN_FILE] = {"--new-pin-file", NULL, "FILE", "read the new PIN from FILE"},
 	[OPTION_NO_WAIT] = {"--no-wait", NULL, NULL, "print the job's number and do not wait"},
 	[OPTION_OPERATION] = {"--operation", NULL, "OPERATION", "only of this operation"},
@@ -145,6 +149,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define SLOT_ACCESS                                                                                \
 	(OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_GROUP) | OPTION_BIT(OPTION_ANYONE) |          \
 		OPTION_BIT(OPTION_KEY))
+#define SLOT_PIN (PIN_FILE | PIN_FD | NO_WAIT)
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -302,6 +307,16 @@ const struct command commands[] = {
 	{"slot", "deny", "NAME [OPERATION...]", 1, 7, SLOT_ACCESS, "take back what was allowed",
 		slot_deny},
 	{"slot", "remove", "NAME", 1, 1, 0, "remove a slot; its token stays as it is", slot_remove},
+	{"slot", "keys", "NAME", 1, 1, 0, "list the keys of a slot and their certificates",
+		slot_keys},
+	{"slot", "enroll", "NAME LABEL", 2, 2,
+		FIELDS | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) | SLOT_PIN,
+		"make a key in a slot and get a certificate for it", slot_enroll},
+	{"slot", "renew", "NAME LABEL", 2, 2, OPTION_BIT(OPTION_NEW_KEY) | SLOT_PIN,
+		"get another certificate for an enrolled key", slot_renew},
+	{"slot", "retire", "NAME LABEL", 2, 2,
+		REASON | YES | OPTION_BIT(OPTION_KEEP_KEY) | SLOT_PIN,
+		"revoke an enrolled key's certificates and destroy it", slot_retire},
 
 	{"type", "list", "", 0, 0, 0, "list credential types", type_list},
 	{"type", "show", "NAME", 1, 1, 0, "show a type's document", type_show},

@@ -41,6 +41,7 @@ enum option {
 	OPTION_ENVIRONMENT,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
+	OPTION_EXISTING_KEY,
 	OPTION_EXPIRES,
 	OPTION_FIELD,
 	OPTION_FORCE,
@@ -49,12 +50,14 @@ enum option {
 	OPTION_GROUP,
 	OPTION_HOLDER,
 	OPTION_INACTIVE,
+	OPTION_KEEP_KEY,
 	OPTION_KEEP_PIN,
 	OPTION_KEY,
 	OPTION_LIMIT,
 	OPTION_MODULE,
 	OPTION_NEWEST,
 	OPTION_NAME,
+	OPTION_NEW_KEY,
 	OPTION_NEW_PIN_FILE,
 	OPTION_NO_WAIT,
 	OPTION_OPERATION,
@@ -203,6 +206,10 @@ bool slot_allow(struct invocation *invocation, struct error *error);
 bool slot_deny(struct invocation *invocation, struct error *error);
 bool slot_change(struct invocation *invocation, struct error *error);
 bool slot_remove(struct invocation *invocation, struct error *error);
+bool slot_keys(struct invocation *invocation, struct error *error);
+bool slot_enroll(struct invocation *invocation, struct error *error);
+bool slot_renew(struct invocation *invocation, struct error *error);
+bool slot_retire(struct invocation *invocation, struct error *error);
 bool type_list(struct invocation *invocation, struct error *error);
 bool type_show(struct invocation *invocation, struct error *error);
 bool type_detect(struct invocation *invocation, struct error *error);

@@ -45,6 +45,7 @@ libtessera_cli_la_SOURCES = \
 	cli/reader-info.c \
 	cli/role.c \
 	cli/slot.c \
+	cli/slot-key.c cli/slot-key.h \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \
 	cli/table.c cli/table.h \

@@ -38,7 +38,8 @@ dist_tesseratemplates_DATA = \
 	data/templates/ec.json \
 	data/templates/employee.json \
 	data/templates/operator.json \
-	data/templates/system-owner.json
+	data/templates/system-owner.json \
+	data/templates/tls-server.json
 
 dist_pkgdata_DATA = data/weak-pins
 
@@ -49,6 +50,7 @@ dist_tesseratypes_DATA = \
 	data/types/gids.json \
 	data/types/hid-crescendo.json \
 	data/types/hid-crescendo-2300.json \
+	data/types/hsm-key.json \
 	data/types/idprime-830.json \
 	data/types/idprime-930.json \
 	data/types/idprime-940.json \

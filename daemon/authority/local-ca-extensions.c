@@ -145,6 +145,22 @@ static bool set_upn(GENERAL_NAME *name, int kind, const char *text)
 	return false;
 }
 
+static bool is_ip(const char *text)
+{
+	ASN1_OCTET_STRING *address _cleanup_(ASN1_STRING_freep) = a2i_IPADDRESS(text);
+
+	return address != NULL;
+}
+
+static bool set_ip(GENERAL_NAME *name, int kind, const char *text)
+{
+	ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
+
+	if (address)
+		GENERAL_NAME_set0_value(name, kind, address);
+	return address != NULL;
+}
+
 static const struct san_type {
 	const char *name;
 	int kind;
@@ -154,6 +170,7 @@ static const struct san_type {
 	{"email", GEN_EMAIL, is_email, set_ia5},
 	{"upn", GEN_OTHERNAME, is_upn, set_upn},
 	{"dns", GEN_DNS, is_dns_name, set_ia5},
+	{"ip", GEN_IPADD, is_ip, set_ip},
 	{"uri", GEN_URI, is_uri, set_ia5},
 };
 

@@ -175,6 +175,13 @@ bool set_quorum_call(struct bus_call *call, struct error *error);
 
 /* --- slots (slot.c) --- */
 bool add_slot_call(struct bus_call *call, struct error *error);
+/* Of org.tessera1.Slot (slot-keys.c): label, CKA_ID, algorithm, credential, its state, subject and
+ * end of the certificate. */
+#define SLOT_KEY_SIGNATURE "(saysossx)"
+bool slot_get_keys_call(struct bus_call *call, struct error *error);
+bool slot_enroll_call(struct bus_call *call, struct error *error);
+bool slot_renew_call(struct bus_call *call, struct error *error);
+bool slot_retire_call(struct bus_call *call, struct error *error);
 
 /* --- methods about templates and their cards (template-cards.c) --- */
 bool template_list_versions_call(struct bus_call *call, struct error *error);

@@ -247,7 +247,10 @@ static char *operation_name(const struct bus_call *call)
 		buffer_append_u8(&name, (uint8_t)tolower((unsigned char)*c));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
-		if (call->kind != named[i])
+		/* Keys in slots are credentials: enroll, renew and retire are those of a key. */
+		if (call->kind != named[i] ||
+			(call->kind == &slot_kind &&
+				call->method->permission != PERMISSION_CHANGE_SLOTS))
 			continue;
 		buffer_append_u8(&name, '-');
 		buffer_append_string(&name, strrchr(call->kind->path, '/') + 1);

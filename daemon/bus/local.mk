@@ -25,6 +25,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/reader.c \
 	daemon/bus/role.c \
 	daemon/bus/slot.c \
+	daemon/bus/slot-keys.c \
 	daemon/bus/sender.c daemon/bus/sender.h \
 	daemon/bus/system-door.c \
 	daemon/bus/task.c \

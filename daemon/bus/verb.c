@@ -4,6 +4,7 @@
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "operation/login.h"
+#include "operation/slot-keys.h"
 #include "operation/unblock-code.h"
 #include "operation/verbs.h"
 
@@ -26,6 +27,8 @@ void verb_free(struct verb *verb)
 	audit_actor_free(verb->actor);
 	free(verb->caller);
 	free(verb->text);
+	free(verb->slot);
+	free(verb->label);
 	fields_clear(&verb->holder);
 	strings_free(verb->roles, verb->role_count);
 	secret_clear(&verb->pin);
@@ -107,6 +110,39 @@ static bool give_code(struct operation *operation, struct verb *verb,
 	return true;
 }
 
+static bool enroll_in_slot(struct operation *operation, struct verb *verb, struct error *error)
+{
+	const struct slot_enrollment request = {.slot = verb->slot,
+		.label = verb->label,
+		.template_name = verb->text,
+		.holder = &verb->holder,
+		.expires_at = verb->expires_at,
+		.existing_key = verb->existing_key,
+		.pin = &verb->pin};
+
+	return operation_slot_enroll(operation, &request, error);
+}
+
+static bool renew_in_slot(struct operation *operation, struct verb *verb, struct error *error)
+{
+	const struct slot_renewal request = {.slot = verb->slot,
+		.label = verb->label,
+		.new_key = verb->new_key,
+		.pin = &verb->pin};
+
+	return operation_slot_renew(operation, &request, error);
+}
+
+static bool retire(struct operation *operation, struct verb *verb, struct error *error)
+{
+	const struct slot_retirement request = {
+		.reason = verb->text, .keep_key = verb->keep_key, .pin = &verb->pin};
+
+	if (verb->slot)
+		return operation_slot_retire(operation, verb->credential_id, &request, error);
+	return operation_retire(operation, verb->credential_id, verb->text, error);
+}
+
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct verb *verb = context;
@@ -148,7 +184,11 @@ static bool run(struct job *job, void *context, struct error *error)
 	case LIFECYCLE_REVOKE:
 		return operation_revoke(&operation, id, verb->text, error);
 	case LIFECYCLE_RETIRE:
-		return operation_retire(&operation, id, verb->text, error);
+		return retire(&operation, verb, error);
+	case LIFECYCLE_ENROLL:
+		return enroll_in_slot(&operation, verb, error);
+	case LIFECYCLE_RENEW:
+		return renew_in_slot(&operation, verb, error);
 	default:
 		return error_set(error, ERROR_NOT_SUPPORTED, "this is not done as a job");
 	}

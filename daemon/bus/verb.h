@@ -21,13 +21,15 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
-	uid_t user;		    /* who calls */
-	bool is_own;		    /* who may do this to the own card alone */
-	int64_t expires_at;	    /* of a temporary card, or 0 */
-	struct secret code;	    /* unset: unblock without a code */
-	bool makes_pin;		    /* of issue and replace: a PIN is to be made */
-	bool may_reissue;	    /* of update */
-	struct secret pin, new_pin; /* pin unset: one is to be made */
+	uid_t user;			      /* who calls */
+	bool is_own;			      /* who may do this to the own card alone */
+	int64_t expires_at;		      /* of a temporary card, or 0 */
+	struct secret code;		      /* unset: unblock without a code */
+	bool makes_pin;			      /* of issue and replace: a PIN is to be made */
+	bool may_reissue;		      /* of update */
+	char *slot, *label;		      /* of a key in a slot; NULL: a card is meant */
+	bool existing_key, new_key, keep_key; /* of enroll, renew, retire of such a key */
+	struct secret pin, new_pin;	      /* pin unset: one is to be made */
 };
 
 struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which);

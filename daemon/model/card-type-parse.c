@@ -353,11 +353,33 @@ static bool read_head(const struct document_node *root, struct card_type *type, 
 	return read_text(root, "notes", NOTES_MAXIMUM, &type->notes, error);
 }
 
+/* Keys in HSM slots are no card, and all of one type. */
+static bool read_hsm_key(
+	const struct document_node *root, struct card_type *type, struct error *error)
+{
+	static const char *const cards[] = {"match", "pin", "extensions", "factory"};
+	struct document_node node;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cards); i++) {
+		if (document_find(root, cards[i], &node))
+			return document_fail(&node, error,
+				"a key in an HSM slot is in no reader and has no PIN of its own");
+	}
+	if (strcmp(type->name, HSM_KEY_TYPE) != 0 && document_find(root, "driver", &node))
+		return document_fail(&node, error,
+			"keys in HSM slots are all of the type " HSM_KEY_TYPE ", which is there");
+	return read_keys(root, type, error);
+}
+
 static bool read_type(const struct document_node *root, struct card_type *type, struct error *error)
 {
 	type->extensions = CARD_EXTENSIONS_ALL;
-	return read_head(root, type, error) && read_match(root, type, error) &&
-	       read_pin(root, type, error) && read_keys(root, type, error) &&
+	if (!read_head(root, type, error))
+		return false;
+	if (strcmp(type->driver, HSM_KEY_TYPE) == 0)
+		return read_hsm_key(root, type, error);
+	return read_match(root, type, error) && read_pin(root, type, error) &&
+	       read_keys(root, type, error) &&
 	       read_bits(root, "extensions", extension_name_at, 0, &type->extensions, error) &&
 	       read_factory(root, type, error);
 }

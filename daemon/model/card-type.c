@@ -14,7 +14,7 @@
 static const struct {
 	const char *name;
 	bool is_there;
-} drivers[] = {{"piv", true}, {"gids", false}, {"pkcs11", false}};
+} drivers[] = {{"piv", true}, {"gids", false}, {"pkcs11", false}, {HSM_KEY_TYPE, true}};
 
 static const struct {
 	uint8_t algorithm; /* SP 800-78-4, table 6-2 */

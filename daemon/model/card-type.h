@@ -16,6 +16,12 @@
 #include "common/error.h"
 #include "common/macros.h"
 
+/*
+ * The type of keys in HSM slots, and its driver: they are in no reader, have no PIN of their own,
+ * and their document has neither /match nor /pin.
+ */
+#define HSM_KEY_TYPE "hsm-key"
+
 /* An answer to reset; mask has as many bytes, and its 1 bits count. */
 struct card_atr {
 	struct buffer value, mask;
@@ -43,7 +49,7 @@ struct card_type {
 	char *name;	    /* "yubikey-5" */
 	char *title;	    /* for people, "YubiKey"; followed by the firmware version */
 	char *manufacturer; /* for people */
-	char *driver;	    /* "piv", "gids", "pkcs11" */
+	char *driver;	    /* "piv", "gids", "pkcs11", "hsm-key" */
 	char *notes;	    /* or NULL */
 	bool is_shipped;    /* set by whoever loads it: not to be removed */
 	/* How it is recognised: any of the ATRs, the firmware, all applications, the library. */

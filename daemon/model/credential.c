@@ -2,8 +2,10 @@
 #include "model/credential.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
+#include "model/card-type.h"
 
 void credential_free(struct credential *credential)
 {
@@ -54,10 +56,19 @@ void credential_apply_expiry(struct credential *credential, int64_t now)
 		credential->state = LIFECYCLE_EXPIRED;
 }
 
+bool credential_is_key(const struct credential *credential)
+{
+	return credential->card_type && strcmp(credential->card_type, HSM_KEY_TYPE) == 0;
+}
+
 bool credential_check(const struct credential *credential, enum lifecycle_verb verb,
 	enum lifecycle_state *next, struct error *error)
 {
-	if (!lifecycle_check(credential->state, verb, next, error))
+	bool is_allowed = credential_is_key(credential)
+				  ? lifecycle_check_key(credential->state, verb, next, error)
+				  : lifecycle_check(credential->state, verb, next, error);
+
+	if (!is_allowed)
 		return false;
 	if (next && lifecycle_rule(verb)->flags & LIFECYCLE_GOES_BACK &&
 		credential->before == LIFECYCLE_ISSUED)

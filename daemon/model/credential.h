@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A credential (a managed card) and its certificates, as the store keeps them. */
+/* A credential (a managed card, or a key in an HSM slot) and its certificates, as the store keeps
+ * them. */
 #ifndef TESSERA_MODEL_CREDENTIAL_H
 #define TESSERA_MODEL_CREDENTIAL_H
 
@@ -46,9 +47,11 @@ void credential_forget(struct credential *credential);
 /* Makes the state LIFECYCLE_EXPIRED when the end date of a card with keys has come. */
 void credential_apply_expiry(struct credential *credential, int64_t now);
 
+/* Whether it is a key in an HSM slot and no card. */
+bool credential_is_key(const struct credential *credential);
 /*
- * lifecycle_check() for the card, and the state after the verb: resume leads back to the state that
- * the card had. ERROR_WRONG_STATE.
+ * lifecycle_check() for the card (lifecycle_check_key() for a key), and the state after the verb:
+ * resume leads back to the state that the card had. ERROR_WRONG_STATE, ERROR_NOT_SUPPORTED.
  */
 bool credential_check(const struct credential *credential, enum lifecycle_verb verb,
 	enum lifecycle_state *next, struct error *error);

@@ -5,6 +5,8 @@
 
 #include "common/macros.h"
 
+#define HSM_SLOT "hsm"
+
 /* SP 800-73-4 part 1, table 4b */
 static const struct {
 	key_slot slot;
@@ -84,7 +86,7 @@ const char *key_slot_name(key_slot slot)
 		if (slots[i].slot == slot)
 			return slots[i].name;
 	}
-	return NULL;
+	return slot == KEY_SLOT_HSM ? HSM_SLOT : NULL;
 }
 
 key_slot key_slot_from_name(const char *name)
@@ -93,7 +95,7 @@ key_slot key_slot_from_name(const char *name)
 		if (strcmp(slots[i].name, name) == 0)
 			return slots[i].slot;
 	}
-	return KEY_SLOT_NONE;
+	return name && strcmp(name, HSM_SLOT) == 0 ? KEY_SLOT_HSM : KEY_SLOT_NONE;
 }
 
 const char *key_algorithm_name(enum key_algorithm algorithm)

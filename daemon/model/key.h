@@ -25,11 +25,13 @@ typedef uint8_t key_slot;
 #define KEY_SLOT_RETIRED_1	     0x82
 #define KEY_SLOT_RETIRED_20	     0x95
 #define KEY_SLOT_COUNT		     24
+/* Not of a card: the key of a credential that is a key in an HSM. */
+#define KEY_SLOT_HSM 0x01
 
 /* Slot number index of the 24 (0 = authentication ... 4 = retired-1 ...); KEY_SLOT_NONE past the
  * end. */
 key_slot key_slot_at(size_t index);
-/* "authentication", "retired-3"; NULL for no slot. */
+/* "authentication", "retired-3", "hsm"; NULL for no slot. */
 const char *key_slot_name(key_slot slot);
 /* KEY_SLOT_NONE for an unknown name. */
 key_slot key_slot_from_name(const char *name);

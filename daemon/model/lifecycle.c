@@ -19,8 +19,10 @@ static const char *const states[LIFECYCLE_STATE_COUNT] = {
 #define IN(state) (1u << LIFECYCLE_##state)
 #define SAME	  LIFECYCLE_STATE_COUNT
 
-#define BACK	(LIFECYCLE_FOR_OTHERS | LIFECYCLE_GOES_BACK)
-#define GIVE_UP (LIFECYCLE_FOR_OTHERS | LIFECYCLE_GIVES_UP)
+#define KEYS	LIFECYCLE_FOR_KEYS
+#define BACK	(LIFECYCLE_FOR_OTHERS | LIFECYCLE_GOES_BACK | KEYS)
+#define REPLACE (LIFECYCLE_FOR_OTHERS | LIFECYCLE_GIVES_UP)
+#define GIVE_UP (REPLACE | KEYS)
 
 /* The table: where each verb is allowed, what it does, and what comes after it. */
 static const struct lifecycle_rule verbs[LIFECYCLE_VERB_COUNT] = {
@@ -53,10 +55,10 @@ static const struct lifecycle_rule verbs[LIFECYCLE_VERB_COUNT] = {
 	[LIFECYCLE_REPORT_COMPROMISED] = {"report-compromised", GIVE_UP, CERTIFICATES_REVOKED,
 		"keyCompromise", PIN_EFFECT_BLOCKED,
 		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_REVOKED},
-	[LIFECYCLE_REPLACE] = {"replace", GIVE_UP, CERTIFICATES_REVOKED, "superseded",
+	[LIFECYCLE_REPLACE] = {"replace", REPLACE, CERTIFICATES_REVOKED, "superseded",
 		PIN_EFFECT_NONE, IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED) | IN(EXPIRED),
 		LIFECYCLE_REVOKED},
-	[LIFECYCLE_EXPIRE] = {"expire", LIFECYCLE_BY_ITSELF, CERTIFICATES_REVOKED,
+	[LIFECYCLE_EXPIRE] = {"expire", LIFECYCLE_BY_ITSELF | KEYS, CERTIFICATES_REVOKED,
 		"cessationOfOperation", PIN_EFFECT_NONE,
 		IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(EXPIRED), LIFECYCLE_EXPIRED},
 	[LIFECYCLE_RETIRE] = {"retire", GIVE_UP, CERTIFICATES_REVOKED, "cessationOfOperation",
@@ -65,14 +67,18 @@ static const struct lifecycle_rule verbs[LIFECYCLE_VERB_COUNT] = {
 		LIFECYCLE_RETIRED},
 	[LIFECYCLE_UNREGISTER] = {"unregister", GIVE_UP, CERTIFICATES_KEPT, NULL,
 		PIN_EFFECT_FACTORY, IN(REGISTERED) | IN(RETIRED), LIFECYCLE_UNREGISTERED},
-	[LIFECYCLE_UPDATE] = {"update", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_NONE,
+	[LIFECYCLE_UPDATE] = {"update", KEYS, CERTIFICATES_KEPT, NULL, PIN_EFFECT_NONE,
 		IN(ISSUED) | IN(ACTIVE), SAME},
-	[LIFECYCLE_USE] = {"use", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_NONE, IN(ACTIVE), SAME},
+	[LIFECYCLE_USE] = {"use", KEYS, CERTIFICATES_KEPT, NULL, PIN_EFFECT_NONE, IN(ACTIVE), SAME},
 	[LIFECYCLE_ROTATE] = {"rotate", 0, CERTIFICATES_KEPT, NULL, PIN_EFFECT_NONE,
 		IN(REGISTERED) | IN(ISSUED) | IN(ACTIVE) | IN(INACTIVE) | IN(REVOKED) | IN(EXPIRED),
 		SAME},
 	[LIFECYCLE_OFFLINE_UNBLOCK] = {"offline-unblock", 0, CERTIFICATES_KEPT, NULL,
 		PIN_EFFECT_NONE, IN(ACTIVE), SAME},
+	[LIFECYCLE_ENROLL] = {"enroll", KEYS | LIFECYCLE_NO_CARDS, CERTIFICATES_ENROLLED,
+		"superseded", PIN_EFFECT_NONE, IN(UNREGISTERED) | IN(RETIRED), LIFECYCLE_ACTIVE},
+	[LIFECYCLE_RENEW] = {"renew", KEYS | LIFECYCLE_NO_CARDS, CERTIFICATES_ENROLLED,
+		"superseded", PIN_EFFECT_NONE, IN(ACTIVE), SAME},
 };
 
 static const struct {
@@ -142,15 +148,21 @@ const char *lifecycle_verb_name(enum lifecycle_verb verb)
 	return (size_t)verb < LIFECYCLE_VERB_COUNT ? verbs[verb].name : NULL;
 }
 
+/* Whether it is for cards, or for keys in HSM slots. */
+static bool is_for(const struct lifecycle_rule *rule, bool keys)
+{
+	return keys ? rule->flags & LIFECYCLE_FOR_KEYS : !(rule->flags & LIFECYCLE_NO_CARDS);
+}
+
 /* "issue, retire"; heap. */
-static char *allowed_verbs(enum lifecycle_state state)
+static char *allowed_verbs(enum lifecycle_state state, bool keys)
 {
 	char *list = NULL;
 
 	for (size_t i = 0; i < LIFECYCLE_VERB_COUNT; i++) {
 		/* To use the card is what holders do, and no command. */
 		if (!(verbs[i].from & 1u << state) || verbs[i].flags & LIFECYCLE_BY_ITSELF ||
-			i == LIFECYCLE_USE)
+			i == LIFECYCLE_USE || !is_for(&verbs[i], keys))
 			continue;
 		char *longer =
 			list ? xasprintf("%s, %s", list, verbs[i].name) : xstrdup(verbs[i].name);
@@ -160,18 +172,34 @@ static char *allowed_verbs(enum lifecycle_state state)
 	return list;
 }
 
-bool lifecycle_check(enum lifecycle_state state, enum lifecycle_verb verb,
+static bool check(enum lifecycle_state state, enum lifecycle_verb verb, bool keys,
 	enum lifecycle_state *next, struct error *error)
 {
 	if ((size_t)state >= LIFECYCLE_STATE_COUNT || (size_t)verb >= LIFECYCLE_VERB_COUNT)
 		return error_set(error, ERROR_FAILED, "there is no such lifecycle state or verb");
-	if (!(verbs[verb].from & 1u << state)) {
-		_cleanup_free_ char *allowed = allowed_verbs(state);
+	if (!(verbs[verb].from & 1u << state) || !is_for(&verbs[verb], keys)) {
+		_cleanup_free_ char *allowed = allowed_verbs(state, keys);
 		return error_set(error, ERROR_WRONG_STATE,
-			"the card is %s, where \"%s\" is not allowed; allowed: %s", states[state],
-			verbs[verb].name, allowed);
+			"the %s is %s, where \"%s\" is not allowed; allowed: %s",
+			keys ? "key" : "card", states[state], verbs[verb].name, allowed);
 	}
 	if (next)
 		*next = verbs[verb].to == SAME ? state : verbs[verb].to;
 	return true;
+}
+
+bool lifecycle_check(enum lifecycle_state state, enum lifecycle_verb verb,
+	enum lifecycle_state *next, struct error *error)
+{
+	return check(state, verb, false, next, error);
+}
+
+bool lifecycle_check_key(enum lifecycle_state state, enum lifecycle_verb verb,
+	enum lifecycle_state *next, struct error *error)
+{
+	if ((size_t)verb < LIFECYCLE_VERB_COUNT && !is_for(&verbs[verb], true))
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"a key in an HSM slot is in no reader and has no PIN: \"%s\" is for cards",
+			verbs[verb].name);
+	return check(state, verb, true, next, error);
 }

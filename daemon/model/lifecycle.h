@@ -14,8 +14,9 @@
  * An issued card has its keys and certificates and a blocked PIN; reissue gives
  * it new ones and blocks the PIN again, so the holder activates it once more.
  * A suspended card is resumed before anything else is done with it, or revoked,
- * replaced or retired. A card with an end date is expired from then on, whether
- * the verb that says so has run yet or not (model/credential.h).
+ * replaced or retired. Keys in HSM slots have no PIN: enroll makes them active at once, from
+ * unregistered or retired, and renew leaves them so. A card with an end date is expired from then
+ * on, whether the verb that says so has run yet or not (model/credential.h).
  */
 #ifndef TESSERA_MODEL_LIFECYCLE_H
 #define TESSERA_MODEL_LIFECYCLE_H
@@ -56,6 +57,8 @@ enum lifecycle_verb {
 	LIFECYCLE_USE,		   /* use of a key through the provider */
 	LIFECYCLE_ROTATE,	   /* management key and PUK of another version or generation */
 	LIFECYCLE_OFFLINE_UNBLOCK, /* the PUK is shown as an unblock code */
+	LIFECYCLE_ENROLL,	   /* of a key in an HSM slot: it gets a holder and a certificate */
+	LIFECYCLE_RENEW,	   /* of a key in an HSM slot: another certificate */
 	LIFECYCLE_VERB_COUNT
 };
 
@@ -76,10 +79,12 @@ enum pin_effect {
 	PIN_EFFECT_FACTORY,
 };
 
-#define LIFECYCLE_FOR_OTHERS 1U /* nobody does it to the own card */
-#define LIFECYCLE_GIVES_UP   2U /* the holder's card is worth nothing after it */
-#define LIFECYCLE_BY_ITSELF  4U /* nobody asks for it */
-#define LIFECYCLE_GOES_BACK  8U /* a card that was only issued before is issued again */
+#define LIFECYCLE_FOR_OTHERS 1U	 /* nobody does it to the own card */
+#define LIFECYCLE_GIVES_UP   2U	 /* the holder's card is worth nothing after it */
+#define LIFECYCLE_BY_ITSELF  4U	 /* nobody asks for it */
+#define LIFECYCLE_GOES_BACK  8U	 /* a card that was only issued before is issued again */
+#define LIFECYCLE_FOR_KEYS   16U /* for keys in HSM slots, too */
+#define LIFECYCLE_NO_CARDS   32U /* for these alone */
 
 struct lifecycle_rule {
 	const char *name; /* "change-pin" */
@@ -115,6 +120,9 @@ const char *lifecycle_verb_name(enum lifecycle_verb verb); /* "change-pin" */
  * ERROR_WRONG_STATE names the state and the verbs that are allowed in it.
  */
 bool lifecycle_check(enum lifecycle_state state, enum lifecycle_verb verb,
+	enum lifecycle_state *next, struct error *error);
+/* The same for a key in an HSM slot. ERROR_NOT_SUPPORTED for a verb that is for cards alone. */
+bool lifecycle_check_key(enum lifecycle_state state, enum lifecycle_verb verb,
 	enum lifecycle_state *next, struct error *error);
 
 #endif

@@ -6,6 +6,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/credential.c daemon/model/credential.h \
 	daemon/model/document.c daemon/model/document.h \
 	daemon/model/holder.c daemon/model/holder.h \
+	daemon/model/hsm-key.c daemon/model/hsm-key.h \
 	daemon/model/key.c daemon/model/key.h \
 	daemon/model/key-backup.c daemon/model/key-backup.h \
 	daemon/model/licence.c daemon/model/licence.h \
@@ -23,6 +24,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/template-certificate.c \
 	daemon/model/template-change.c daemon/model/template-change.h \
 	daemon/model/template-general.c \
+	daemon/model/template-hsm-key.c \
 	daemon/model/template-issue.c \
 	daemon/model/template-lifecycle.c \
 	daemon/model/template-pin-policy.c \

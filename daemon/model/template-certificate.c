@@ -20,7 +20,7 @@ static const char *subject_type_at(size_t index)
 
 static const char *san_type_at(size_t index)
 {
-	static const char *const types[] = {"email", "upn", "dns", "uri"};
+	static const char *const types[] = {"email", "upn", "dns", "ip", "uri"};
 
 	return index < ARRAY_SIZE(types) ? types[index] : NULL;
 }

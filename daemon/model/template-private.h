@@ -60,6 +60,11 @@ void template_unblock_clear(struct template_unblock *unblock);
 bool template_read_pin_policy(
 	const struct document_node *root, struct template *template, struct error *error);
 
+/* Refuses what a template for keys in HSM slots cannot have; nothing for others
+ * (template-hsm-key.c). */
+bool template_check_hsm_key(
+	const struct document_node *root, const struct template *template, struct error *error);
+
 /* Reads /keys/N/certificate into *key (template-certificate.c). */
 bool template_read_certificate(
 	const struct document_node *node, struct template_key *key, struct error *error);

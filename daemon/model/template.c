@@ -92,6 +92,9 @@ static bool read_slot(const struct document_node *node, const struct template *t
 	struct document_node member;
 	size_t choice;
 
+	key->slot = KEY_SLOT_HSM;
+	if (template_is_hsm_key(template))
+		return true;
 	if (!document_member(node, "slot", &member, error) ||
 		!document_choice(&member, slot_name_at, &choice, error))
 		return false;
@@ -184,7 +187,9 @@ struct template *template_parse(const char *document, struct error *error)
 		return NULL;
 	_cleanup_template_ struct template *template = xnew(struct template);
 	struct document_node root = document_root(value, ERROR_INVALID_TEMPLATE);
-	if (!template_read_general(&root, template, error) || !read_keys(&root, template, error) ||
+	if (!template_read_general(&root, template, error) ||
+		!template_check_hsm_key(&root, template, error) ||
+		!read_keys(&root, template, error) ||
 		!template_read_pin_policy(&root, template, error) ||
 		!template_read_issue(&root, template, error) ||
 		!template_read_unblock(&root, template, error) ||

@@ -14,7 +14,7 @@
  *      /kind                       operator, system-owner; required
  *      /id-length                  characters of the simple ID, 4 to 16; 5
  *    /keys                         array of 1 to 24 keys; required
- *    /keys/N/slot                  name of a key slot, each used once; required
+ *    /keys/N/slot                  name of a key slot, each used once; required, but not of hsm-key
  *    /keys/N/algorithm             rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384; required
  *    /keys/N/pin                   default, never, once, always; default
  *    /keys/N/touch                 default, never, always, cached; default
@@ -60,6 +60,9 @@
  *    /lifecycle                    object (template-lifecycle.c)
  *      /block-pin                whether the PIN is blocked until it is activated; true
  *      /on-retire                what retiring does to certificates: revoke, keep; revoke
+ *
+ * A template of the card type hsm-key (template-hsm-key.c) is for keys in HSM slots: it has one key
+ * with algorithm and certificate, and of the other members only those that are about certificates.
  */
 #ifndef TESSERA_MODEL_TEMPLATE_H
 #define TESSERA_MODEL_TEMPLATE_H
@@ -74,7 +77,7 @@
 /* One attribute of a subject ("CN" = "{name}") or of a SAN ("email" = "{email}"). */
 struct name_rule {
 	char *type;    /* subject: CN, O, OU, C, L, ST, serialNumber, UID, DC, emailAddress, GN, SN;
-			  SAN: email, upn, dns, uri */
+			  SAN: email, upn, dns, ip, uri */
 	char *pattern; /* text with {field} of the holder; {serial} is the card's */
 };
 
@@ -169,6 +172,8 @@ void template_free(struct template *template);
 DEFINE_CLEANUP(struct template *, template_free);
 #define _cleanup_template_ _cleanup_(template_freep)
 
+/* Whether it is for keys in HSM slots; it has one key then, whose slot is KEY_SLOT_HSM. */
+bool template_is_hsm_key(const struct template *template);
 /* Whether the template has a key for the slot. */
 bool template_has_slot(const struct template *template, key_slot slot);
 /* The template's key for the slot, or NULL. */

@@ -86,26 +86,6 @@ bool enroll_names_expand(struct services *services, const struct template_key *k
 	       (!key->authority || expand_for_profile(services, key, holder, names, error));
 }
 
-/* What the card needs to sign the request. */
-struct request_signer {
-	struct card *card;
-	const struct template_key *key;
-	const struct secret *pin;
-};
-
-static bool sign_on_card(void *context, const uint8_t *input, size_t length, struct buffer *output,
-	struct error *error)
-{
-	struct request_signer *signer = context;
-	struct card *card = signer->card;
-
-	if (signer->key->pin != PIN_USE_NEVER &&
-		!card->driver->authenticate(card, CARD_SECRET_PIN, signer->pin, error))
-		return false;
-	return card->driver->use_key(card, signer->key->slot, signer->key->algorithm, KEY_USE_SIGN,
-		input, length, output, error);
-}
-
 static bool set_subject(X509_REQ *request, const struct enroll_names *names, struct error *error)
 {
 	X509_NAME *subject = X509_REQ_get_subject_name(request);
@@ -121,19 +101,20 @@ static bool set_subject(X509_REQ *request, const struct enroll_names *names, str
 	return true;
 }
 
-static X509_REQ *make_request(struct request_signer *signer, EVP_PKEY *public_key,
-	const struct enroll_names *names, struct error *error)
+static X509_REQ *make_request(
+	const struct enroll_signer *signer, const struct enroll_names *names, struct error *error)
 {
 	X509_REQ *request _cleanup_(X509_REQ_freep) = X509_REQ_new();
 	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) =
-		signing_key_new(public_key, sign_on_card, signer, error);
-	const EVP_MD *digest =
-		signer->key->algorithm == KEY_ALGORITHM_EC_P384 ? EVP_sha384() : EVP_sha256();
+		signing_key_new(signer->public_key, signer->sign, signer->context, error);
+	bool is_long = EVP_PKEY_get_base_id(signer->public_key) == EVP_PKEY_EC &&
+		       EVP_PKEY_get_bits(signer->public_key) > 256;
 
 	if (!key || !set_subject(request, names, error))
 		return NULL;
 	if (!X509_REQ_set_version(request, X509_REQ_VERSION_1) ||
-		!X509_REQ_set_pubkey(request, public_key) || !X509_REQ_sign(request, key, digest)) {
+		!X509_REQ_set_pubkey(request, signer->public_key) ||
+		!X509_REQ_sign(request, key, is_long ? EVP_sha384() : EVP_sha256())) {
 		signing_key_error(ERROR_FAILED, "certificate request", error);
 		return NULL;
 	}
@@ -143,7 +124,6 @@ static X509_REQ *make_request(struct request_signer *signer, EVP_PKEY *public_ke
 /* One key on its way to a certificate. */
 struct enrollment {
 	struct operation *operation;
-	struct card *card;
 	const struct credential *credential;
 	const struct template_key *key;
 	const struct enroll_names *names;
@@ -283,41 +263,6 @@ static bool save(struct enrollment *enrollment, struct error *error)
 	       store_commit(transaction, error);
 }
 
-/* In the store first: a certificate that exists can be revoked, whatever happens next. */
-static bool keep(struct enrollment *enrollment, struct error *error)
-{
-	struct card *card = enrollment->card;
-	const struct certificate *certificate = &enrollment->certificate;
-
-	describe(enrollment);
-	struct error failure _cleanup_error_ = ERROR_INIT;
-	if (!save(enrollment, &failure)) {
-		give_up(enrollment);
-		return failure.code == ERROR_EXISTS
-			       ? error_set(error, ERROR_AUTHORITY_FAILED,
-					 "authority %s gave the serial number %s a second time: "
-					 "the "
-					 "certificate was not used",
-					 certificate->authority, certificate->serial_hex)
-			       : error_move(error, &failure);
-	}
-	return card->driver->write(card, CARD_OBJECT_CERTIFICATE, certificate->slot,
-		certificate->der.data, certificate->der.length, error);
-}
-
-/* The key has no certificate yet, and not the one of the key before it either. */
-static bool leave_pending(struct enrollment *enrollment, struct error *error)
-{
-	struct card *card = enrollment->card;
-	struct operation *operation = enrollment->operation;
-	_cleanup_free_ char *name = xasprintf("pending-%s", key_slot_name(enrollment->key->slot));
-
-	job_result(operation->job, name, enrollment->key->authority);
-	return task_note_status(operation->services, &enrollment->certificate, error) &&
-	       card->driver->write(
-		       card, CARD_OBJECT_CERTIFICATE, enrollment->key->slot, NULL, 0, error);
-}
-
 /* Kept before it is refused: so it is revoked. */
 static bool check_end(const struct credential *credential, const struct certificate *certificate,
 	struct error *error)
@@ -329,19 +274,94 @@ static bool check_end(const struct credential *credential, const struct certific
 		certificate->authority);
 }
 
+/* In the store first: a certificate that exists can be revoked, whatever happens next. */
+static bool keep(struct enrollment *enrollment, struct error *error)
+{
+	const struct certificate *certificate = &enrollment->certificate;
+
+	describe(enrollment);
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	if (save(enrollment, &failure))
+		return check_end(enrollment->credential, certificate, error);
+	give_up(enrollment);
+	return failure.code == ERROR_EXISTS
+		       ? error_set(error, ERROR_AUTHORITY_FAILED,
+				 "authority %s gave the serial number %s a second time: the "
+				 "certificate was not used",
+				 certificate->authority, certificate->serial_hex)
+		       : error_move(error, &failure);
+}
+
+static bool leave_pending(struct enrollment *enrollment, struct error *error)
+{
+	struct operation *operation = enrollment->operation;
+	_cleanup_free_ char *name = xasprintf("pending-%s", key_slot_name(enrollment->key->slot));
+
+	job_result(operation->job, name, enrollment->key->authority);
+	return task_note_status(operation->services, &enrollment->certificate, error);
+}
+
+bool enroll_certificate(struct operation *operation, const struct enroll_request *request,
+	struct certificate *certificate, struct error *error)
+{
+	struct enrollment enrollment _cleanup_(enrollment_clear) = {.operation = operation,
+		.credential = request->credential,
+		.key = request->key,
+		.names = request->names,
+		.before = request->before};
+	X509_REQ *signed_request _cleanup_(X509_REQ_freep) =
+		make_request(&request->signer, request->names, error);
+
+	if (!signed_request || !ask_authority(&enrollment, signed_request, error))
+		return false;
+	bool done = enrollment.outcome == ENROLL_PENDING ? leave_pending(&enrollment, error)
+							 : keep(&enrollment, error);
+	*certificate = enrollment.certificate;
+	enrollment.certificate = (struct certificate)CERTIFICATE_INIT;
+	return done;
+}
+
+/* What the card needs to sign the request. */
+struct card_signer {
+	struct card *card;
+	const struct template_key *key;
+	const struct secret *pin;
+};
+
+static bool sign_on_card(void *context, const uint8_t *input, size_t length, struct buffer *output,
+	struct error *error)
+{
+	struct card_signer *signer = context;
+	struct card *card = signer->card;
+
+	if (signer->key->pin != PIN_USE_NEVER &&
+		!card->driver->authenticate(card, CARD_SECRET_PIN, signer->pin, error))
+		return false;
+	return card->driver->use_key(card, signer->key->slot, signer->key->algorithm, KEY_USE_SIGN,
+		input, length, output, error);
+}
+
+/* One that is pending: the key has none yet, and not that of the key before it either. */
+static bool write_certificate(struct card *card, const struct certificate *certificate,
+	int64_t *expires_at, struct error *error)
+{
+	if (certificate->status == CERTIFICATE_PENDING)
+		return card->driver->write(
+			card, CARD_OBJECT_CERTIFICATE, certificate->slot, NULL, 0, error);
+	if (certificate->not_after > *expires_at)
+		*expires_at = certificate->not_after;
+	return card->driver->write(card, CARD_OBJECT_CERTIFICATE, certificate->slot,
+		certificate->der.data, certificate->der.length, error);
+}
+
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
 	const struct template_key *key, const struct enroll_names *names,
 	const struct certificates *before, const struct secret *pin, int64_t *expires_at,
 	struct error *error)
 {
 	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) = NULL;
-	struct enrollment enrollment _cleanup_(enrollment_clear) = {.operation = operation,
-		.card = card,
-		.credential = credential,
-		.key = key,
-		.names = names,
-		.before = before};
-	struct request_signer signer = {card, key, pin};
+	struct certificate certificate _cleanup_certificate_ = CERTIFICATE_INIT;
+	struct card_signer signer = {card, key, pin};
 
 	if (!card->driver->generate_key(
 		    card, key->slot, key->algorithm, key->pin, key->touch, &public_key, error))
@@ -349,15 +369,11 @@ bool enroll_key(struct operation *operation, struct card *card, const struct cre
 	if (!key->authority)
 		return card->driver->write(
 			card, CARD_OBJECT_CERTIFICATE, key->slot, NULL, 0, error);
-	X509_REQ *request _cleanup_(X509_REQ_freep) =
-		make_request(&signer, public_key, names, error);
-	if (!request || !ask_authority(&enrollment, request, error))
-		return false;
-	if (enrollment.outcome == ENROLL_PENDING)
-		return leave_pending(&enrollment, error);
-	if (!keep(&enrollment, error) || !check_end(credential, &enrollment.certificate, error))
-		return false;
-	if (enrollment.certificate.not_after > *expires_at)
-		*expires_at = enrollment.certificate.not_after;
-	return true;
+	const struct enroll_request request = {.credential = credential,
+		.key = key,
+		.names = names,
+		.before = before,
+		.signer = {public_key, sign_on_card, &signer}};
+	return enroll_certificate(operation, &request, &certificate, error) &&
+	       write_certificate(card, &certificate, expires_at, error);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One key of a template: made on the card, certified, the certificate written. */
+/* One key of a template: made, certified, the certificate written. */
 #ifndef TESSERA_OPERATION_ENROLL_H
 #define TESSERA_OPERATION_ENROLL_H
 
 #include "card/card.h"
+#include "core/signing-key.h"
 #include "model/template.h"
 #include "operation/services.h"
 
@@ -24,6 +25,27 @@ void enroll_names_clear(struct enroll_names *names);
  * authority_profiles_find(). */
 bool enroll_names_expand(struct services *services, const struct template_key *key,
 	const struct fields *holder, struct enroll_names *names, struct error *error);
+
+/* Who signs the request, wherever the private key is; all outlive the call. */
+struct enroll_signer {
+	EVP_PKEY *public_key;
+	signing_function sign;
+	void *context;
+};
+struct enroll_request {
+	const struct credential *credential;
+	const struct template_key *key;
+	const struct enroll_names *names;
+	const struct certificates *before; /* as of enroll_key(); or NULL */
+	struct enroll_signer signer;
+};
+/*
+ * Proves the key with a PKCS#10 request, asks the authority of the template's key, and saves the
+ * certificate, which may be pending. *certificate (clear it) may be saved also where this fails,
+ * and is to be revoked then. ERROR_AUTHORITY_*.
+ */
+bool enroll_certificate(struct operation *operation, const struct enroll_request *request,
+	struct certificate *certificate, struct error *error);
 
 /*
  * Makes the key, proves it with a PKCS#10 request signed by the card, asks the

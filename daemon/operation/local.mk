@@ -58,6 +58,15 @@ libtesserad_la_SOURCES += \
 	daemon/operation/services.h \
 	daemon/operation/session.c daemon/operation/session.h \
 	daemon/operation/slots.c daemon/operation/slots.h daemon/operation/slots-private.h \
+	daemon/operation/slot-access.c \
+	daemon/operation/slot-certify.c \
+	daemon/operation/slot-enroll.c \
+	daemon/operation/slot-key-list.c \
+	daemon/operation/slot-key-steps.c \
+	daemon/operation/slot-key-table.c \
+	daemon/operation/slot-keys.h \
+	daemon/operation/slot-renew.c \
+	daemon/operation/slot-retire.c \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \

@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "operation/provider-private.h"
+#include "operation/slot-keys.h"
 #include "token/attributes.h"
 
 #define BIT(operation) (1U << (operation))
@@ -70,6 +71,19 @@ static bool is_key(CK_OBJECT_CLASS object_class)
 
 /* --- what is asked for --- */
 
+/* A key that is a credential is used while that is active, and changed by Tessera alone. */
+static bool check_credential(
+	const struct asking *asking, const struct hsm_object *object, struct error *error)
+{
+	enum hsm_operation operation = asking->request->operation;
+
+	if (operation == HSM_COPY || operation == HSM_SET_ATTRIBUTES || operation == HSM_DESTROY)
+		return slot_keys_check_change(
+			asking->slot, object, operation == HSM_DESTROY, error);
+	return object->object_class != CKO_PRIVATE_KEY ||
+	       slot_keys_check_use(asking->slot, object, error);
+}
+
 static bool find_named(const struct asking *asking, struct hsm *hsm, uint32_t number,
 	struct named *named, struct error *error)
 {
@@ -86,7 +100,7 @@ static bool find_named(const struct asking *asking, struct hsm *hsm, uint32_t nu
 		.object_class = object->object_class,
 		.is_own = is_own,
 		.is_private = object->is_private};
-	return true;
+	return is_own || check_credential(asking, object, error);
 }
 
 /* Where a template does not say it, a copy is as its origin, and keys and data are private. */
@@ -110,12 +124,28 @@ static void read_coming(struct asking *asking, size_t which)
 		coming->label = xstrdup(origin ? origin->label : "");
 }
 
+/* An object with such a key's CKA_ID would be taken for a part of it. */
+static bool check_id(const struct asking *asking, struct reader template, struct error *error)
+{
+	enum hsm_operation operation = asking->request->operation;
+	bool stays = attributes_flag(
+		template, CKA_TOKEN, operation == HSM_COPY || operation == HSM_SET_ATTRIBUTES);
+	const uint8_t *value;
+	size_t length;
+
+	if (!stays || !attributes_find(template, CKA_ID, &value, &length))
+		return true;
+	struct reader id = READER_INIT(value, length);
+	return slot_keys_check_id(asking->slot, &id, error);
+}
+
 static bool read_request(struct asking *asking, struct hsm *hsm, struct error *error)
 {
 	const struct hsm_request *request = asking->request;
 
 	for (size_t i = 0; i < ARRAY_SIZE(request->templates); i++) {
-		if (!attributes_check(request->templates[i], error))
+		if (!attributes_check(request->templates[i], error) ||
+			!check_id(asking, request->templates[i], error))
 			return false;
 	}
 	if (facts[request->operation].names_object &&

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/provider-private.h"
+#include "operation/slot-keys.h"
 #include "operation/slots.h"
 
 /* Of attributes in one answer: far below what a connection may have waiting. */
@@ -305,7 +306,8 @@ static bool check_key(struct provider_client *client, struct slot *slot,
 		return error_set(error, ERROR_NOT_FOUND, "the slot has no key %u", use->key);
 	if (use->key < HSM_SESSION_OBJECT) {
 		*label = xstrdup(object->label);
-		if (!check_access(client, slot, *label, use, error))
+		if (!check_access(client, slot, *label, use, error) ||
+			!slot_keys_check_use(slot, object, error))
 			return false;
 	}
 	return !object->is_private || provider_is_logged_in(client, slot) ||

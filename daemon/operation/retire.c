@@ -4,6 +4,7 @@
 #include "operation/blank.h"
 #include "operation/certificates.h"
 #include "operation/session.h"
+#include "operation/slot-keys.h"
 #include "operation/template-rules.h"
 #include "operation/verbs.h"
 
@@ -49,12 +50,23 @@ static bool retire(struct session *session, const char *reason, struct error *er
 	return false;
 }
 
+static bool is_key(struct services *services, int64_t credential_id)
+{
+	_cleanup_credential_ struct credential *credential =
+		store_credential_by_id(services->store, credential_id, NULL);
+
+	return credential && credential_is_key(credential);
+}
+
 bool operation_retire(
 	struct operation *operation, int64_t credential_id, const char *reason, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
+	const struct slot_retirement of_key = {.reason = reason};
 
+	if (is_key(operation->services, credential_id))
+		return operation_slot_retire(operation, credential_id, &of_key, error);
 	if (session_open(&session, operation, LIFECYCLE_RETIRE, credential_id, &result) &&
 		session_take_card(&session, LIFECYCLE_RETIRE, &result))
 		retire(&session, reason, &result);

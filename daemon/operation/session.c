@@ -8,6 +8,7 @@
 #include "operation/contact.h"
 #include "operation/operators.h"
 #include "operation/recover.h"
+#include "operation/slot-keys.h"
 
 /* Signatures of programs are short; whoever holds a card longer is another verb. */
 #define CARD_TIMEOUT_MS 3000
@@ -122,6 +123,8 @@ void session_close(struct session *session)
 		contacts_refresh(services->contacts, session->reader, session->objects_changed);
 		card_end(session->card);
 	} else if (session->credential) {
+		if (credential_is_key(session->credential) && session->credential->id)
+			slot_keys_changed(services->slots, session->credential->id);
 		contacts_credential_changed(services->contacts, session->credential->id);
 	}
 	if (session->claim)

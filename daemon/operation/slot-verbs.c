@@ -8,6 +8,7 @@
 #include "core/text-file.h"
 #include "core/user.h"
 #include "keys/at-rest.h"
+#include "operation/slot-keys.h"
 #include "operation/slots-private.h"
 #include "operation/vault.h"
 
@@ -182,10 +183,12 @@ bool operation_add_slot(
 		!seal_pin(services, request, record, error))
 		return false;
 	_cleanup_slot_ struct slot *slot = slot_new(slots, steal_pointer(&record));
-	if (!slot_open(slot, request, error) || !token_is_free(services, slot, error) ||
+	if (!slot_keys_load(slot, error) || !slot_open(slot, request, error) ||
+		!token_is_free(services, slot, error) ||
 		!store_slot_add(services->store, slot->record, error))
 		return false;
 	slots_add(slots, slot);
+	slot_keys_tidy(slot, false);
 	slot_touch(slot);
 	return true;
 }
@@ -268,6 +271,7 @@ bool operation_test_slot(struct slot *slot, char **message, struct error *error)
 	struct hsm *hsm = slot_hsm(slot, error);
 	if (!hsm || !hsm_refresh(hsm, &changed, error))
 		return false;
+	slot_keys_tidy(slot, false);
 	hsm_information(hsm, &information);
 	count_objects(hsm, &keys, &certificates);
 	*message = xasprintf("token \"%s\" (%s %s, serial %s) answers: %zu private keys, %zu "

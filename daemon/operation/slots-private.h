@@ -8,6 +8,14 @@
 
 #include "operation/slots.h"
 
+struct slot_key {
+	uint8_t id[HSM_KEY_ID_MAX];
+	size_t id_length;
+	int64_t credential_id;
+	enum lifecycle_state state;
+	int64_t expires_at; /* of the credential; 0: never */
+};
+
 struct slot {
 	atomic_uint references;
 	struct slots *slots;
@@ -22,6 +30,8 @@ struct slot {
 	size_t rule_count;
 	int64_t wrong_pin_minute; /* of the monotonic clock */
 	unsigned wrong_pins;	  /* in that minute */
+	struct slot_key *keys;	  /* that are credentials, by CKA_ID (slot-key-table.c) */
+	size_t key_count;
 };
 
 struct slots {

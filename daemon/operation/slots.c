@@ -10,6 +10,7 @@
 #include "core/state-folder.h"
 #include "keys/at-rest.h"
 #include "operation/contact.h"
+#include "operation/slot-keys.h"
 #include "operation/vault.h"
 
 /* How long a caller waits for the first opening. */
@@ -48,6 +49,7 @@ void slot_unref(struct slot *slot)
 	hsm_close(slot->hsm);
 	slot_record_free(slot->record);
 	slot_rules_free(slot->rules, slot->rule_count);
+	free(slot->keys);
 	free(slot->problem);
 	pthread_mutex_destroy(&slot->opening);
 	pthread_mutex_destroy(&slot->lock);
@@ -392,6 +394,7 @@ void slots_open_closed(struct slots *slots)
 			continue;
 		if (slot_open(list[i], NULL, &error)) {
 			opened = true;
+			slot_keys_tidy(list[i], false);
 			renew(list[i], &before, &after);
 		} else {
 			log_warning("a slot is not open: %s slot=%s", error_message(&error),
@@ -419,17 +422,19 @@ bool slots_load(struct slots *slots, struct error *error)
 {
 	struct slot_record **records;
 	size_t count;
+	bool loaded = true;
 
 	if (!store_slot_list(slots->services->store, &records, &count, error))
 		return false;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && loaded; i++) {
 		struct slot *slot = slot_new(slots, steal_pointer(&records[i]));
+		loaded = slot_keys_load(slot, error);
 		slots_add(slots, slot);
 		slot_unref(slot);
 	}
 	slot_records_free(records, count);
 	slots->is_opening = count > 0;
-	return true;
+	return loaded;
 }
 
 bool slots_start(struct slots *slots, struct error *error)

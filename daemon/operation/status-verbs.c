@@ -24,7 +24,8 @@ static bool change_certificates(struct session *session, const struct lifecycle_
 		revocation_reason_find(rule->reason ? rule->reason : reason), changed, error);
 }
 
-/* What the card itself has to suffer waits until it is there. */
+/* What the card itself has to suffer waits until it is there; a key in an HSM slot has no PIN, and
+ * its state is asked for at each use. */
 static bool save_intent(
 	struct session *session, const struct lifecycle_rule *rule, struct error *error)
 {
@@ -35,7 +36,7 @@ static bool save_intent(
 		.old_version = credential->key_version,
 		.new_version = credential->key_version};
 
-	return rule->pin != PIN_EFFECT_BLOCKED ||
+	return rule->pin != PIN_EFFECT_BLOCKED || credential_is_key(credential) ||
 	       store_intent_add(session->operation->services->store, &intent, error);
 }
 

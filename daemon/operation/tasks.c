@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "operation/contact.h"
 #include "operation/ownership.h"
+#include "operation/slot-keys.h"
 
 /* An enrollment under way is over by then, however slow the authority is. */
 #define REQUEST_SECONDS (15 * 60)
@@ -49,6 +50,7 @@ struct work {
 	struct authority *authority;
 	struct certificate certificate;
 	char *serial; /* of the card */
+	bool is_key;  /* it is none, but a key in an HSM slot */
 };
 
 static void work_clear(struct work *work)
@@ -67,6 +69,7 @@ static bool open_work(struct work *work, int64_t certificate_id, struct error *e
 	_cleanup_credential_ struct credential *credential =
 		store_credential_by_id(services->store, work->certificate.credential_id, NULL);
 	work->serial = credential ? xstrdup(credential->serial) : NULL;
+	work->is_key = credential && credential_is_key(credential);
 	work->authority = authority_open(&services->authority, work->certificate.authority, error);
 	return work->authority != NULL;
 }
@@ -121,7 +124,7 @@ static bool keep_collected(struct work *work, enum certificate_status wanted, st
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
 	return store_certificate_save(transaction, certificate, error) &&
-	       (wanted == CERTIFICATE_REVOKED || !work->serial ||
+	       (wanted == CERTIFICATE_REVOKED || !work->serial || work->is_key ||
 		       store_intent_add(transaction, &intent, error)) &&
 	       store_commit(transaction, error);
 }
@@ -231,6 +234,8 @@ static bool run_claimed(struct services *services, int64_t certificate_id, struc
 	/* What is only not there yet is no news. */
 	if (done || failure.code != ERROR_BUSY)
 		write_record(&work, what, done ? NULL : &failure);
+	if (work.is_key && work.certificate.credential_id)
+		slot_key_arrived(services, work.certificate.credential_id);
 	if (done)
 		return store_task_remove(services->store, certificate_id, error);
 	postpone(services, certificate_id, &failure);

@@ -118,8 +118,12 @@ static bool check_keys(
 }
 
 static bool check_pin(
-	const struct card_type *type, const struct pin_policy *policy, struct error *error)
+	const struct card_type *type, const struct template *template, struct error *error)
 {
+	const struct pin_policy *policy = &template->pin_policy;
+
+	if (template_is_hsm_key(template))
+		return true;
 	if (policy->minimum_length < type->pin_minimum)
 		return error_set_field(error, ERROR_INVALID_TEMPLATE, "/pin-policy/minimum-length",
 			"cards of the type \"%s\" take PINs from %u bytes on", type->name,
@@ -163,7 +167,7 @@ static bool check_type(struct services *services, const struct template *templat
 			"cards of the type \"%s\" cannot be issued yet: this version has no driver "
 			"%s",
 			name, type->driver);
-	return check_keys(type, template, error) && check_pin(type, &template->pin_policy, error);
+	return check_keys(type, template, error) && check_pin(type, template, error);
 }
 
 bool type_check_template(
@@ -186,6 +190,5 @@ bool type_suits_template(struct services *services, const char *name,
 		!(type && template_names_card_type(template, type->driver)))
 		return error_set_field(error, ERROR_NOT_SUPPORTED, "/card-type",
 			"the template is for %s cards, this is a %s", wanted, name);
-	return !type ||
-	       (check_keys(type, template, error) && check_pin(type, &template->pin_policy, error));
+	return !type || (check_keys(type, template, error) && check_pin(type, template, error));
 }

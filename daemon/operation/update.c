@@ -54,7 +54,8 @@ static bool needs_reissue(
 	return true;
 }
 
-static bool refuse_reissue(const struct template_changes *changes, struct error *error)
+static bool refuse_reissue(const struct credential *credential,
+	const struct template_changes *changes, struct error *error)
 {
 	const char *path = "";
 
@@ -63,7 +64,10 @@ static bool refuse_reissue(const struct template_changes *changes, struct error 
 			path = changes->items[i].path;
 	}
 	return error_set_field(error, ERROR_NOT_SUPPORTED, path,
-		"%s has changed, which needs new keys or a new PIN: reissue the card", path);
+		credential_is_key(credential)
+			? "%s has changed, which needs a new certificate: renew the key"
+			: "%s has changed, which needs new keys or a new PIN: reissue the card",
+		path);
 }
 
 /* The last end of the certificates that are good. */
@@ -116,7 +120,7 @@ static bool update(struct session *session, struct error *error)
 		way.newest->version == way.present->version ? "nothing"
 							    : change_effect_name(effect));
 	if (effect == CHANGE_REISSUE)
-		return refuse_reissue(&way.changes, error);
+		return refuse_reissue(session->credential, &way.changes, error);
 	if (effect == CHANGE_CARD && !write_identity(session, way.newest, error))
 		return false;
 	session->credential->template_version = way.newest->version;

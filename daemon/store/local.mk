@@ -8,6 +8,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/connection.c \
 	daemon/store/credential.c \
 	daemon/store/database.c daemon/store/database.h \
+	daemon/store/hsm-key.c \
 	daemon/store/intent.c \
 	daemon/store/key-backup.c \
 	daemon/store/managed.c \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How many cards are managed: what a licence counts. */
+#include "model/card-type.h"
 #include "store/store-private.h"
 
 /* A card between the intent to own it and its credential takes a place, too. */
@@ -23,8 +24,8 @@ static bool count(struct store *store, const char *sql, int64_t *number, struct 
 bool store_credential_count_managed(struct store *store, int64_t *number, struct error *error)
 {
 	static const char sql[] =
-		"SELECT (SELECT count(*) FROM credential WHERE state IN " MANAGED_STATES ") -"
-		" " COUNT_OWNERS " + " COUNT_INTENTS;
+		"SELECT (SELECT count(*) FROM credential WHERE state IN " MANAGED_STATES
+		" AND card_type <> '" HSM_KEY_TYPE "') - " COUNT_OWNERS " + " COUNT_INTENTS;
 
 	return count(store, sql, number, error);
 }

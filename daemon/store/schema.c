@@ -252,6 +252,20 @@ static const char *const migrations[] = {
 	"ALTER TABLE slot ADD COLUMN process TEXT NOT NULL DEFAULT 'daemon';"
 	"ALTER TABLE slot ADD COLUMN timeout BIGINT NOT NULL DEFAULT 60;"
 	"ALTER TABLE slot ADD COLUMN environment TEXT NOT NULL DEFAULT '';",
+
+	/* 16: keys in slots that are credentials; a slot may go and come back by its name */
+	"CREATE TABLE hsm_key ("
+	"	credential_id BIGINT PRIMARY KEY REFERENCES credential (id),"
+	"	slot TEXT NOT NULL,"
+	"	label TEXT NOT NULL,"
+	"	id BYTEA NOT NULL,"
+	"	new_id BYTEA NOT NULL,"
+	"	old_id BYTEA NOT NULL,"
+	"	was_there BIGINT NOT NULL,"
+	"	step TEXT NOT NULL,"
+	"	last_certificate BIGINT NOT NULL);"
+	"CREATE INDEX hsm_key_slot ON hsm_key (slot, label);"
+	"CREATE INDEX hsm_key_step ON hsm_key (slot) WHERE step <> '';",
 };
 
 int64_t schema_version(void)

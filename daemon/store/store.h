@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/macros.h"
 #include "model/credential.h"
+#include "model/hsm-key.h"
 #include "model/operator.h"
 #include "model/puk.h"
 #include "model/role.h"
@@ -80,8 +81,8 @@ bool store_credential_list_due(struct store *store, int64_t now, unsigned limit,
 bool store_credential_of_user(struct store *store, const char *user_id, const char *template_name,
 	char **serial, struct error *error);
 bool store_credential_count(struct store *store, int64_t *count, struct error *error);
-/* Those that are managed (lifecycle_is_managed) but for system owners', and cards that an intent
- * may make so (store/managed.c). */
+/* Cards that are managed (lifecycle_is_managed) but for system owners', and those that an intent
+ * may make so (store/managed.c). Keys in HSM slots are no cards. */
 bool store_credential_count_managed(struct store *store, int64_t *count, struct error *error);
 /* Whether that count is below a limit; fast for a limit that was never near. */
 bool store_credential_has_room(
@@ -318,6 +319,24 @@ bool store_slot_set_rule(
 	struct store *store, const char *name, const struct slot_rule *rule, struct error *error);
 bool store_slot_remove_rule(struct store *store, const char *name, const char *subject,
 	const char *key, struct error *error);
+
+/* --- keys in HSM slots that are credentials (store/hsm-key.c) --- */
+/* Inserts or replaces. */
+bool store_hsm_key_save(struct store *store, const struct hsm_key *key, struct error *error);
+/* ERROR_NOT_FOUND for a credential that is no such key. */
+bool store_hsm_key_get(
+	struct store *store, int64_t credential_id, struct hsm_key *key, struct error *error);
+/* Those of a slot, also of credentials that are retired; heap, for hsm_keys_free(). */
+bool store_hsm_key_list(struct store *store, const char *slot, struct hsm_key **keys, size_t *count,
+	struct error *error);
+/* Those with a step under way. */
+bool store_hsm_key_list_unsettled(struct store *store, const char *slot, struct hsm_key **keys,
+	size_t *count, struct error *error);
+bool store_hsm_key_list_labelled(struct store *store, const char *slot, const char *label,
+	struct hsm_key **keys, size_t *count, struct error *error);
+void hsm_keys_free(struct hsm_key *keys, size_t count);
+/* With its credential, which never had a certificate. */
+bool store_hsm_key_forget(struct store *store, int64_t credential_id, struct error *error);
 
 /* --- operators (store/operator.c) --- */
 /* Inserts or replaces the record of a card; sets created_at of a new one. ERROR_NOT_FOUND for a

@@ -13,6 +13,7 @@ libtesserad_la_SOURCES += \
 	daemon/token/hsm-mechanism.c \
 	daemon/token/hsm-object.c \
 	daemon/token/hsm-owner.c \
+	daemon/token/hsm-pair.c daemon/token/hsm-pair.h \
 	daemon/token/hsm-pin.c \
 	daemon/token/hsm-serve.c daemon/token/hsm-serve.h \
 	daemon/token/hsm-sync.c daemon/token/hsm-sync.h \

@@ -10,6 +10,7 @@
 #include "common/buffer.h"
 #include "common/tlv.h"
 #include "token/ckr.h"
+#include "token/hsm-pair.h"
 
 #define ATTRIBUTE_MAX 4096 /* bytes; more is no key */
 
@@ -52,13 +53,8 @@ static EVP_PKEY *key_build(const char *type, OSSL_PARAM_BLD *builder, struct err
 	return NULL;
 }
 
-static EVP_PKEY *read_rsa(struct session *session, CK_OBJECT_HANDLE handle, struct error *error)
+static EVP_PKEY *make_rsa(struct reader modulus, struct reader exponent, struct error *error)
 {
-	_cleanup_buffer_ struct buffer modulus = BUFFER_INIT, exponent = BUFFER_INIT;
-
-	if (!attribute_read(session, handle, CKA_MODULUS, &modulus, error) ||
-		!attribute_read(session, handle, CKA_PUBLIC_EXPONENT, &exponent, error))
-		return NULL;
 	BIGNUM *n _cleanup_(BN_freep) = BN_bin2bn(modulus.data, (int)modulus.length, NULL);
 	BIGNUM *e _cleanup_(BN_freep) = BN_bin2bn(exponent.data, (int)exponent.length, NULL);
 	OSSL_PARAM_BLD *builder _cleanup_(OSSL_PARAM_BLD_freep) = OSSL_PARAM_BLD_new();
@@ -70,37 +66,42 @@ static EVP_PKEY *read_rsa(struct session *session, CK_OBJECT_HANDLE handle, stru
 	return key_build("RSA", builder, error);
 }
 
-/* The name of the curve in CKA_EC_PARAMS (an object identifier), or NULL. */
-static const char *curve_name(const struct buffer *parameters)
+static EVP_PKEY *read_rsa(struct session *session, CK_OBJECT_HANDLE handle, struct error *error)
 {
-	const unsigned char *position = parameters->data;
+	_cleanup_buffer_ struct buffer modulus = BUFFER_INIT, exponent = BUFFER_INIT;
+
+	if (!attribute_read(session, handle, CKA_MODULUS, &modulus, error) ||
+		!attribute_read(session, handle, CKA_PUBLIC_EXPONENT, &exponent, error))
+		return NULL;
+	return make_rsa(reader_of(&modulus), reader_of(&exponent), error);
+}
+
+/* The name of the curve in CKA_EC_PARAMS (an object identifier), or NULL. */
+static const char *curve_name(struct reader parameters)
+{
+	const unsigned char *position = parameters.data;
 	ASN1_OBJECT *object _cleanup_(ASN1_OBJECT_freep) =
-		d2i_ASN1_OBJECT(NULL, &position, (long)parameters->length);
+		d2i_ASN1_OBJECT(NULL, &position, (long)parameters.length);
 
 	return object ? OBJ_nid2sn(OBJ_obj2nid(object)) : NULL;
 }
 
 /* CKA_EC_POINT is an OCTET STRING in DER (PKCS#11 2.40 curr, 2.3.3); some tokens leave it out. */
-static struct reader point_of(const struct buffer *attribute)
+static struct reader point_of(struct reader attribute)
 {
 	struct reader point;
 
-	if (tlv_find(reader_of(attribute), 0x04, &point) && point.length > 0 &&
-		point.data + point.length == attribute->data + attribute->length &&
+	if (tlv_find(attribute, 0x04, &point) && point.length > 0 &&
+		point.data + point.length == attribute.data + attribute.length &&
 		point.data[0] == 0x04)
 		return point;
-	return reader_of(attribute);
+	return attribute;
 }
 
-static EVP_PKEY *read_ec(struct session *session, CK_OBJECT_HANDLE handle, struct error *error)
+static EVP_PKEY *make_ec(struct reader parameters, struct reader value, struct error *error)
 {
-	_cleanup_buffer_ struct buffer parameters = BUFFER_INIT, value = BUFFER_INIT;
-
-	if (!attribute_read(session, handle, CKA_EC_PARAMS, &parameters, error) ||
-		!attribute_read(session, handle, CKA_EC_POINT, &value, error))
-		return NULL;
-	const char *curve = curve_name(&parameters);
-	struct reader point = point_of(&value);
+	const char *curve = curve_name(parameters);
+	struct reader point = point_of(value);
 	OSSL_PARAM_BLD *builder _cleanup_(OSSL_PARAM_BLD_freep) = OSSL_PARAM_BLD_new();
 	if (!curve || !builder ||
 		!OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) ||
@@ -110,6 +111,16 @@ static EVP_PKEY *read_ec(struct session *session, CK_OBJECT_HANDLE handle, struc
 		return NULL;
 	}
 	return key_build("EC", builder, error);
+}
+
+static EVP_PKEY *read_ec(struct session *session, CK_OBJECT_HANDLE handle, struct error *error)
+{
+	_cleanup_buffer_ struct buffer parameters = BUFFER_INIT, value = BUFFER_INIT;
+
+	if (!attribute_read(session, handle, CKA_EC_PARAMS, &parameters, error) ||
+		!attribute_read(session, handle, CKA_EC_POINT, &value, error))
+		return NULL;
+	return make_ec(reader_of(&parameters), reader_of(&value), error);
 }
 
 EVP_PKEY *public_key_read(struct session *session, CK_OBJECT_HANDLE handle, struct error *error)
@@ -127,5 +138,29 @@ EVP_PKEY *public_key_read(struct session *session, CK_OBJECT_HANDLE handle, stru
 	if (type == CKK_EC)
 		return read_ec(session, handle, error);
 	error_set(error, ERROR_NOT_SUPPORTED, "the token's key is neither RSA nor EC");
+	return NULL;
+}
+
+static bool object_value(
+	const struct hsm_object *object, CK_ATTRIBUTE_TYPE type, struct reader *value)
+{
+	size_t length = 0;
+	const uint8_t *data = hsm_object_value(object, type, &length);
+
+	*value = (struct reader)READER_INIT(data, length);
+	return data && length > 0 && length <= ATTRIBUTE_MAX;
+}
+
+EVP_PKEY *hsm_object_public_key(const struct hsm_object *object, struct error *error)
+{
+	struct reader one, other;
+
+	if (object_value(object, CKA_MODULUS, &one) &&
+		object_value(object, CKA_PUBLIC_EXPONENT, &other))
+		return make_rsa(one, other, error);
+	if (object_value(object, CKA_EC_PARAMS, &one) && object_value(object, CKA_EC_POINT, &other))
+		return make_ec(one, other, error);
+	error_set(error, ERROR_NOT_SUPPORTED,
+		"the token shows no RSA or EC public key with the private key");
 	return NULL;
 }

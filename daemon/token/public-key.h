@@ -9,5 +9,4 @@
 
 /* An RSA or EC public key object. NULL with ERROR_NOT_SUPPORTED or ERROR_TOKEN_FAILED. */
 EVP_PKEY *public_key_read(struct session *session, CK_OBJECT_HANDLE handle, struct error *error);
-
 #endif

@@ -121,11 +121,7 @@ static bool mechanism_signs(struct token *token, CK_MECHANISM_TYPE mechanism)
 	       (info.flags & CKF_SIGN);
 }
 
-/*
- * For tokens without CKM_RSA_X_509: takes the PKCS #1 v1.5 padding (RFC 8017,
- * 9.2: 00 01 FF ... FF 00) off, since CKM_RSA_PKCS puts it on again.
- */
-static bool padding_remove(const uint8_t **input, size_t *length, struct error *error)
+bool token_padding_remove(const uint8_t **input, size_t *length, struct error *error)
 {
 	struct reader block = READER_INIT(*input, *length);
 	bool padded = reader_u8(&block) == 0 && reader_u8(&block) == 1;
@@ -152,7 +148,7 @@ static bool signer_sign(void *context, const uint8_t *input, size_t length, stru
 	uint8_t signature[RSA_BYTES_MAX];
 	CK_ULONG signature_length = sizeof(signature);
 
-	if (signer->mechanism == CKM_RSA_PKCS && !padding_remove(&input, &length, error))
+	if (signer->mechanism == CKM_RSA_PKCS && !token_padding_remove(&input, &length, error))
 		return false;
 	if (!session_take(signer->token->sessions, &session, error) ||
 		!token_find_object(&session, CKO_PRIVATE_KEY, signer->label, &key, error))

@@ -50,6 +50,13 @@ bool token_older_lacks(struct token *token, const char *label, struct error *err
 bool token_find_holder(struct token **token, const char *label, struct error *error);
 
 /*
+ * For tokens that do CKM_RSA_PKCS alone: takes the PKCS #1 v1.5 padding (RFC 8017, 9.2: 00 01 FF
+ * ... FF 00) off a block, since that mechanism puts it on again. ERROR_NOT_SUPPORTED for another
+ * padding.
+ */
+bool token_padding_remove(const uint8_t **input, size_t *length, struct error *error);
+
+/*
  * Finds the initialised token of that label: *found says whether there is one
  * whose user PIN is set. ERROR_TOKEN_FAILED when there are several.
  */

@@ -27,8 +27,8 @@ wait_for 10 has_four_types
 # --- what is shipped
 expect_output yubikey-5-7 tessera type list
 expect_output '"nitrokey-3"' tessera type show nitrokey-3
-[ "$(tessera --json type list | jq length)" = 16 ] || fail "not all shipped types are there"
-[ "$(tessera --json type list | jq -r '[.[] | select(.driver_available) | .driver] | unique[]')" = piv ] ||
+[ "$(tessera --json type list | jq length)" = 17 ] || fail "not all shipped types are there"
+[ "$(tessera --json type list | jq -r '[.[] | select(.driver_available) | .driver] | unique | join(" ")')" = "hsm-key piv" ] ||
     fail "drivers are said to be there that are not"
 expect_failure 3 tessera type show no-such-type
 

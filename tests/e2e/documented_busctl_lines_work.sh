@@ -178,7 +178,7 @@ prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
 prints 'Connection GetCertificate' 'ay '
 prints GetCrl 'ay '
-for template in employee ec operator system-owner; do
+for template in employee ec operator system-owner tls-server; do
     tessera template remove "$template" >/dev/null
 done
 refused 'neither expired' 'Connection Remove'
@@ -207,6 +207,11 @@ prints 'Provider GetRandom' 'ay 16 '
 shown 'Provider SeedRandom'
 refused CKR_PIN_INCORRECT 'Provider InitToken'
 shown 'Slot Change'
+tessera template add "$TESSERA_SOURCE/data/templates/tls-server.json" >/dev/null
+verb 'Slot Enroll'
+prints 'Slot GetKeys' '"active" "CN=www.example.org"'
+verb 'Slot Renew'
+verb 'Slot Retire'
 shown 'Slot Remove'
 refused 'has ended' 'Job Cancel'
 prints 'Licence MakeRequest' store

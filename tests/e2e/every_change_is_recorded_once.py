@@ -34,8 +34,8 @@ READS = {
     "Manager.LookAtMasterKeyBackup", "Manager.GetLastMasterKeyBackup",
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
-    "Provider.OpenChannel",
     "Provider.GetMechanisms", "Provider.VerifyWithKey", "Provider.GetRandom", "Provider.SeedRandom",
+    "Provider.OpenChannel", "Slot.GetKeys",
 }
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}
@@ -264,6 +264,16 @@ STEPS = [
     ("Credential.Retire", CARD, ["s", ""], "retire", "WrongState"),
     ("Credential.Unregister", CARD, [], "unregister", "ok"),
     ("Credential.Unregister", CARD, [], "unregister", "WrongState"),
+    ("Manager.AddSlot", ROOT, ["sssa{sv}", "web", "", "web", "2", "create", "b", "true", "pin", "s", PIN],
+     "add-slot", "ok"),
+    ("Slot.Enroll", f"{ROOT}/slot/web", ["ssa{ss}a{sv}", "tls", "nothing", "0", "1", "pin", "s", PIN],
+     "enroll", "NotFound"),
+    ("Slot.Enroll", f"{ROOT}/slot/web", ["ssa{ss}a{sv}", "tls", "tls-server", "1", "dns", "www.example.org",
+                                         "1", "pin", "s", PIN], "enroll", "ok"),
+    ("Slot.Renew", f"{ROOT}/slot/web", ["sa{sv}", "none", "0"], "renew", "NotFound"),
+    ("Slot.Renew", f"{ROOT}/slot/web", ["sa{sv}", "tls", "0"], "renew", "PinRequired"),
+    ("Slot.Renew", f"{ROOT}/slot/web", ["sa{sv}", "tls", "1", "pin", "s", PIN], "renew", "ok"),
+    ("Slot.Retire", f"{ROOT}/slot/web", ["sa{sv}", "tls", "1", "pin", "s", PIN], "retire", "ok"),
 ]
 
 

@@ -260,7 +260,8 @@ static void wrong_names_are_rejected(void **state)
 		{"dns", "a/b", "dns", true},
 		{"dns", "", "dns", true},
 		{"uri", "nothing", "uri", true},
-		{"ip", "10.0.0.1", "ip", true},
+		{"ip", "10.0.0.256", "ip", true},
+		{"rid", "1.2.3", "rid", true},
 	};
 	struct authority_fixture *fixture = *state;
 

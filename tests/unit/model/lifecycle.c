@@ -51,6 +51,9 @@ static const struct {
 				      S(EXPIRED),
 		SAME},
 	[LIFECYCLE_OFFLINE_UNBLOCK] = {S(ACTIVE), SAME},
+	/* For keys in HSM slots alone. */
+	[LIFECYCLE_ENROLL] = {0, SAME},
+	[LIFECYCLE_RENEW] = {0, SAME},
 };
 
 static void every_verb_in_every_state_does_what_the_table_says(void **state)
@@ -199,6 +202,31 @@ static void next_may_be_null(void **state)
 	assert_true(lifecycle_check(LIFECYCLE_ACTIVE, LIFECYCLE_USE, NULL, NULL));
 }
 
+static void a_key_in_an_hsm_has_the_verbs_that_need_no_card(void **state)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	char type[] = "hsm-key";
+	struct credential key = {.card_type = type, .state = LIFECYCLE_ACTIVE};
+	enum lifecycle_state next;
+
+	(void)state;
+	assert_true(credential_check(&key, LIFECYCLE_RENEW, &next, &error));
+	assert_int_equal(next, LIFECYCLE_ACTIVE);
+	assert_true(credential_check(&key, LIFECYCLE_SUSPEND, &next, &error));
+	assert_true(credential_check(&key, LIFECYCLE_RETIRE, &next, &error));
+	assert_true(credential_check(&key, LIFECYCLE_REPORT_COMPROMISED, &next, &error));
+	assert_false(credential_check(&key, LIFECYCLE_CHANGE_PIN, &next, &error));
+	assert_int_equal(error.code, ERROR_NOT_SUPPORTED);
+	assert_false(credential_check(&key, LIFECYCLE_ENROLL, &next, &error));
+	assert_int_equal(error.code, ERROR_WRONG_STATE);
+	assert_non_null(strstr(error_message(&error), "the key is active"));
+	assert_non_null(strstr(error_message(&error), "renew"));
+	assert_null(strstr(error_message(&error), "change-pin"));
+	key.state = LIFECYCLE_RETIRED;
+	assert_true(credential_check(&key, LIFECYCLE_ENROLL, &next, &error));
+	assert_int_equal(next, LIFECYCLE_ACTIVE);
+}
+
 static void numbers_outside_the_table_are_refused(void **state)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -231,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_card_with_an_end_date_is_expired_from_then_on),
 		cmocka_unit_test(the_error_names_the_state_and_what_is_allowed),
 		cmocka_unit_test(next_may_be_null),
+		cmocka_unit_test(a_key_in_an_hsm_has_the_verbs_that_need_no_card),
 		cmocka_unit_test(numbers_outside_the_table_are_refused),
 		cmocka_unit_test(names_lead_back),
 	};

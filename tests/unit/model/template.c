@@ -194,13 +194,57 @@ static void wrong_certificates_are_refused(void **state)
 		{NAMES("\"subject\": []"), at, "not empty"},
 		{NAMES("\"san\": \"x\""), "/keys/0/certificate/san", "array"},
 		{NAMES("\"san\": {\"mail\": \"x\"}"), "/keys/0/certificate/san/mail",
-			"email, upn, dns, uri"},
+			"email, upn, dns, ip, uri"},
 		{NAMES("\"san\": {\"upn\": 1}"), "/keys/0/certificate/san/upn", "string"},
-		{NAMES("\"san\": [[\"ip\", \"x\"]]"), "/keys/0/certificate/san/0/0",
-			"email, upn, dns, uri"},
+		{NAMES("\"san\": [[\"rid\", \"x\"]]"), "/keys/0/certificate/san/0/0",
+			"email, upn, dns, ip, uri"},
 	};
 
 	(void)state;
+	check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+#define HSM(rest) "{\"name\": \"t\", \"card-type\": \"hsm-key\", " rest "}"
+#define HSM_CERT                                                                                   \
+	"\"certificate\": {\"authority\": \"a\", \"profile\": \"p\", "                             \
+	"\"san\": [[\"ip\", \"{ip}\"]]}"
+#define HSM_KEY(rest) HSM("\"keys\": [{\"algorithm\": \"ec-p256\", " rest HSM_CERT "}]")
+#define HSM_TOP(rest)                                                                              \
+	HSM("\"keys\": [{\"algorithm\": \"ec-p256\", " HSM_CERT "}], \"comment\": \"\", " rest)
+
+static void a_key_in_an_hsm_has_no_slot_and_no_pin(void **state)
+{
+	_cleanup_template_ struct template *template = template_parse(HSM_KEY(""), NULL);
+	_cleanup_template_ struct template *other = template_parse(
+		HSM_TOP("\"enabled\": false, \"lifecycle\": {\"on-retire\": \"keep\"}"), NULL);
+
+	(void)state;
+	assert_non_null(template);
+	assert_non_null(other);
+	assert_true(template_is_hsm_key(template));
+	assert_int_equal(template->key_count, 1);
+	assert_int_equal(template->keys[0].slot, KEY_SLOT_HSM);
+	assert_string_equal(template->keys[0].san[0].type, "ip");
+	assert_string_equal(key_slot_name(KEY_SLOT_HSM), "hsm");
+	static const struct refusal cases[] = {
+		{HSM_KEY("\"slot\": \"signature\", "), "/keys/0/slot", "label"},
+		{HSM_KEY("\"pin\": \"once\", "), "/keys/0/pin", "no PIN"},
+		{HSM_KEY("\"touch\": \"never\", "), "/keys/0/touch", "no touch"},
+		{HSM("\"keys\": [{\"algorithm\": \"ec-p256\"}]"), "/keys/0/certificate", "missing"},
+		{HSM("\"keys\": [{\"algorithm\": \"ec-p521\", " HSM_CERT "}]"), "/keys/0/algorithm",
+			"ec-p256"},
+		{HSM("\"keys\": [{}, {}]"), "/keys", "1"},
+		{HSM("\"comment\": \"\""), "/keys", "missing"},
+		{HSM_TOP("\"operator\": {\"kind\": \"operator\"}"), "/operator", "cards"},
+		{HSM_TOP("\"pin-policy\": {}"), "/pin-policy", "no PIN"},
+		{HSM_TOP("\"issue\": {}"), "/issue", "CHUID"},
+		{HSM_TOP("\"unblock\": {}"), "/unblock", "no PIN"},
+		{HSM_TOP("\"self-service\": {}"), "/self-service", "no PIN"},
+		{HSM_TOP("\"rotate-at-contact\": false"), "/rotate-at-contact", "no master key"},
+		{HSM_TOP("\"lifecycle\": {\"block-pin\": true}"), "/lifecycle/block-pin", "no PIN"},
+		{"{\"name\": \"t\", \"card-types\": [\"piv\", \"hsm-key\"]}", "/card-types",
+			"nothing else"},
+	};
 	check_refusals(cases, ARRAY_SIZE(cases));
 }
 
@@ -368,6 +412,7 @@ int main(void)
 		cmocka_unit_test(wrong_members_of_the_top_are_refused),
 		cmocka_unit_test(wrong_keys_are_refused),
 		cmocka_unit_test(wrong_certificates_are_refused),
+		cmocka_unit_test(a_key_in_an_hsm_has_no_slot_and_no_pin),
 		cmocka_unit_test(wrong_pin_policies_are_refused),
 		cmocka_unit_test(the_whole_pin_policy_is_read),
 		cmocka_unit_test(a_document_that_is_too_large_is_refused),

@@ -289,6 +289,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 		"DROP INDEX credential_user; ALTER TABLE credential DROP COLUMN user_id;"
 		"ALTER TABLE credential DROP COLUMN state_before;"
 		"DROP TABLE role; DROP TABLE quorum;"
+		"DROP TABLE hsm_key;"
 		"DROP TABLE slot_rule; DROP TABLE slot;"
 		"DROP TABLE task; ALTER TABLE certificate DROP COLUMN request;"
 		"DROP INDEX credential_template; ALTER TABLE template DROP COLUMN saved_at;"

@@ -83,6 +83,22 @@ static void an_intent_takes_the_place_of_a_card_to_be(void **state)
 	assert_int_equal(managed(fixture), 3);
 }
 
+static void a_key_in_an_hsm_is_no_card(void **state)
+{
+	struct fixture *fixture = *state;
+	struct credential *key _cleanup_credential_ = sample_credential("hsm-01");
+
+	free(key->card_type);
+	key->card_type = xstrdup("hsm-key");
+	key->state = LIFECYCLE_ACTIVE;
+	assert_true(store_credential_save(fixture->store, key, NULL));
+	assert_int_equal(managed(fixture), 0);
+	add_credential(fixture, "active", LIFECYCLE_ACTIVE);
+	assert_int_equal(managed(fixture), 1);
+	assert_false(has_room(fixture, 1));
+	assert_true(has_room(fixture, 2));
+}
+
 static void there_is_room_below_the_limit_only(void **state)
 {
 	struct fixture *fixture = *state;
@@ -106,6 +122,8 @@ int main(void)
 			each_state_counts_as_the_lifecycle_says, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(an_intent_takes_the_place_of_a_card_to_be,
 			fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_key_in_an_hsm_is_no_card, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(
 			there_is_room_below_the_limit_only, fixture_set_up, fixture_tear_down),
 	};
