@@ -131,6 +131,12 @@ static bool find_objects(struct hsm_work *work, unsigned needs, struct error *er
 	return true;
 }
 
+static bool survives_use(const struct hsm_work *work, struct error *error)
+{
+	return !work->hsm->module.is_softhsm || !work->object ||
+	       softhsm_survives_use(work->request, work->object, error);
+}
+
 static bool call_once(struct hsm_work *work, struct error *error)
 {
 	enum hsm_operation operation = work->request->operation;
@@ -138,7 +144,7 @@ static bool call_once(struct hsm_work *work, struct error *error)
 	bool done = find_objects(work, needs, error) &&
 		    (!(needs & NEEDS_MECHANISM) ||
 			    hsm_prepare(&work->prepared, work->request, work->object, error)) &&
-		    operations[operation].run(work, error);
+		    survives_use(work, error) && operations[operation].run(work, error);
 
 	hsm_object_unref(steal_pointer(&work->object));
 	hsm_object_unref(steal_pointer(&work->second));

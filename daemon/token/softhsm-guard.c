@@ -285,6 +285,30 @@ static bool check_key(struct reader template, struct error *error)
 		       "the parts of the key do not fit together, or some are missing");
 }
 
+/* --- uses --- */
+
+/* Bytes of an RSA key's modulus; 0 for other keys. */
+static size_t modulus_of(const struct hsm_object *key)
+{
+	size_t length;
+	const uint8_t *value = hsm_object_value(key, CKA_MODULUS, &length);
+
+	for (; length > 0 && *value == 0; length--)
+		value++;
+	return length;
+}
+
+/* A bare RSA operation of more than the modulus has writes behind its memory. */
+bool softhsm_survives_use(
+	const struct hsm_request *request, const struct hsm_object *key, struct error *error)
+{
+	size_t most = modulus_of(key);
+
+	if (request->operation > HSM_VERIFY || most == 0 || request->input.length <= most)
+		return true;
+	return error_set(error, ERROR_DATA_LENGTH, "the key takes at most %zu bytes", most);
+}
+
 bool softhsm_survives(const struct hsm_request *request, struct error *error)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(request->templates); i++) {

@@ -12,5 +12,8 @@
  * standard has for it.
  */
 bool softhsm_survives(const struct hsm_request *request, struct error *error);
+/* The same for the use of a key. ERROR_DATA_LENGTH. */
+bool softhsm_survives_use(
+	const struct hsm_request *request, const struct hsm_object *key, struct error *error);
 
 #endif
