@@ -107,8 +107,10 @@ struct hsm *hsm_open(const struct hsm_options *options, struct error *error)
 	pthread_mutex_init(&hsm->objects_lock, NULL);
 	pthread_mutex_init(&hsm->reading_lock, NULL);
 	hsm->objects = hsm_objects_new();
-	if (start(hsm, options, error))
+	if (start(hsm, options, error)) {
+		hsm->preparer = hsm_preparer_new(hsm);
 		return hsm;
+	}
 	hsm_close(hsm);
 	return NULL;
 }
@@ -117,6 +119,7 @@ void hsm_close(struct hsm *hsm)
 {
 	if (!hsm)
 		return;
+	hsm_preparer_free(hsm->preparer);
 	if (hsm->logins > 0)
 		session_pool_logout(hsm->sessions);
 	session_pool_free(hsm->sessions);
