@@ -9,6 +9,7 @@
 
 #define LOOK_US		   60
 #define LOOKS_LEFT_OUT_MAX 1000
+#define RELAXATIONS	   16
 
 enum { ANSWER_OUTPUT, ANSWER_ERROR };
 
@@ -121,6 +122,18 @@ static bool came(ssize_t length)
 	return length >= 0 || (errno != EAGAIN && errno != EINTR);
 }
 
+/* About a microsecond, in which a processor that shares this one's core has it to itself. */
+static void relax(void)
+{
+	for (int i = 0; i < RELAXATIONS; i++) {
+#if defined(__x86_64__) || defined(__i386__)
+		__builtin_ia32_pause();
+#elif defined(__aarch64__)
+		__asm__ volatile("isb");
+#endif
+	}
+}
+
 ssize_t channel_look(int descriptor, void *data, size_t size, struct channel_looks *looks)
 {
 	ssize_t length = receive(descriptor, data, size);
@@ -132,6 +145,7 @@ ssize_t channel_look(int descriptor, void *data, size_t size, struct channel_loo
 		return length;
 	}
 	for (int64_t start = now_us(); now_us() - start < LOOK_US;) {
+		relax();
 		sched_yield(); /* the other side may be waiting for this processor */
 		length = receive(descriptor, data, size);
 		if (came(length)) {

@@ -314,6 +314,23 @@ static bool check_key(struct provider_client *client, struct slot *slot,
 	       error_set(error, ERROR_PIN_REQUIRED, "log in first");
 }
 
+static bool is_as_before(const struct provider_habit *habit, const struct provider_use *use)
+{
+	return habit->slot == use->slot && habit->key == use->key && habit->use == use->use &&
+	       habit->mechanism == use->mechanism;
+}
+
+/* Whoever has signed twice in the same way will likely do it again after this one. */
+static void prepare_next(struct slot *slot, const struct provider_use *use)
+{
+	struct provider_habit *habit = use->habit;
+	struct hsm *hsm = slot_hsm(slot, NULL);
+
+	if (habit)
+		habit->is_prepared = hsm && habit->times >= 2 && is_as_before(habit, use) &&
+				     hsm_make_ready_aside(hsm, use->key, use->use, use->mechanism);
+}
+
 /* A use that was let and done. */
 static void note_habit(const struct provider_use *use)
 {
@@ -321,15 +338,12 @@ static void note_habit(const struct provider_use *use)
 
 	if (!habit)
 		return;
-	bool same = habit->slot == use->slot && habit->key == use->key && habit->use == use->use &&
-		    habit->mechanism == use->mechanism;
-
 	*habit = (struct provider_habit){.slot = use->slot,
 		.key = use->key,
 		.use = use->use,
 		.mechanism = use->mechanism,
-		.times = same ? habit->times + 1 : 1,
-		.is_fresh = true};
+		.times = is_as_before(habit, use) ? habit->times + 1 : 1,
+		.is_fresh = !habit->is_prepared};
 }
 
 static bool use_key(
@@ -347,6 +361,7 @@ static bool use_key(
 
 	if (!slot || !check_key(client, slot, use, &label, error))
 		return false;
+	prepare_next(slot, use);
 	bool done = hsm_call(
 		slot_hsm(slot, NULL), provider_owner(client, slot, false), &request, &reply, error);
 	if (!done && error && error->code == ERROR_PIN_WRONG)
@@ -360,7 +375,7 @@ static bool use_key(
 
 /* --- what comes next --- */
 
-/* Whoever has signed twice in the same way will likely do it again. */
+/* By this thread, where no other one does it. */
 static void make_ready(struct provider_client *client, struct provider_habit *habit)
 {
 	if (!habit->is_fresh || habit->times < 2)

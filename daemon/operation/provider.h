@@ -55,8 +55,9 @@ struct provider_habit {
 	unsigned slot, key;
 	enum key_use use;
 	uint32_t mechanism;
-	unsigned times; /* that it was used so, one after the other */
-	bool is_fresh;	/* the last one is not followed by provider_client_idle() yet */
+	unsigned times;	  /* that it was used so, one after the other */
+	bool is_fresh;	  /* provider_client_idle() has to prepare the next one */
+	bool is_prepared; /* another thread was told to prepare the next one */
 };
 
 /* One use of a key. A card does what its key algorithm says and needs no mechanism. */

@@ -42,8 +42,9 @@ struct hsm {
 	atomic_bool keeps_private;
 	/* Held while objects are read or the list is changed; taken without a session. */
 	pthread_mutex_t reading_lock;
-	atomic_uint last_number; /* given to an object; changed under that lock */
-	atomic_uint owners;	 /* that have a session */
+	atomic_uint last_number;       /* given to an object; changed under that lock */
+	atomic_uint owners;	       /* that have a session */
+	struct hsm_preparer *preparer; /* NULL: there is none */
 };
 
 struct hsm_owner {
@@ -64,6 +65,13 @@ struct hsm_owner {
  * has done so since `relogins` was what it is here. ERROR_PIN_REQUIRED without a PIN.
  */
 bool hsm_login_again(struct hsm *hsm, unsigned relogins, struct error *error);
+
+/* --- hsm-ready.c: the thread that prepares signatures --- */
+
+/* NULL when there is to be none. */
+struct hsm_preparer *hsm_preparer_new(struct hsm *hsm);
+/* Ends the thread. NULL is allowed. */
+void hsm_preparer_free(struct hsm_preparer *preparer);
 
 /* --- hsm-object.c: reading --- */
 

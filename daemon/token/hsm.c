@@ -111,8 +111,11 @@ struct hsm *hsm_open(const struct hsm_options *options, struct error *error)
 	hsm_list_begin(hsm, options->known, options->last_number);
 	if (options->process)
 		hsm->child = hsm_child_new(hsm, options);
-	if (hsm->child ? hsm_child_open(hsm->child, error) : start(hsm, options, error))
+	if (hsm->child ? hsm_child_open(hsm->child, error) : start(hsm, options, error)) {
+		if (!hsm->child)
+			hsm->preparer = hsm_preparer_new(hsm);
 		return hsm;
+	}
 	hsm_close(hsm);
 	return NULL;
 }
@@ -121,6 +124,7 @@ void hsm_close(struct hsm *hsm)
 {
 	if (!hsm)
 		return;
+	hsm_preparer_free(hsm->preparer);
 	hsm_child_free(hsm->child);
 	if (hsm->logins > 0 && hsm->sessions)
 		session_pool_logout(hsm->sessions);

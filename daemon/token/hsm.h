@@ -193,5 +193,10 @@ bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request
  * time: for who has time now and will likely sign more. Nothing for what cannot be made ready.
  */
 void hsm_make_ready(struct hsm *hsm, uint32_t object, enum key_use use, uint32_t mechanism);
+/*
+ * Has it done by a thread of the HSM's, beside the use that the caller is about to make. False
+ * where there is no such thread.
+ */
+bool hsm_make_ready_aside(struct hsm *hsm, uint32_t object, enum key_use use, uint32_t mechanism);
 
 #endif

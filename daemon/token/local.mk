@@ -15,6 +15,7 @@ libtesserad_la_SOURCES += \
 	daemon/token/hsm-owner.c \
 	daemon/token/hsm-pair.c daemon/token/hsm-pair.h \
 	daemon/token/hsm-pin.c \
+	daemon/token/hsm-ready.c \
 	daemon/token/hsm-serve.c daemon/token/hsm-serve.h \
 	daemon/token/hsm-sync.c daemon/token/hsm-sync.h \
 	daemon/token/hsm-use.c \

@@ -322,6 +322,14 @@ bool session_pool_has_room(struct session_pool *pool)
 	return room;
 }
 
+size_t session_pool_lent(struct session_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	size_t lent = pool->lent_count;
+	pthread_mutex_unlock(&pool->lock);
+	return lent;
+}
+
 void session_pool_forget_ready(struct session_pool *pool)
 {
 	struct idle forgotten[SESSION_POOL_MAX];

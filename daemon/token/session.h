@@ -83,6 +83,8 @@ bool session_take_ready(struct session_pool *pool, const struct session_ready *w
 	struct session *session, struct error *error);
 /* Whether one more session may be made ready: half of them stay free for other uses. */
 bool session_pool_has_room(struct session_pool *pool);
+/* How many are lent now. */
+size_t session_pool_lent(struct session_pool *pool);
 /* Closes the sessions that are ready and idle: keys may have other handles, or be gone. */
 void session_pool_forget_ready(struct session_pool *pool);
 void session_return(struct session *session);

@@ -4,6 +4,8 @@
 """OpenChannel of org.tessera1.Provider, spoken here as the PKCS#11 module does."""
 import ctypes
 import os
+import select
+import signal
 import socket
 import struct
 import subprocess
@@ -249,6 +251,28 @@ def killed_while_signing(slot):
     done("programs that are killed in the middle of a signature leave no login behind")
 
 
+def a_daemon_that_hangs(slot):
+    """The time-out of a call is the program's; the answer that comes too late is nobody's."""
+    daemon = int(subprocess.run(["bash", "-c", 'source "$TESSERA_SOURCE/tests/lib/sandbox.sh"; '
+                                 "part_target tesserad"], check=True, capture_output=True).stdout)
+    os.environ["TESSERA_PKCS11_TIMEOUT"] = "15"
+    program = Program(slot)
+    expect("OK", program("login", PIN))
+    for _ in range(3):
+        expect(128, len(program("sign", 1, elliptic=True)))
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        program.start("sign", 1, elliptic=True)
+        if not select.select([program.process.stdout], [], [], 50)[0]:
+            sys.exit("FAILED: no answer long after the time-out")
+        expect("DEVICE_ERROR", program.answer())
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    expect(128, *(len(program("sign", 1, elliptic=True)) for _ in range(3)))
+    program.end()
+    done("a call ends with its time-out when the daemon hangs, and the next one works")
+
+
 def main():
     os.chdir(os.environ["TESSERA_SANDBOX"] + "/tmp")
     make_slot()
@@ -259,6 +283,7 @@ def main():
     without_descriptors()
     threads_of_one_program(slot)
     killed_while_signing(slot)
+    a_daemon_that_hangs(slot)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,12 @@ commands_are() {
 wait_until 5 commands_are "20 00,87 07,20 FF," || fail "the card saw $commands"
 echo "ok a login and a signature are VERIFY and GENERAL AUTHENTICATE and nothing else"
 
+# A program that loads the module gets no other libraries from it than these (and the C library's own).
+needed=$(readelf --dynamic "$(readlink -f "$TESSERA_PKCS11_MODULE")" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+    grep -vE '^(libdbus-1|libcrypto|libc|libpthread|ld-linux[^.]*)\.so' || true)
+[ -n "$TESSERA_PRELOAD" ] || [ -z "$needed" ] || fail "the module needs $needed"
+echo "ok the module brings libdbus and libcrypto into a program and nothing else"
+
 memory=$(awk '/VmRSS/ { print $2 }' "/proc/$(part_pid tesserad)/status")
 [ -n "$TESSERA_PRELOAD" ] || [ "$memory" -lt $((24 * 1024)) ] || fail "tesserad has $memory KiB"
 echo "ok the idle daemon with one card stays under 24 MiB"

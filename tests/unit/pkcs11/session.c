@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -236,6 +238,34 @@ static void a_card_authentication_key_wants_no_pin(void **state)
 	assert_ok(sign_with(session, 4, 32));
 }
 
+static int start_impatiently(void **state)
+{
+	setenv("TESSERA_PKCS11_TIMEOUT", "4", 1);
+	return start_module(state);
+}
+
+static int stop_impatiently(void **state)
+{
+	unsetenv("TESSERA_PKCS11_TIMEOUT");
+	kill(fake->process, SIGCONT);
+	return stop_module(state);
+}
+
+/* The alarm ends the test long before the usual time-out would. */
+static void no_call_takes_longer_than_its_time_out(void **state)
+{
+	(void)state;
+	CK_SESSION_HANDLE session = open_session();
+	assert_ok(sign_with(session, 4, 32));
+	kill(fake->process, SIGSTOP);
+	alarm(45);
+	assert_ckr(sign_with(session, 4, 32), CKR_DEVICE_ERROR);
+	assert_ckr(login(session, CKU_USER, FAKE_PIN), CKR_DEVICE_ERROR);
+	alarm(0);
+	kill(fake->process, SIGCONT);
+	assert_ok(sign_with(session, 4, 32));
+}
+
 #define STARTED(test)	   cmocka_unit_test_setup_teardown(test, start_module, stop_module)
 #define WITH(test, finish) cmocka_unit_test_setup_teardown(test, start_module, finish)
 
@@ -254,6 +284,8 @@ int main(void)
 		STARTED(a_derivation_notes_a_forgotten_login_too),
 		WITH(a_signature_key_wants_the_pin_each_time, reset_tries),
 		STARTED(a_card_authentication_key_wants_no_pin),
+		cmocka_unit_test_setup_teardown(no_call_takes_longer_than_its_time_out,
+			start_impatiently, stop_impatiently),
 	};
 
 	return cmocka_run_group_tests(tests, load_module, unload_module);
