@@ -88,47 +88,42 @@ CRYPTOKI_FUNCTION(C_VerifyMessageNext, CK_SESSION_HANDLE, void *, CK_ULONG, CK_B
 	CK_BYTE *, CK_ULONG);
 CRYPTOKI_FUNCTION(C_MessageVerifyFinal, CK_SESSION_HANDLE);
 
-/* The functions of both versions, in the lists' order, without C_GetInfo, which tells the version.
- */
-#define CRYPTOKI_FUNCTIONS_AFTER_INFO(each)                                                                                   \
-	each(C_GetFunctionList) each(C_GetSlotList) each(C_GetSlotInfo) each(C_GetTokenInfo) each(                            \
-		C_GetMechanismList) each(C_GetMechanismInfo) each(C_InitToken) each(C_InitPIN)                                \
-		each(C_SetPIN) each(C_OpenSession) each(C_CloseSession) each(C_CloseAllSessions) each(                        \
-			C_GetSessionInfo) each(C_GetOperationState) each(C_SetOperationState) each(C_Login)                   \
-			each(C_Logout) each(C_CreateObject) each(C_CopyObject) each(C_DestroyObject) each(                    \
-				C_GetObjectSize) each(C_GetAttributeValue) each(C_SetAttributeValue) each(C_FindObjectsInit)  \
-				each(C_FindObjects) each(C_FindObjectsFinal) each(C_EncryptInit) each(                        \
-					C_Encrypt) each(C_EncryptUpdate) each(C_EncryptFinal) each(C_DecryptInit)             \
-					each(C_Decrypt) each(C_DecryptUpdate) each(C_DecryptFinal) each(                      \
-						C_DigestInit) each(C_Digest) each(C_DigestUpdate) each(C_DigestKey)           \
-						each(C_DigestFinal) each(C_SignInit) each(C_Sign) each(                       \
-							C_SignUpdate) each(C_SignFinal) each(C_SignRecoverInit)               \
-							each(C_SignRecover) each(C_VerifyInit) each(C_Verify) each(           \
-								C_VerifyUpdate) each(C_VerifyFinal) each(C_VerifyRecoverInit) \
-								each(C_VerifyRecover) each(C_DigestEncryptUpdate) each(       \
-									C_DecryptDigestUpdate) each(C_SignEncryptUpdate)      \
-									each(C_DecryptVerifyUpdate) each(                     \
-										C_GenerateKey) each(C_GenerateKeyPair)        \
-										each(C_WrapKey) each(C_UnwrapKey) each(       \
-											C_DeriveKey) each(C_SeedRandom)       \
-											each(C_GenerateRandom) each(          \
-												C_GetFunctionStatus)          \
-												each(C_CancelFunction)        \
-													each(C_WaitForSlotEvent)
+/* The functions of both versions, in the lists' order, after C_GetInfo, which tells the version. */
+/* clang-format off */
+#define CRYPTOKI_FUNCTIONS_AFTER_INFO(each) \
+	each(C_GetFunctionList) each(C_GetSlotList) each(C_GetSlotInfo) \
+	each(C_GetTokenInfo) each(C_GetMechanismList) each(C_GetMechanismInfo) \
+	each(C_InitToken) each(C_InitPIN) each(C_SetPIN) each(C_OpenSession) \
+	each(C_CloseSession) each(C_CloseAllSessions) each(C_GetSessionInfo) \
+	each(C_GetOperationState) each(C_SetOperationState) each(C_Login) \
+	each(C_Logout) each(C_CreateObject) each(C_CopyObject) each(C_DestroyObject) \
+	each(C_GetObjectSize) each(C_GetAttributeValue) each(C_SetAttributeValue) \
+	each(C_FindObjectsInit) each(C_FindObjects) each(C_FindObjectsFinal) \
+	each(C_EncryptInit) each(C_Encrypt) each(C_EncryptUpdate) each(C_EncryptFinal) \
+	each(C_DecryptInit) each(C_Decrypt) each(C_DecryptUpdate) each(C_DecryptFinal) \
+	each(C_DigestInit) each(C_Digest) each(C_DigestUpdate) each(C_DigestKey) \
+	each(C_DigestFinal) each(C_SignInit) each(C_Sign) each(C_SignUpdate) \
+	each(C_SignFinal) each(C_SignRecoverInit) each(C_SignRecover) \
+	each(C_VerifyInit) each(C_Verify) each(C_VerifyUpdate) each(C_VerifyFinal) \
+	each(C_VerifyRecoverInit) each(C_VerifyRecover) each(C_DigestEncryptUpdate) \
+	each(C_DecryptDigestUpdate) each(C_SignEncryptUpdate) \
+	each(C_DecryptVerifyUpdate) each(C_GenerateKey) each(C_GenerateKeyPair) \
+	each(C_WrapKey) each(C_UnwrapKey) each(C_DeriveKey) each(C_SeedRandom) \
+	each(C_GenerateRandom) each(C_GetFunctionStatus) each(C_CancelFunction) \
+	each(C_WaitForSlotEvent)
 
 /* Those that version 3.0 adds at the end. */
-#define CRYPTOKI_FUNCTIONS_OF_3_0(each)                                                            \
-	each(C_GetInterfaceList) each(C_GetInterface) each(C_LoginUser) each(                      \
-		C_SessionCancel) each(C_MessageEncryptInit) each(C_EncryptMessage)                 \
-		each(C_EncryptMessageBegin) each(C_EncryptMessageNext) each(                       \
-			C_MessageEncryptFinal) each(C_MessageDecryptInit) each(C_DecryptMessage)   \
-			each(C_DecryptMessageBegin) each(C_DecryptMessageNext) each(               \
-				C_MessageDecryptFinal) each(C_MessageSignInit) each(C_SignMessage) \
-				each(C_SignMessageBegin) each(C_SignMessageNext)                   \
-					each(C_MessageSignFinal) each(C_MessageVerifyInit)         \
-						each(C_VerifyMessage) each(C_VerifyMessageBegin)   \
-							each(C_VerifyMessageNext)                  \
-								each(C_MessageVerifyFinal)
+#define CRYPTOKI_FUNCTIONS_OF_3_0(each) \
+	each(C_GetInterfaceList) each(C_GetInterface) each(C_LoginUser) \
+	each(C_SessionCancel) each(C_MessageEncryptInit) each(C_EncryptMessage) \
+	each(C_EncryptMessageBegin) each(C_EncryptMessageNext) \
+	each(C_MessageEncryptFinal) each(C_MessageDecryptInit) each(C_DecryptMessage) \
+	each(C_DecryptMessageBegin) each(C_DecryptMessageNext) \
+	each(C_MessageDecryptFinal) each(C_MessageSignInit) each(C_SignMessage) \
+	each(C_SignMessageBegin) each(C_SignMessageNext) each(C_MessageSignFinal) \
+	each(C_MessageVerifyInit) each(C_VerifyMessage) each(C_VerifyMessageBegin) \
+	each(C_VerifyMessageNext) each(C_MessageVerifyFinal)
+/* clang-format on */
 
 #define CRYPTOKI_MEMBER(name) CK_##name name;
 

@@ -52,13 +52,24 @@ static CK_RV get_info_3_0(CK_INFO_PTR info)
 
 #define ENTRY(name) .name = name,
 
-static CK_FUNCTION_LIST functions = {.version = VERSION_2_40,
-	ENTRY(C_Initialize) ENTRY(C_Finalize) ENTRY(C_GetInfo)
-		CRYPTOKI_FUNCTIONS_AFTER_INFO(ENTRY)};
+/* clang-format off */
+static CK_FUNCTION_LIST functions = {
+	.version = VERSION_2_40,
+	ENTRY(C_Initialize)
+	ENTRY(C_Finalize)
+	ENTRY(C_GetInfo)
+	CRYPTOKI_FUNCTIONS_AFTER_INFO(ENTRY)
+};
 
-static CK_FUNCTION_LIST_3_0 functions_3_0 = {.version = VERSION_3_0,
-	ENTRY(C_Initialize) ENTRY(C_Finalize).C_GetInfo = get_info_3_0,
-	CRYPTOKI_FUNCTIONS_AFTER_INFO(ENTRY) CRYPTOKI_FUNCTIONS_OF_3_0(ENTRY)};
+static CK_FUNCTION_LIST_3_0 functions_3_0 = {
+	.version = VERSION_3_0,
+	ENTRY(C_Initialize)
+	ENTRY(C_Finalize)
+	.C_GetInfo = get_info_3_0,
+	CRYPTOKI_FUNCTIONS_AFTER_INFO(ENTRY)
+	CRYPTOKI_FUNCTIONS_OF_3_0(ENTRY)
+};
+/* clang-format on */
 
 /* The first one is what a program gets that asks for none in particular. */
 static char name[] = "PKCS 11";
