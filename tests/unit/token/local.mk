@@ -25,3 +25,7 @@ check_PROGRAMS += tests/unit/token/attributes
 tests_unit_token_attributes_SOURCES = tests/unit/token/attributes.c
 tests_unit_token_attributes_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_token_attributes_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/token/softhsm-guard
+tests_unit_token_softhsm_guard_SOURCES = tests/unit/token/softhsm-guard.c
+tests_unit_token_softhsm_guard_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_token_softhsm_guard_LDADD = $(UNIT_LIBS)
