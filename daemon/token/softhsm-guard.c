@@ -269,7 +269,40 @@ static bool is_sound(struct reader template, CK_OBJECT_CLASS object_class, CK_KE
 	}
 }
 
-/* What is missing is the token's to say, as far as it does. */
+static bool has_all(struct reader template, const CK_ATTRIBUTE_TYPE *types, size_t count)
+{
+	const uint8_t *value;
+	size_t length;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!attributes_find(template, types[i], &value, &length))
+			return false;
+	}
+	return true;
+}
+
+static bool is_complete(struct reader template, CK_OBJECT_CLASS object_class, CK_KEY_TYPE type)
+{
+	bool is_private = object_class == CKO_PRIVATE_KEY;
+	const CK_ATTRIBUTE_TYPE secret = CKA_VALUE;
+	const CK_ATTRIBUTE_TYPE elliptic[] = {CKA_EC_PARAMS, is_private ? CKA_VALUE : CKA_EC_POINT};
+
+	if (type == CK_UNAVAILABLE_INFORMATION)
+		return false;
+	if (object_class == CKO_SECRET_KEY)
+		return has_all(template, &secret, 1);
+	switch (type) {
+	case CKK_RSA:
+		return has_all(template, rsa_parts, is_private ? ARRAY_SIZE(rsa_parts) : E + 1);
+	case CKK_EC:
+	case CKK_EC_EDWARDS:
+	case KEY_TYPE_EC_MONTGOMERY:
+		return has_all(template, elliptic, ARRAY_SIZE(elliptic));
+	default:
+		return true;
+	}
+}
+
 static bool check_key(struct reader template, struct error *error)
 {
 	CK_OBJECT_CLASS object_class = attributes_number(template, CKA_CLASS, CKO_DATA);
@@ -278,11 +311,13 @@ static bool check_key(struct reader template, struct error *error)
 	if (object_class != CKO_PRIVATE_KEY && object_class != CKO_PUBLIC_KEY &&
 		object_class != CKO_SECRET_KEY)
 		return true;
-	return is_sound(template, object_class, type) ||
-	       error_set_refused(error,
-		       type == CK_UNAVAILABLE_INFORMATION ? CKR_TEMPLATE_INCOMPLETE
-							  : CKR_ATTRIBUTE_VALUE_INVALID,
-		       "the parts of the key do not fit together, or some are missing");
+	if (is_sound(template, object_class, type))
+		return true;
+	return is_complete(template, object_class, type)
+		       ? error_set_refused(error, CKR_ATTRIBUTE_VALUE_INVALID,
+				 "the parts of the key do not fit together")
+		       : error_set_refused(error, CKR_TEMPLATE_INCOMPLETE,
+				 "some parts of the key are missing");
 }
 
 /* --- uses --- */

@@ -13,13 +13,12 @@ static CK_BYTE data[100];
 
 static CK_RV ed25519_pair(struct pair *pair)
 {
-	/* PrintableString "edwards25519", which tokens of 3.0 and before both take. */
-	static const CK_BYTE curve[] = "\x13\x0c"
-				       "edwards25519";
+	/* id-Ed25519 (RFC 8410, 3). With the curve's name SoftHSM2 2.6.1 loses memory. */
+	static const CK_BYTE curve[] = {6, 3, 0x2b, 0x65, 0x70};
 	CK_MECHANISM generate = {CKM_EC_EDWARDS_KEY_PAIR_GEN, NULL, 0};
 	struct template public = {.count = 0}, private = {.count = 0};
 
-	template_bytes(&public, CKA_EC_PARAMS, curve, sizeof(curve) - 1);
+	template_bytes(&public, CKA_EC_PARAMS, curve, sizeof(curve));
 	template_boolean(&public, CKA_VERIFY, true);
 	template_boolean(&private, CKA_SIGN, true);
 	return P11->C_GenerateKeyPair(suite.session, &generate, public.attributes, public.count,
