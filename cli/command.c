@@ -287,9 +287,9 @@ const struct command commands[] = {
 	{"slot", "add", "NAME", 1, 1, SLOT_ADD, "make a token a slot", slot_add},
 	{"slot", "test", "NAME", 1, 1, 0, "ask the token whether it answers, and read its objects",
 		slot_test},
-	{"slot", "allow", "NAME [OPERATION...]", 1, 4, SLOT_ACCESS,
-		"let users sign, decrypt or derive with keys of a slot", slot_allow},
-	{"slot", "deny", "NAME [OPERATION...]", 1, 4, SLOT_ACCESS, "take back what was allowed",
+	{"slot", "allow", "NAME [OPERATION...]", 1, 7, SLOT_ACCESS,
+		"let users use, make or destroy keys of a slot", slot_allow},
+	{"slot", "deny", "NAME [OPERATION...]", 1, 7, SLOT_ACCESS, "take back what was allowed",
 		slot_deny},
 	{"slot", "remove", "NAME", 1, 1, 0, "remove a slot; its token stays as it is", slot_remove},
 

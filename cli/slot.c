@@ -242,7 +242,7 @@ static char *read_subject(const struct invocation *invocation, struct error *err
 		      : xasprintf("%s:%s", user ? "user" : "group", user ? user : group);
 }
 
-/* Those that the arguments after the name are; all of them without any. */
+/* Those that the arguments after the name are; without any the uses that leave keys as they are. */
 static json_t *read_operations(const struct invocation *invocation)
 {
 	json_t *operations = json_array();

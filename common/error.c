@@ -103,6 +103,10 @@ static const struct {
 		"there is no system owner yet"},
 	[ERROR_QUORUM_MISSING] = {PREFIX "QuorumMissing", CKR_ACTION_PROHIBITED, EXIT_DENIED,
 		"another operator has to log in, too"},
+	[ERROR_TOKEN_REFUSED] = {PREFIX "TokenRefused", CKR_FUNCTION_FAILED, EXIT_FAILED,
+		"the token refused this"},
+	[ERROR_SIGNATURE_INVALID] = {PREFIX "SignatureInvalid", CKR_SIGNATURE_INVALID, EXIT_FAILED,
+		"the signature is not that of the data"},
 	[ERROR_NO_SERVICE] = {PREFIX "NoService", CKR_DEVICE_ERROR, EXIT_SERVICE,
 		"tesserad is not running"},
 	[ERROR_LIMIT_REACHED] = {PREFIX "LimitReached", CKR_ACTION_PROHIBITED, EXIT_STATE,
@@ -147,6 +151,19 @@ bool error_set_field(
 	va_start(arguments, format);
 	set(error, code, field, format, arguments);
 	va_end(arguments);
+	return false;
+}
+
+bool error_set_refused(struct error *error, unsigned long ckr, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!error)
+		return false;
+	va_start(arguments, format);
+	set(error, ERROR_TOKEN_REFUSED, NULL, format, arguments);
+	va_end(arguments);
+	error->ckr = ckr;
 	return false;
 }
 

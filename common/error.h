@@ -62,14 +62,17 @@ enum error_code {
 	ERROR_LOCKED,		  /* the master key is locked: an owner or custodian must log in */
 	ERROR_NOT_INITIALIZED,	  /* there is no system owner yet */
 	ERROR_QUORUM_MISSING,	  /* other operators have to log in besides */
+	ERROR_TOKEN_REFUSED,	  /* the token does not do this; `ckr` says why */
+	ERROR_SIGNATURE_INVALID,  /* the signature, or MAC, is not that of the data */
 	ERROR_CODE_COUNT
 };
 
 struct error {
 	enum error_code code;
-	char *message; /* a sentence for a person, heap */
-	char *field;   /* path or name of what is wrong, heap, or NULL */
-	long detail;   /* tries left for ERROR_PIN_WRONG, status word for ERROR_CARD_FAILED */
+	char *message;	   /* a sentence for a person, heap */
+	char *field;	   /* path or name of what is wrong, heap, or NULL */
+	long detail;	   /* tries left for ERROR_PIN_WRONG, status word for ERROR_CARD_FAILED */
+	unsigned long ckr; /* of ERROR_TOKEN_REFUSED: what the token answered */
 };
 
 #define ERROR_INIT                                                                                 \
@@ -85,6 +88,10 @@ bool error_set(struct error *error, enum error_code code, const char *format, ..
 /* The same with the path or name of the part that is wrong ("/keys/0/slot"). */
 bool error_set_field(struct error *error, enum error_code code, const char *field,
 	const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* ERROR_TOKEN_REFUSED with that CKR_ value. Returns false. */
+bool error_set_refused(struct error *error, unsigned long ckr, const char *format, ...)
+	PRINTF_LIKE(3, 4);
 
 /* Puts "context: " before the message. Returns false. Keeps code, field and detail. */
 bool error_prefix(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -41,7 +41,7 @@
 #define EXIT_CONFIG 78
 /* Each thread's own heap would cost memory that the few threads here do not need. */
 #define HEAPS_MAX	   2
-#define DESCRIPTORS_WANTED 4096
+#define DESCRIPTORS_WANTED 8192
 /* How often revocation lists are published, whether something changed or not. */
 #define PUBLISH_INTERVAL_MS (60 * 60 * 1000)
 /* How often it is looked for cards whose end date has come. */

@@ -1,6 +1,7 @@
 # The contract and the layer over libdbus.
 noinst_LTLIBRARIES += libdbus-layer.la
 libdbus_layer_la_SOURCES = \
+	dbus/channel.c dbus/channel.h \
 	dbus/interface.h \
 	dbus/introspect.c \
 	dbus/message.c dbus/message.h \

@@ -256,9 +256,15 @@ char *message_error_text(const struct error *error)
 DBusMessage *message_error_of(DBusMessage *call, const struct error *error)
 {
 	_cleanup_free_ char *text = message_error_text(error);
-
-	return message_error(call,
+	DBusMessage *reply = message_error(call,
 		error_dbus_name(error->code == ERROR_NONE ? ERROR_FAILED : error->code), text);
+	DBusMessageIter iter;
+
+	if (error->code == ERROR_TOKEN_REFUSED) {
+		dbus_message_iter_init_append(reply, &iter);
+		message_append_u32(&iter, (uint32_t)error->ckr);
+	}
+	return reply;
 }
 
 static void wipe_string(DBusMessageIter *iter)

@@ -57,7 +57,10 @@ bool message_read_dictionary(DBusMessageIter *iter, size_t limit,
 
 /* An error reply; never NULL. */
 DBusMessage *message_error(DBusMessage *call, const char *name, const char *text);
-/* The name is org.tessera1.Error.*; the text starts with the field that is wrong, if known. */
+/*
+ * The name is org.tessera1.Error.*; the text starts with the field that is wrong, if known.
+ * ERROR_TOKEN_REFUSED has the CKR_ value as a second argument (u).
+ */
 DBusMessage *message_error_of(DBusMessage *call, const struct error *error);
 /* "FIELD: MESSAGE", or the message alone when it names the field already. Heap. */
 char *message_error_text(const struct error *error);

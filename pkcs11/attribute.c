@@ -3,19 +3,6 @@
 
 #include <string.h>
 
-#ifndef CKA_PUBLIC_KEY_INFO
-#define CKA_PUBLIC_KEY_INFO 0x129UL
-#endif
-#ifndef CKA_COPYABLE
-#define CKA_COPYABLE 0x171UL
-#endif
-#ifndef CKA_DESTROYABLE
-#define CKA_DESTROYABLE 0x172UL
-#endif
-#ifndef CKA_CERTIFICATE_CATEGORY
-#define CKA_CERTIFICATE_CATEGORY 0x87UL
-#endif
-
 #define CATEGORY_TOKEN_USER 1 /* CK_CERTIFICATE_CATEGORY_TOKEN_USER */
 
 /* Which objects have an attribute. */
@@ -25,14 +12,12 @@ enum {
 	EC_PUBLIC = 1 << 2,
 	RSA_PRIVATE = 1 << 3,
 	EC_PRIVATE = 1 << 4,
-	SECRET = 1 << 5,
-	DATA = 1 << 6,
 	PUBLIC = RSA_PUBLIC | EC_PUBLIC,
 	PRIVATE = RSA_PRIVATE | EC_PRIVATE,
 	RSA = RSA_PUBLIC | RSA_PRIVATE,
 	EC = EC_PUBLIC | EC_PRIVATE,
-	KEYS = PUBLIC | PRIVATE | SECRET,
-	ALL = CERT | KEYS | DATA,
+	KEYS = PUBLIC | PRIVATE,
+	ALL = CERT | KEYS,
 };
 
 static void set_boolean(struct attribute_value *value, bool boolean)
@@ -126,14 +111,6 @@ static CK_RV get_class(
 	return CKR_OK;
 }
 
-/* argument: what a token's object has; a session's has the opposite. */
-static CK_RV get_token(
-	const struct object *object, CK_ULONG argument, struct attribute_value *value)
-{
-	set_boolean(value, (object->session == 0) == (argument != 0));
-	return CKR_OK;
-}
-
 static CK_RV get_private(
 	const struct object *object, CK_ULONG argument, struct attribute_value *value)
 {
@@ -146,7 +123,7 @@ static CK_RV get_key_type(
 	const struct object *object, CK_ULONG argument, struct attribute_value *value)
 {
 	(void)argument;
-	set_number(value, object->key ? object->key->type : object->key_type);
+	set_number(value, object->key_type);
 	return CKR_OK;
 }
 
@@ -174,39 +151,6 @@ static CK_RV get_derive(
 	return CKR_OK;
 }
 
-static CK_RV get_sensitive(
-	const struct object *object, CK_ULONG argument, struct attribute_value *value)
-{
-	(void)argument;
-	set_boolean(value, object->sensitive);
-	return CKR_OK;
-}
-
-static CK_RV get_extractable(
-	const struct object *object, CK_ULONG argument, struct attribute_value *value)
-{
-	(void)argument;
-	set_boolean(value, object->extractable);
-	return CKR_OK;
-}
-
-static CK_RV get_value(
-	const struct object *object, CK_ULONG argument, struct attribute_value *value)
-{
-	(void)argument;
-	if (object->sensitive || !object->extractable)
-		return CKR_ATTRIBUTE_SENSITIVE;
-	return set_bytes(value, object->value.data, object->value.length);
-}
-
-static CK_RV get_value_length(
-	const struct object *object, CK_ULONG argument, struct attribute_value *value)
-{
-	(void)argument;
-	set_number(value, object->value.length);
-	return CKR_OK;
-}
-
 #define OBJECT(member) offsetof(struct object, member)
 #define KEY(member)    offsetof(struct key, member)
 
@@ -217,17 +161,17 @@ static const struct attribute {
 	CK_ULONG argument;
 } attributes[] = {
 	{CKA_CLASS, ALL, get_class, 0},
-	{CKA_TOKEN, ALL, get_token, true},
+	{CKA_TOKEN, ALL, get_boolean, true},
 	{CKA_PRIVATE, ALL, get_private, 0},
-	{CKA_MODIFIABLE, ALL, get_token, false},
+	{CKA_MODIFIABLE, ALL, get_boolean, false},
 	{CKA_COPYABLE, ALL, get_boolean, false},
-	{CKA_DESTROYABLE, ALL, get_token, false},
+	{CKA_DESTROYABLE, ALL, get_boolean, false},
 	{CKA_LABEL, ALL, get_buffer, OBJECT(label)},
 	{CKA_ID, CERT | KEYS, get_buffer, OBJECT(id)},
 
 	{CKA_CERTIFICATE_TYPE, CERT, get_number, CKC_X_509},
 	{CKA_CERTIFICATE_CATEGORY, CERT, get_number, CATEGORY_TOKEN_USER},
-	{CKA_TRUSTED, CERT | PUBLIC | SECRET, get_boolean, false},
+	{CKA_TRUSTED, CERT | PUBLIC, get_boolean, false},
 	{CKA_SUBJECT, CERT | PUBLIC | PRIVATE, get_key_view, KEY(subject)},
 	{CKA_ISSUER, CERT, get_key_view, KEY(issuer)},
 	{CKA_SERIAL_NUMBER, CERT, get_key_view, KEY(serial)},
@@ -237,8 +181,7 @@ static const struct attribute {
 	{CKA_END_DATE, CERT | KEYS, get_empty, 0},
 
 	{CKA_KEY_TYPE, KEYS, get_key_type, 0},
-	{CKA_LOCAL, PUBLIC | PRIVATE, get_token, true},
-	{CKA_LOCAL, SECRET, get_boolean, false},
+	{CKA_LOCAL, KEYS, get_boolean, true},
 	{CKA_KEY_GEN_MECHANISM, KEYS, get_number, CK_UNAVAILABLE_INFORMATION},
 	{CKA_DERIVE, EC_PRIVATE, get_derive, 0},
 	{CKA_DERIVE, KEYS & ~EC_PRIVATE, get_boolean, false},
@@ -249,19 +192,19 @@ static const struct attribute {
 	{CKA_EC_POINT, EC, get_key_buffer, KEY(wrapped_point)},
 
 	{CKA_VERIFY, PUBLIC, get_boolean, true},
-	{CKA_VERIFY, SECRET, get_boolean, false},
-	{CKA_VERIFY_RECOVER, PUBLIC, get_boolean, false},
+	{CKA_VERIFY_RECOVER, RSA_PUBLIC, get_boolean, true},
+	{CKA_VERIFY_RECOVER, EC_PUBLIC, get_boolean, false},
 	{CKA_ENCRYPT, RSA_PUBLIC, get_boolean, true},
-	{CKA_ENCRYPT, EC_PUBLIC | SECRET, get_boolean, false},
-	{CKA_WRAP, PUBLIC | SECRET, get_boolean, false},
+	{CKA_ENCRYPT, EC_PUBLIC, get_boolean, false},
+	{CKA_WRAP, PUBLIC, get_boolean, false},
 
 	{CKA_SIGN, PRIVATE, get_boolean, true},
-	{CKA_SIGN, SECRET, get_boolean, false},
-	{CKA_SIGN_RECOVER, PRIVATE, get_boolean, false},
+	{CKA_SIGN_RECOVER, RSA_PRIVATE, get_boolean, true},
+	{CKA_SIGN_RECOVER, EC_PRIVATE, get_boolean, false},
 	{CKA_DECRYPT, RSA_PRIVATE, get_boolean, true},
-	{CKA_DECRYPT, EC_PRIVATE | SECRET, get_boolean, false},
-	{CKA_UNWRAP, PRIVATE | SECRET, get_boolean, false},
-	{CKA_WRAP_WITH_TRUSTED, PRIVATE | SECRET, get_boolean, false},
+	{CKA_DECRYPT, EC_PRIVATE, get_boolean, false},
+	{CKA_UNWRAP, PRIVATE, get_boolean, false},
+	{CKA_WRAP_WITH_TRUSTED, PRIVATE, get_boolean, false},
 	{CKA_SENSITIVE, PRIVATE, get_boolean, true},
 	{CKA_ALWAYS_SENSITIVE, PRIVATE, get_boolean, true},
 	{CKA_EXTRACTABLE, PRIVATE, get_boolean, false},
@@ -274,20 +217,11 @@ static const struct attribute {
 	{CKA_EXPONENT_2, RSA_PRIVATE, get_never, 0},
 	{CKA_COEFFICIENT, RSA_PRIVATE, get_never, 0},
 	{CKA_VALUE, EC_PRIVATE, get_never, 0},
-
-	{CKA_SENSITIVE, SECRET, get_sensitive, 0},
-	{CKA_EXTRACTABLE, SECRET, get_extractable, 0},
-	{CKA_ALWAYS_SENSITIVE, SECRET, get_boolean, false},
-	{CKA_NEVER_EXTRACTABLE, SECRET, get_boolean, false},
-	{CKA_VALUE, SECRET | DATA, get_value, 0},
-	{CKA_VALUE_LEN, SECRET, get_value_length, 0},
-	{CKA_APPLICATION, DATA, get_buffer, OBJECT(application)},
-	{CKA_OBJECT_ID, DATA, get_empty, 0},
 };
 
 static unsigned object_kind(const struct object *object)
 {
-	bool rsa = object->key && object->key->type == CKK_RSA;
+	bool rsa = object->key_type == CKK_RSA;
 
 	switch (object->class) {
 	case CKO_CERTIFICATE:
@@ -296,10 +230,8 @@ static unsigned object_kind(const struct object *object)
 		return rsa ? RSA_PUBLIC : EC_PUBLIC;
 	case CKO_PRIVATE_KEY:
 		return rsa ? RSA_PRIVATE : EC_PRIVATE;
-	case CKO_SECRET_KEY:
-		return SECRET;
 	default:
-		return DATA;
+		return 0;
 	}
 }
 
@@ -312,30 +244,53 @@ static const struct attribute *find_attribute(unsigned kind, CK_ATTRIBUTE_TYPE t
 	return NULL;
 }
 
+bool attribute_value_is_shown(const struct object *object)
+{
+	bool is_key = object->class == CKO_SECRET_KEY || object->class == CKO_PRIVATE_KEY;
+
+	return !is_key || (!values_boolean(&object->values, CKA_SENSITIVE) &&
+				  values_boolean(&object->values, CKA_EXTRACTABLE));
+}
+
+static bool follows_from_key(const struct attribute *attribute)
+{
+	return attribute->get == get_key_view || attribute->get == get_key_buffer ||
+	       attribute->get == get_bits;
+}
+
 /* What a token has not told: that it never will, or what follows from the key. */
 static CK_RV get_untold(
 	const struct object *object, CK_ATTRIBUTE_TYPE type, struct attribute_value *value)
 {
 	const struct attribute *attribute = find_attribute(object_kind(object), type);
 
+	if (object->class == CKO_SECRET_KEY && type == CKA_VALUE)
+		return CKR_ATTRIBUTE_SENSITIVE;
 	if (!attribute)
 		return CKR_ATTRIBUTE_TYPE_INVALID;
-	if (attribute->get == get_never || attribute->get == get_value)
+	if (attribute->get == get_never)
 		return CKR_ATTRIBUTE_SENSITIVE;
-	if (object->key && (attribute->get == get_key_view || attribute->get == get_key_buffer ||
-				   attribute->get == get_bits))
-		return attribute->get(object, attribute->argument, value);
-	return CKR_ATTRIBUTE_TYPE_INVALID;
+	if (!follows_from_key(attribute) || !object_key(object))
+		return CKR_ATTRIBUTE_TYPE_INVALID;
+	CK_RV rv = attribute->get(object, attribute->argument, value);
+	return rv == CKR_OK && value->length == 0 ? CKR_ATTRIBUTE_TYPE_INVALID : rv;
+}
+
+static CK_RV get_listed(
+	const struct object *object, CK_ATTRIBUTE_TYPE type, struct attribute_value *value)
+{
+	if (type == CKA_VALUE && !attribute_value_is_shown(object))
+		return CKR_ATTRIBUTE_SENSITIVE;
+	struct view told = values_find(&object->values, type);
+	return told.data ? set_bytes(value, told.data, told.length)
+			 : get_untold(object, type, value);
 }
 
 CK_RV attribute_get(
 	const struct object *object, CK_ATTRIBUTE_TYPE type, struct attribute_value *value)
 {
-	if (object->told) {
-		struct view told = object_told(object, type);
-		return told.data ? set_bytes(value, told.data, told.length)
-				 : get_untold(object, type, value);
-	}
+	if (!object->is_of_card)
+		return get_listed(object, type, value);
 	const struct attribute *attribute = find_attribute(object_kind(object), type);
 	return attribute ? attribute->get(object, attribute->argument, value)
 			 : CKR_ATTRIBUTE_TYPE_INVALID;

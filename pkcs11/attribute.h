@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one table of attributes: which object class has which, and where its value is. */
+/* The attributes of objects: told, or from the one table of what a card's keys have. */
 #ifndef TESSERA_PKCS11_ATTRIBUTE_H
 #define TESSERA_PKCS11_ATTRIBUTE_H
 
@@ -21,6 +21,8 @@ struct attribute_value {
  */
 CK_RV attribute_get(
 	const struct object *object, CK_ATTRIBUTE_TYPE type, struct attribute_value *value);
+/* False for the CKA_VALUE of a key that is sensitive or not extractable. */
+bool attribute_value_is_shown(const struct object *object);
 /* Whether all attributes of a search template fit. */
 bool attributes_match(const struct object *object, const CK_ATTRIBUTE *attributes, CK_ULONG count);
 /* A CK_BBOOL of the object; false for one that it does not have. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * The C_ functions of operations (PKCS#11 2.40, 5.8 to 5.13). All kinds share
- * the functions here; only C_Verify has another shape.
- */
+#include "pkcs11/crypto.h"
+
 #include <string.h>
 
-#include "pkcs11/ckr.h"
+#include "pkcs11/attribute.h"
+#include "pkcs11/change.h"
 #include "pkcs11/public.h"
-#include "pkcs11/session.h"
+#include "pkcs11/remote-object.h"
+#include "pkcs11/stream.h"
+
+#define SIGNATURE_MAXIMUM 64 /* bytes of a MAC */
 
 /* The active operation of a kind that no other thread is busy with. */
 static CK_RV enter(CK_SESSION_HANDLE handle, enum operation_kind kind, struct operation **operation)
@@ -23,36 +25,59 @@ static CK_RV enter(CK_SESSION_HANDLE handle, enum operation_kind kind, struct op
 	return (*operation)->calling ? CKR_OPERATION_ACTIVE : CKR_OK;
 }
 
-static CK_RV find_key(struct slot *slot, CK_OBJECT_HANDLE handle, struct object **object)
+/* Version 3.0: no mechanism ends the operation that there is. */
+static CK_RV cancel(struct operation *operation)
 {
-	*object = objects_find(&slot->objects, handle);
-	if (!*object)
-		return CKR_KEY_HANDLE_INVALID;
-	return (*object)->is_private && !slot_is_open(slot) ? CKR_USER_NOT_LOGGED_IN : CKR_OK;
+	if (!operation->active)
+		return CKR_ARGUMENTS_BAD;
+	if (operation->calling)
+		return CKR_OPERATION_CANCEL_FAILED;
+	operation_clear(operation);
+	return CKR_OK;
 }
 
-static CK_RV init(CK_SESSION_HANDLE handle, enum operation_kind kind, CK_MECHANISM_PTR mechanism,
+/* The mechanism and the session's slot; what a token can do may have to be asked for. */
+static CK_RV find_mechanism(CK_SESSION_HANDLE handle, enum operation_kind kind,
+	CK_MECHANISM_TYPE type, const struct mechanism **mechanism)
+{
+	CK_SLOT_ID slot_id = session_find(handle)->slot_id;
+	CK_RV rv = slot_learn_mechanisms(slot_id);
+
+	if (rv != CKR_OK)
+		return rv;
+	return mechanism_for(slot_find(slot_id), type, operation_flag(kind), mechanism);
+}
+
+CK_RV crypto_init(CK_SESSION_HANDLE handle, enum operation_kind kind, CK_MECHANISM_PTR given,
 	CK_OBJECT_HANDLE key)
 {
 	struct session *session;
-	struct slot *slot;
 	struct object *object = NULL;
-	CK_RV rv = session_enter(handle, &session, &slot);
+	const struct mechanism *mechanism;
+	CK_RV rv = session_enter(handle, &session, NULL);
 
 	if (rv != CKR_OK)
 		return rv;
-	if (!mechanism)
-		return CKR_ARGUMENTS_BAD;
+	if (!given)
+		return cancel(&session->operations[kind]);
+	if (session->operations[kind].active)
+		return CKR_OPERATION_ACTIVE;
+	rv = find_mechanism(handle, kind, given->mechanism, &mechanism);
+	if (rv != CKR_OK)
+		return rv;
+	session = session_find(handle);
+	if (!session)
+		return CKR_SESSION_HANDLE_INVALID;
 	if (session->operations[kind].active)
 		return CKR_OPERATION_ACTIVE;
 	if (kind != OPERATION_DIGEST)
-		rv = find_key(slot, key, &object);
+		rv = session_find_key(session, key, &object);
 	if (rv != CKR_OK)
 		return rv;
-	return operation_start(&session->operations[kind], kind, mechanism, object);
+	return operation_start(&session->operations[kind], kind, mechanism, given, object);
 }
 
-static CK_RV update(
+CK_RV crypto_update(
 	CK_SESSION_HANDLE handle, enum operation_kind kind, const void *data, CK_ULONG length)
 {
 	struct operation *operation;
@@ -67,61 +92,48 @@ static CK_RV update(
 	return rv;
 }
 
-/* RSA gives nothing before the end. */
-static CK_RV update_silently(CK_SESSION_HANDLE handle, enum operation_kind kind, const void *data,
-	CK_ULONG length, CK_BYTE_PTR out, CK_ULONG_PTR out_length)
-{
-	if (!out_length)
-		return CKR_ARGUMENTS_BAD;
-	*out_length = 0;
-	return out ? update(handle, kind, data, length) : CKR_OK; /* else it asks for the length */
-}
-
 /*
- * One round trip with the private key. The lock is given up: *operation is found again or NULL
+ * One round trip with the token's key. The lock is given up: *operation is found again or NULL
  * when the session ended.
  */
 static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 	const struct request *request, struct buffer *output)
 {
-	_cleanup_error_ struct error error = ERROR_INIT;
+	static const char *const names[OPERATION_KIND_COUNT] = {[OPERATION_SIGN] = "sign",
+		[OPERATION_SIGN_RECOVER] = "sign",
+		[OPERATION_ENCRYPT] = "encrypt",
+		[OPERATION_DECRYPT] = "decrypt"};
 	_cleanup_secret_ struct secret pin = SECRET_INIT;
 	struct session *session = session_find(handle);
 	enum operation_kind kind = (*operation)->kind;
-	CK_SLOT_ID slot_id = session->slot_id;
-	const struct slot *slot = slot_find(slot_id);
+	const struct slot *slot = slot_find(session->slot_id);
 	const struct remote_use use = {.slot = slot->token.number,
-		.key = (*operation)->object->key->reference,
-		.operation = kind == OPERATION_DECRYPT ? "decrypt" : "sign",
+		.key = object_number((*operation)->object),
+		.operation = names[kind],
 		.mechanism = (uint32_t)request->mechanism,
 		.parameter = &request->parameter,
 		.pin = &pin,
 		.input = &request->input,
 		.needs_no_login = slot_is_without_pin(slot)};
 	uint64_t serial = (*operation)->serial;
-	unsigned epoch = module.epoch;
+	struct errand errand;
 
 	secret_move(&pin, &(*operation)->pin);
 	(*operation)->calling = true;
 	*operation = NULL;
-	struct remote *remote = module_call_begin();
-	bool done = remote_use_key(remote, &use, output, &error);
-	if (!module_call_end(remote, epoch))
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	session = session_find(handle);
+	errand_begin(&errand, session);
+	bool done = remote_use_key(errand.remote, &use, output, &errand.error);
+	CK_RV rv = errand_end(
+		&errand, done, kind == OPERATION_DECRYPT ? CKR_CONTEXT_DECRYPT : CKR_CONTEXT_SIGN);
+	session = rv == CKR_CRYPTOKI_NOT_INITIALIZED ? NULL : session_find(handle);
 	if (session && session->operations[kind].serial == serial) {
 		*operation = &session->operations[kind];
 		(*operation)->calling = false;
 	}
-	if (error.code == ERROR_PIN_REQUIRED || error.code == ERROR_PIN_EXPIRED)
-		slot_forget_login(slot_id);
-	if (!done)
-		return ckr_of(
-			&error, kind == OPERATION_DECRYPT ? CKR_CONTEXT_DECRYPT : CKR_CONTEXT_SIGN);
-	return *operation ? CKR_OK : CKR_DEVICE_REMOVED;
+	return rv != CKR_OK || *operation ? rv : CKR_DEVICE_REMOVED;
 }
 
-static CK_RV compute_private(
+static CK_RV ask_token(
 	CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)
 {
 	_cleanup_(request_clear) struct request request = REQUEST_INIT;
@@ -130,22 +142,94 @@ static CK_RV compute_private(
 	if ((*operation)->wants_pin && !secret_is_set(&(*operation)->pin))
 		return CKR_USER_NOT_LOGGED_IN;
 	CK_RV rv = operation_request(*operation, &request);
-	if (rv == CKR_OK)
-		rv = use_key(handle, operation, &request, &answer);
+	if (rv != CKR_OK)
+		return rv;
+	if (request.input.length == 0 && stream_is(*operation) &&
+		(*operation)->mechanism->scheme != SCHEME_AES_CBC_PAD)
+		return CKR_OK; /* nothing is left to do */
+	rv = use_key(handle, operation, &request, &answer);
 	return rv == CKR_OK ? operation_answer(*operation, &answer, result) : rv;
+}
+
+static CK_RV compute_remotely(
+	CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)
+{
+	CK_RV rv = ask_token(handle, operation, result);
+
+	if (rv != CKR_MECHANISM_PARAM_INVALID || !*operation || !operation_make_bare(*operation))
+		return rv;
+	rv = ask_token(handle, operation, result);
+	/* A slot's rules may let the padded operation and not the bare one. */
+	return rv == CKR_KEY_FUNCTION_NOT_PERMITTED ? CKR_MECHANISM_PARAM_INVALID : rv;
 }
 
 static CK_RV compute(CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)
 {
+	if (operation_is_remote(*operation))
+		return compute_remotely(handle, operation, result);
 	switch ((*operation)->kind) {
 	case OPERATION_DIGEST:
 		return operation_message(*operation, result);
-	case OPERATION_ENCRYPT:
-		return public_encrypt(*operation, result);
+	case OPERATION_VERIFY_RECOVER:
+		return public_recover(*operation, result);
 	default:
-		return compute_private(handle, operation, result);
+		return public_encrypt(*operation, result);
 	}
 }
+
+/* --- ciphers in parts --- */
+
+/* Works on all that can be worked on, in one call to the daemon or several. */
+static CK_RV run_parts(CK_SESSION_HANDLE handle, struct operation **operation, struct view data,
+	struct buffer *result)
+{
+	CK_RV rv = CKR_OK;
+
+	while (rv == CKR_OK && data.length > 0) {
+		_cleanup_(request_clear) struct request request = REQUEST_INIT;
+		_cleanup_buffer_ struct buffer answer = BUFFER_INIT_WIPE;
+		rv = stream_part(*operation, &data, &request);
+		if (rv != CKR_OK || request.input.length == 0)
+			continue;
+		rv = use_key(handle, operation, &request, &answer);
+		if (rv == CKR_OK)
+			rv = stream_advance(*operation, &request, &answer);
+		buffer_append(result, answer.data, answer.length);
+	}
+	return rv == CKR_OK && result->failed ? CKR_HOST_MEMORY : rv;
+}
+
+CK_RV crypto_cipher_update(CK_SESSION_HANDLE handle, enum operation_kind kind, const void *data,
+	CK_ULONG length, CK_BYTE_PTR out, CK_ULONG_PTR out_length)
+{
+	_cleanup_buffer_ struct buffer result = BUFFER_INIT_WIPE;
+	struct operation *operation;
+	CK_RV rv = enter(handle, kind, &operation);
+
+	if (rv != CKR_OK)
+		return rv;
+	bool valid = out_length && (data || !length);
+	CK_ULONG size = valid && stream_is(operation) ? stream_size(operation, length) : 0;
+	CK_ULONG room = valid ? *out_length : 0;
+	if (valid)
+		*out_length = size;
+	if (valid && (!out || room < size))
+		return out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+	operation->in_parts = true;
+	if (!valid)
+		rv = CKR_ARGUMENTS_BAD;
+	else if (!stream_is(operation))
+		rv = operation_feed(operation, data, length);
+	else
+		rv = run_parts(handle, &operation, (struct view){data, length}, &result);
+	if (rv == CKR_OK && result.length)
+		memcpy(out, result.data, result.length);
+	if (rv != CKR_OK && operation)
+		operation_clear(operation);
+	return rv;
+}
+
+/* --- ends --- */
 
 /* Hands the result out and ends the operation, unless the caller's buffer is too small. */
 static CK_RV deliver(struct operation *operation, CK_BYTE_PTR out, CK_ULONG_PTR out_length)
@@ -161,27 +245,50 @@ static CK_RV deliver(struct operation *operation, CK_BYTE_PTR out, CK_ULONG_PTR 
 	return CKR_OK;
 }
 
-/* Everything before the computation: arguments, and callers that ask for the length. */
-static CK_RV check_output(const struct operation *operation, bool at_once, CK_BYTE_PTR out,
+/* Arguments, and callers that ask for the length. *answered: that was all. */
+static CK_RV check_output(const struct operation *operation, CK_ULONG length, CK_BYTE_PTR out,
 	CK_ULONG_PTR out_length, bool *answered)
 {
-	*answered = true;
-	if (!out_length)
-		return CKR_ARGUMENTS_BAD;
-	if (at_once && operation->in_parts)
-		return CKR_OPERATION_ACTIVE;
-	size_t size = operation_output_size(operation);
-	bool exact = operation->has_result || operation->kind != OPERATION_DECRYPT;
-	if (!out || (exact && *out_length < size)) {
-		*out_length = size;
-		return out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
-	}
-	*answered = false;
-	return CKR_OK;
+	bool exact;
+	size_t size = operation_output_size(operation, length, &exact);
+
+	*answered = !out || (exact && *out_length < size);
+	if (!*answered)
+		return CKR_OK;
+	*out_length = size;
+	return out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
 }
 
-/* Finishes an operation; data and length are the input of one that is done at once. */
-static CK_RV finish(CK_SESSION_HANDLE handle, enum operation_kind kind, bool at_once,
+/* All of the input of an operation that is done at once. */
+static CK_RV feed_all(CK_SESSION_HANDLE handle, struct operation **operation, const void *data,
+	CK_ULONG length, struct buffer *result)
+{
+	if (length && !data)
+		return CKR_ARGUMENTS_BAD;
+	if (stream_is(*operation) && length > STREAM_PART_MAXIMUM)
+		return run_parts(handle, operation, (struct view){data, length}, result);
+	return operation_feed(*operation, data, length);
+}
+
+static CK_RV run(CK_SESSION_HANDLE handle, struct operation **operation, bool at_once,
+	const void *data, CK_ULONG length, struct buffer *result)
+{
+	_cleanup_buffer_ struct buffer last = BUFFER_INIT_WIPE;
+	CK_RV rv = at_once ? feed_all(handle, operation, data, length, result) : CKR_OK;
+
+	if (rv == CKR_OK)
+		rv = compute(handle, operation, &last);
+	buffer_append(result, last.data, last.length);
+	return rv == CKR_OK && result->failed ? CKR_HOST_MEMORY : rv;
+}
+
+static CK_RV end_with(struct operation *operation, CK_RV rv)
+{
+	operation_clear(operation);
+	return rv;
+}
+
+CK_RV crypto_finish(CK_SESSION_HANDLE handle, enum operation_kind kind, bool at_once,
 	const void *data, CK_ULONG length, CK_BYTE_PTR out, CK_ULONG_PTR out_length)
 {
 	_cleanup_buffer_ struct buffer result = BUFFER_INIT_WIPE;
@@ -191,15 +298,16 @@ static CK_RV finish(CK_SESSION_HANDLE handle, enum operation_kind kind, bool at_
 
 	if (rv != CKR_OK)
 		return rv;
-	rv = check_output(operation, at_once, out, out_length, &answered);
+	if (!out_length)
+		return end_with(operation, CKR_ARGUMENTS_BAD);
+	if (at_once && operation->in_parts)
+		return end_with(operation, CKR_OPERATION_NOT_INITIALIZED);
+	rv = check_output(operation, at_once ? length : 0, out, out_length, &answered);
 	if (answered)
 		return rv;
 	if (operation->has_result)
 		return deliver(operation, out, out_length);
-	if (at_once)
-		rv = operation_feed(operation, data, length);
-	if (rv == CKR_OK)
-		rv = compute(handle, &operation, &result);
+	rv = run(handle, &operation, at_once, data, length, &result);
 	if (rv != CKR_OK) {
 		if (operation)
 			operation_clear(operation);
@@ -210,136 +318,96 @@ static CK_RV finish(CK_SESSION_HANDLE handle, enum operation_kind kind, bool at_
 	return deliver(operation, out, out_length);
 }
 
-static CK_RV verify(CK_SESSION_HANDLE handle, bool at_once, const void *data, CK_ULONG length,
+/* --- verification --- */
+
+/* By the token: the lock is given up, and *operation NULL when the session ended. */
+static CK_RV verify_remotely(
+	CK_SESSION_HANDLE handle, struct operation **operation, const struct buffer *signature)
+{
+	_cleanup_(request_clear) struct request request = REQUEST_INIT;
+	struct session *session = session_find(handle);
+	uint64_t serial = (*operation)->serial;
+	struct errand errand;
+	CK_RV rv = signature->failed ? CKR_HOST_MEMORY : operation_request(*operation, &request);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (signature->length != (*operation)->parameter.mac_length)
+		return CKR_SIGNATURE_LEN_RANGE;
+	const struct remote_use use = {.slot = slot_find(session->slot_id)->token.number,
+		.key = object_number((*operation)->object),
+		.mechanism = (uint32_t)request.mechanism,
+		.parameter = &request.parameter,
+		.input = &request.input};
+	(*operation)->calling = true;
+	*operation = NULL;
+	errand_begin(&errand, session);
+	bool done = remote_verify(errand.remote, &use, signature, &errand.error);
+	rv = errand_end(&errand, done, CKR_CONTEXT_VERIFY);
+	session = rv == CKR_CRYPTOKI_NOT_INITIALIZED ? NULL : session_find(handle);
+	if (session && session->operations[OPERATION_VERIFY].serial == serial)
+		*operation = &session->operations[OPERATION_VERIFY];
+	return rv;
+}
+
+CK_RV crypto_verify(CK_SESSION_HANDLE handle, bool at_once, const void *data, CK_ULONG length,
 	const void *signature, CK_ULONG signature_length)
 {
+	_cleanup_buffer_ struct buffer copy = BUFFER_INIT;
 	struct operation *operation;
 	CK_RV rv = enter(handle, OPERATION_VERIFY, &operation);
 
 	if (rv != CKR_OK)
 		return rv;
 	if (at_once && operation->in_parts)
-		return CKR_OPERATION_ACTIVE;
-	if (!signature)
+		rv = CKR_OPERATION_NOT_INITIALIZED;
+	else if (!signature)
 		rv = CKR_ARGUMENTS_BAD;
-	if (rv == CKR_OK && at_once)
+	else if (at_once)
 		rv = operation_feed(operation, data, length);
-	if (rv == CKR_OK)
+	if (rv == CKR_OK && operation_is_remote(operation)) {
+		if (signature_length <= SIGNATURE_MAXIMUM)
+			buffer_append(&copy, signature, signature_length);
+		rv = verify_remotely(handle, &operation, &copy);
+	} else if (rv == CKR_OK) {
 		rv = public_verify(operation, signature, signature_length);
-	operation_clear(operation);
+	}
+	if (operation)
+		operation_clear(operation);
 	return rv;
 }
 
-CK_RV C_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
+/* --- C_DigestKey --- */
+
+/* The lock may be given up. */
+static CK_RV read_secret(
+	const struct session *session, const struct object *object, struct buffer *value)
 {
-	return MODULE_LOCKED(init(session, OPERATION_SIGN, mechanism, key));
+	if (object->class != CKO_SECRET_KEY || !attribute_value_is_shown(object))
+		return CKR_KEY_INDIGESTIBLE;
+	if (object->number)
+		return change_fetch_secret(session, object, value);
+	struct view view = values_find(&object->values, CKA_VALUE);
+	buffer_append(value, view.data, view.length);
+	return value->failed ? CKR_HOST_MEMORY : CKR_OK;
 }
 
-CK_RV C_Sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, CK_BYTE_PTR signature,
-	CK_ULONG_PTR signature_len)
+CK_RV crypto_digest_key(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key)
 {
-	return MODULE_LOCKED(
-		finish(session, OPERATION_SIGN, true, data, data_len, signature, signature_len));
-}
+	_cleanup_buffer_ struct buffer value = BUFFER_INIT_WIPE;
+	struct operation *operation;
+	struct object *object;
+	CK_RV rv = enter(handle, OPERATION_DIGEST, &operation);
 
-CK_RV C_SignUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len)
-{
-	return MODULE_LOCKED(update(session, OPERATION_SIGN, part, part_len));
-}
-
-CK_RV C_SignFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG_PTR signature_len)
-{
-	return MODULE_LOCKED(
-		finish(session, OPERATION_SIGN, false, NULL, 0, signature, signature_len));
-}
-
-CK_RV C_VerifyInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
-{
-	return MODULE_LOCKED(init(session, OPERATION_VERIFY, mechanism, key));
-}
-
-CK_RV C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
-	CK_BYTE_PTR signature, CK_ULONG signature_len)
-{
-	return MODULE_LOCKED(verify(session, true, data, data_len, signature, signature_len));
-}
-
-CK_RV C_VerifyUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len)
-{
-	return MODULE_LOCKED(update(session, OPERATION_VERIFY, part, part_len));
-}
-
-CK_RV C_VerifyFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG signature_len)
-{
-	return MODULE_LOCKED(verify(session, false, NULL, 0, signature, signature_len));
-}
-
-CK_RV C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
-{
-	return MODULE_LOCKED(init(session, OPERATION_ENCRYPT, mechanism, key));
-}
-
-CK_RV C_Encrypt(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
-	CK_BYTE_PTR encrypted, CK_ULONG_PTR encrypted_len)
-{
-	return MODULE_LOCKED(
-		finish(session, OPERATION_ENCRYPT, true, data, data_len, encrypted, encrypted_len));
-}
-
-CK_RV C_EncryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len,
-	CK_BYTE_PTR encrypted, CK_ULONG_PTR encrypted_len)
-{
-	return MODULE_LOCKED(update_silently(
-		session, OPERATION_ENCRYPT, part, part_len, encrypted, encrypted_len));
-}
-
-CK_RV C_EncryptFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR last, CK_ULONG_PTR last_len)
-{
-	return MODULE_LOCKED(finish(session, OPERATION_ENCRYPT, false, NULL, 0, last, last_len));
-}
-
-CK_RV C_DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
-{
-	return MODULE_LOCKED(init(session, OPERATION_DECRYPT, mechanism, key));
-}
-
-CK_RV C_Decrypt(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted, CK_ULONG encrypted_len,
-	CK_BYTE_PTR data, CK_ULONG_PTR data_len)
-{
-	return MODULE_LOCKED(
-		finish(session, OPERATION_DECRYPT, true, encrypted, encrypted_len, data, data_len));
-}
-
-CK_RV C_DecryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted, CK_ULONG encrypted_len,
-	CK_BYTE_PTR part, CK_ULONG_PTR part_len)
-{
-	return MODULE_LOCKED(update_silently(
-		session, OPERATION_DECRYPT, encrypted, encrypted_len, part, part_len));
-}
-
-CK_RV C_DecryptFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR last, CK_ULONG_PTR last_len)
-{
-	return MODULE_LOCKED(finish(session, OPERATION_DECRYPT, false, NULL, 0, last, last_len));
-}
-
-CK_RV C_DigestInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism)
-{
-	return MODULE_LOCKED(init(session, OPERATION_DIGEST, mechanism, CK_INVALID_HANDLE));
-}
-
-CK_RV C_Digest(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, CK_BYTE_PTR digest,
-	CK_ULONG_PTR digest_len)
-{
-	return MODULE_LOCKED(
-		finish(session, OPERATION_DIGEST, true, data, data_len, digest, digest_len));
-}
-
-CK_RV C_DigestUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len)
-{
-	return MODULE_LOCKED(update(session, OPERATION_DIGEST, part, part_len));
-}
-
-CK_RV C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR digest, CK_ULONG_PTR digest_len)
-{
-	return MODULE_LOCKED(finish(session, OPERATION_DIGEST, false, NULL, 0, digest, digest_len));
+	if (rv != CKR_OK)
+		return rv;
+	rv = session_find_key(session_find(handle), key, &object);
+	if (rv == CKR_OK)
+		rv = read_secret(session_find(handle), object, &value);
+	if (rv == CKR_OK)
+		return crypto_update(handle, OPERATION_DIGEST, value.data, value.length);
+	struct session *session = rv == CKR_CRYPTOKI_NOT_INITIALIZED ? NULL : session_find(handle);
+	if (session)
+		operation_clear(&session->operations[OPERATION_DIGEST]);
+	return rv;
 }

@@ -4,7 +4,7 @@
 #define TESSERA_PKCS11_DIGEST_H
 
 #include <openssl/evp.h>
-#include <p11-kit/pkcs11.h>
+#include "pkcs11/cryptoki.h"
 
 #include "common/buffer.h"
 

@@ -89,8 +89,7 @@ static CK_RV find_final(CK_SESSION_HANDLE handle)
 		return rv;
 	if (!session->finding)
 		return CKR_OPERATION_NOT_INITIALIZED;
-	free(steal_pointer(&session->found));
-	session->finding = false;
+	session_end_search(session);
 	return CKR_OK;
 }
 

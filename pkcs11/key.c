@@ -11,6 +11,7 @@
 #define TAG_BIT_STRING	 0x03
 #define TAG_OCTET_STRING 0x04
 #define TAG_OID		 0x06
+#define TAG_PRINTABLE	 0x13
 #define TAG_SEQUENCE	 0x30
 #define TAG_VERSION	 0xA0
 
@@ -21,6 +22,35 @@ static const uint8_t rsa_algorithm[] = {/* rsaEncryption, NULL */
 	0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00};
 static const uint8_t ec_algorithm[] = {/* id-ecPublicKey */
 	0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01};
+
+/* Curves of RFC 8410: their algorithm says all. */
+static const struct edwards {
+	CK_KEY_TYPE type;
+	uint8_t oid[5];
+	const char *name;
+	size_t size; /* of the public bytes */
+} edwards_curves[] = {
+	{CKK_EC_MONTGOMERY, {TAG_OID, 0x03, 0x2B, 0x65, 0x6E}, "curve25519", 32},
+	{CKK_EC_MONTGOMERY, {TAG_OID, 0x03, 0x2B, 0x65, 0x6F}, "curve448", 56},
+	{CKK_EC_EDWARDS, {TAG_OID, 0x03, 0x2B, 0x65, 0x70}, "edwards25519", 32},
+	{CKK_EC_EDWARDS, {TAG_OID, 0x03, 0x2B, 0x65, 0x71}, "edwards448", 57},
+};
+
+/* The other curves that tokens have: OBJECT IDENTIFIER (SEC 2, RFC 5639) and bytes of a field. */
+static const struct {
+	uint8_t length, oid[11];
+	size_t field;
+} curves[] = {
+	{10, {TAG_OID, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x01}, 24},
+	{7, {TAG_OID, 5, 0x2B, 0x81, 0x04, 0x00, 0x21}, 28},
+	{10, {TAG_OID, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07}, 32},
+	{7, {TAG_OID, 5, 0x2B, 0x81, 0x04, 0x00, 0x0A}, 32},
+	{7, {TAG_OID, 5, 0x2B, 0x81, 0x04, 0x00, 0x22}, 48},
+	{7, {TAG_OID, 5, 0x2B, 0x81, 0x04, 0x00, 0x23}, P521_FIELD_SIZE},
+	{11, {TAG_OID, 9, 0x2B, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07}, 32},
+	{11, {TAG_OID, 9, 0x2B, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0B}, 48},
+	{11, {TAG_OID, 9, 0x2B, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0D}, 64},
+};
 
 /* The next element, which must have this tag; whole, with its header, in *element if not NULL. */
 static struct reader next(struct reader *reader, uint32_t tag, struct view *element)
@@ -80,9 +110,33 @@ static bool parse_ec(struct key *key, struct reader *algorithm, struct reader bi
 	key->point = rest(&bits);
 	if (key->point.length < 3 || key->point.data[0] != POINT_UNCOMPRESSED)
 		return false;
-	key->bits = (key->point.length - 1) / 2 * 8;
+	key->field = (key->point.length - 1) / 2;
+	key->bits = key->field * 8;
 	tlv_append(&key->wrapped_point, TAG_OCTET_STRING, key->point.data, key->point.length);
 	return key->parameters.length != 0;
+}
+
+static bool view_is(struct view view, const void *data, size_t length)
+{
+	return view.length == length && memcmp(view.data, data, length) == 0;
+}
+
+static bool parse_edwards(struct key *key, struct view oid, struct reader bits)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(edwards_curves); i++) {
+		const struct edwards *curve = &edwards_curves[i];
+		if (!view_is(oid, curve->oid, sizeof(curve->oid)))
+			continue;
+		key->type = curve->type;
+		key->parameters = oid;
+		key->point = rest(&bits);
+		key->field = curve->size;
+		key->bits = curve->size * 8;
+		tlv_append(
+			&key->wrapped_point, TAG_OCTET_STRING, key->point.data, key->point.length);
+		return key->point.length == curve->size;
+	}
+	return false;
 }
 
 static bool parse_public_key(struct key *key)
@@ -95,10 +149,11 @@ static bool parse_public_key(struct key *key)
 
 	next(&algorithm, TAG_OID, &oid);
 	reader_u8(&bits); /* unused bits */
-	if (oid.length == sizeof(ec_algorithm) && memcmp(oid.data, ec_algorithm, oid.length) == 0)
+	if (view_is(oid, ec_algorithm, sizeof(ec_algorithm)))
 		return parse_ec(key, &algorithm, bits);
-	return oid.length && memcmp(oid.data, rsa_algorithm, oid.length) == 0 &&
-	       parse_rsa(key, bits);
+	if (view_is(oid, rsa_algorithm, sizeof(rsa_algorithm) - 2)) /* without NULL */
+		return parse_rsa(key, bits);
+	return parse_edwards(key, oid, bits);
 }
 
 struct certificate_fields {
@@ -162,6 +217,26 @@ struct key *key_new(struct remote_key *remote, CK_RV *rv)
 	}
 	parse_certificate(key);
 	*rv = CKR_OK;
+	return key;
+}
+
+struct key *key_new_of_curve(struct view parameters, CK_RV *rv)
+{
+	struct key *key = calloc(1, sizeof(*key));
+
+	*rv = CKR_HOST_MEMORY;
+	if (!key)
+		return NULL;
+	key->references = 1;
+	key->type = CKK_EC;
+	for (size_t i = 0; i < ARRAY_SIZE(curves); i++) {
+		if (view_is(parameters, curves[i].oid, curves[i].length))
+			key->field = curves[i].field;
+	}
+	key->bits = key->field * 8;
+	*rv = key->field ? CKR_OK : CKR_DEVICE_ERROR;
+	if (!key->field)
+		key_unref(steal_pointer(&key));
 	return key;
 }
 
@@ -253,6 +328,30 @@ void key_build_ec(struct buffer *public_key, struct view parameters, struct view
 	append_info(public_key, &algorithm, key_unwrap_point(point));
 }
 
+static bool is_named(const struct edwards *curve, struct view parameters)
+{
+	size_t length = strlen(curve->name);
+
+	return parameters.length == 2 + length && parameters.data[0] == TAG_PRINTABLE &&
+	       parameters.data[1] == length &&
+	       memcmp(parameters.data + 2, curve->name, length) == 0;
+}
+
+void key_build_edwards(struct buffer *public_key, struct view parameters, struct view point)
+{
+	_cleanup_buffer_ struct buffer algorithm = BUFFER_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(edwards_curves); i++) {
+		const struct edwards *curve = &edwards_curves[i];
+		if (!view_is(parameters, curve->oid, sizeof(curve->oid)) &&
+			!is_named(curve, parameters))
+			continue;
+		struct view bare = point.length == curve->size ? point : key_unwrap_point(point);
+		buffer_append(&algorithm, curve->oid, sizeof(curve->oid));
+		append_info(public_key, &algorithm, bare);
+	}
+}
+
 size_t key_modulus_size(const struct key *key)
 {
 	return key->modulus.length;
@@ -260,5 +359,5 @@ size_t key_modulus_size(const struct key *key)
 
 size_t key_field_size(const struct key *key)
 {
-	return (key->point.length - 1) / 2;
+	return key->field;
 }

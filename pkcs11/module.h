@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <p11-kit/pkcs11.h>
+#include "pkcs11/cryptoki.h"
 
 #include "common/macros.h"
 

@@ -1,31 +1,42 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The C_ functions on objects (PKCS#11 2.40, 5.7), without searching. */
+/*
+ * The C_ functions on objects (PKCS#11 2.40, 5.7), without searching.
+ *
+ * Keys come onto a card by issuing it, so that on cards programs make session objects only, and
+ * this process keeps them. On other tokens the daemon makes token objects, and keys that are
+ * secret; public keys, certificates and data of a session need no token and stay here.
+ */
 #include <string.h>
 
 #include "pkcs11/attribute.h"
-#include "pkcs11/session.h"
+#include "pkcs11/change.h"
+#include "pkcs11/schema.h"
+#include "pkcs11/told.h"
 
-#define VALUE_MAXIMUM 65536 /* bytes of what a program may keep in one session object */
-
-static CK_RV enter_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted, struct slot **slot,
-	struct object **object)
+static CK_RV enter_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted,
+	struct session **session, struct object **object)
 {
-	struct session *session;
-	CK_RV rv = session_enter(handle, &session, slot);
+	struct slot *slot;
+	CK_RV rv = session_enter(handle, session, &slot);
 
 	if (rv != CKR_OK)
 		return rv;
-	*object = objects_find(&(*slot)->objects, wanted);
-	if (!*object || ((*object)->is_private && !slot_is_open(*slot)))
+	*object = objects_find(&slot->objects, wanted);
+	if (!*object || ((*object)->is_private && !slot_is_open(slot)))
 		return CKR_OBJECT_HANDLE_INVALID;
 	return CKR_OK;
 }
 
+/* --- reading --- */
+
 /* One attribute of C_GetAttributeValue, with the length that tells what went wrong. */
-static CK_RV fetch_attribute(const struct object *object, CK_ATTRIBUTE *attribute)
+static CK_RV fetch_attribute(
+	const struct object *object, const struct buffer *secret, CK_ATTRIBUTE *attribute)
 {
-	struct attribute_value value;
-	CK_RV rv = attribute_get(object, attribute->type, &value);
+	struct attribute_value value = {.data = secret->data, .length = secret->length};
+	CK_RV rv = attribute->type == CKA_VALUE && secret->length
+			   ? CKR_OK
+			   : attribute_get(object, attribute->type, &value);
 
 	if (rv == CKR_OK && attribute->pValue && attribute->ulValueLen < value.length)
 		rv = CKR_BUFFER_TOO_SMALL;
@@ -35,19 +46,36 @@ static CK_RV fetch_attribute(const struct object *object, CK_ATTRIBUTE *attribut
 	return rv;
 }
 
+static bool asks_for(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
+{
+	for (CK_ULONG i = 0; i < count; i++) {
+		if (template[i].type == type)
+			return true;
+	}
+	return false;
+}
+
 static CK_RV get_attributes(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted,
 	CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
-	struct slot *slot;
-	struct object *object;
-	CK_RV rv = enter_object(handle, wanted, &slot, &object);
+	_cleanup_buffer_ struct buffer secret = BUFFER_INIT_WIPE;
+	struct session *session;
+	struct object *found;
+	CK_RV rv = enter_object(handle, wanted, &session, &found);
 
 	if (rv != CKR_OK)
 		return rv;
 	if (count && !template)
 		return CKR_ARGUMENTS_BAD;
+	_cleanup_object_ struct object *object = object_ref(found);
+	if (object->class == CKO_SECRET_KEY && object->number && attribute_value_is_shown(object) &&
+		asks_for(template, count, CKA_VALUE)) {
+		rv = change_fetch_secret(session, object, &secret);
+		if (rv != CKR_OK)
+			return rv;
+	}
 	for (CK_ULONG i = 0; i < count; i++) {
-		CK_RV one = fetch_attribute(object, &template[i]);
+		CK_RV one = fetch_attribute(object, &secret, &template[i]);
 		if (one != CKR_OK)
 			rv = one;
 	}
@@ -56,147 +84,186 @@ static CK_RV get_attributes(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted,
 
 static CK_RV object_size(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted, CK_ULONG_PTR size)
 {
-	struct slot *slot;
+	struct session *session;
 	struct object *object;
-	CK_RV rv = enter_object(handle, wanted, &slot, &object);
+	CK_RV rv = enter_object(handle, wanted, &session, &object);
 
 	if (rv != CKR_OK)
 		return rv;
 	if (!size)
 		return CKR_ARGUMENTS_BAD;
-	*size = object->label.length + object->id.length + object->value.length;
-	if (object->key)
+	*size = object->label.length + object->id.length + object->values.bytes.length;
+	if (object->is_of_card)
 		*size += object->class == CKO_CERTIFICATE ? object->key->certificate.length
 							  : object->key->public_key.length;
 	return CKR_OK;
 }
 
-static CK_RV copy_bytes(
-	const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type, struct buffer *to)
+/* --- making --- */
+
+/* Keeps a session object here. */
+static CK_RV keep(
+	const struct session *session, struct object *object, CK_OBJECT_HANDLE_PTR created)
 {
-	const CK_ATTRIBUTE *attribute = template_find(template, count, type);
+	struct slot *slot = slot_find(session->slot_id);
 
-	if (!attribute)
-		return CKR_OK;
-	if (attribute->ulValueLen > VALUE_MAXIMUM)
-		return CKR_ATTRIBUTE_VALUE_INVALID;
-	buffer_clear(to);
-	buffer_append(to, attribute->pValue, attribute->ulValueLen);
-	return to->failed ? CKR_HOST_MEMORY : CKR_OK;
-}
-
-static struct view template_view(
-	const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
-{
-	const CK_ATTRIBUTE *attribute = template_find(template, count, type);
-
-	if (!attribute || attribute->ulValueLen > VALUE_MAXIMUM)
-		return (struct view){0};
-	return (struct view){attribute->pValue, attribute->ulValueLen};
-}
-
-/* A public key to verify or encrypt with. */
-static CK_RV fill_public_key(struct object *object, const CK_ATTRIBUTE *template, CK_ULONG count)
-{
-	struct remote_key parts = {0};
-	CK_KEY_TYPE type = CK_UNAVAILABLE_INFORMATION;
-	CK_RV rv = CKR_OK;
-
-	template_number(template, count, CKA_KEY_TYPE, &type);
-	if (type == CKK_RSA)
-		key_build_rsa(&parts.public_key, template_view(template, count, CKA_MODULUS),
-			template_view(template, count, CKA_PUBLIC_EXPONENT));
-	else if (type == CKK_EC)
-		key_build_ec(&parts.public_key, template_view(template, count, CKA_EC_PARAMS),
-			template_view(template, count, CKA_EC_POINT));
-	else
-		return CKR_TEMPLATE_INCOMPLETE;
-	if (parts.public_key.failed)
-		rv = CKR_HOST_MEMORY;
-	else
-		object->key = key_new(&parts, &rv);
-	buffer_clear(&parts.public_key);
-	return rv == CKR_DEVICE_ERROR ? CKR_ATTRIBUTE_VALUE_INVALID : rv;
-}
-
-static CK_RV fill_value(struct object *object, const CK_ATTRIBUTE *template, CK_ULONG count)
-{
-	const CK_ATTRIBUTE *value = template_find(template, count, CKA_VALUE);
-
-	object->key_type = CKK_GENERIC_SECRET;
-	template_number(template, count, CKA_KEY_TYPE, &object->key_type);
-	object->sensitive = object->class == CKO_SECRET_KEY &&
-			    template_boolean(template, count, CKA_SENSITIVE, false);
-	object->extractable = object->class == CKO_DATA ||
-			      template_boolean(template, count, CKA_EXTRACTABLE, true);
-	if (!value)
-		return object->class == CKO_DATA ? CKR_OK : CKR_TEMPLATE_INCOMPLETE;
-	if (value->ulValueLen > VALUE_MAXIMUM)
-		return CKR_ATTRIBUTE_VALUE_INVALID;
-	return secret_set(&object->value, value->pValue, value->ulValueLen) ? CKR_OK
-									    : CKR_HOST_MEMORY;
-}
-
-static CK_RV fill_object(struct object *object, const CK_ATTRIBUTE *template, CK_ULONG count)
-{
-	CK_RV rv = object->class == CKO_PUBLIC_KEY ? fill_public_key(object, template, count)
-						   : fill_value(object, template, count);
-
-	if (rv == CKR_OK)
-		rv = copy_bytes(template, count, CKA_ID, &object->id);
-	if (rv == CKR_OK)
-		rv = copy_bytes(template, count, CKA_LABEL, &object->label);
-	if (rv == CKR_OK)
-		rv = copy_bytes(template, count, CKA_APPLICATION, &object->application);
-	object->is_private = template_boolean(template, count, CKA_PRIVATE, false);
-	return rv;
-}
-
-/* Keys come onto a card by issuing it, so that programs make session objects only. */
-static CK_RV create_object(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, CK_ULONG count,
-	CK_OBJECT_HANDLE_PTR created)
-{
-	_cleanup_object_ struct object *object = NULL;
-	struct session *session;
-	struct slot *slot;
-	CK_OBJECT_CLASS class;
-	CK_RV rv = session_enter(handle, &session, &slot);
-
-	if (rv != CKR_OK)
-		return rv;
-	if (!created || !template || !count)
-		return CKR_ARGUMENTS_BAD;
-	if (!template_number(template, count, CKA_CLASS, &class))
-		return CKR_TEMPLATE_INCOMPLETE;
-	if (template_boolean(template, count, CKA_TOKEN, false))
-		return CKR_TOKEN_WRITE_PROTECTED;
-	if (class != CKO_PUBLIC_KEY && class != CKO_SECRET_KEY && class != CKO_DATA)
-		return CKR_ATTRIBUTE_VALUE_INVALID;
-	object = object_new(class);
-	if (!object)
-		return CKR_HOST_MEMORY;
-	object->session = handle;
-	rv = fill_object(object, template, count);
-	if (rv == CKR_OK && object->is_private && !slot_is_open(slot))
-		rv = CKR_USER_NOT_LOGGED_IN;
-	if (rv != CKR_OK)
-		return rv;
-	rv = objects_add(&slot->objects, object_ref(object));
+	object->session = session->handle;
+	if (object->is_private && !slot_is_open(slot))
+		return CKR_USER_NOT_LOGGED_IN;
+	CK_RV rv = objects_add(&slot->objects, object_ref(object));
 	if (rv == CKR_OK)
 		*created = object->handle;
 	return rv;
 }
 
-static CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted)
+/* Whether an object of that class and kind lives in this process. */
+static bool is_kept_here(const struct session *session, CK_OBJECT_CLASS class, bool of_token)
 {
-	struct slot *slot;
-	struct object *object;
-	CK_RV rv = enter_object(handle, wanted, &slot, &object);
+	const struct slot *slot = slot_find(session->slot_id);
+	bool is_secret = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY;
+
+	return !of_token &&
+	       (!(slot->token.flags & TOKEN_FIXED) || (!is_secret && schema_has_class(class)));
+}
+
+/* Some tokens take AES keys of any length. */
+static CK_RV check_value(CK_OBJECT_CLASS class, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	const CK_ATTRIBUTE *value = template_find(template, count, CKA_VALUE);
+	CK_KEY_TYPE type = CK_UNAVAILABLE_INFORMATION;
+
+	template_number(template, count, CKA_KEY_TYPE, &type);
+	if (class != CKO_SECRET_KEY || type != CKK_AES || !value)
+		return CKR_OK;
+	return value->ulValueLen == 16 || value->ulValueLen == 24 || value->ulValueLen == 32
+		       ? CKR_OK
+		       : CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
+static CK_RV create_object(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, CK_ULONG count,
+	CK_OBJECT_HANDLE_PTR created)
+{
+	struct session *session;
+	CK_OBJECT_CLASS class;
+	CK_RV rv = session_enter(handle, &session, NULL);
 
 	if (rv != CKR_OK)
 		return rv;
-	if (!object->session)
+	if (!created)
+		return CKR_ARGUMENTS_BAD;
+	rv = change_check_template(template, count);
+	if (rv != CKR_OK)
+		return rv;
+	if (!template_number(template, count, CKA_CLASS, &class))
+		return template_find(template, count, CKA_CLASS) ? CKR_ATTRIBUTE_VALUE_INVALID
+								 : CKR_TEMPLATE_INCOMPLETE;
+	rv = change_check_session(session, template, count);
+	if (rv == CKR_OK)
+		rv = check_value(class, template, count);
+	if (rv != CKR_OK)
+		return rv;
+	if (!is_kept_here(session, class, template_boolean(template, count, CKA_TOKEN, false))) {
+		struct remote_change change = {
+			.kind = REMOTE_CREATE, .templates = {{template, count}}};
+		return change_make(session, &change, CKR_CONTEXT_OBJECT, created);
+	}
+	if (!schema_has_class(class))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	_cleanup_object_ struct object *object = object_new(class, session->slot_id);
+	if (!object)
+		return CKR_HOST_MEMORY;
+	rv = schema_apply(object, SCHEMA_CREATE, template, count);
+	return rv == CKR_OK ? keep(session, object, created) : rv;
+}
+
+static CK_RV copy_here(const struct session *session, const struct object *object,
+	const CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE_PTR created)
+{
+	_cleanup_object_ struct object *copy = object_new(object->class, session->slot_id);
+
+	if (!copy || !values_copy(&copy->values, &object->values))
+		return CKR_HOST_MEMORY;
+	copy->key = key_ref(object->key);
+	told_read(copy);
+	CK_RV rv = schema_apply(copy, SCHEMA_COPY, template, count);
+	if (rv != CKR_OK)
+		return rv;
+	if (!values_boolean(&copy->values, CKA_TOKEN))
+		return keep(session, copy, created);
+	/* The session's object becomes one of the token. */
+	_cleanup_free_ CK_ATTRIBUTE *all = schema_template(copy, &count);
+	if (!all)
+		return CKR_HOST_MEMORY;
+	struct remote_change change = {.kind = REMOTE_CREATE, .templates = {{all, count}}};
+	return change_make(session, &change, CKR_CONTEXT_OBJECT, created);
+}
+
+static CK_RV copy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted,
+	CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR created)
+{
+	struct session *session;
+	struct object *object;
+	CK_RV rv = enter_object(handle, wanted, &session, &object);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (!created)
+		return CKR_ARGUMENTS_BAD;
+	rv = change_check_template(template, count);
+	if (rv == CKR_OK)
+		rv = change_check_session(session, template, count);
+	if (rv != CKR_OK)
+		return rv;
+	struct attribute_value copyable;
+	if (attribute_get(object, CKA_COPYABLE, &copyable) == CKR_OK &&
+		!attribute_is_true(object, CKA_COPYABLE))
+		return CKR_ACTION_PROHIBITED;
+	if (!object->number)
+		return copy_here(session, object, template, count, created);
+	/* A copy is what the object is, unless the template says otherwise. */
+	if (!object->session && !(session->flags & CKF_RW_SESSION) &&
+		template_boolean(template, count, CKA_TOKEN, true))
+		return CKR_SESSION_READ_ONLY;
+	struct remote_change change = {
+		.kind = REMOTE_COPY, .object = object->number, .templates = {{template, count}}};
+	return change_make(session, &change, CKR_CONTEXT_OBJECT, created);
+}
+
+/* --- changing --- */
+
+/* A token's object may only be changed in a read/write session, and a card's never. */
+static CK_RV check_change(
+	const struct session *session, const struct object *object, CK_ATTRIBUTE_TYPE permission)
+{
+	struct attribute_value value;
+
+	if (!object->session && !(session->flags & CKF_RW_SESSION))
+		return CKR_SESSION_READ_ONLY;
+	if (object->is_of_card)
 		return CKR_TOKEN_WRITE_PROTECTED;
+	return attribute_get(object, permission, &value) == CKR_OK &&
+			       !attribute_is_true(object, permission)
+		       ? CKR_ACTION_PROHIBITED
+		       : CKR_OK;
+}
+
+static CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted)
+{
+	struct session *session;
+	struct object *object;
+	CK_RV rv = enter_object(handle, wanted, &session, &object);
+
+	if (rv == CKR_OK)
+		rv = check_change(session, object, CKA_DESTROYABLE);
+	if (rv != CKR_OK)
+		return rv;
+	if (object->number) {
+		struct remote_change change = {.kind = REMOTE_DESTROY, .object = object->number};
+		return change_make(session, &change, CKR_CONTEXT_DESTROY, NULL);
+	}
+	struct slot *slot = slot_find(session->slot_id);
+	if (object->copy)
+		remote_destroy_quietly(module.remote, slot->token.number, object->copy);
 	objects_remove(&slot->objects, object);
 	return CKR_OK;
 }
@@ -204,22 +271,21 @@ static CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted)
 static CK_RV set_attributes(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted,
 	CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
-	struct slot *slot;
+	struct session *session;
 	struct object *object;
-	CK_RV rv = enter_object(handle, wanted, &slot, &object);
+	CK_RV rv = enter_object(handle, wanted, &session, &object);
 
+	if (rv == CKR_OK)
+		rv = change_check_template(template, count);
+	if (rv == CKR_OK)
+		rv = check_change(session, object, CKA_MODIFIABLE);
 	if (rv != CKR_OK)
 		return rv;
-	if (count && !template)
-		return CKR_ARGUMENTS_BAD;
-	if (!object->session)
-		return CKR_TOKEN_WRITE_PROTECTED;
-	for (CK_ULONG i = 0; i < count; i++) {
-		if (template[i].type != CKA_ID && template[i].type != CKA_LABEL)
-			return CKR_ATTRIBUTE_READ_ONLY;
-	}
-	rv = copy_bytes(template, count, CKA_ID, &object->id);
-	return rv == CKR_OK ? copy_bytes(template, count, CKA_LABEL, &object->label) : rv;
+	if (!object->number)
+		return schema_apply(object, SCHEMA_CHANGE, template, count);
+	struct remote_change change = {
+		.kind = REMOTE_SET, .object = object->number, .templates = {{template, count}}};
+	return change_make(session, &change, CKR_CONTEXT_OBJECT, NULL);
 }
 
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
@@ -238,6 +304,12 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_UL
 	CK_OBJECT_HANDLE_PTR object)
 {
 	return MODULE_LOCKED(create_object(session, template, count, object));
+}
+
+CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
+	CK_ULONG count, CK_OBJECT_HANDLE_PTR copy)
+{
+	return MODULE_LOCKED(copy_object(session, object, template, count, copy));
 }
 
 CK_RV C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "pkcs11/ckr.h"
+#include "pkcs11/remote-object.h"
 #include "pkcs11/slot.h"
 #include "pkcs11/told.h"
 
-struct object *object_new(CK_OBJECT_CLASS class)
+struct object *object_new(CK_OBJECT_CLASS class, CK_SLOT_ID slot_id)
 {
 	struct object *object = calloc(1, sizeof(*object));
 
@@ -16,7 +17,8 @@ struct object *object_new(CK_OBJECT_CLASS class)
 		return NULL;
 	object->references = 1;
 	object->class = class;
-	object->extractable = true;
+	object->slot_id = slot_id;
+	object->key_type = CK_UNAVAILABLE_INFORMATION;
 	return object;
 }
 
@@ -32,10 +34,7 @@ void object_unref(struct object *object)
 		return;
 	buffer_clear(&object->id);
 	buffer_clear(&object->label);
-	buffer_clear(&object->application);
-	secret_clear(&object->value);
-	free(object->told);
-	buffer_clear(&object->told_values);
+	values_clear(&object->values);
 	key_unref(object->key);
 	free(object);
 }
@@ -51,17 +50,43 @@ CK_RV objects_add(struct objects *objects, struct object *object)
 	if (!object->handle)
 		object->handle = ++module.last_object;
 	objects->items = items;
-	objects->items[objects->count++] = object;
+	size_t place = objects->count++;
+	for (; place > 0 && items[place - 1]->handle > object->handle; place--)
+		items[place] = items[place - 1];
+	items[place] = object;
+	objects->additions++;
 	return CKR_OK;
+}
+
+static int compare_handle(const void *key, const void *element)
+{
+	CK_OBJECT_HANDLE wanted = *(const CK_OBJECT_HANDLE *)key;
+	CK_OBJECT_HANDLE handle = (*(struct object *const *)element)->handle;
+
+	return wanted < handle ? -1 : wanted > handle;
 }
 
 struct object *objects_find(struct objects *objects, CK_OBJECT_HANDLE handle)
 {
-	for (size_t i = 0; i < objects->count; i++) {
-		if (objects->items[i]->handle == handle)
+	if (!objects->count)
+		return NULL;
+	struct object **place = bsearch(
+		&handle, objects->items, objects->count, sizeof(*objects->items), compare_handle);
+	return place ? *place : NULL;
+}
+
+struct object *objects_find_number(struct objects *objects, uint32_t number)
+{
+	for (size_t i = objects->count; number && i-- > 0;) {
+		if (objects->items[i]->number == number)
 			return objects->items[i];
 	}
 	return NULL;
+}
+
+uint32_t object_number(const struct object *object)
+{
+	return object->is_of_card ? object->key->reference : object->number;
 }
 
 static void remove_at(struct objects *objects, size_t index)
@@ -81,11 +106,40 @@ void objects_remove(struct objects *objects, struct object *object)
 	}
 }
 
+/* What the daemon keeps for the session goes, too. */
+static void destroy_quietly(const struct object *object)
+{
+	const struct slot *slot = slot_find(object->slot_id);
+	uint32_t numbers[] = {object->number, object->copy};
+
+	for (size_t i = 0; slot && object->session && i < ARRAY_SIZE(numbers); i++) {
+		if (numbers[i])
+			remote_destroy_quietly(module.remote, slot->token.number, numbers[i]);
+	}
+}
+
 void objects_remove_of_session(struct objects *objects, CK_SESSION_HANDLE session)
 {
 	for (size_t i = objects->count; i-- > 0;) {
-		if (objects->items[i]->session == session)
+		if (objects->items[i]->session != session)
+			continue;
+		destroy_quietly(objects->items[i]);
+		remove_at(objects, i);
+	}
+}
+
+void objects_forget_private(struct objects *objects)
+{
+	for (size_t i = objects->count; i-- > 0;) {
+		struct object *object = objects->items[i];
+		if (object->is_private && object->session) {
 			remove_at(objects, i);
+		} else if (object->is_private) {
+			memmove(&objects->items[i], &objects->items[i + 1],
+				(objects->count - i - 1) * sizeof(objects->items[0]));
+			objects->items[objects->count - 1] = object;
+			object->handle = ++module.last_object;
+		}
 	}
 }
 
@@ -126,7 +180,7 @@ static bool same_bytes(const struct buffer *one, const struct buffer *other)
 
 static bool same_object(const struct object *one, const struct object *other)
 {
-	return one->session == 0 && !one->told && other->key && one->class == other->class &&
+	return one->is_of_card && other->key && one->class == other->class &&
 	       one->key->reference == other->key->reference &&
 	       one->key->flags == other->key->flags && same_bytes(&one->label, &other->label) &&
 	       same_bytes(&one->key->public_key, &other->key->public_key) &&
@@ -143,14 +197,17 @@ static CK_OBJECT_HANDLE old_handle(const struct objects *old, const struct objec
 	return 0;
 }
 
-static CK_RV add_token_object(struct objects *fresh, const struct objects *old, struct key *key,
-	const char *label, CK_OBJECT_CLASS class)
+static CK_RV add_token_object(struct objects *fresh, const struct objects *old, CK_SLOT_ID slot_id,
+	struct key *key, const char *label, CK_OBJECT_CLASS class)
 {
-	struct object *object = object_new(class);
+	struct object *object = object_new(class, slot_id);
 
 	if (!object)
 		return CKR_HOST_MEMORY;
+	object->is_of_card = true;
 	object->key = key_ref(key);
+	object->key_type = key->type;
+	object->pin_always = class == CKO_PRIVATE_KEY && key->flags & REMOTE_KEY_PIN_ALWAYS;
 	object->is_private = class == CKO_PRIVATE_KEY && !(key->flags & REMOTE_KEY_PIN_NEVER);
 	buffer_append_u8(&object->id, id_of(key->reference));
 	buffer_append_string(&object->label, label);
@@ -162,7 +219,8 @@ static CK_RV add_token_object(struct objects *fresh, const struct objects *old, 
 	return objects_add(fresh, object);
 }
 
-static CK_RV add_key(struct objects *fresh, const struct objects *old, struct remote_key *remote)
+static CK_RV add_key(struct objects *fresh, const struct objects *old, CK_SLOT_ID slot_id,
+	struct remote_key *remote)
 {
 	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_CERTIFICATE};
 	CK_RV rv = CKR_OK;
@@ -170,7 +228,7 @@ static CK_RV add_key(struct objects *fresh, const struct objects *old, struct re
 
 	for (size_t i = 0; key && rv == CKR_OK && i < ARRAY_SIZE(classes); i++) {
 		if (classes[i] != CKO_CERTIFICATE || key->certificate.length)
-			rv = add_token_object(fresh, old, key, remote->label, classes[i]);
+			rv = add_token_object(fresh, old, slot_id, key, remote->label, classes[i]);
 	}
 	key_unref(key);
 	return rv == CKR_DEVICE_ERROR ? CKR_OK : rv;
@@ -181,22 +239,22 @@ static CK_RV keep_session_objects(struct objects *fresh, const struct objects *o
 	CK_RV rv = CKR_OK;
 
 	for (size_t i = 0; i < old->count && rv == CKR_OK; i++) {
-		if (old->items[i]->session)
+		if (old->items[i]->session && !old->items[i]->number)
 			rv = objects_add(fresh, object_ref(old->items[i]));
 	}
 	return rv;
 }
 
-CK_RV objects_replace(struct objects *objects, struct remote_keys *keys)
+CK_RV objects_replace(struct objects *objects, CK_SLOT_ID slot_id, struct remote_keys *keys)
 {
-	struct objects fresh = {.loaded = true, .generation = keys->generation};
+	struct objects fresh = {
+		.loaded = true, .generation = keys->generation, .additions = objects->additions};
 	CK_RV rv = CKR_OK;
 
 	for (size_t i = 0; i < keys->count && rv == CKR_OK; i++)
-		rv = keys->items[i].attribute_count ? told_add(&fresh, objects, &keys->items[i])
-						    : add_key(&fresh, objects, &keys->items[i]);
-	if (rv == CKR_OK)
-		rv = told_complete(&fresh);
+		rv = keys->items[i].attribute_count
+			     ? told_add(&fresh, objects, slot_id, &keys->items[i])
+			     : add_key(&fresh, objects, slot_id, &keys->items[i]);
 	if (rv == CKR_OK)
 		rv = keep_session_objects(&fresh, objects);
 	if (rv != CKR_OK) {
@@ -230,5 +288,6 @@ CK_RV objects_load(CK_SLOT_ID slot_id, bool wait)
 		return CKR_DEVICE_REMOVED;
 	if (!wait && error.code == ERROR_BUSY)
 		return CKR_OK;
-	return done ? objects_replace(&slot->objects, &keys) : ckr_of(&error, CKR_CONTEXT_TOKEN);
+	return done ? objects_replace(&slot->objects, slot_id, &keys)
+		    : ckr_of(&error, CKR_CONTEXT_TOKEN);
 }

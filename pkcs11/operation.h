@@ -7,12 +7,14 @@
 #define TESSERA_PKCS11_OPERATION_H
 
 #include "common/secret.h"
-#include "pkcs11/mechanism.h"
 #include "pkcs11/object.h"
+#include "pkcs11/parameter.h"
 
 enum operation_kind {
 	OPERATION_SIGN,
+	OPERATION_SIGN_RECOVER,
 	OPERATION_VERIFY,
+	OPERATION_VERIFY_RECOVER,
 	OPERATION_ENCRYPT,
 	OPERATION_DECRYPT,
 	OPERATION_DIGEST,
@@ -24,17 +26,16 @@ struct operation {
 	uint64_t serial; /* tells it from the next one in the same place */
 	bool calling;	 /* a thread has given the lock up to ask the daemon */
 	bool in_parts;	 /* an Update function was called */
+	bool bare;	 /* padding is made and undone here, as for a card's key */
 	bool wants_pin;	 /* the key wants C_Login(CKU_CONTEXT_SPECIFIC) for each use */
 	enum operation_kind kind;
 	const struct mechanism *mechanism;
 	struct object *object; /* the key; NULL for a digest */
+	struct key *key;       /* its public part; NULL for a digest and a secret key */
 	EVP_MD_CTX *digest;    /* or NULL: the input is collected in data */
 	struct buffer data;
 	struct secret pin;
-	/* Parameters of PSS and OAEP. */
-	const struct digest *hash, *mgf;
-	size_t salt_length;
-	struct buffer label;
+	struct parameter parameter; /* in a cipher by parts: with the IV of the next part */
 	/* A plain text that the caller's buffer was too small for. */
 	bool has_result;
 	struct buffer result;
@@ -42,20 +43,30 @@ struct operation {
 
 /* Ends it, whatever its state; it may be used again. */
 void operation_clear(struct operation *operation);
-/* Starts it with a key that fits (NULL for a digest). */
+/*
+ * Starts it with a key that fits (NULL for a digest) and a mechanism that the slot has for this
+ * kind.
+ */
 CK_RV operation_start(struct operation *operation, enum operation_kind kind,
-	const CK_MECHANISM *mechanism, struct object *object);
+	const struct mechanism *mechanism, const CK_MECHANISM *given, struct object *object);
+/* The CKF_ flag of a kind. */
+CK_FLAGS operation_flag(enum operation_kind kind);
 /* Whether a logout ends it. */
 bool operation_needs_login(const struct operation *operation);
+/* Whether the token, not this process, does it. */
+bool operation_is_remote(const struct operation *operation);
 /* Takes more input. */
 CK_RV operation_feed(struct operation *operation, const void *data, size_t length);
 
-/* Bytes of the output; for a decryption the most that it can be. */
-size_t operation_output_size(const struct operation *operation);
+/*
+ * Bytes of the output when `more` bytes of input are still to come; *exact is false where it may be
+ * less.
+ */
+size_t operation_output_size(const struct operation *operation, size_t more, bool *exact);
 /* What the key works on, after a digest: the digest, a DigestInfo, or the input itself. */
 CK_RV operation_message(struct operation *operation, struct buffer *message);
 
-/* What the daemon is asked to do with a private key. */
+/* What the daemon is asked to do with a key. */
 struct request {
 	CK_MECHANISM_TYPE mechanism;
 	struct buffer parameter, input;
@@ -70,6 +81,11 @@ void request_clear(struct request *request);
  * the mechanism without its digest.
  */
 CK_RV operation_request(struct operation *operation, struct request *request);
+/*
+ * After the token has refused the mechanism's parameter: whether the padding can be left to this
+ * process, as some tokens know few hash functions. The operation is then asked for again.
+ */
+bool operation_make_bare(struct operation *operation);
 /* What came of it, as the program gets it. */
 CK_RV operation_answer(
 	const struct operation *operation, const struct buffer *answer, struct buffer *result);

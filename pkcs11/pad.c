@@ -134,6 +134,21 @@ CK_RV unpad_pkcs1(struct buffer *plain, const struct buffer *block)
 	return take_message(plain, data, block->length, separator + 1, good);
 }
 
+/* Nothing here is secret. */
+CK_RV unpad_signature(struct buffer *data, const struct buffer *block)
+{
+	size_t end = 2;
+
+	if (block->length < PKCS1_OVERHEAD || block->data[0] != 0 || block->data[1] != 1)
+		return CKR_SIGNATURE_INVALID;
+	while (end < block->length && block->data[end] == 0xFF)
+		end++;
+	if (end == block->length || block->data[end] != 0 || end < 2 + PKCS1_FILL_MINIMUM)
+		return CKR_SIGNATURE_INVALID;
+	buffer_append(data, block->data + end + 1, block->length - end - 1);
+	return data->failed ? CKR_HOST_MEMORY : CKR_OK;
+}
+
 /* DB = lHash || zeros || 01 || message */
 static CK_RV read_oaep(struct buffer *plain, const uint8_t *data, size_t length,
 	const uint8_t *label_hash, size_t hash_size, size_t good)

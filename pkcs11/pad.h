@@ -21,4 +21,7 @@ CK_RV unpad_pkcs1(struct buffer *plain, const struct buffer *block);
 CK_RV unpad_oaep(struct buffer *plain, const struct buffer *block, const struct digest *digest,
 	const struct digest *mgf, const struct buffer *label);
 
+/* EMSA-PKCS1-v1_5 undone. CKR_SIGNATURE_INVALID. */
+CK_RV unpad_signature(struct buffer *data, const struct buffer *block);
+
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,36 +15,36 @@
 #include <dbus/dbus.h>
 
 #include "pkcs11/module.h"
+#include "pkcs11/remote-channel.h"
 
 #define DEFAULT_SOCKET	    "/run/tessera/bus"
 #define OBJECT_PATH	    "/org/tessera1"
 #define INTERFACE	    "org.tessera1.Provider"
+#define TIMEOUT_MS	    60000
+#define TIMEOUT_MAX_MS	    3600000
 #define CONNECT_INTERVAL_MS 500
 #define CONNECT_TIMEOUT_MS  2000
 #define HANDSHAKE_STEP_MS   50
 #define POLL_INTERVAL_MS    1000
-#define LOOK_US		    60
-#define LOOKS_LEFT_OUT_MAX  1000
 
 struct remote {
 	atomic_uint references;
 	struct remote *owner; /* whose end is this one's too, referenced; or NULL */
 	int wake;	      /* eventfd, readable once stopped; -1 with an owner */
 	atomic_bool stopped;
-	pthread_mutex_t call; /* held through one call; guards the four below */
+	pthread_mutex_t call; /* held through one call; guards the one below */
 	int64_t last_attempt; /* ms */
-	struct remote_pattern pattern;
-	unsigned looks_left_out, looks_to_leave_out; /* as look_awhile() has them */
 
 	/* Guarded by the bus lock. */
-	struct remote *next;			/* in the list of all */
-	struct remote *helpers[REMOTE_HELPERS]; /* owned; this one is their owner, unreferenced */
+	struct remote *next; /* in the list of all */
 	DBusConnection *connection;
 	int descriptor;
 	uint64_t number;       /* of the connection */
 	uint64_t generation;   /* the highest told over the connection */
 	dbus_uint32_t pending; /* serial of the call under way, or 0: who makes it reads */
 	DBusMessage *reply;
+
+	struct remote_channels channels;
 };
 
 /* Around every use of libdbus; guards the members named above and the list. */
@@ -75,6 +74,7 @@ void remote_forget_all(void)
 			close(remote->descriptor);
 		if (remote->wake >= 0)
 			close(remote->wake);
+		remote_channels_forget(&remote->channels);
 		remote->connection = NULL;
 	}
 	all = NULL;
@@ -86,6 +86,25 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What C_Initialize found: programs change their environment in other threads. */
+static atomic_int patience_ms = TIMEOUT_MS;
+
+static void read_timeout(void)
+{
+	const char *setting = secure_getenv("TESSERA_PKCS11_TIMEOUT");
+	char *end = NULL;
+	long seconds = setting ? strtol(setting, &end, 10) : 0;
+	bool is_good = setting && end != setting && *end == '\0' && seconds >= 1 &&
+		       seconds <= TIMEOUT_MAX_MS / 1000;
+
+	patience_ms = is_good ? (int)seconds * 1000 : TIMEOUT_MS;
+}
+
+int remote_timeout_ms(void)
+{
+	return patience_ms;
 }
 
 struct remote *remote_new(struct remote *owner)
@@ -101,9 +120,12 @@ struct remote *remote_new(struct remote *owner)
 	}
 	if (owner)
 		remote->owner = remote_ref(owner);
+	else
+		read_timeout();
 	remote->references = 1;
 	remote->last_attempt = -CONNECT_INTERVAL_MS;
 	pthread_mutex_init(&remote->call, NULL);
+	remote_channels_init(&remote->channels);
 	pthread_mutex_lock(&bus);
 	remote->next = all;
 	all = remote;
@@ -138,45 +160,11 @@ static void unlist(struct remote *remote)
 	}
 }
 
-struct remote *remote_helper(struct remote *remote, size_t index)
-{
-	pthread_mutex_lock(&bus);
-	struct remote *helper = remote->helpers[index];
-	pthread_mutex_unlock(&bus);
-	if (helper)
-		return helper;
-	helper = remote_new(remote);
-	if (!helper)
-		return NULL;
-	remote->references--; /* a helper does not keep its owner */
-	pthread_mutex_lock(&bus);
-	struct remote *other = remote->helpers[index];
-	if (!other)
-		remote->helpers[index] = helper;
-	pthread_mutex_unlock(&bus);
-	if (!other)
-		return helper;
-	helper->owner = NULL;
-	remote_unref(helper);
-	return other;
-}
-
-static void free_helpers(struct remote *remote)
-{
-	for (size_t i = 0; i < REMOTE_HELPERS; i++) {
-		if (remote->helpers[i])
-			remote->helpers[i]->owner = NULL;
-		remote_unref(remote->helpers[i]);
-	}
-}
-
 void remote_unref(struct remote *remote)
 {
 	if (!remote || --remote->references > 0)
 		return;
-	free_helpers(remote);
-	if (remote->pattern.message)
-		remote_message_drop(remote->pattern.message);
+	remote_channels_clear(&remote->channels);
 	pthread_mutex_lock(&bus);
 	disconnect(remote);
 	unlist(remote);
@@ -192,11 +180,27 @@ void remote_stop(struct remote *remote)
 {
 	remote->stopped = true;
 	eventfd_write(remote->wake, 1);
+	remote_channels_wake(&remote->channels);
 }
 
 bool remote_is_stopped(const struct remote *remote)
 {
 	return remote->stopped || (remote->owner && remote->owner->stopped);
+}
+
+struct remote_channels *remote_channels(struct remote *remote)
+{
+	return &remote->channels;
+}
+
+void remote_bus_lock(void)
+{
+	pthread_mutex_lock(&bus);
+}
+
+void remote_bus_unlock(void)
+{
+	pthread_mutex_unlock(&bus);
 }
 
 static int wake_descriptor(const struct remote *remote)
@@ -250,6 +254,22 @@ void remote_poll(struct remote *remote, uint64_t *connection, uint64_t *generati
 		drain(remote);
 	*connection = remote->connection ? remote->number : 0;
 	*generation = remote->generation;
+	pthread_mutex_unlock(&bus);
+}
+
+uint64_t remote_connected(struct remote *remote)
+{
+	pthread_mutex_lock(&bus);
+	uint64_t number = remote->connection ? remote->number : 0;
+	pthread_mutex_unlock(&bus);
+	return number;
+}
+
+void remote_lose(struct remote *remote, uint64_t number)
+{
+	pthread_mutex_lock(&bus);
+	if (remote->number == number)
+		disconnect(remote);
 	pthread_mutex_unlock(&bus);
 }
 
@@ -331,7 +351,7 @@ bool remote_out_of_memory(struct error *error)
 	return error_set_detail(error, ENOMEM);
 }
 
-static bool no_service(struct error *error)
+bool remote_no_service(struct error *error)
 {
 	return error_set(error, ERROR_NO_SERVICE, "tesserad does not answer on its socket");
 }
@@ -360,7 +380,7 @@ static bool send_message(
 	pthread_mutex_unlock(&bus);
 	if (connected && !sent)
 		return remote_out_of_memory(error);
-	return connected || no_service(error);
+	return connected || remote_no_service(error);
 }
 
 /* Reads; answers whether waiting makes sense, and for which events. */
@@ -384,39 +404,8 @@ static DBusMessage *take_reply(struct remote *remote, bool late, struct error *e
 	if (!reply && late)
 		error_set(error, ERROR_TIMEOUT, "tesserad did not answer in time");
 	else if (!reply)
-		no_service(error);
+		remote_no_service(error);
 	return reply;
-}
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/*
- * Looks for the answer for a moment before it sleeps: a key of an HSM slot may take less time than
- * waking up does. Where that was in vain, as always with cards, it is left for a while, twice as
- * long each time.
- */
-static void look_awhile(struct remote *remote, struct pollfd *descriptor)
-{
-	if (remote->looks_left_out > 0) {
-		remote->looks_left_out--;
-		return;
-	}
-	for (int64_t start = now_us(); now_us() - start < LOOK_US;) {
-		if (poll(descriptor, 1, 0) != 0) {
-			remote->looks_to_leave_out = 1;
-			return;
-		}
-		sched_yield(); /* the daemon may be waiting for this processor */
-	}
-	if (remote->looks_to_leave_out < LOOKS_LEFT_OUT_MAX)
-		remote->looks_to_leave_out = 2 * remote->looks_to_leave_out + 1;
-	remote->looks_left_out = remote->looks_to_leave_out;
 }
 
 static DBusMessage *exchange(
@@ -428,7 +417,6 @@ static DBusMessage *exchange(
 
 	if (!send_message(remote, message, &descriptors[0], error))
 		return NULL;
-	look_awhile(remote, &descriptors[0]);
 	do {
 		poll(descriptors, 2, left < POLL_INTERVAL_MS ? (int)left : POLL_INTERVAL_MS);
 		left = deadline - now_ms();
@@ -465,36 +453,6 @@ void remote_message_free(DBusMessage *message)
 	pthread_mutex_unlock(&bus);
 }
 
-void remote_message_drop(DBusMessage *message)
-{
-	pthread_mutex_lock(&bus);
-	dbus_message_unref(message);
-	pthread_mutex_unlock(&bus);
-}
-
-struct remote_pattern *remote_pattern(struct remote *remote)
-{
-	return &remote->pattern;
-}
-
-DBusMessage *remote_message_copy(DBusMessage *message, const struct buffer *bytes)
-{
-	DBusMessageIter arguments, array;
-	const void *data = NULL;
-	int length = 0;
-
-	pthread_mutex_lock(&bus);
-	DBusMessage *copy = dbus_message_copy(message);
-	if (copy && dbus_message_iter_init(copy, &arguments)) {
-		dbus_message_iter_recurse(&arguments, &array);
-		dbus_message_iter_get_fixed_array(&array, &data, &length);
-		if (data && (size_t)length == bytes->length)
-			memcpy((void *)(uintptr_t)data, bytes->data, bytes->length);
-	}
-	pthread_mutex_unlock(&bus);
-	return copy;
-}
-
 DBusMessage *remote_message_new(const char *method, int first_type, ...)
 {
 	va_list arguments;
@@ -515,13 +473,18 @@ DBusMessage *remote_message_new(const char *method, int first_type, ...)
 static bool check_reply(DBusMessage *reply, const char *signature, struct error *error)
 {
 	const char *text = NULL;
+	dbus_uint32_t ckr = 0;
 
 	if (dbus_message_get_type(reply) == DBUS_MESSAGE_TYPE_ERROR) {
 		dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
 		module_debug(
 			"daemon: %s: %s", dbus_message_get_error_name(reply), text ? text : "");
-		return error_set(error, error_from_dbus_name(dbus_message_get_error_name(reply)),
-			"%s", text ? text : "");
+		error_set(error, error_from_dbus_name(dbus_message_get_error_name(reply)), "%s",
+			text ? text : "");
+		if (error && dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &text,
+				     DBUS_TYPE_UINT32, &ckr, DBUS_TYPE_INVALID))
+			error->ckr = ckr;
+		return false;
 	}
 	return dbus_message_has_signature(reply, signature) ||
 	       error_set(error, ERROR_FAILED, "tesserad answered something unexpected");

@@ -7,10 +7,10 @@
 #include <dbus/dbus.h>
 
 #include "pkcs11/remote-connection.h"
+#include "pkcs11/remote-object.h"
 
 #define PUBLIC_TIMEOUT_MS  30000
 #define RETRY_INTERVAL_MS  1000
-#define CARD_TIMEOUT_MS	   90000 /* a key may wait for a touch, a card for its turn */
 #define TOKENS_MAXIMUM	   4096
 #define KEYS_MAXIMUM	   100000
 #define ATTRIBUTES_MAXIMUM 256
@@ -105,10 +105,10 @@ static bool read_attribute(DBusMessageIter *fields, struct remote_key *key)
 
 	next_basic(fields, &type);
 	attribute->type = type;
-	attribute->offset = key->values.length;
+	attribute->offset = (uint32_t)key->values.length;
 	if (!next_bytes(fields, &key->values))
 		return false;
-	attribute->length = key->values.length - attribute->offset;
+	attribute->length = (uint32_t)key->values.length - attribute->offset;
 	key->attribute_count++;
 	return true;
 }
@@ -248,6 +248,17 @@ bool remote_get_objects(struct remote *remote, uint32_t slot, bool wait, struct 
 	return done;
 }
 
+bool remote_get_objects_from(struct remote *remote, uint32_t slot, uint32_t number,
+	struct remote_keys *keys, struct error *error)
+{
+	uint32_t next = number - 1;
+
+	remote_begin(remote, true);
+	bool done = get_page(remote, slot, &next, keys, error);
+	remote_end(remote);
+	return done;
+}
+
 bool remote_login(
 	struct remote *remote, uint32_t slot, const struct secret *pin, struct error *error)
 {
@@ -255,7 +266,7 @@ bool remote_login(
 		remote_message_new("Login", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_ARRAY,
 			DBUS_TYPE_BYTE, &pin->data, (int)pin->length, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
+		remote_call(remote, message, remote_timeout_ms(), "", error);
 
 	return reply != NULL;
 }
@@ -265,7 +276,7 @@ bool remote_logout(struct remote *remote, uint32_t slot, struct error *error)
 	_cleanup_message_ DBusMessage *message =
 		remote_message_new("Logout", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
+		remote_call(remote, message, remote_timeout_ms(), "", error);
 
 	return reply != NULL;
 }
@@ -280,106 +291,6 @@ void remote_logout_quietly(struct remote *remote, uint32_t slot)
 	remote_send_only(remote, message);
 }
 
-static void free_message(DBusMessage *message, bool is_secret)
-{
-	if (!message)
-		return;
-	if (is_secret)
-		remote_message_free(message);
-	else
-		remote_message_drop(message);
-}
-
-static DBusMessage *use_message(const struct remote_use *use)
-{
-	return remote_message_new("UseKey", DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->input->data,
-		(int)use->input->length, DBUS_TYPE_UINT32, &use->slot, DBUS_TYPE_UINT32, &use->key,
-		DBUS_TYPE_STRING, &use->operation, DBUS_TYPE_UINT32, &use->mechanism,
-		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->parameter->data, (int)use->parameter->length,
-		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &use->pin->data, (int)use->pin->length,
-		DBUS_TYPE_INVALID);
-}
-
-/*
- * Building a message costs libdbus more than all else that a signature costs here. Who signs once
- * mostly signs again in the same way: a message that differs in the input alone is a copy of the
- * one before, kept as *pattern, with other bytes in its first argument. One with a PIN never is.
- */
-static DBusMessage *pattern_message(struct remote_pattern *pattern, const struct remote_use *use)
-{
-	bool same = pattern->message && pattern->slot == use->slot && pattern->key == use->key &&
-		    pattern->mechanism == use->mechanism &&
-		    pattern->input_length == use->input->length &&
-		    strcmp(pattern->operation, use->operation) == 0;
-
-	if (same)
-		return remote_message_copy(pattern->message, use->input);
-	DBusMessage *message = use_message(use);
-	if (!message)
-		return NULL;
-	if (pattern->message)
-		remote_message_drop(pattern->message);
-	*pattern = (struct remote_pattern){.message = remote_message_copy(message, use->input),
-		.slot = use->slot,
-		.key = use->key,
-		.mechanism = use->mechanism,
-		.operation = use->operation,
-		.input_length = use->input->length};
-	return message;
-}
-
-static bool use_key_locked(struct remote *remote, const struct remote_use *use,
-	struct buffer *output, struct error *error)
-{
-	bool is_plain = !secret_is_set(use->pin) && use->parameter->length == 0 &&
-			use->input->length > 0 && strcmp(use->operation, "sign") == 0;
-	DBusMessage *message =
-		is_plain ? pattern_message(remote_pattern(remote), use) : use_message(use);
-	DBusMessage *reply = remote_call_locked(remote, message, CARD_TIMEOUT_MS, "ay", error);
-	DBusMessageIter arguments;
-	bool done = reply != NULL;
-
-	if (reply) {
-		dbus_message_iter_init(reply, &arguments);
-		done = next_bytes(&arguments, output) || remote_out_of_memory(error);
-	}
-	free_message(message, !is_plain);
-	free_message(reply, !is_plain);
-	return done;
-}
-
-/* False when all helpers are at work, too, or the daemon cannot be reached by them. */
-static bool use_with_helper(struct remote *remote, const struct remote_use *use,
-	struct buffer *output, bool *done, struct error *error)
-{
-	for (size_t i = 0; i < REMOTE_HELPERS; i++) {
-		struct remote *helper = remote_helper(remote, i);
-		if (!helper || !remote_begin(helper, false))
-			continue;
-		remote_connect_if_needed(helper);
-		*done = use_key_locked(helper, use, output, error);
-		remote_end(helper);
-		return *done || error->code != ERROR_NO_SERVICE;
-	}
-	return false;
-}
-
-bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
-	struct error *error)
-{
-	bool done = false;
-
-	if (!remote_begin(remote, false)) {
-		if (use->needs_no_login && use_with_helper(remote, use, output, &done, error))
-			return done;
-		error_clear(error);
-		remote_begin(remote, true);
-	}
-	done = use_key_locked(remote, use, output, error);
-	remote_end(remote);
-	return done;
-}
-
 bool remote_check_unblock_code(
 	struct remote *remote, uint32_t slot, const struct secret *code, struct error *error)
 {
@@ -387,7 +298,7 @@ bool remote_check_unblock_code(
 		remote_message_new("CheckUnblockCode", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_ARRAY,
 			DBUS_TYPE_BYTE, &code->data, (int)code->length, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
+		remote_call(remote, message, remote_timeout_ms(), "", error);
 
 	return reply != NULL;
 }
@@ -399,7 +310,7 @@ bool remote_init_pin(struct remote *remote, uint32_t slot, const struct secret *
 		&slot, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &code->data, (int)code->length,
 		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &pin->data, (int)pin->length, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
+		remote_call(remote, message, remote_timeout_ms(), "", error);
 
 	return reply != NULL;
 }
@@ -412,7 +323,7 @@ bool remote_change_pin(struct remote *remote, uint32_t slot, const struct secret
 			DBUS_TYPE_BYTE, &old_pin->data, (int)old_pin->length, DBUS_TYPE_ARRAY,
 			DBUS_TYPE_BYTE, &new_pin->data, (int)new_pin->length, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, CARD_TIMEOUT_MS, "", error);
+		remote_call(remote, message, remote_timeout_ms(), "", error);
 
 	return reply != NULL;
 }

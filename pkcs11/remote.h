@@ -17,7 +17,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 
-/* Flags of a token and of a key, as in the interface's description. */
+/* Flags of a token, as in the interface's description. */
 #define TOKEN_PRESENT	     (1U << 0)
 #define TOKEN_PIN_BLOCKED    (1U << 1)
 #define TOKEN_PIN_LAST_TRY   (1U << 2)
@@ -27,16 +27,9 @@
 #define TOKEN_PIN_EXPIRED    (1U << 6)
 #define TOKEN_WITHOUT_PIN    (1U << 7)
 #define TOKEN_FIXED	     (1U << 8)
-/* Of a fixed token: which mechanisms it has. */
-#define TOKEN_RSA_PKCS1	      (1U << 16)
-#define TOKEN_RSA_RAW	      (1U << 17)
-#define TOKEN_RSA_PSS	      (1U << 18)
-#define TOKEN_RSA_OAEP	      (1U << 19)
-#define TOKEN_ECDSA	      (1U << 20)
-#define TOKEN_ECDH	      (1U << 21)
+/* Flags of a key. */
 #define REMOTE_KEY_PIN_ALWAYS (1U << 0)
 #define REMOTE_KEY_PIN_NEVER  (1U << 1)
-#define REMOTE_KEY_MECHANISMS (1U << 2)
 
 /* One slot; all strings are set and owned. */
 struct remote_token {
@@ -63,8 +56,8 @@ void remote_tokens_clear(struct remote_tokens *tokens);
 
 /* What a token that is no card told of an object: its value lies in the key's `values`. */
 struct remote_attribute {
-	unsigned long type; /* CK_ATTRIBUTE_TYPE */
-	size_t offset, length;
+	uint32_t type; /* CK_ATTRIBUTE_TYPE */
+	uint32_t offset, length;
 };
 
 /* Public data of one key of a card, or one object of another token; owned. */
@@ -90,6 +83,18 @@ struct remote_keys {
 		0                                                                                  \
 	}
 void remote_keys_clear(struct remote_keys *keys);
+
+/* What a token that is no card can do; sizes in bits or bytes, as the mechanism has them. */
+struct remote_mechanism {
+	unsigned long type; /* CK_MECHANISM_TYPE */
+	unsigned long minimum, maximum;
+	unsigned long flags; /* CKF_* */
+};
+struct remote_mechanisms {
+	struct remote_mechanism *items;
+	size_t count;
+};
+void remote_mechanisms_clear(struct remote_mechanisms *mechanisms);
 
 /*
  * A connection that is made when it is first needed. owner: NULL, or another one that when stopped
@@ -134,10 +139,10 @@ bool remote_login(
 bool remote_logout(struct remote *remote, uint32_t slot, struct error *error);
 /* Sends the logout and does not wait for its answer. The module lock may be held. */
 void remote_logout_quietly(struct remote *remote, uint32_t slot);
-/* One use of a private key. */
+/* One use of a private or secret key. */
 struct remote_use {
 	uint32_t slot, key;
-	const char *operation; /* "sign", "decrypt" or "derive" */
+	const char *operation; /* "sign", "decrypt", "derive" or "encrypt" */
 	uint32_t mechanism;    /* CKM_*, and its parameter, as in the interface's description */
 	const struct buffer *parameter;
 	const struct secret *pin; /* unset, or for a key that wants it for each use */

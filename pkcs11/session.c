@@ -60,6 +60,23 @@ CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session, struct s
 	return CKR_OK;
 }
 
+CK_RV session_find_key(
+	const struct session *session, CK_OBJECT_HANDLE handle, struct object **object)
+{
+	struct slot *slot = slot_find(session->slot_id);
+
+	*object = objects_find(&slot->objects, handle);
+	if (!*object)
+		return CKR_KEY_HANDLE_INVALID;
+	return (*object)->is_private && !slot_is_open(slot) ? CKR_USER_NOT_LOGGED_IN : CKR_OK;
+}
+
+void session_end_search(struct session *session)
+{
+	free(steal_pointer(&session->found));
+	session->finding = false;
+}
+
 static void session_free(struct session *session)
 {
 	for (size_t i = 0; i < OPERATION_KIND_COUNT; i++)
@@ -114,6 +131,9 @@ void sessions_forget_login(CK_SLOT_ID slot_id)
 				operation_clear(&session->operations[kind]);
 		}
 	}
+	struct slot *slot = slot_find(slot_id);
+	if (slot)
+		objects_forget_private(&slot->objects);
 }
 
 static CK_ULONG count_sessions(CK_SLOT_ID slot_id)
@@ -136,6 +156,7 @@ static void logout_without_sessions(CK_SLOT_ID slot_id)
 	if (!slot->logged_in)
 		return;
 	slot->logged_in = false;
+	sessions_forget_login(slot_id);
 	remote_logout_quietly(module.remote, slot->token.number);
 }
 

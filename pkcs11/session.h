@@ -28,11 +28,17 @@ CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session, struct s
 /* Only finds it: after a call to the daemon. NULL when it is gone. */
 struct session *session_find(CK_SESSION_HANDLE handle);
 
+/* A key for an operation: CKR_KEY_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN. */
+CK_RV session_find_key(
+	const struct session *session, CK_OBJECT_HANDLE handle, struct object **object);
+/* Ends C_FindObjects, if it is under way. */
+void session_end_search(struct session *session);
+
 /* Whether a session of the slot is read-only: the security officer has none such beside him. */
 bool sessions_has_read_only(CK_SLOT_ID slot_id);
 void sessions_close_of_slot(CK_SLOT_ID slot_id);
 void sessions_free(void);
-/* Ends operations and searches that need a login which is over. */
+/* A login is over: what needs it ends, and handles of private objects mean nothing any more. */
 void sessions_forget_login(CK_SLOT_ID slot_id);
 
 #endif

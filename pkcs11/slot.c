@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pkcs11/ckr.h"
+#include "pkcs11/remote-object.h"
 #include "pkcs11/session.h"
 
 struct slot *slot_find(CK_SLOT_ID id)
@@ -32,6 +34,7 @@ static void slot_free(struct slot *slot)
 {
 	objects_clear(&slot->objects);
 	remote_token_clear(&slot->token);
+	remote_mechanisms_clear(&slot->mechanisms);
 	secret_clear(&slot->unblock_code);
 	free(slot);
 }
@@ -50,6 +53,8 @@ static void end_life(struct slot *slot)
 {
 	sessions_close_of_slot(slot->id);
 	objects_clear(&slot->objects);
+	remote_mechanisms_clear(&slot->mechanisms);
+	slot->mechanisms_known = false;
 	slot->logged_in = false;
 	secret_clear(&slot->unblock_code);
 	slot->life++;
@@ -203,4 +208,52 @@ CK_RV slots_update_now(void)
 {
 	look_at_connection();
 	return fetch(true);
+}
+
+static CK_RV ask_mechanisms(struct slot *slot)
+{
+	_cleanup_(remote_mechanisms_clear) struct remote_mechanisms mechanisms = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
+	CK_SLOT_ID id = slot->id;
+	uint32_t number = slot->token.number;
+	unsigned life = slot->life;
+	unsigned epoch = module.epoch;
+	struct remote *remote = module_call_begin();
+	bool done = remote_get_mechanisms(remote, number, &mechanisms, &error);
+
+	if (!module_call_end(remote, epoch))
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	slot = slot_find(id);
+	if (!slot || slot->life != life)
+		return CKR_TOKEN_NOT_PRESENT;
+	if (!done)
+		return ckr_of(&error, CKR_CONTEXT_TOKEN);
+	remote_mechanisms_clear(&slot->mechanisms);
+	slot->mechanisms = mechanisms;
+	slot->mechanisms_known = true;
+	mechanisms = (struct remote_mechanisms){0};
+	return CKR_OK;
+}
+
+CK_RV slot_learn_mechanisms(CK_SLOT_ID id)
+{
+	struct slot *slot = slot_find(id);
+
+	if (!slot)
+		return CKR_SLOT_ID_INVALID;
+	if (!slot_has_token(slot))
+		return CKR_TOKEN_NOT_PRESENT;
+	if (!(slot->token.flags & TOKEN_FIXED) || slot->mechanisms_known)
+		return CKR_OK;
+	return ask_mechanisms(slot);
+}
+
+void slot_note_change(struct slot *slot, uint64_t before, uint64_t generation)
+{
+	if (slot->objects.loaded && slot->objects.generation == before) {
+		slot->objects.generation = generation;
+		slot->token.generation = generation;
+	} else if (generation > slot->objects.generation) {
+		slot->objects.loaded = false;
+	}
 }

@@ -18,6 +18,9 @@ struct slot {
 	struct secret unblock_code; /* set while the security officer is logged in */
 	bool event;		    /* C_WaitForSlotEvent has not told it yet */
 	struct objects objects;
+	/* What a token that is no card can do, once asked for. */
+	struct remote_mechanisms mechanisms;
+	bool mechanisms_known;
 };
 
 /* NULL for an unknown id. */
@@ -48,6 +51,17 @@ bool slot_has_token(const struct slot *slot);
 CK_RV slots_update(void);
 /* The same, and always asks: what another connection was told may not have arrived on this one. */
 CK_RV slots_update_now(void);
+/*
+ * Has the mechanisms of a slot's token known: one call for a token that is no card, none when they
+ * are. Gives the lock up meanwhile. CKR_SLOT_ID_INVALID, CKR_TOKEN_NOT_PRESENT, CKR_DEVICE_ERROR,
+ * CKR_CRYPTOKI_NOT_INITIALIZED (the lock is held).
+ */
+CK_RV slot_learn_mechanisms(CK_SLOT_ID id);
+/*
+ * A change that this program made led from one generation to the next: unless others changed
+ * something before, the objects need not be read again.
+ */
+void slot_note_change(struct slot *slot, uint64_t before, uint64_t generation);
 void slots_free(void);
 /* The daemon has ended the login: the card was reset or has another PIN. */
 void slot_forget_login(CK_SLOT_ID id);

@@ -3,36 +3,7 @@
 
 #include <string.h>
 
-struct view object_told(const struct object *object, CK_ATTRIBUTE_TYPE type)
-{
-	for (size_t i = 0; i < object->told_count; i++) {
-		const struct remote_attribute *attribute = &object->told[i];
-		if (attribute->type != type)
-			continue;
-		return (struct view){attribute->length
-					     ? object->told_values.data + attribute->offset
-					     : (const uint8_t *)"",
-			attribute->length};
-	}
-	return (struct view){0};
-}
-
-static bool told_boolean(const struct object *object, CK_ATTRIBUTE_TYPE type)
-{
-	struct view value = object_told(object, type);
-
-	return value.length == sizeof(CK_BBOOL) && value.data[0] != CK_FALSE;
-}
-
-static bool told_number(const struct object *object, CK_ATTRIBUTE_TYPE type, CK_ULONG *number)
-{
-	struct view value = object_told(object, type);
-
-	if (value.length != sizeof(*number))
-		return false;
-	memcpy(number, value.data, sizeof(*number));
-	return true;
-}
+#include "pkcs11/slot.h"
 
 static bool same_bytes(struct view one, struct view other)
 {
@@ -42,55 +13,80 @@ static bool same_bytes(struct view one, struct view other)
 
 /* --- objects --- */
 
-static bool is_same(const struct object *one, const struct object *other)
+bool told_read(struct object *object)
 {
-	return one->session == 0 && one->told && one->number == other->number &&
-	       one->told_count == other->told_count &&
-	       memcmp(one->told, other->told, one->told_count * sizeof(*one->told)) == 0 &&
-	       same_bytes((struct view){one->told_values.data, one->told_values.length},
-		       (struct view){other->told_values.data, other->told_values.length});
+	if (!values_number(&object->values, CKA_CLASS, &object->class))
+		return false;
+	object->key_type = CK_UNAVAILABLE_INFORMATION;
+	values_number(&object->values, CKA_KEY_TYPE, &object->key_type);
+	object->is_private = values_boolean(&object->values, CKA_PRIVATE);
+	return true;
 }
 
 /* It mostly stands at the same place as before. */
-static CK_OBJECT_HANDLE old_handle(
-	const struct objects *old, const struct object *object, size_t hint)
+static const struct object *find_old(const struct objects *old, uint32_t number, size_t hint)
 {
 	for (size_t i = 0; i < old->count; i++) {
 		const struct object *other = old->items[(hint + i) % old->count];
-		if (is_same(other, object))
-			return other->handle;
+		if (other->number == number)
+			return other;
 	}
-	return 0;
+	return NULL;
 }
 
-static void append_view(struct buffer *buffer, struct view view)
+static struct object *told_new(CK_SLOT_ID slot_id, struct remote_key *remote)
 {
-	buffer_append(buffer, view.data, view.length);
+	struct object *object = object_new(CK_UNAVAILABLE_INFORMATION, slot_id);
+
+	if (!object)
+		return NULL;
+	object->number = remote->reference;
+	values_take(&object->values, remote);
+	object->pin_always = remote->flags & REMOTE_KEY_PIN_ALWAYS ||
+			     values_boolean(&object->values, CKA_ALWAYS_AUTHENTICATE);
+	return object;
 }
 
-CK_RV told_add(struct objects *fresh, const struct objects *old, struct remote_key *remote)
+CK_RV told_add(struct objects *fresh, const struct objects *old, CK_SLOT_ID slot_id,
+	struct remote_key *remote)
 {
-	_cleanup_object_ struct object *object = object_new(CK_UNAVAILABLE_INFORMATION);
+	const struct object *before = find_old(old, remote->reference, fresh->count);
+	bool of_session = remote->reference & SESSION_NUMBERS;
+
+	if (of_session && !before)
+		return CKR_OK;
+	_cleanup_object_ struct object *object = told_new(slot_id, remote);
+	if (!object)
+		return CKR_HOST_MEMORY;
+	if (!told_read(object))
+		return CKR_OK; /* nobody could make anything of it */
+	if (before && (of_session || values_equal(&before->values, &object->values)))
+		object->handle = before->handle;
+	if (of_session)
+		object->session = before->session;
+	return objects_add(fresh, steal_pointer(&object));
+}
+
+CK_RV told_put(struct objects *objects, CK_SLOT_ID slot_id, CK_SESSION_HANDLE session,
+	struct remote_key *remote, CK_OBJECT_HANDLE *handle)
+{
+	struct object *before = objects_find_number(objects, remote->reference);
+	_cleanup_object_ struct object *object = told_new(slot_id, remote);
 
 	if (!object)
 		return CKR_HOST_MEMORY;
-	object->number = remote->reference;
-	object->key_flags = remote->flags & REMOTE_KEY_PIN_ALWAYS;
-	object->told = steal_pointer(&remote->attributes);
-	object->told_count = remote->attribute_count;
-	remote->attribute_count = 0;
-	buffer_move(&object->told_values, &remote->values);
-	if (!told_number(object, CKA_CLASS, &object->class))
-		return CKR_OK; /* nobody could make anything of it */
-	object->key_type = CK_UNAVAILABLE_INFORMATION;
-	told_number(object, CKA_KEY_TYPE, &object->key_type);
-	object->is_private = told_boolean(object, CKA_PRIVATE);
-	append_view(&object->id, object_told(object, CKA_ID));
-	append_view(&object->label, object_told(object, CKA_LABEL));
-	if (object->id.failed || object->label.failed)
-		return CKR_HOST_MEMORY;
-	object->handle = old_handle(old, object, fresh->count);
-	return objects_add(fresh, steal_pointer(&object));
+	if (!told_read(object))
+		return CKR_DEVICE_ERROR;
+	object->session = session;
+	if (before) {
+		object->handle = before->handle;
+		object->session = before->session;
+		objects_remove(objects, before);
+	}
+	CK_RV rv = objects_add(objects, object_ref(object));
+	if (rv == CKR_OK && handle)
+		*handle = object->handle;
+	return rv;
 }
 
 /* --- keys --- */
@@ -98,37 +94,43 @@ CK_RV told_add(struct objects *fresh, const struct objects *old, struct remote_k
 /* SubjectPublicKeyInfo from the object's own attributes; empty where they do not suffice. */
 static void build_own(const struct object *object, struct buffer *public_key)
 {
-	struct view modulus = object_told(object, CKA_MODULUS);
-	struct view exponent = object_told(object, CKA_PUBLIC_EXPONENT);
-	struct view parameters = object_told(object, CKA_EC_PARAMS);
-	struct view point = object_told(object, CKA_EC_POINT);
+	struct view modulus = values_find(&object->values, CKA_MODULUS);
+	struct view exponent = values_find(&object->values, CKA_PUBLIC_EXPONENT);
+	struct view parameters = values_find(&object->values, CKA_EC_PARAMS);
+	struct view point = values_find(&object->values, CKA_EC_POINT);
 
 	if (object->key_type == CKK_RSA && modulus.length && exponent.length)
 		key_build_rsa(public_key, modulus, exponent);
 	else if (object->key_type == CKK_EC && parameters.length && point.length)
 		key_build_ec(public_key, parameters, point);
+	else if (parameters.length && point.length)
+		key_build_edwards(public_key, parameters, point);
 }
 
 /* That of the public key, or of the certificate, which has the same CKA_ID or CKA_LABEL. */
 static void build_of_other(const struct objects *objects, const struct object *object,
 	CK_ATTRIBUTE_TYPE type, struct buffer *public_key)
 {
-	struct view same = object_told(object, type);
+	struct view same = values_find(&object->values, type);
 
 	for (size_t i = 0; same.length && i < objects->count && !public_key->length; i++) {
 		const struct object *other = objects->items[i];
-		if (!same_bytes(object_told(other, type), same))
+		if (!same_bytes(values_find(&other->values, type), same))
 			continue;
 		if (other->class == CKO_PUBLIC_KEY && other->key_type == object->key_type)
 			build_own(other, public_key);
-		else if (other->class == CKO_CERTIFICATE)
-			append_view(public_key, key_of_certificate(object_told(other, CKA_VALUE)));
+		else if (other->class == CKO_CERTIFICATE) {
+			struct view of_it =
+				key_of_certificate(values_find(&other->values, CKA_VALUE));
+			buffer_append(public_key, of_it.data, of_it.length);
+		}
 	}
 }
 
-static CK_RV make_key(const struct objects *objects, struct object *object)
+static struct key *make_key(const struct objects *objects, const struct object *object)
 {
-	struct remote_key parts = {.reference = object->number, .flags = REMOTE_KEY_MECHANISMS};
+	struct remote_key parts = {.reference = object->number};
+	struct key *key = NULL;
 	CK_RV rv = CKR_OK;
 
 	build_own(object, &parts.public_key);
@@ -136,27 +138,39 @@ static CK_RV make_key(const struct objects *objects, struct object *object)
 		build_of_other(objects, object, CKA_ID, &parts.public_key);
 	if (!parts.public_key.length)
 		build_of_other(objects, object, CKA_LABEL, &parts.public_key);
-	parts.flags |= object->key_flags;
-	if (parts.public_key.failed)
-		rv = CKR_HOST_MEMORY;
-	else if (parts.public_key.length)
-		object->key = key_new(&parts, &rv);
-	/* Its attributes may say another type than its certificate. */
-	if (object->key && object->key->type != object->key_type)
-		key_unref(steal_pointer(&object->key));
+	if (parts.public_key.length && !parts.public_key.failed)
+		key = key_new(&parts, &rv);
+	else if (object->key_type == CKK_EC)
+		key = key_new_of_curve(values_find(&object->values, CKA_EC_PARAMS), &rv);
 	remote_key_clear(&parts);
-	return rv == CKR_DEVICE_ERROR ? CKR_OK : rv;
+	return key;
 }
 
-CK_RV told_complete(struct objects *objects)
+struct key *told_key(const struct objects *objects, const struct object *object)
 {
-	CK_RV rv = CKR_OK;
+	bool has_key = object->class == CKO_PRIVATE_KEY || object->class == CKO_PUBLIC_KEY;
+	struct key *key = has_key ? make_key(objects, object) : NULL;
 
-	for (size_t i = 0; i < objects->count && rv == CKR_OK; i++) {
-		struct object *object = objects->items[i];
-		if (object->told && !object->key &&
-			(object->class == CKO_PRIVATE_KEY || object->class == CKO_PUBLIC_KEY))
-			rv = make_key(objects, object);
-	}
-	return rv;
+	/*
+	 * Its attributes may say another type than its certificate. Tokens older than PKCS#11 3.0
+	 * have one type for all curves of RFC 8410.
+	 */
+	if (key && key->type != object->key_type &&
+		!(key->type == CKK_EC_MONTGOMERY && object->key_type == CKK_EC_EDWARDS))
+		key_unref(steal_pointer(&key));
+	return key;
+}
+
+struct key *object_key(const struct object *object)
+{
+	const struct slot *slot = slot_find(object->slot_id);
+
+	if (object->key || object->is_of_card || !slot ||
+		object->key_looked == slot->objects.additions + 1)
+		return object->key;
+	/* What is remembered changes nothing that can be seen. */
+	struct object *memory = (struct object *)(uintptr_t)object;
+	memory->key = told_key(&slot->objects, object);
+	memory->key_looked = slot->objects.additions + 1;
+	return object->key;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Functions that a managed card does not offer to programs: it gets its keys, certificates and
- * first PIN by being issued (org.tessera1.Manager).
+ * Functions that no token here offers: two operations in one call (their token flag,
+ * CKF_DUAL_CRYPTO_OPERATIONS, is not set), saved operations, and those of before threads.
  */
-#include "pkcs11/module.h"
+#include "pkcs11/session.h"
 
 #define UNSUPPORTED(name, ...)                                                                     \
 	CK_RV name(__VA_ARGS__)                                                                    \
@@ -14,21 +14,6 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-UNSUPPORTED(C_InitToken, CK_SLOT_ID slot, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
-UNSUPPORTED(C_GetOperationState, CK_SESSION_HANDLE session, CK_BYTE_PTR state, CK_ULONG_PTR length)
-UNSUPPORTED(C_SetOperationState, CK_SESSION_HANDLE session, CK_BYTE_PTR state, CK_ULONG length,
-	CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key)
-UNSUPPORTED(C_CopyObject, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-	CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR copy)
-UNSUPPORTED(C_DigestKey, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
-UNSUPPORTED(C_SignRecoverInit, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-	CK_OBJECT_HANDLE key)
-UNSUPPORTED(C_SignRecover, CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
-	CK_BYTE_PTR signature, CK_ULONG_PTR signature_len)
-UNSUPPORTED(C_VerifyRecoverInit, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-	CK_OBJECT_HANDLE key)
-UNSUPPORTED(C_VerifyRecover, CK_SESSION_HANDLE session, CK_BYTE_PTR signature,
-	CK_ULONG signature_len, CK_BYTE_PTR data, CK_ULONG_PTR data_len)
 UNSUPPORTED(C_DigestEncryptUpdate, CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len,
 	CK_BYTE_PTR out, CK_ULONG_PTR out_len)
 UNSUPPORTED(C_DecryptDigestUpdate, CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len,
@@ -37,17 +22,44 @@ UNSUPPORTED(C_SignEncryptUpdate, CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK
 	CK_BYTE_PTR out, CK_ULONG_PTR out_len)
 UNSUPPORTED(C_DecryptVerifyUpdate, CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len,
 	CK_BYTE_PTR out, CK_ULONG_PTR out_len)
-UNSUPPORTED(C_GenerateKey, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-	CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
-UNSUPPORTED(C_GenerateKeyPair, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-	CK_ATTRIBUTE_PTR public_template, CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template,
-	CK_ULONG private_count, CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key)
-UNSUPPORTED(C_WrapKey, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-	CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key, CK_BYTE_PTR wrapped,
-	CK_ULONG_PTR wrapped_len)
-UNSUPPORTED(C_UnwrapKey, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-	CK_OBJECT_HANDLE unwrapping_key, CK_BYTE_PTR wrapped, CK_ULONG wrapped_len,
-	CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+
+/* An operation's state would be that of OpenSSL's digest, which cannot be taken out of it. */
+static CK_RV get_state(CK_SESSION_HANDLE handle, const CK_ULONG *length)
+{
+	struct session *session;
+	CK_RV rv = session_enter(handle, &session, NULL);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (!length)
+		return CKR_ARGUMENTS_BAD;
+	for (size_t i = 0; i < OPERATION_KIND_COUNT; i++) {
+		if (session->operations[i].active)
+			return CKR_STATE_UNSAVEABLE;
+	}
+	return CKR_OPERATION_NOT_INITIALIZED;
+}
+
+static CK_RV set_state(CK_SESSION_HANDLE handle, const CK_BYTE *state)
+{
+	struct session *session;
+	CK_RV rv = session_enter(handle, &session, NULL);
+
+	if (rv != CKR_OK)
+		return rv;
+	return state ? CKR_SAVED_STATE_INVALID : CKR_ARGUMENTS_BAD;
+}
+
+CK_RV C_GetOperationState(CK_SESSION_HANDLE session, CK_BYTE_PTR state, CK_ULONG_PTR length)
+{
+	return MODULE_LOCKED(get_state(session, length));
+}
+
+CK_RV C_SetOperationState(CK_SESSION_HANDLE session, CK_BYTE_PTR state, CK_ULONG length,
+	CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key)
+{
+	return MODULE_LOCKED(set_state(session, state));
+}
 
 /* Legacy: no function runs in parallel (PKCS#11 2.40, 5.15). */
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE session)

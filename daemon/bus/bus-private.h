@@ -187,6 +187,9 @@ bool template_check_call(struct bus_call *call, struct error *error);
 bool manager_import_templates(struct bus_call *call, struct error *error);
 bool manager_list_drift(struct bus_call *call, struct error *error);
 
+/* "sign", "decrypt" or "derive", not ended by a NUL (provider.c). ERROR_INVALID_ARGUMENT. */
+bool provider_read_use(const char *name, size_t length, enum key_use *use, struct error *error);
+
 /* --- doors --- */
 struct private_door *private_door_open(struct bus *bus, struct error *error);
 /* Closes the socket and all connections, and waits for their threads. */
@@ -210,7 +213,12 @@ void system_door_broadcast(struct system_door *door, DBusMessage *signal);
 /* --- the connection of a caller at the private door --- */
 struct private_connection;
 struct provider_client;
+struct provider_habit;
 struct provider_client *private_connection_client(struct private_connection *connection);
+/* How the connection's own thread uses keys. */
+struct provider_habit *private_connection_habit(struct private_connection *connection);
+/* A channel (bus/channel.h): its program's end, or -1. ERROR_BUSY, ERROR_NOT_SUPPORTED. */
+int private_connection_open_channel(struct private_connection *connection, struct error *error);
 /* From now on it is told of changed tokens. */
 void private_connection_watch_tokens(struct private_connection *connection);
 /* From now on it is sent all signals. */

@@ -2,6 +2,7 @@
 libtesserad_la_SOURCES += \
 	daemon/bus/bus.c daemon/bus/bus.h daemon/bus/bus-private.h \
 	daemon/bus/caller.c \
+	daemon/bus/channel.c daemon/bus/channel.h \
 	daemon/bus/connection.c \
 	daemon/bus/credential.c \
 	daemon/bus/driver.c \
@@ -17,9 +18,10 @@ libtesserad_la_SOURCES += \
 	daemon/bus/operator.c \
 	daemon/bus/options.c \
 	daemon/bus/polkit.c daemon/bus/polkit.h \
+	daemon/bus/private-connection.c daemon/bus/private-connection.h \
 	daemon/bus/private-door.c \
 	daemon/bus/private-socket.c \
-	daemon/bus/provider.c \
+	daemon/bus/provider.c daemon/bus/provider-object.c daemon/bus/provider-private.h \
 	daemon/bus/reader.c \
 	daemon/bus/role.c \
 	daemon/bus/slot.c \

@@ -2,11 +2,11 @@
 /* org.tessera1.Provider: what the PKCS#11 module needs. */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "bus/bus-private.h"
+#include "bus/provider-private.h"
 #include "common/alloc.h"
 #include "operation/contact.h"
-#include "operation/provider.h"
 #include "operation/slots.h"
 
 /* One object of GetObjects. */
@@ -80,7 +80,7 @@ static void append_token(DBusMessageIter *array, const struct contact_status *st
 	message_close(array, &item);
 }
 
-static struct provider_client *client_of(const struct bus_call *call)
+struct provider_client *provider_client_of(const struct bus_call *call)
 {
 	return private_connection_client(call->caller->connection);
 }
@@ -95,7 +95,7 @@ static uint32_t mechanism_flags(const struct hsm_information *information)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bare_mechanisms); i++) {
 		for (size_t j = 0; j < information->mechanism_count; j++) {
-			if (information->mechanisms[j] == bare_mechanisms[i])
+			if (information->mechanisms[j].type == bare_mechanisms[i])
 				flags |= 1U << (MECHANISM_FIRST_BIT + i);
 		}
 	}
@@ -135,7 +135,7 @@ static void append_slot(DBusMessageIter *array, struct slot *slot)
 static void append_slots(struct bus_call *call, DBusMessageIter *array)
 {
 	struct bus *bus = call->context;
-	const struct slot_user *user = provider_client_user(client_of(call));
+	const struct slot_user *user = provider_client_user(provider_client_of(call));
 	size_t count;
 	struct slot **list = slots_list(bus->services->slots, &count);
 
@@ -249,7 +249,7 @@ static bool get_slot_objects(
 	struct slot_view view _cleanup_(slot_view_clear) = {0};
 	DBusMessageIter array;
 
-	if (!provider_view_slot(client_of(call), number, after, &view, error))
+	if (!provider_view_slot(provider_client_of(call), number, after, &view, error))
 		return false;
 	message_append_u64(&call->out, view.generation);
 	message_append_u32(&call->out, view.next);
@@ -275,30 +275,30 @@ static bool login(struct bus_call *call, struct error *error)
 	uint32_t slot = message_read_u32(&call->in);
 
 	return message_read_secret(&call->in, &pin, error) &&
-	       provider_login(client_of(call), slot, &pin, &call->audited, error);
+	       provider_login(provider_client_of(call), slot, &pin, &call->audited, error);
 }
 
 static bool logout(struct bus_call *call, struct error *error)
 {
 	call->audited = true; /* no change: the end of what login was recorded for */
-	return provider_logout(client_of(call), message_read_u32(&call->in), error);
+	return provider_logout(provider_client_of(call), message_read_u32(&call->in), error);
 }
 
-static bool read_use(DBusMessageIter *iter, enum key_use *use, struct error *error)
+bool provider_read_use(const char *name, size_t length, enum key_use *use, struct error *error)
 {
 	static const char *const names[] = {[KEY_USE_SIGN] = "sign",
 		[KEY_USE_DECRYPT] = "decrypt",
-		[KEY_USE_DERIVE] = "derive"};
-	const char *name = message_read_string(iter);
+		[KEY_USE_DERIVE] = "derive",
+		[KEY_USE_ENCRYPT] = "encrypt"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(name, names[i]) == 0) {
+		if (length == strlen(names[i]) && memcmp(name, names[i], length) == 0) {
 			*use = (enum key_use)i;
 			return true;
 		}
 	}
-	return error_set_field(
-		error, ERROR_INVALID_ARGUMENT, "operation", "it must be sign, decrypt or derive");
+	return error_set_field(error, ERROR_INVALID_ARGUMENT, "operation",
+		"it must be sign, decrypt, derive or encrypt");
 }
 
 /* Locked memory is dear: most uses of keys come without a PIN. */
@@ -317,24 +317,41 @@ static bool use_key(struct bus_call *call, struct error *error)
 {
 	struct secret pin _cleanup_secret_ = SECRET_INIT;
 	struct buffer output _cleanup_buffer_ = BUFFER_INIT_WIPE;
-	struct provider_use use = {.pin = &pin, .output = &output};
+	struct provider_use use = {.pin = &pin,
+		.output = &output,
+		.habit = private_connection_habit(call->caller->connection)};
 	const uint8_t *parameter;
+	const char *operation;
 	size_t length;
 
 	call->audited = true; /* no change; a wrong PIN is recorded where it is proved */
 	message_read_bytes(&call->in, &use.input, &use.length);
 	use.slot = message_read_u32(&call->in);
 	use.key = message_read_u32(&call->in);
-	if (!read_use(&call->in, &use.use, error))
+	operation = message_read_string(&call->in);
+	if (!provider_read_use(operation, strlen(operation), &use.use, error))
 		return false;
 	use.mechanism = message_read_u32(&call->in);
 	message_read_bytes(&call->in, &parameter, &length);
 	use.parameter = (struct reader)READER_INIT(parameter, length);
 	if (!read_pin(call, &pin, error))
 		return false;
-	if (!provider_use_key(client_of(call), &use, error))
+	if (!provider_use_key(provider_client_of(call), &use, error))
 		return false;
 	message_append_bytes(&call->out, output.data, output.length);
+	return true;
+}
+
+static bool open_channel(struct bus_call *call, struct error *error)
+{
+	call->audited = true; /* no change */
+	int descriptor = private_connection_open_channel(call->caller->connection, error);
+
+	if (descriptor < 0)
+		return false;
+	if (!dbus_message_iter_append_basic(&call->out, DBUS_TYPE_UNIX_FD, &descriptor))
+		abort();
+	close(descriptor);
 	return true;
 }
 
@@ -347,7 +364,7 @@ static bool change_pin(struct bus_call *call, struct error *error)
 	return message_read_secret(&call->in, &old_pin, error) &&
 	       message_read_secret(&call->in, &new_pin, error) &&
 	       provider_change_pin(
-		       client_of(call), slot, &old_pin, &new_pin, &call->audited, error);
+		       provider_client_of(call), slot, &old_pin, &new_pin, &call->audited, error);
 }
 
 static bool check_unblock_code(struct bus_call *call, struct error *error)
@@ -357,7 +374,7 @@ static bool check_unblock_code(struct bus_call *call, struct error *error)
 
 	call->audited = true; /* a wrong code is recorded where it is proved */
 	return message_read_secret(&call->in, &code, error) &&
-	       provider_check_code(client_of(call), slot, &code, error);
+	       provider_check_code(provider_client_of(call), slot, &code, error);
 }
 
 static bool init_pin(struct bus_call *call, struct error *error)
@@ -369,8 +386,24 @@ static bool init_pin(struct bus_call *call, struct error *error)
 	call->audited = true;
 	return message_read_secret(&call->in, &code, error) &&
 	       message_read_secret(&call->in, &pin, error) &&
-	       provider_init_pin(client_of(call), slot, &code, &pin, error);
+	       provider_init_pin(provider_client_of(call), slot, &code, &pin, error);
 }
+
+#define MECHANISM                                                                                  \
+	{"mechanism", "u"},                                                                        \
+	{                                                                                          \
+		"parameter", "ay"                                                                  \
+	}
+#define ATTRIBUTES                                                                                 \
+	{                                                                                          \
+		"attributes", "a(uay)"                                                             \
+	}
+#define GENERATIONS                                                                                \
+	{"before", "t"},                                                                           \
+	{                                                                                          \
+		"generation", "t"                                                                  \
+	}
+#define MADE {"number", "u"}, GENERATIONS
 
 static const struct bus_method methods[] = {
 	{"GetTokens", NULL, BUS_ARGUMENTS({"generation", "t"}, {"tokens", "a(usussssuut)"}),
@@ -384,12 +417,52 @@ static const struct bus_method methods[] = {
 		BUS_ARGUMENTS({"input", "ay"}, {"slot", "u"}, {"key", "u"}, {"operation", "s"},
 			{"mechanism", "u"}, {"parameter", "ay"}, {"pin", "ay"}),
 		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
+	{"OpenChannel", NULL, BUS_ARGUMENTS({"channel", "h"}), BUS_HOLDER, 0, open_channel},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},
 	{"CheckUnblockCode", BUS_ARGUMENTS({"slot", "u"}, {"code", "ay"}), NULL, BUS_HOLDER,
 		BUS_SECRET, check_unblock_code},
 	{"InitPin", BUS_ARGUMENTS({"slot", "u"}, {"code", "ay"}, {"pin", "ay"}), NULL, BUS_HOLDER,
 		BUS_SECRET, init_pin},
+	{"GetMechanisms", BUS_ARGUMENTS({"slot", "u"}), BUS_ARGUMENTS({"mechanisms", "a(uuuu)"}),
+		BUS_ANYONE, 0, get_mechanisms_call},
+	{"VerifyWithKey",
+		BUS_ARGUMENTS({"data", "ay"}, {"signature", "ay"}, {"slot", "u"}, {"key", "u"},
+			MECHANISM),
+		NULL, BUS_HOLDER, 0, verify_with_key_call},
+	{"CreateObject", BUS_ARGUMENTS({"slot", "u"}, ATTRIBUTES), BUS_ARGUMENTS(MADE), BUS_HOLDER,
+		BUS_SECRET, create_object_call},
+	{"CopyObject", BUS_ARGUMENTS({"slot", "u"}, {"object", "u"}, ATTRIBUTES),
+		BUS_ARGUMENTS(MADE), BUS_HOLDER, 0, copy_object_call},
+	{"SetAttributes", BUS_ARGUMENTS({"slot", "u"}, {"object", "u"}, ATTRIBUTES),
+		BUS_ARGUMENTS(GENERATIONS), BUS_HOLDER, 0, set_attributes_call},
+	{"DestroyObject", BUS_ARGUMENTS({"slot", "u"}, {"object", "u"}), BUS_ARGUMENTS(GENERATIONS),
+		BUS_HOLDER, 0, destroy_object_call},
+	{"GenerateKey", BUS_ARGUMENTS({"slot", "u"}, MECHANISM, ATTRIBUTES), BUS_ARGUMENTS(MADE),
+		BUS_HOLDER, 0, generate_key_call},
+	{"GenerateKeyPair",
+		BUS_ARGUMENTS({"slot", "u"}, MECHANISM, {"public_attributes", "a(uay)"},
+			{"private_attributes", "a(uay)"}),
+		BUS_ARGUMENTS({"public", "u"}, {"private", "u"}, GENERATIONS), BUS_HOLDER, 0,
+		generate_key_pair_call},
+	{"WrapKey", BUS_ARGUMENTS({"slot", "u"}, {"wrapping_key", "u"}, MECHANISM, {"key", "u"}),
+		BUS_ARGUMENTS({"wrapped", "ay"}), BUS_HOLDER, 0, wrap_key_call},
+	{"UnwrapKey",
+		BUS_ARGUMENTS({"slot", "u"}, {"unwrapping_key", "u"}, MECHANISM, {"wrapped", "ay"},
+			ATTRIBUTES),
+		BUS_ARGUMENTS(MADE), BUS_HOLDER, 0, unwrap_key_call},
+	{"DeriveKey",
+		BUS_ARGUMENTS(
+			{"slot", "u"}, {"base_key", "u"}, MECHANISM, {"input", "ay"}, ATTRIBUTES),
+		BUS_ARGUMENTS(MADE), BUS_HOLDER, 0, derive_key_call},
+	{"GetSecretValue", BUS_ARGUMENTS({"slot", "u"}, {"object", "u"}),
+		BUS_ARGUMENTS({"value", "ay"}), BUS_HOLDER, 0, get_secret_value_call},
+	{"GetRandom", BUS_ARGUMENTS({"slot", "u"}, {"length", "u"}),
+		BUS_ARGUMENTS({"random", "ay"}), BUS_HOLDER, 0, get_random_call},
+	{"SeedRandom", BUS_ARGUMENTS({"slot", "u"}, {"seed", "ay"}), NULL, BUS_HOLDER, 0,
+		seed_random_call},
+	{"InitToken", BUS_ARGUMENTS({"slot", "u"}, {"so_pin", "ay"}, {"label", "s"}), NULL,
+		BUS_HOLDER, BUS_SECRET, init_token_call},
 	{0},
 };
 

@@ -160,10 +160,25 @@ static bool read_operations(DBusMessageIter *iter, unsigned *operations, struct 
 			slot_operation_from_name(message_read_string(&items));
 		if (operation == SLOT_OPERATION_COUNT)
 			return error_set_field(error, ERROR_INVALID_ARGUMENT, "operations",
-				"they are sign, decrypt and derive");
+				"they are sign, decrypt, derive, wrap, generate and destroy");
 		*operations |= 1U << operation;
 	}
 	return true;
+}
+
+/* " sign wrap"; heap */
+static char *operation_names(unsigned operations)
+{
+	char *names = xstrdup("");
+
+	for (enum slot_operation i = 0; i < SLOT_OPERATION_COUNT; i++) {
+		if (!(operations & 1U << i))
+			continue;
+		char *longer = xasprintf("%s %s", names, slot_operation_name(i));
+		free(names);
+		names = longer;
+	}
+	return names;
 }
 
 static bool change_access(struct bus_call *call, bool allow, struct error *error)
@@ -174,10 +189,9 @@ static bool change_access(struct bus_call *call, bool allow, struct error *error
 	bool done = read_operations(&call->in, &operations, error) &&
 		    operation_change_access((struct slot *)(uintptr_t)call->object, subject, key,
 			    operations, allow, error);
-	_cleanup_free_ char *detail = xasprintf("%s: %s, key \"%s\":%s%s%s", call->name, subject,
-		key, operations & 1U << SLOT_SIGN ? " sign" : "",
-		operations & 1U << SLOT_DECRYPT ? " decrypt" : "",
-		operations & 1U << SLOT_DERIVE ? " derive" : "");
+	_cleanup_free_ char *names = operation_names(operations);
+	_cleanup_free_ char *detail =
+		xasprintf("%s: %s, key \"%s\":%s", call->name, subject, key, names);
 
 	return audit_change(call, allow ? "allow-slot" : "deny-slot", detail, done, error);
 }

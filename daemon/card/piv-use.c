@@ -102,7 +102,8 @@ static bool check_use(
 
 	if (!key_slot_name(slot) || !piv_algorithm_reference(algorithm))
 		return error_set(error, ERROR_INVALID_ARGUMENT, "there is no such key");
-	if ((use == KEY_USE_DECRYPT && !rsa) || (use == KEY_USE_DERIVE && rsa))
+	if ((use == KEY_USE_DECRYPT && !rsa) || (use == KEY_USE_DERIVE && rsa) ||
+		use == KEY_USE_ENCRYPT)
 		return error_set(error, ERROR_NOT_SUPPORTED, "a key of %s cannot do this",
 			key_algorithm_name(algorithm));
 	return true;

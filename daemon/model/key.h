@@ -58,6 +58,7 @@ enum key_use {
 	KEY_USE_DECRYPT, /* RSA: ciphertext -> padded block */
 	KEY_USE_DERIVE,	 /* EC: peer's uncompressed point (04 x y) -> x coordinate (SP 800-73-4 part
 			    2, A.5) */
+	KEY_USE_ENCRYPT, /* secret keys of HSM slots alone */
 };
 
 /* When a key asks for the PIN. DEFAULT is what the slot does by its standard. */

@@ -14,8 +14,12 @@
 #define GROUP_PREFIX	"group:"
 #define CREDENTIAL	"credential:"
 
-static const char *const operation_names[SLOT_OPERATION_COUNT] = {
-	[SLOT_SIGN] = "sign", [SLOT_DECRYPT] = "decrypt", [SLOT_DERIVE] = "derive"};
+static const char *const operation_names[SLOT_OPERATION_COUNT] = {[SLOT_SIGN] = "sign",
+	[SLOT_DECRYPT] = "decrypt",
+	[SLOT_DERIVE] = "derive",
+	[SLOT_WRAP] = "wrap",
+	[SLOT_GENERATE] = "generate",
+	[SLOT_DESTROY] = "destroy"};
 
 static const char *const pin_names[SLOT_PIN_COUNT] = {
 	[SLOT_PIN_CALLER] = "caller", [SLOT_PIN_FILE] = "file", [SLOT_PIN_SEALED] = "sealed"};
@@ -161,6 +165,12 @@ unsigned slot_access(const struct slot_rule *rules, size_t count, const struct s
 	return operations;
 }
 
+unsigned slot_access_to_all(
+	const struct slot_rule *rules, size_t count, const struct slot_user *user)
+{
+	return slot_access(rules, count, user, SLOT_ANY_KEY);
+}
+
 bool slot_is_open_to(const struct slot_rule *rules, size_t count, const struct slot_user *user)
 {
 	bool open = user->is_manager;
@@ -178,6 +188,7 @@ unsigned slot_use_needs(enum key_use use, unsigned long mechanism)
 	case KEY_USE_SIGN:
 		return 1U << SLOT_SIGN;
 	case KEY_USE_DECRYPT:
+	case KEY_USE_ENCRYPT:
 		return 1U << SLOT_DECRYPT;
 	default:
 		return 1U << SLOT_DERIVE;

@@ -19,11 +19,25 @@
 /* Readers are numbered from 1; slots from here on. */
 #define SLOT_NUMBER_FIRST 0x10000
 
-/* What a rule lets one do with a key: the uses in the order of enum key_use. */
-enum slot_operation { SLOT_SIGN, SLOT_DECRYPT, SLOT_DERIVE, SLOT_OPERATION_COUNT };
+/*
+ * What a rule lets one do with a key. In the order of the bits that the store keeps, the first
+ * three in that of enum key_use.
+ */
+enum slot_operation {
+	SLOT_SIGN,    /* also makes and verifies MACs */
+	SLOT_DECRYPT, /* also encrypts with secret keys */
+	SLOT_DERIVE,
+	SLOT_WRAP,     /* takes a key out of the token, and wraps and unwraps others with it */
+	SLOT_GENERATE, /* makes keys and other objects of that label, and changes them */
+	SLOT_DESTROY,
+	SLOT_OPERATION_COUNT
+};
 #define SLOT_OPERATIONS_ALL ((1U << SLOT_OPERATION_COUNT) - 1)
+/* What is done with a key as it is. */
+#define SLOT_OPERATIONS_USE                                                                        \
+	(1U << SLOT_SIGN | 1U << SLOT_DECRYPT | 1U << SLOT_DERIVE | 1U << SLOT_WRAP)
 
-/* "sign"; NULL for none. */
+/* "sign", "wrap"; NULL for none. */
 const char *slot_operation_name(enum slot_operation operation);
 /* SLOT_OPERATION_COUNT for an unknown name. */
 enum slot_operation slot_operation_from_name(const char *name);
@@ -83,6 +97,9 @@ struct slot_user {
 /* The operations that the rules let a user do with a key of that label: bits. */
 unsigned slot_access(const struct slot_rule *rules, size_t count, const struct slot_user *user,
 	const char *label);
+/* Only by rules for all keys. */
+unsigned slot_access_to_all(
+	const struct slot_rule *rules, size_t count, const struct slot_user *user);
 /* Whether there is any key that the user may do anything with. */
 bool slot_is_open_to(const struct slot_rule *rules, size_t count, const struct slot_user *user);
 

@@ -34,16 +34,14 @@ static bool sign(void *context, const uint8_t *input, size_t length, struct buff
 	struct error *error)
 {
 	const struct client_key *client = context;
-	const struct secret none = SECRET_INIT;
 	struct hsm *hsm = slot_hsm(client->slot, error);
-	const struct hsm_use use = {.use = KEY_USE_SIGN,
+	const struct hsm_request request = {.operation = HSM_SIGN,
+		.object = client->object,
 		.mechanism = client->is_rsa ? CKM_RSA_X_509 : CKM_ECDSA,
-		.input = input,
-		.length = length,
-		.pin = &none,
-		.output = output};
+		.input = READER_INIT(input, length)};
+	struct hsm_reply reply = {.output = output};
 
-	return hsm && hsm_use_key(hsm, client->object, &use, error);
+	return hsm && hsm_call(hsm, NULL, &request, &reply, error);
 }
 
 /* --- finding it --- */
@@ -77,8 +75,8 @@ static uint32_t find_object(struct hsm *hsm, P11KitUri *uri)
 	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(hsm);
 
 	for (size_t i = 0; i < objects->count; i++) {
-		const struct hsm_object *object = &objects->items[i];
-		if (object->object_class == CKO_PRIVATE_KEY &&
+		const struct hsm_object *object = objects->items[i];
+		if (object->object_class == CKO_PRIVATE_KEY && !hsm_label_is_own(object->label) &&
 			strlen(object->label) == label->ulValueLen &&
 			memcmp(object->label, label->pValue, label->ulValueLen) == 0)
 			return object->number;

@@ -35,9 +35,30 @@ static void login_free(struct login *login)
 	free(login);
 }
 
+static struct card_turn *turn_of(struct provider_client *client, unsigned slot)
+{
+	return &client->card_turns[slot % CARD_TURNS];
+}
+
+static void turn_endp(struct card_turn **turn)
+{
+	pthread_mutex_unlock(&(*turn)->lock);
+}
+#define _cleanup_turn_ _cleanup_(turn_endp) __attribute__((unused))
+
+/* Other threads of the client wait until it ends. */
+static struct card_turn *turn_begin(struct provider_client *client, unsigned slot)
+{
+	struct card_turn *turn = turn_of(client, slot);
+
+	pthread_mutex_lock(&turn->lock);
+	return turn;
+}
+
+/* In a turn, as all that follows. */
 static struct login **find_login(struct provider_client *client, unsigned slot)
 {
-	struct login **login = &client->logins;
+	struct login **login = &turn_of(client, slot)->logins;
 
 	while (*login && (*login)->slot != slot)
 		login = &(*login)->next;
@@ -70,8 +91,10 @@ static void remove_login(struct provider_client *client, struct login **position
 
 static void end_all(struct provider_client *client)
 {
-	while (client->logins)
-		remove_login(client, &client->logins);
+	for (size_t i = 0; i < CARD_TURNS; i++) {
+		while (client->card_turns[i].logins)
+			remove_login(client, &client->card_turns[i].logins);
+	}
 }
 
 /* The card in the slot, if its credential may be used for the verb now. */
@@ -169,15 +192,16 @@ static void add_login(
 	struct provider_client *client, unsigned slot, struct card *card, const struct secret *pin)
 {
 	struct login *login = xnew(struct login);
+	struct login **first = &turn_of(client, slot)->logins;
 
 	*login = (struct login){.slot = slot,
 		.card = card_ref(card),
 		.epoch = atomic_load(&card->epoch),
 		.pin_changes = atomic_load(&card->pin_changes),
-		.next = client->logins};
+		.next = *first};
 	if (!secret_copy(&login->pin, pin))
 		log_warning("no locked memory for a PIN: it cannot be proved again after a reset");
-	client->logins = login;
+	*first = login;
 	contacts_count_login(client->services->contacts, slot, card, 1);
 }
 
@@ -215,6 +239,7 @@ static bool log_in(struct provider_client *client, unsigned slot, const struct s
 {
 	_cleanup_free_ char *serial = NULL;
 	struct error failure _cleanup_error_ = ERROR_INIT;
+	_cleanup_turn_ struct card_turn *turn = turn_begin(client, slot);
 	struct card *card _cleanup_card_ = usable_card(client, slot, LIFECYCLE_USE, &serial, error);
 
 	if (!card)
@@ -250,6 +275,7 @@ static bool log_in(struct provider_client *client, unsigned slot, const struct s
 
 static bool log_out(struct provider_client *client, unsigned slot, struct error *error)
 {
+	_cleanup_turn_ struct card_turn *turn = turn_begin(client, slot);
 	struct login **login = find_login(client, slot);
 
 	if (!*login)
@@ -363,6 +389,7 @@ static bool use_key(
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	enum pin_use policy;
 	unsigned slot = asked->slot;
+	_cleanup_turn_ struct card_turn *turn = turn_begin(client, slot);
 	struct card *card _cleanup_card_ = usable_card(client, slot, LIFECYCLE_USE, &serial, error);
 	struct use wanted = {.card = card,
 		.key = asked->key,
@@ -396,6 +423,7 @@ static bool change_pin(struct provider_client *client, unsigned slot, const stru
 {
 	struct contact_status status _cleanup_contact_status_ = {0};
 	struct operation operation = {.services = client->services, .actor = client->actor};
+	_cleanup_turn_ struct card_turn *turn = turn_begin(client, slot);
 	struct card *card _cleanup_card_ =
 		usable_card(client, slot, LIFECYCLE_CHANGE_PIN, NULL, error);
 

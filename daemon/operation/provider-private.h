@@ -3,27 +3,38 @@
 #ifndef TESSERA_OPERATION_PROVIDER_PRIVATE_H
 #define TESSERA_OPERATION_PROVIDER_PRIVATE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "operation/provider.h"
+#include "operation/slots.h"
 
 struct login;
 struct slot_login;
 
-/* Used by the thread of its connection only. */
+#define CARD_TURNS 8
+
+/* Shared by the threads of its connection. */
 struct provider_client {
 	struct services *services;
 	struct audit_actor *actor;
 	struct slot_user user;
-	gid_t *groups; /* user.groups; read when they are first needed */
-	bool has_groups;
-	struct login *logins;		/* to cards (provider-card.c) */
-	struct slot_login *slot_logins; /* to slots (provider-slot.c) */
-	struct slot_habit {
-		unsigned slot, key;
-		enum key_use use;
-		uint32_t mechanism;
-		unsigned times; /* that it was used so, one after the other */
-		bool is_fresh;	/* the last one is not followed by provider_client_idle() yet */
-	} habit;
+	gid_t *groups; /* user.groups; read when they are first needed, under slots_lock */
+	atomic_bool has_groups;
+	/*
+	 * Logins to the cards in the slots of one remainder (provider-card.c). The lock is held
+	 * while the card works: it does one thing at a time anyway. Taken before all locks below
+	 * the doors.
+	 */
+	struct card_turn {
+		pthread_mutex_t lock;
+		struct login *logins;
+	} card_turns[CARD_TURNS];
+	pthread_mutex_t login_lock;	/* held through a login or logout of a slot */
+	pthread_mutex_t slots_lock;	/* guards slot_logins; nothing is locked under it */
+	struct slot_login *slot_logins; /* to slots (provider-slot.c); changed under both locks */
+	pthread_mutex_t owners_lock;	/* guards owners; nothing is locked under it */
+	struct slot_owner *owners;	/* of session objects (provider-owner.c) */
 };
 
 /* The functions of provider.h; NULL for what such tokens do not have. */
@@ -31,7 +42,7 @@ struct provider_kind {
 	void (*end)(struct provider_client *client); /* all logins */
 	bool (*login)(struct provider_client *client, unsigned slot, const struct secret *pin,
 		bool *audited, struct error *error);
-	void (*idle)(struct provider_client *client);
+	void (*idle)(struct provider_client *client, struct provider_habit *habit);
 	bool (*logout)(struct provider_client *client, unsigned slot, struct error *error);
 	bool (*use_key)(struct provider_client *client, const struct provider_use *use,
 		struct error *error);
@@ -44,5 +55,38 @@ struct provider_kind {
 		struct secret *pin, struct error *error);
 };
 extern const struct provider_kind provider_cards, provider_slots;
+
+/* --- provider-slot.c --- */
+
+/* A slot that the user may use nothing of looks as if it were not there: ERROR_NOT_FOUND. */
+struct slot *provider_visible_slot(
+	struct provider_client *client, unsigned number, struct error *error);
+bool provider_may_see(struct provider_client *client, struct slot *slot,
+	const struct hsm_object *object, bool logged_in);
+bool provider_is_logged_in(struct provider_client *client, const struct slot *slot);
+/* A record of the audit trail; failures cost nothing, and at most 30 are written in a minute. */
+void provider_record(struct provider_client *client, const char *operation, const char *detail,
+	const struct error *failure);
+void provider_record_login(struct provider_client *client, const struct slot *slot,
+	const char *operation, const struct error *failure);
+
+/* --- provider-owner.c: the client's own objects in slots, which end with it --- */
+
+/* make false: NULL where the client has none yet. It lives as long as the client. */
+struct hsm_owner *provider_owner(struct provider_client *client, struct slot *slot, bool make);
+/* NULL where there are none; for hsm_objects_unref(). */
+struct hsm_objects *provider_own_objects(struct provider_client *client, struct slot *slot);
+/* Ends those that are private. */
+void provider_log_out_owner(struct provider_client *client, struct slot *slot);
+void provider_end_owners(struct provider_client *client);
+
+/* --- provider-slot-pin.c: members of provider_slots --- */
+
+bool provider_slot_change_pin(struct provider_client *client, unsigned slot,
+	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);
+bool provider_slot_check_code(struct provider_client *client, unsigned slot,
+	const struct secret *code, struct error *error);
+bool provider_slot_init_pin(struct provider_client *client, unsigned slot,
+	const struct secret *code, struct secret *pin, struct error *error);
 
 #endif

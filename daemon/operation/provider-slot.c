@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The provider's side of slots: the one place where access to their keys is decided. */
+/*
+ * The provider's side of slots: the one place where the uses of their keys are decided. What else
+ * is done with their objects is provider-object.c's.
+ */
 #include <stdlib.h>
 
 #include "audit/audit.h"
@@ -27,28 +30,55 @@ static struct slot_login **find_login(struct provider_client *client, unsigned n
 	return login;
 }
 
-static void remove_login(struct slot_login **position)
+static bool has_login(struct provider_client *client, unsigned number)
 {
-	struct slot_login *login = *position;
-	struct hsm *hsm = slot_hsm(login->slot, NULL);
+	pthread_mutex_lock(&client->slots_lock);
+	bool found = *find_login(client, number) != NULL;
+	pthread_mutex_unlock(&client->slots_lock);
+	return found;
+}
 
-	*position = login->next;
+static void add_login(struct provider_client *client, struct slot *slot)
+{
+	struct slot_login *login = xnew(struct slot_login);
+
+	pthread_mutex_lock(&client->slots_lock);
+	*login = (struct slot_login){slot_ref(slot), client->slot_logins};
+	client->slot_logins = login;
+	pthread_mutex_unlock(&client->slots_lock);
+}
+
+/* False when there is none. */
+static bool remove_login(struct provider_client *client, unsigned number)
+{
+	pthread_mutex_lock(&client->slots_lock);
+	struct slot_login **position = find_login(client, number);
+	struct slot_login *login = *position;
+	if (login)
+		*position = login->next;
+	pthread_mutex_unlock(&client->slots_lock);
+	if (!login)
+		return false;
+	provider_log_out_owner(client, login->slot);
+	struct hsm *hsm = slot_hsm(login->slot, NULL);
 	if (hsm)
 		hsm_logout(hsm);
 	slot_unref(login->slot);
 	free(login);
+	return true;
 }
 
 static void end_all(struct provider_client *client)
 {
+	provider_end_owners(client);
 	while (client->slot_logins)
-		remove_login(&client->slot_logins);
+		remove_login(client, (unsigned)slot_record(client->slot_logins->slot)->number);
 }
 
 /* --- the audit trail --- */
 
 /* What costs the caller nothing is written at most 30 times a minute. */
-static void record(struct provider_client *client, const char *operation, const char *detail,
+void provider_record(struct provider_client *client, const char *operation, const char *detail,
 	const struct error *failure)
 {
 	struct services *services = client->services;
@@ -62,27 +92,32 @@ static void record(struct provider_client *client, const char *operation, const 
 		log_error("audit record not written: %s", error_message(&error));
 }
 
-static void record_login(struct provider_client *client, const struct slot *slot,
+void provider_record_login(struct provider_client *client, const struct slot *slot,
 	const char *operation, const struct error *failure)
 {
 	_cleanup_free_ char *detail = xasprintf("slot %s", slot_record(slot)->name);
 
-	record(client, operation, detail, failure);
+	provider_record(client, operation, detail, failure);
 }
+
+static const char *const use_names[] = {[KEY_USE_SIGN] = "sign",
+	[KEY_USE_DECRYPT] = "decrypt",
+	[KEY_USE_DERIVE] = "derive",
+	[KEY_USE_ENCRYPT] = "encrypt"};
 
 static void record_use(struct provider_client *client, const struct slot *slot, enum key_use use,
 	const char *label, const struct error *failure)
 {
-	_cleanup_free_ char *detail = xasprintf("%s with key \"%s\" of slot %s",
-		slot_operation_name((enum slot_operation)use), label, slot_record(slot)->name);
+	_cleanup_free_ char *detail = xasprintf(
+		"%s with key \"%s\" of slot %s", use_names[use], label, slot_record(slot)->name);
 
-	record(client, "use-key", detail, failure);
+	provider_record(client, "use-key", detail, failure);
 }
 
 /* --- who may --- */
 
 /* A slot that the user may not use looks as if it were not there. */
-static struct slot *visible_slot(
+struct slot *provider_visible_slot(
 	struct provider_client *client, unsigned number, struct error *error)
 {
 	_cleanup_slot_ struct slot *slot =
@@ -92,7 +127,7 @@ static struct slot *visible_slot(
 		return steal_pointer(&slot);
 	struct error denial _cleanup_error_ = ERROR_INIT;
 	error_set(&denial, ERROR_ACCESS_DENIED, "no rule of the slot is for this user");
-	record_login(client, slot, "use-slot", &denial);
+	provider_record_login(client, slot, "use-slot", &denial);
 	error_set(error, ERROR_NOT_FOUND, "there is no slot %u", number);
 	return NULL;
 }
@@ -108,7 +143,7 @@ static bool check_access(struct provider_client *client, struct slot *slot, cons
 		return true;
 	error_set(&denial, ERROR_ACCESS_DENIED,
 		"the rules of the slot \"%s\" do not let this user %s with the key \"%s\"",
-		slot_record(slot)->name, slot_operation_name((enum slot_operation)use->use), label);
+		slot_record(slot)->name, use_names[use->use], label);
 	record_use(client, slot, use->use, label, &denial);
 	return error_move(error, &denial);
 }
@@ -128,9 +163,7 @@ static bool prove_pin(struct provider_client *client, struct slot *slot, struct 
 			slot_note_wrong_pin(slot);
 		return false;
 	}
-	struct slot_login *login = xnew(struct slot_login);
-	*login = (struct slot_login){slot_ref(slot), client->slot_logins};
-	client->slot_logins = login;
+	add_login(client, slot);
 	if (changed)
 		slot_touch(slot);
 	return true;
@@ -140,7 +173,7 @@ static bool prove_pin(struct provider_client *client, struct slot *slot, struct 
 static bool log_in(struct provider_client *client, unsigned number, const struct secret *pin,
 	bool *audited, struct error *error)
 {
-	_cleanup_slot_ struct slot *slot = visible_slot(client, number, error);
+	_cleanup_slot_ struct slot *slot = provider_visible_slot(client, number, error);
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
 	*audited = true;
@@ -151,33 +184,35 @@ static bool log_in(struct provider_client *client, unsigned number, const struct
 		return false;
 	if (slot_record(slot)->pin != SLOT_PIN_CALLER)
 		return true;
-	if (*find_login(client, number))
+	pthread_mutex_lock(&client->login_lock);
+	bool is_new = !has_login(client, number);
+	bool done = is_new && prove_pin(client, slot, hsm, pin, &failure);
+	pthread_mutex_unlock(&client->login_lock);
+	if (!is_new)
 		return error_set(error, ERROR_ALREADY_LOGGED_IN, "already logged in");
-	bool done = prove_pin(client, slot, hsm, pin, &failure);
-	record_login(client, slot, "login", done ? NULL : &failure);
+	provider_record_login(client, slot, "login", done ? NULL : &failure);
 	return done || error_move(error, &failure);
 }
 
 static bool log_out(struct provider_client *client, unsigned number, struct error *error)
 {
-	struct slot_login **login = find_login(client, number);
-
-	if (*login) {
-		remove_login(login);
+	pthread_mutex_lock(&client->login_lock);
+	bool done = remove_login(client, number);
+	pthread_mutex_unlock(&client->login_lock);
+	if (done)
 		return true;
-	}
-	_cleanup_slot_ struct slot *slot = visible_slot(client, number, error);
+	_cleanup_slot_ struct slot *slot = provider_visible_slot(client, number, error);
 	if (!slot)
 		return false;
 	return slot_record(slot)->pin != SLOT_PIN_CALLER ||
 	       error_set(error, ERROR_PIN_REQUIRED, "not logged in");
 }
 
-static bool is_logged_in(struct provider_client *client, const struct slot *slot)
+bool provider_is_logged_in(struct provider_client *client, const struct slot *slot)
 {
 	const struct slot_record *settings = slot_record(slot);
 
-	return settings->pin != SLOT_PIN_CALLER || *find_login(client, (unsigned)settings->number);
+	return settings->pin != SLOT_PIN_CALLER || has_login(client, (unsigned)settings->number);
 }
 
 /* --- what is shown --- */
@@ -185,11 +220,12 @@ static bool is_logged_in(struct provider_client *client, const struct slot *slot
 void slot_view_clear(struct slot_view *view)
 {
 	hsm_objects_unref(view->objects);
+	hsm_objects_unref(view->own);
 	free(view->shown);
 	*view = (struct slot_view){0};
 }
 
-static bool may_see(struct provider_client *client, struct slot *slot,
+bool provider_may_see(struct provider_client *client, struct slot *slot,
 	const struct hsm_object *object, bool logged_in)
 {
 	switch (object->object_class) {
@@ -201,30 +237,31 @@ static bool may_see(struct provider_client *client, struct slot *slot,
 	}
 }
 
-/* Stops when the page is full. */
-static void fill_view(
-	struct provider_client *client, struct slot *slot, uint32_t after, struct slot_view *view)
+/* Adds those of a list; false when the page is full. */
+static bool fill_view(struct provider_client *client, struct slot *slot, uint32_t after,
+	const struct hsm_objects *objects, struct slot_view *view)
 {
-	bool logged_in = is_logged_in(client, slot);
-	size_t bytes = 0;
+	bool logged_in = provider_is_logged_in(client, slot);
 
-	for (size_t i = 0; i < view->objects->count; i++) {
-		const struct hsm_object *object = &view->objects->items[i];
-		if (object->number <= after || !may_see(client, slot, object, logged_in))
+	for (size_t i = hsm_objects_after(objects, after); i < objects->count; i++) {
+		const struct hsm_object *object = objects->items[i];
+		if (object->number < HSM_SESSION_OBJECT &&
+			!provider_may_see(client, slot, object, logged_in))
 			continue;
-		bytes += object->values.length + object->attribute_count * ATTRIBUTE_OVERHEAD;
-		if (bytes > PAGE_BYTES_MAX && view->count > 0) {
+		view->bytes += object->values.length + object->attribute_count * ATTRIBUTE_OVERHEAD;
+		if (view->bytes > PAGE_BYTES_MAX && view->count > 0) {
 			view->next = view->shown[view->count - 1]->number;
-			return;
+			return false;
 		}
 		view->shown[view->count++] = object;
 	}
+	return true;
 }
 
 bool provider_view_slot(struct provider_client *client, unsigned number, uint32_t after,
 	struct slot_view *view, struct error *error)
 {
-	_cleanup_slot_ struct slot *slot = visible_slot(client, number, error);
+	_cleanup_slot_ struct slot *slot = provider_visible_slot(client, number, error);
 	struct hsm *hsm = slot ? slot_hsm(slot, error) : NULL;
 
 	if (!hsm)
@@ -233,33 +270,55 @@ bool provider_view_slot(struct provider_client *client, unsigned number, uint32_
 	view->generation = slot_generation(slot);
 	view->pin_for_each_use = slot_record(slot)->pin == SLOT_PIN_CALLER;
 	view->objects = hsm_objects(hsm);
-	view->shown = xcalloc(view->objects->count + 1, sizeof(*view->shown));
-	fill_view(client, slot, after, view);
+	view->own = provider_own_objects(client, slot);
+	size_t most = view->objects->count - hsm_objects_after(view->objects, after) +
+		      (view->own ? view->own->count : 0);
+	view->shown = xcalloc(most + 1, sizeof(*view->shown));
+	if (fill_view(client, slot, after, view->objects, view) && view->own)
+		fill_view(client, slot, after, view->own, view);
 	return true;
 }
 
 /* --- use --- */
 
-/* The label of a key; heap, or NULL. */
-static char *find_label(struct hsm *hsm, unsigned key, struct error *error)
+/*
+ * Whether the rules let a key be used so: one that only this client has, in any way. *label: heap,
+ * of a key that all have.
+ */
+static bool check_key(struct provider_client *client, struct slot *slot,
+	const struct provider_use *use, char **label, struct error *error)
 {
-	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(hsm);
-	const struct hsm_object *object = hsm_objects_find(objects, key);
+	struct hsm *hsm = slot_hsm(slot, error);
+	_cleanup_hsm_objects_ struct hsm_objects *objects =
+		!hsm				 ? NULL
+		: use->key >= HSM_SESSION_OBJECT ? provider_own_objects(client, slot)
+						 : hsm_objects(hsm);
+	const struct hsm_object *object = objects ? hsm_objects_find(objects, use->key) : NULL;
 
-	if (object)
-		return xstrdup(object->label);
-	error_set(error, ERROR_NOT_FOUND, "the slot has no key %u", key);
-	return NULL;
+	if (!hsm)
+		return false;
+	if (!object)
+		return error_set(error, ERROR_NOT_FOUND, "the slot has no key %u", use->key);
+	if (use->key < HSM_SESSION_OBJECT) {
+		*label = xstrdup(object->label);
+		if (!check_access(client, slot, *label, use, error))
+			return false;
+	}
+	return !object->is_private || provider_is_logged_in(client, slot) ||
+	       error_set(error, ERROR_PIN_REQUIRED, "log in first");
 }
 
 /* A use that was let and done. */
-static void note_habit(struct provider_client *client, const struct provider_use *use)
+static void note_habit(const struct provider_use *use)
 {
-	struct slot_habit *habit = &client->habit;
+	struct provider_habit *habit = use->habit;
+
+	if (!habit)
+		return;
 	bool same = habit->slot == use->slot && habit->key == use->key && habit->use == use->use &&
 		    habit->mechanism == use->mechanism;
 
-	*habit = (struct slot_habit){.slot = use->slot,
+	*habit = (struct provider_habit){.slot = use->slot,
 		.key = use->key,
 		.use = use->use,
 		.mechanism = use->mechanism,
@@ -270,27 +329,25 @@ static void note_habit(struct provider_client *client, const struct provider_use
 static bool use_key(
 	struct provider_client *client, const struct provider_use *use, struct error *error)
 {
-	_cleanup_slot_ struct slot *slot = visible_slot(client, use->slot, error);
-	struct hsm *hsm = slot ? slot_hsm(slot, error) : NULL;
-	_cleanup_free_ char *label = hsm ? find_label(hsm, use->key, error) : NULL;
-	const struct hsm_use wanted = {.use = use->use,
+	_cleanup_slot_ struct slot *slot = provider_visible_slot(client, use->slot, error);
+	_cleanup_free_ char *label = NULL;
+	const struct hsm_request request = {.operation = (enum hsm_operation)use->use,
+		.object = use->key,
 		.mechanism = use->mechanism,
 		.parameter = use->parameter,
-		.input = use->input,
-		.length = use->length,
-		.pin = use->pin,
-		.output = use->output};
+		.input = READER_INIT(use->input, use->length),
+		.pin = use->pin};
+	struct hsm_reply reply = {.output = use->output};
 
-	if (!label || !check_access(client, slot, label, use, error))
+	if (!slot || !check_key(client, slot, use, &label, error))
 		return false;
-	if (!is_logged_in(client, slot))
-		return error_set(error, ERROR_PIN_REQUIRED, "log in first");
-	bool done = hsm_use_key(hsm, use->key, &wanted, error);
+	bool done = hsm_call(
+		slot_hsm(slot, NULL), provider_owner(client, slot, false), &request, &reply, error);
 	if (!done && error && error->code == ERROR_PIN_WRONG)
-		record_login(client, slot, "login", error);
+		provider_record_login(client, slot, "login", error);
 	if (done)
-		note_habit(client, use);
-	if (done && slot_record(slot)->audit_uses)
+		note_habit(use);
+	if (done && label && slot_record(slot)->audit_uses)
 		record_use(client, slot, use->use, label, NULL);
 	return done;
 }
@@ -298,10 +355,8 @@ static bool use_key(
 /* --- what comes next --- */
 
 /* Whoever has signed twice in the same way will likely do it again. */
-static void make_ready(struct provider_client *client)
+static void make_ready(struct provider_client *client, struct provider_habit *habit)
 {
-	struct slot_habit *habit = &client->habit;
-
 	if (!habit->is_fresh || habit->times < 2)
 		return;
 	habit->is_fresh = false;
@@ -312,5 +367,11 @@ static void make_ready(struct provider_client *client)
 		hsm_make_ready(hsm, habit->key, habit->use, habit->mechanism);
 }
 
-const struct provider_kind provider_slots = {
-	.end = end_all, .login = log_in, .idle = make_ready, .logout = log_out, .use_key = use_key};
+const struct provider_kind provider_slots = {.end = end_all,
+	.login = log_in,
+	.idle = make_ready,
+	.logout = log_out,
+	.use_key = use_key,
+	.change_pin = provider_slot_change_pin,
+	.check_code = provider_slot_check_code,
+	.init_pin = provider_slot_init_pin};

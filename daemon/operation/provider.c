@@ -16,6 +16,11 @@ struct provider_client *provider_client_new(
 	client->services = services;
 	client->actor = audit_actor_new(actor);
 	client->user = (struct slot_user){.uid = uid, .is_manager = is_manager};
+	pthread_mutex_init(&client->owners_lock, NULL);
+	for (size_t i = 0; i < CARD_TURNS; i++)
+		pthread_mutex_init(&client->card_turns[i].lock, NULL);
+	pthread_mutex_init(&client->login_lock, NULL);
+	pthread_mutex_init(&client->slots_lock, NULL);
 	return client;
 }
 
@@ -25,24 +30,37 @@ void provider_client_free(struct provider_client *client)
 		return;
 	provider_cards.end(client);
 	provider_slots.end(client);
+	pthread_mutex_destroy(&client->owners_lock);
+	for (size_t i = 0; i < CARD_TURNS; i++)
+		pthread_mutex_destroy(&client->card_turns[i].lock);
+	pthread_mutex_destroy(&client->login_lock);
+	pthread_mutex_destroy(&client->slots_lock);
 	free(client->groups);
 	audit_actor_free(client->actor);
 	free(client);
 }
 
-const struct slot_user *provider_client_user(struct provider_client *client)
+static void read_groups(struct provider_client *client)
 {
+	pthread_mutex_lock(&client->slots_lock);
 	if (!client->has_groups) {
-		client->has_groups = true;
 		client->groups = user_groups(client->user.uid, &client->user.group_count);
 		client->user.groups = client->groups;
+		client->has_groups = true;
 	}
+	pthread_mutex_unlock(&client->slots_lock);
+}
+
+const struct slot_user *provider_client_user(struct provider_client *client)
+{
+	if (!client->has_groups)
+		read_groups(client);
 	return &client->user;
 }
 
-void provider_client_idle(struct provider_client *client)
+void provider_client_idle(struct provider_client *client, struct provider_habit *habit)
 {
-	provider_slots.idle(client);
+	provider_slots.idle(client, habit);
 }
 
 static const struct provider_kind *kind_of(unsigned slot)
@@ -52,7 +70,7 @@ static const struct provider_kind *kind_of(unsigned slot)
 
 static bool not_supported(struct error *error)
 {
-	return error_set(error, ERROR_NOT_SUPPORTED, "the PIN of this slot is not changed here");
+	return error_set(error, ERROR_NOT_SUPPORTED, "this slot does not know that");
 }
 
 bool provider_login(struct provider_client *client, unsigned slot, const struct secret *pin,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What programs do with cards and slots through the PKCS#11 module. A client is
- * one connection; its logins live here and nowhere else, so that no program ever
- * uses a PIN that another one proved (design, decision 1).
+ * one connection with its channels; its logins live here and nowhere else, so that no
+ * program ever uses a PIN that another one proved (design, decision 1). The threads of
+ * the connection and of its channels may use it at once.
  */
 #ifndef TESSERA_OPERATION_PROVIDER_H
 #define TESSERA_OPERATION_PROVIDER_H
@@ -33,9 +34,10 @@ bool provider_logout(struct provider_client *client, unsigned slot, struct error
 /* What a client is shown of a slot's objects at one moment. */
 struct slot_view {
 	uint64_t generation;
-	struct hsm_objects *objects;
+	struct hsm_objects *objects, *own; /* own: of this client alone; or NULL */
 	const struct hsm_object **shown;
 	size_t count;
+	size_t bytes;
 	bool pin_for_each_use; /* counts for keys that want that: else the daemon gives it */
 	uint32_t next;	       /* the last number shown when there are more; 0 at the end */
 };
@@ -48,6 +50,15 @@ void slot_view_clear(struct slot_view *view);
 bool provider_view_slot(struct provider_client *client, unsigned slot, uint32_t after,
 	struct slot_view *view, struct error *error);
 
+/* How one thread of a client used keys last; zero at first. */
+struct provider_habit {
+	unsigned slot, key;
+	enum key_use use;
+	uint32_t mechanism;
+	unsigned times; /* that it was used so, one after the other */
+	bool is_fresh;	/* the last one is not followed by provider_client_idle() yet */
+};
+
 /* One use of a key. A card does what its key algorithm says and needs no mechanism. */
 struct provider_use {
 	unsigned slot, key;
@@ -58,11 +69,12 @@ struct provider_use {
 	const uint8_t *input;
 	size_t length;
 	struct buffer *output;
+	struct provider_habit *habit; /* notes the use; or NULL */
 };
 bool provider_use_key(
 	struct provider_client *client, const struct provider_use *use, struct error *error);
-/* Its connection has answered and waits: what will likely be asked for next is prepared. */
-void provider_client_idle(struct provider_client *client);
+/* The thread has answered and waits: what will likely be asked for next is prepared. */
+void provider_client_idle(struct provider_client *client, struct provider_habit *habit);
 /* *audited is set once the verb was begun, which records its end. */
 bool provider_change_pin(struct provider_client *client, unsigned slot,
 	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);
@@ -75,5 +87,25 @@ bool provider_check_code(struct provider_client *client, unsigned slot, const st
 	struct error *error);
 bool provider_init_pin(struct provider_client *client, unsigned slot, const struct secret *code,
 	struct secret *pin, struct error *error);
+
+/* What came of a change to a slot's objects. */
+struct provider_reply {
+	struct hsm_reply hsm;
+	/* Of the slot: others than before when objects that all see changed. */
+	uint64_t generation_before, generation;
+};
+/*
+ * What is done with a slot's objects beside the uses of keys (HSM_VERIFY to HSM_SEED_RANDOM), as
+ * the rules let the client; recorded where it makes, changes or ends what stays, or takes a key
+ * out. Of a card ERROR_NOT_SUPPORTED.
+ */
+bool provider_call(struct provider_client *client, unsigned slot, const struct hsm_request *request,
+	struct provider_reply *reply, struct error *error);
+/* The token's mechanisms are asked for. */
+bool provider_information(struct provider_client *client, unsigned slot,
+	struct hsm_information *information, struct error *error);
+/* Begins the token anew: all its objects are lost. label: the one that it has. */
+bool provider_init_token(struct provider_client *client, unsigned slot, const struct secret *so_pin,
+	const char *label, struct error *error);
 
 #endif

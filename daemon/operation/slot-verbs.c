@@ -181,8 +181,8 @@ static void count_objects(struct hsm *hsm, size_t *keys, size_t *certificates)
 
 	*keys = *certificates = 0;
 	for (size_t i = 0; i < objects->count; i++) {
-		*keys += objects->items[i].object_class == CKO_PRIVATE_KEY;
-		*certificates += objects->items[i].object_class == CKO_CERTIFICATE;
+		*keys += objects->items[i]->object_class == CKO_PRIVATE_KEY;
+		*certificates += objects->items[i]->object_class == CKO_CERTIFICATE;
 	}
 }
 
@@ -274,6 +274,14 @@ unsigned slot_allows(struct slot *slot, const struct slot_user *user, const char
 {
 	pthread_mutex_lock(&slot->lock);
 	unsigned operations = slot_access(slot->rules, slot->rule_count, user, label);
+	pthread_mutex_unlock(&slot->lock);
+	return operations;
+}
+
+unsigned slot_allows_all(struct slot *slot, const struct slot_user *user)
+{
+	pthread_mutex_lock(&slot->lock);
+	unsigned operations = slot_access_to_all(slot->rules, slot->rule_count, user);
 	pthread_mutex_unlock(&slot->lock);
 	return operations;
 }

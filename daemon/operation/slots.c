@@ -78,19 +78,25 @@ uint64_t slot_generation(struct slot *slot)
 	return generation;
 }
 
-static void renew(struct slot *slot)
+static void renew(struct slot *slot, uint64_t *before, uint64_t *after)
 {
-	uint64_t generation = contacts_next_generation(slot->slots->services->contacts);
-
 	pthread_mutex_lock(&slot->lock);
-	slot->generation = generation;
+	*before = slot->generation;
+	*after = slot->generation = contacts_next_generation(slot->slots->services->contacts);
 	pthread_mutex_unlock(&slot->lock);
+}
+
+void slot_renew(struct slot *slot, uint64_t *before, uint64_t *after)
+{
+	renew(slot, before, after);
+	slot->slots->changed(slot->slots->context);
 }
 
 void slot_touch(struct slot *slot)
 {
-	renew(slot);
-	slot->slots->changed(slot->slots->context);
+	uint64_t before, after;
+
+	slot_renew(slot, &before, &after);
 }
 
 static int64_t this_minute(void)
@@ -350,6 +356,7 @@ void slots_open_closed(struct slots *slots)
 	size_t count;
 	struct slot **list = slots_list(slots, &count);
 	bool opened = false;
+	uint64_t before, after;
 
 	for (size_t i = 0; i < count; i++) {
 		struct error error _cleanup_error_ = ERROR_INIT;
@@ -357,7 +364,7 @@ void slots_open_closed(struct slots *slots)
 			continue;
 		if (slot_open(list[i], NULL, &error)) {
 			opened = true;
-			renew(list[i]);
+			renew(list[i], &before, &after);
 		} else {
 			log_warning("a slot is not open: %s slot=%s", error_message(&error),
 				list[i]->record->name);

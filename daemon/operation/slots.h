@@ -60,10 +60,14 @@ struct hsm *slot_hsm(struct slot *slot, struct error *error);
 uint64_t slot_generation(struct slot *slot);
 /* The objects are others than before. */
 void slot_touch(struct slot *slot);
+/* The same: *before and *after get the generation before and after. */
+void slot_renew(struct slot *slot, uint64_t *before, uint64_t *after);
 
 bool slot_is_visible(struct slot *slot, const struct slot_user *user);
 /* The operations that the user may do with keys of that label: bits. */
 unsigned slot_allows(struct slot *slot, const struct slot_user *user, const char *label);
+/* What the user may do with any key, by rules for all keys. */
+unsigned slot_allows_all(struct slot *slot, const struct slot_user *user);
 
 /*
  * Wrong PINs that the HSM's own counter does not see, as the token is logged in: at most 10 in a

@@ -5,18 +5,13 @@
 #include "common/alloc.h"
 #include "token/ckr.h"
 #include "token/hsm-private.h"
+#include "token/attributes.h"
 
 #define FIND_AT_ONCE  256
 #define OBJECTS_MAX   100000
 #define ATTRIBUTE_MAX (64 * 1024) /* bytes; a longer one is not shown */
 /* The daemon's own keys, should they lie in the same token: nobody is ever shown them. */
 #define OWN_PREFIX "tessera "
-
-/* Not in the headers of version 2.40. */
-#define ATTRIBUTE_CERTIFICATE_CATEGORY 0x87UL
-#define ATTRIBUTE_PUBLIC_KEY_INFO      0x129UL
-#define ATTRIBUTE_COPYABLE	       0x171UL
-#define ATTRIBUTE_DESTROYABLE	       0x172UL
 
 /* What is read of each object; a token that lacks one says so. */
 static const CK_ATTRIBUTE_TYPE types[] = {CKA_CLASS, CKA_TOKEN, CKA_PRIVATE, CKA_MODIFIABLE,
@@ -27,52 +22,10 @@ static const CK_ATTRIBUTE_TYPE types[] = {CKA_CLASS, CKA_TOKEN, CKA_PRIVATE, CKA
 	CKA_SIGN_RECOVER, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP,
 	CKA_UNWRAP, CKA_WRAP_WITH_TRUSTED, CKA_SENSITIVE, CKA_ALWAYS_SENSITIVE, CKA_EXTRACTABLE,
 	CKA_NEVER_EXTRACTABLE, CKA_ALWAYS_AUTHENTICATE, CKA_MODULUS, CKA_MODULUS_BITS,
-	CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS, CKA_EC_POINT, CKA_VALUE_LEN, ATTRIBUTE_PUBLIC_KEY_INFO,
-	/* The last one: of certificates and data alone, never of a key. */
+	CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS, CKA_EC_POINT, CKA_PRIME, CKA_SUBPRIME, CKA_BASE,
+	CKA_VALUE_LEN, CKA_CHECK_VALUE, CKA_OWNER, CKA_URL, ATTRIBUTE_PUBLIC_KEY_INFO,
+	/* The last one: never of a private or secret key. */
 	CKA_VALUE};
-
-static void object_clear(struct hsm_object *object)
-{
-	free(object->label);
-	free(object->attributes);
-	buffer_clear(&object->values);
-	*object = (struct hsm_object){0};
-}
-
-void hsm_objects_unref(struct hsm_objects *objects)
-{
-	if (!objects || --objects->references > 0)
-		return;
-	for (size_t i = 0; i < objects->count; i++)
-		object_clear(&objects->items[i]);
-	free(objects->items);
-	free(objects);
-}
-
-struct hsm_objects *hsm_objects(struct hsm *hsm)
-{
-	pthread_mutex_lock(&hsm->objects_lock);
-	struct hsm_objects *objects = hsm->objects;
-	objects->references++;
-	pthread_mutex_unlock(&hsm->objects_lock);
-	return objects;
-}
-
-static int compare_number(const void *key, const void *element)
-{
-	uint32_t wanted = *(const uint32_t *)key;
-	uint32_t number = ((const struct hsm_object *)element)->number;
-
-	return wanted < number ? -1 : wanted > number;
-}
-
-const struct hsm_object *hsm_objects_find(const struct hsm_objects *objects, uint32_t number)
-{
-	if (objects->count == 0)
-		return NULL;
-	return bsearch(
-		&number, objects->items, objects->count, sizeof(*objects->items), compare_number);
-}
 
 /* --- reading --- */
 
@@ -107,7 +60,8 @@ static CK_OBJECT_CLASS read_class(struct session *session, CK_OBJECT_HANDLE hand
 
 static bool has_value(CK_OBJECT_CLASS object_class)
 {
-	return object_class == CKO_CERTIFICATE || object_class == CKO_DATA;
+	return object_class == CKO_CERTIFICATE || object_class == CKO_DATA ||
+	       object_class == CKO_PUBLIC_KEY;
 }
 
 /* The answers of a failed C_GetAttributeValue() count too: it says of each what is missing. */
@@ -143,52 +97,58 @@ static void read_attributes(
 	}
 }
 
-static const uint8_t *find_value(
-	const struct hsm_object *object, CK_ATTRIBUTE_TYPE type, size_t *length)
-{
-	for (size_t i = 0; i < object->attribute_count; i++) {
-		if (object->attributes[i].type == type) {
-			*length = object->attributes[i].length;
-			return object->values.data + object->attributes[i].offset;
-		}
-	}
-	*length = 0;
-	return NULL;
-}
-
 static bool is_true(const struct hsm_object *object, CK_ATTRIBUTE_TYPE type)
 {
 	size_t length;
-	const uint8_t *value = find_value(object, type, &length);
+	const uint8_t *value = hsm_object_value(object, type, &length);
 
 	return value && length == sizeof(CK_BBOOL) && *value != CK_FALSE;
 }
 
-static void read_object(struct session *session, CK_OBJECT_HANDLE handle, struct hsm_object *object)
+struct hsm_object *hsm_read_object(struct session *session, CK_OBJECT_HANDLE handle)
 {
+	struct hsm_object *object = xnew(struct hsm_object);
 	size_t length;
 
-	*object =
-		(struct hsm_object){.handle = handle, .object_class = read_class(session, handle)};
+	object->references = 1;
+	object->handle = handle;
+	object->object_class = read_class(session, handle);
 	read_attributes(session, handle, object);
 	object->is_private = is_true(object, CKA_PRIVATE);
 	object->wants_pin = is_true(object, CKA_ALWAYS_AUTHENTICATE);
-	const uint8_t *label = find_value(object, CKA_LABEL, &length);
-	object->label = xasprintf("%.*s", (int)length, label ? (const char *)label : "");
+	const uint8_t *label = hsm_object_value(object, CKA_LABEL, &length);
+	object->label = label_of_bytes(label, length);
+	return object;
+}
+
+bool hsm_label_is_own(const char *label)
+{
+	return strncmp(label, OWN_PREFIX, strlen(OWN_PREFIX)) == 0;
 }
 
 static bool may_be_shown(const struct hsm_object *object)
 {
 	return object->object_class != CK_UNAVAILABLE_INFORMATION &&
-	       strncmp(object->label, OWN_PREFIX, strlen(OWN_PREFIX)) != 0;
+	       !hsm_label_is_own(object->label);
 }
 
 /* What is read with the objects. */
 struct token_facts {
 	CK_TOKEN_INFO info;
-	CK_MECHANISM_TYPE mechanisms[HSM_MECHANISMS_MAX];
-	CK_ULONG mechanism_count;
+	struct hsm_mechanism mechanisms[HSM_MECHANISMS_MAX];
+	size_t mechanism_count;
 };
+
+/* One that is listed and not described is none. */
+static void describe(const struct hsm *hsm, struct session *session, CK_MECHANISM_TYPE type,
+	struct token_facts *facts)
+{
+	struct hsm_mechanism *mechanism = &facts->mechanisms[facts->mechanism_count];
+
+	mechanism->type = type;
+	if (session->functions->C_GetMechanismInfo(hsm->slot, type, &mechanism->info) == CKR_OK)
+		facts->mechanism_count++;
+}
 
 static bool read_facts(const struct hsm *hsm, struct session *session, struct token_facts *facts,
 	struct error *error)
@@ -197,11 +157,15 @@ static bool read_facts(const struct hsm *hsm, struct session *session, struct to
 
 	if (rv != CKR_OK)
 		return session_failed(session, rv, "asking the token who it is", error);
-	facts->mechanism_count = HSM_MECHANISMS_MAX;
-	rv = session->functions->C_GetMechanismList(
-		hsm->slot, facts->mechanisms, &facts->mechanism_count);
-	return rv == CKR_OK ||
-	       session_failed(session, rv, "asking the token for its mechanisms", error);
+	CK_MECHANISM_TYPE types_[HSM_MECHANISMS_MAX];
+	CK_ULONG count = HSM_MECHANISMS_MAX;
+	rv = session->functions->C_GetMechanismList(hsm->slot, types_, &count);
+	if (rv != CKR_OK)
+		return session_failed(session, rv, "asking the token for its mechanisms", error);
+	facts->mechanism_count = 0;
+	for (CK_ULONG i = 0; i < count; i++)
+		describe(hsm, session, types_[i], facts);
+	return true;
 }
 
 static bool read_all(struct hsm *hsm, struct hsm_objects *objects, struct token_facts *facts,
@@ -218,27 +182,16 @@ static bool read_all(struct hsm *hsm, struct hsm_objects *objects, struct token_
 		return false;
 	objects->items = xcalloc(count + 1, sizeof(*objects->items));
 	for (size_t i = 0; i < count; i++) {
-		struct hsm_object *object = &objects->items[objects->count];
-		read_object(&session, handles[i], object);
+		struct hsm_object *object = hsm_read_object(&session, handles[i]);
 		if (may_be_shown(object))
-			objects->count++;
+			objects->items[objects->count++] = object;
 		else
-			object_clear(object);
+			hsm_object_unref(object);
 	}
 	return true;
 }
 
 /* --- numbers --- */
-
-static bool is_same(const struct hsm_object *one, const struct hsm_object *other)
-{
-	return one->values.length == other->values.length &&
-	       one->attribute_count == other->attribute_count &&
-	       (one->values.length == 0 ||
-		       memcmp(one->values.data, other->values.data, one->values.length) == 0) &&
-	       memcmp(one->attributes, other->attributes,
-		       one->attribute_count * sizeof(*one->attributes)) == 0;
-}
 
 /* The number that the same object had; 0 for a new one. It mostly stands at the same place. */
 static uint32_t old_number(
@@ -246,9 +199,9 @@ static uint32_t old_number(
 {
 	for (size_t i = 0; i < old->count; i++) {
 		size_t place = (hint + i) % old->count;
-		if (!taken[place] && is_same(&old->items[place], object)) {
+		if (!taken[place] && hsm_object_is_same(old->items[place], object)) {
 			taken[place] = true;
-			return old->items[place].number;
+			return old->items[place]->number;
 		}
 	}
 	return 0;
@@ -256,7 +209,10 @@ static uint32_t old_number(
 
 static int compare_objects(const void *one, const void *other)
 {
-	return compare_number(&((const struct hsm_object *)one)->number, other);
+	uint32_t first = (*(struct hsm_object *const *)one)->number;
+	uint32_t second = (*(struct hsm_object *const *)other)->number;
+
+	return first < second ? -1 : first > second;
 }
 
 /* Whether the objects are others than before. */
@@ -266,9 +222,9 @@ static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct 
 	bool changed = fresh->count != old->count;
 
 	for (size_t i = 0; i < fresh->count; i++) {
-		fresh->items[i].number = old_number(old, taken, &fresh->items[i], i);
-		if (fresh->items[i].number == 0) {
-			fresh->items[i].number = ++hsm->last_number;
+		fresh->items[i]->number = old_number(old, taken, fresh->items[i], i);
+		if (fresh->items[i]->number == 0) {
+			fresh->items[i]->number = ++hsm->last_number;
 			changed = true;
 		}
 	}
@@ -279,10 +235,9 @@ static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct 
 bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 {
 	_cleanup_hsm_objects_ struct hsm_objects *old = NULL;
-	struct hsm_objects *fresh = xnew(struct hsm_objects);
+	struct hsm_objects *fresh = hsm_objects_new();
 	struct token_facts facts;
 
-	fresh->references = 1;
 	pthread_mutex_lock(&hsm->reading_lock);
 	if (!read_all(hsm, fresh, &facts, error)) {
 		pthread_mutex_unlock(&hsm->reading_lock);

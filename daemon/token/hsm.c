@@ -106,8 +106,7 @@ struct hsm *hsm_open(const struct hsm_options *options, struct error *error)
 	pthread_mutex_init(&hsm->login_lock, NULL);
 	pthread_mutex_init(&hsm->objects_lock, NULL);
 	pthread_mutex_init(&hsm->reading_lock, NULL);
-	hsm->objects = xnew(struct hsm_objects);
-	hsm->objects->references = 1;
+	hsm->objects = hsm_objects_new();
 	if (start(hsm, options, error))
 		return hsm;
 	hsm_close(hsm);
@@ -138,9 +137,10 @@ void hsm_information(struct hsm *hsm, struct hsm_information *information)
 	hsm_information_clear(information);
 	info = hsm->info;
 	information->mechanism_count = hsm->mechanism_count;
-	information->mechanisms = xcalloc(hsm->mechanism_count + 1, sizeof(CK_MECHANISM_TYPE));
+	information->mechanisms =
+		xcalloc(hsm->mechanism_count + 1, sizeof(*information->mechanisms));
 	memcpy(information->mechanisms, hsm->mechanisms,
-		hsm->mechanism_count * sizeof(CK_MECHANISM_TYPE));
+		hsm->mechanism_count * sizeof(*information->mechanisms));
 	pthread_mutex_unlock(&hsm->objects_lock);
 	information->label = module_unpad(info.label, sizeof(info.label));
 	information->manufacturer = module_unpad(info.manufacturerID, sizeof(info.manufacturerID));
@@ -195,6 +195,7 @@ void hsm_logout(struct hsm *hsm)
 	pthread_mutex_unlock(&hsm->login_lock);
 }
 
+/* A login anew ends all private session objects: not for an object that has just gone. */
 static bool log_in_again(struct hsm *hsm, unsigned relogins, struct error *error)
 {
 	bool changed;
@@ -203,6 +204,8 @@ static bool log_in_again(struct hsm *hsm, unsigned relogins, struct error *error
 		return error_set(error, ERROR_PIN_REQUIRED, "log in first");
 	if (hsm->relogins != relogins)
 		return true;
+	if (session_pool_is_logged_in(hsm->sessions))
+		return hsm_refresh(hsm, &changed, error);
 	if (!session_pool_login(hsm->sessions, &hsm->pin, error) ||
 		!hsm_refresh(hsm, &changed, error))
 		return false;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A token of a PKCS#11 module whose keys programs use through the daemon: its
- * objects as they are shown to them, its login, and the uses of its keys. All
- * functions may be called from any thread; who may do what is not decided here.
- * Errors: ERROR_TOKEN_FAILED with the CKR_ name in the message, and those named.
+ * objects as they are shown to them, its login, and all that is done with them.
+ * All functions may be called from any thread; who may do what is not decided here.
+ * Errors: ERROR_TOKEN_FAILED with the CKR_ name in the message, ERROR_TOKEN_REFUSED for what the
+ * token does not do (its CKR_ value is in error->ckr), and those named.
  */
 #ifndef TESSERA_TOKEN_HSM_H
 #define TESSERA_TOKEN_HSM_H
@@ -27,11 +28,16 @@ struct hsm_options {
 	const struct secret *new_pin;
 };
 
+struct hsm_mechanism {
+	CK_MECHANISM_TYPE type;
+	CK_MECHANISM_INFO info;
+};
+
 /* What the token says of itself; heap. */
 struct hsm_information {
 	char *label, *manufacturer, *model, *serial;
 	unsigned pin_minimum, pin_maximum; /* bytes */
-	CK_MECHANISM_TYPE *mechanisms;
+	struct hsm_mechanism *mechanisms;
 	size_t mechanism_count;
 };
 void hsm_information_clear(struct hsm_information *information);
@@ -42,7 +48,12 @@ struct hsm_attribute {
 	size_t offset, length;
 };
 
+/* Session objects' numbers begin here. */
+#define HSM_SESSION_OBJECT 0x80000000U
+
+/* One object at one moment; it does not change any more. */
 struct hsm_object {
+	atomic_uint references;
 	uint32_t number; /* stays while the token is open and the object is what it is; from 1 */
 	CK_OBJECT_HANDLE handle;
 	CK_OBJECT_CLASS object_class;
@@ -54,10 +65,16 @@ struct hsm_object {
 	struct buffer values;
 };
 
-/* All objects at one moment; they do not change any more. */
+/* Whether it is a label of the daemon's own keys, which may lie in the same token: never shown. */
+bool hsm_label_is_own(const char *label);
+/* The value of an attribute, or NULL. */
+const uint8_t *hsm_object_value(
+	const struct hsm_object *object, CK_ATTRIBUTE_TYPE type, size_t *length);
+
+/* All objects at one moment. */
 struct hsm_objects {
 	atomic_uint references;
-	struct hsm_object *items; /* by ascending number */
+	struct hsm_object **items; /* by ascending number */
 	size_t count;
 };
 void hsm_objects_unref(struct hsm_objects *objects);
@@ -65,6 +82,8 @@ DEFINE_CLEANUP(struct hsm_objects *, hsm_objects_unref);
 #define _cleanup_hsm_objects_ _cleanup_(hsm_objects_unrefp)
 /* NULL when there is none of that number. */
 const struct hsm_object *hsm_objects_find(const struct hsm_objects *objects, uint32_t number);
+/* The place of the first one with a higher number; count when there is none. */
+size_t hsm_objects_after(const struct hsm_objects *objects, uint32_t number);
 
 /*
  * Loads the module, finds the token and reads what it shows without a login. ERROR_NOT_FOUND for a
@@ -90,22 +109,77 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error);
 /* What was read last; never NULL, for hsm_objects_unref(). */
 struct hsm_objects *hsm_objects(struct hsm *hsm);
 
-/* One use of a private key. */
-struct hsm_use {
-	enum key_use use;
-	uint32_t mechanism;	 /* CKM_*, without a digest */
-	struct reader parameter; /* as in dbus/org.tessera1.Provider.xml */
-	const uint8_t *input;
-	size_t length;
-	const struct secret *pin; /* for an object that wants it; unset: the one of the login */
-	struct buffer *output;	  /* wiped by its owner */
-};
 /*
- * A token that has lost its sessions or its login is logged in again once, with the PIN that it
- * took. ERROR_NOT_SUPPORTED, ERROR_PIN_REQUIRED, ERROR_INVALID_ARGUMENT, ERROR_DATA_INVALID,
- * ERROR_DATA_LENGTH.
+ * Whose session objects there are (CKA_TOKEN false): one program's. They lie in an HSM session of
+ * its own, are numbered from HSM_SESSION_OBJECT on, and nobody else can name them.
  */
-bool hsm_use_key(struct hsm *hsm, uint32_t object, const struct hsm_use *use, struct error *error);
+struct hsm_owner;
+struct hsm_owner *hsm_owner_new(struct hsm *hsm);
+/* Ends them. No call with it may be under way. NULL is allowed. */
+void hsm_owner_free(struct hsm_owner *owner);
+/* Its program has logged out: private objects end. */
+void hsm_owner_logout(struct hsm_owner *owner);
+/* Never NULL, for hsm_objects_unref(). */
+struct hsm_objects *hsm_owner_objects(struct hsm_owner *owner);
+
+/* What is done with a token; which members of the request and the reply count for it. */
+enum hsm_operation {
+	/* Uses of a private or secret key, in the order of enum key_use: mechanism, parameter,
+	 * input, pin; output. Keys do what they do without a digest, except for MACs. */
+	HSM_SIGN,
+	HSM_DECRYPT,
+	HSM_DERIVE, /* output is the secret itself; input: the peer's point */
+	HSM_ENCRYPT,
+	HSM_VERIFY, /* also signature; ERROR_SIGNATURE_INVALID */
+	/* Objects: templates[0]; numbers[0] */
+	HSM_CREATE,
+	HSM_COPY,	    /* object */
+	HSM_SET_ATTRIBUTES, /* object; it keeps its number */
+	HSM_DESTROY,	    /* object; no template, no number */
+	HSM_GENERATE_KEY,   /* mechanism, parameter */
+	HSM_GENERATE_PAIR,  /* mechanism, parameter; templates: public, private; both numbers */
+	HSM_WRAP,	    /* object wraps `second`: mechanism, parameter; output */
+	HSM_UNWRAP,	    /* object unwraps input: mechanism, parameter */
+	HSM_DERIVE_KEY,	    /* object is the base: mechanism, parameter, input as of HSM_DERIVE */
+	HSM_GET_VALUE,	    /* object: CKA_VALUE of a secret key; output */
+	/* Random numbers */
+	HSM_GET_RANDOM,	 /* length; output */
+	HSM_SEED_RANDOM, /* input */
+	/* The token's PINs. The security officer's ones want a token that nobody is logged in to.
+	 */
+	HSM_INIT_TOKEN,	  /* pin: the security officer's; all objects are lost */
+	HSM_CHECK_SO_PIN, /* pin */
+	HSM_INIT_PIN,	  /* pin, new_pin */
+	HSM_SET_PIN,	  /* pin, new_pin */
+	HSM_OPERATION_COUNT
+};
+
+struct hsm_request {
+	enum hsm_operation operation;
+	uint32_t object, second; /* numbers */
+	uint32_t mechanism;	 /* CKM_* */
+	uint32_t length;
+	/* Bytes that stay the caller's. parameter: as in dbus/org.tessera1.Provider.xml */
+	struct reader parameter, input, signature;
+	struct reader templates[2];	    /* token/attributes.h; checked by attributes_check() */
+	const struct secret *pin, *new_pin; /* unset or NULL: none */
+};
+
+struct hsm_reply {
+	struct buffer *output; /* of who asks, and wiped by it; or NULL where nothing comes */
+	uint32_t numbers[2];
+	bool changed; /* hsm_objects() are others than before */
+};
+
+/*
+ * owner: whose session objects may be named and are made; NULL: nobody's, and none are.
+ * A token that has lost its sessions or its login is logged in again once, with the PIN that it
+ * took. ERROR_NOT_SUPPORTED (no such operation with that mechanism), ERROR_NOT_FOUND (no such
+ * object), ERROR_PIN_REQUIRED, ERROR_PIN_WRONG, ERROR_PIN_BLOCKED, ERROR_PIN_LENGTH,
+ * ERROR_PIN_POLICY, ERROR_INVALID_ARGUMENT (parameter), ERROR_DATA_INVALID, ERROR_DATA_LENGTH.
+ */
+bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request *request,
+	struct hsm_reply *reply, struct error *error);
 /*
  * Has a session ready for the same signature again, so that the next one takes half of the HSM's
  * time: for who has time now and will likely sign more. Nothing for what cannot be made ready.

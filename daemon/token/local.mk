@@ -2,10 +2,13 @@
 libtesserad_la_SOURCES += \
 	daemon/token/ckr.c daemon/token/ckr.h \
 	daemon/token/hsm.c daemon/token/hsm.h daemon/token/hsm-private.h \
-	daemon/token/hsm-object.c daemon/token/hsm-use.c \
+	daemon/token/hsm-call.c daemon/token/hsm-export.c daemon/token/hsm-list.c \
+	daemon/token/hsm-make.c daemon/token/hsm-mechanism.c daemon/token/hsm-object.c \
+	daemon/token/hsm-owner.c daemon/token/hsm-pin.c daemon/token/hsm-use.c \
 	daemon/token/module.c daemon/token/module.h \
 	daemon/token/public-key.c daemon/token/public-key.h \
 	daemon/token/session.c daemon/token/session.h \
+	daemon/token/attributes.c daemon/token/attributes.h \
 	daemon/token/token.c daemon/token/token.h \
 	daemon/token/token-embedded.c \
 	daemon/token/token-files.c daemon/token/token-files.h \

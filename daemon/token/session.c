@@ -79,7 +79,9 @@ void session_pool_free(struct session_pool *pool)
 bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error)
 {
 	module_enter_alone(pool->module);
-	pool->functions->C_Logout(pool->login);
+	/* A module that was cut off from its device has lost this one, too. */
+	if (pool->functions->C_Logout(pool->login) == CKR_SESSION_HANDLE_INVALID)
+		session_open(pool, &pool->login, NULL);
 	bool done = login(pool, pin, error);
 	module_leave(pool->module);
 	return done;
@@ -90,6 +92,65 @@ void session_pool_logout(struct session_pool *pool)
 	module_enter_alone(pool->module);
 	pool->functions->C_Logout(pool->login);
 	module_leave(pool->module);
+}
+
+bool session_pool_is_logged_in(struct session_pool *pool)
+{
+	CK_SESSION_INFO info;
+
+	module_enter_beside_others(pool->module);
+	CK_RV rv = pool->functions->C_GetSessionInfo(pool->login, &info);
+	module_leave(pool->module);
+	return rv == CKR_OK &&
+	       (info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS);
+}
+
+CK_RV session_pool_as_officer(struct session_pool *pool, const struct secret *pin,
+	CK_RV (*run)(struct session *session, void *context), void *context)
+{
+	struct session session = {.functions = pool->functions, .handle = pool->login};
+
+	module_enter_alone(pool->module);
+	CK_RV rv = pool->functions->C_Login(pool->login, CKU_SO, pin->data, (CK_ULONG)pin->length);
+	if (rv == CKR_OK) {
+		rv = run(&session, context);
+		pool->functions->C_Logout(pool->login);
+	}
+	module_leave(pool->module);
+	return rv;
+}
+
+/* Nobody is lent a session from here on; all that were lent have come back. */
+static void stop_lending(struct session_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	while (pool->lent_count > 0)
+		pthread_cond_wait(&pool->returned, &pool->lock);
+	pool->lent_count = pool->size;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void go_on_lending(struct session_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->lent_count = 0;
+	pthread_cond_broadcast(&pool->returned);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+bool session_pool_without_sessions(struct session_pool *pool,
+	bool (*run)(void *context, struct error *error), void *context, struct error *error)
+{
+	stop_lending(pool);
+	module_enter_alone(pool->module);
+	for (; pool->idle_count > 0; pool->idle_count--)
+		pool->functions->C_CloseSession(pool->idle[pool->idle_count - 1].handle);
+	pool->functions->C_CloseSession(pool->login);
+	bool done = run(context, error);
+	done = session_open(pool, &pool->login, done ? error : NULL) && done;
+	module_leave(pool->module);
+	go_on_lending(pool);
+	return done;
 }
 
 static bool is_ready(const struct session_ready *ready)
@@ -148,7 +209,7 @@ static void give_back(struct session_pool *pool, const struct idle *idle)
 	if (idle->handle != CK_INVALID_HANDLE)
 		pool->idle[pool->idle_count++] = *idle;
 	pool->lent_count--;
-	pthread_cond_signal(&pool->returned);
+	pthread_cond_broadcast(&pool->returned); /* who waits, waits for different things */
 	pthread_mutex_unlock(&pool->lock);
 }
 

@@ -53,6 +53,20 @@ void session_pool_free(struct session_pool *pool);
  */
 bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error);
 void session_pool_logout(struct session_pool *pool);
+bool session_pool_is_logged_in(struct session_pool *pool);
+
+/*
+ * Runs `run` while no session with this token is open, waiting for those that are lent: for
+ * C_InitToken. Without a login afterwards.
+ */
+bool session_pool_without_sessions(struct session_pool *pool,
+	bool (*run)(void *context, struct error *error), void *context, struct error *error);
+/*
+ * Runs `run` in the session that carries the login, logged in as the security officer, alone.
+ * Nobody may be logged in before, and nobody is afterwards. Answers what went wrong, or CKR_OK.
+ */
+CK_RV session_pool_as_officer(struct session_pool *pool, const struct secret *pin,
+	CK_RV (*run)(struct session *session, void *context), void *context);
 
 /*
  * Lends a session, waiting while all are lent. The thread that takes it returns it, and takes no

@@ -100,11 +100,11 @@ import os, socket, sys, time
 path = sys.argv[1]
 os.setuid(int(sys.argv[2]))
 held = []
-for _ in range(200):
+for _ in range(600):
     one = socket.socket(socket.AF_UNIX)
     one.connect(path)
     held.append(one)
-time.sleep(1)
+time.sleep(3)
 closed = 0
 for one in held:
     one.setblocking(False)
@@ -114,7 +114,7 @@ for one in held:
         pass
     except OSError:
         closed += 1
-sys.exit(0 if closed == 200 - 128 else f"{closed} of 200 connections were refused")
+sys.exit(0 if closed == 600 - 512 else f"{closed} of 600 connections were refused")
 END
 private call "$root" org.freedesktop.DBus.Peer Ping
 

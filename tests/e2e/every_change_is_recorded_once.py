@@ -34,13 +34,36 @@ READS = {
     "Manager.LookAtMasterKeyBackup", "Manager.GetLastMasterKeyBackup",
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
+    "Provider.GetMechanisms", "Provider.VerifyWithKey", "Provider.GetRandom", "Provider.SeedRandom",
+    "Provider.OpenChannel",
 }
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}
 # Whoever knows the PIN may call these: there is nobody to refuse.
 HOLDERS = {"Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
            "Credential.UnblockWithCode", "Provider.Login", "Provider.ChangePin",
-           "Provider.CheckUnblockCode", "Provider.InitPin"}
+           "Provider.CheckUnblockCode", "Provider.InitPin",
+           # Of a slot, whose rules decide.
+           "Provider.CreateObject", "Provider.CopyObject", "Provider.SetAttributes",
+           "Provider.DestroyObject", "Provider.GenerateKey", "Provider.GenerateKeyPair",
+           "Provider.WrapKey", "Provider.UnwrapKey", "Provider.DeriveKey", "Provider.GetSecretValue",
+           "Provider.InitToken"}
+
+
+def attributes(*wanted):
+    """The arguments of an a(uay): (type, value) each."""
+    result = [str(len(wanted))]
+    for kind, value in wanted:
+        data = bytes([value]) if isinstance(value, bool) else \
+            value.to_bytes(8, sys.byteorder) if isinstance(value, int) else value
+        result += [str(kind), str(len(data)), *(str(byte) for byte in data)]
+    return result
+
+
+def key(label):
+    """An AES key that stays, and that programs without a login may use."""
+    return attributes((0, 4), (0x100, 0x1F), (1, True), (2, False), (3, label), (0x11, bytes(16)), (0x103, False),
+                      (0x162, True), (0x106, True), (0x107, True), (0x10C, True))
 
 
 def pin_bytes(pin):
@@ -114,6 +137,36 @@ STEPS = [
      "InvalidArgument"),
     ("Slot.Allow", f"{ROOT}/slot/web", ["ssas", "user:ada", "*", "1", "sign"], "allow-slot", "ok"),
     ("Slot.Deny", f"{ROOT}/slot/web", ["ssas", "user:ada", "*", "1", "sign"], "deny-slot", "ok"),
+    ("Provider.CreateObject", ROOT, ["ua(uay)", "65536", *key(b"aes")], "create-object", "ok"),
+    ("Provider.CreateObject", ROOT, ["ua(uay)", "65536", *key(b"tessera ca")], "create-object",
+     "AccessDenied"),
+    ("Provider.CreateObject", ROOT, ["ua(uay)", "65536", *attributes((1, True), (0, 77))], "create-object",
+     "PinRequired"),
+    ("Provider.CopyObject", ROOT, ["uua(uay)", "65536", "1", *attributes((3, b"copy"))], "copy-object", "ok"),
+    ("Provider.SetAttributes", ROOT, ["uua(uay)", "65536", "2", *attributes((3, b"other"))],
+     "change-object", "ok"),
+    ("Provider.SetAttributes", ROOT, ["uua(uay)", "65536", "2", *attributes((1, False))],
+     "change-object", "TokenRefused"),
+    ("Provider.DestroyObject", ROOT, ["uu", "65536", "2"], "destroy-object", "ok"),
+    ("Provider.DestroyObject", ROOT, ["uu", "65536", "2"], "destroy-object", "NotFound"),
+    ("Provider.GenerateKey", ROOT, ["uuaya(uay)", "65536", "0x1080", "0", *attributes((1, True), (2, False), (0x161, 16))],
+     "generate-key", "ok"),
+    ("Provider.GenerateKeyPair", ROOT,
+     ["uuaya(uay)a(uay)", "65536", "0x1040", "0", *attributes((0x180, bytes.fromhex("06082a8648ce3d030107"))),
+      *attributes((1, True), (2, False))], "generate-key-pair", "ok"),
+    ("Provider.WrapKey", ROOT, ["uuuayu", "65536", "1", "0x2109", "0", "1"], "wrap-key", "ok"),
+    ("Provider.UnwrapKey", ROOT, ["uuuayaya(uay)", "65536", "1", "0x2109", "0", "0",
+                                  *attributes((0, 4), (0x100, 0x1F), (1, True), (2, False))], "unwrap-key",
+     "TokenRefused"),
+    ("Provider.DeriveKey", ROOT, ["uuuayaya(uay)", "65536", "1", "0x1104", "0", "16", *["1"] * 16,
+                                  *attributes((0, 4), (0x100, 0x1F), (1, True), (2, False), (0x161, 16))],
+     "derive-key", "ok"),
+    ("Provider.GetSecretValue", ROOT, ["uu", "65536", "1"], "read-key", "ok"),
+    ("Provider.CheckUnblockCode", ROOT, ["uay", "65536", *pin_bytes("000000")], "check-so-pin", "PinWrong"),
+    ("Provider.InitPin", ROOT, ["uayay", "65536", *pin_bytes("000000"), *pin_bytes(PIN)], "init-pin",
+     "PinWrong"),
+    ("Provider.ChangePin", ROOT, ["uayay", "65536", *pin_bytes(PIN), *pin_bytes(PIN)], "change-pin", "ok"),
+    ("Provider.InitToken", ROOT, ["uays", "65536", *pin_bytes("000000"), "web"], "init-token", "PinWrong"),
     ("Slot.Remove", f"{ROOT}/slot/web", [], "remove-slot", "ok"),
     ("Slot.Remove", f"{ROOT}/slot/web", [], "remove-slot", "NotFound"),
     ("Licence.Activate", f"{ROOT}/licence", ["s", "code"], "activate-licence", None),

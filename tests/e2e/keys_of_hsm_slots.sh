@@ -78,7 +78,7 @@ echo "ok a kept PIN is enough, and each use is recorded where that is asked for"
 ! grep -rqa "$PIN" "$TESSERA_STATE" || fail "the PIN lies in the state folder"
 echo "ok a kept PIN is not on the disk"
 
-expect_output 'ECDSA-SHA256, keySize={256,384}, hw, sign, verify' uses batch --list-mechanisms
+expect_output 'ECDSA-SHA256, keySize={112,521}, sign, verify' uses batch --list-mechanisms
 [[ $output == *ECDH1-DERIVE* && $output == *RSA-PKCS-OAEP* ]] || fail "mechanisms: $output"
 
 # --- OpenSSL ---
@@ -193,6 +193,7 @@ echo "ok who may decrypt cannot sign, and a bare RSA operation wants both"
 tessera slot deny batch sign --user ada --key tls >/dev/null
 expect_failure any ada_uses batch --id 01 --sign --mechanism ECDSA-SHA256 --input-file message
 guide_run $page "Say who may use a key" >/dev/null
+guide_run $page "Let programs make keys" >/dev/null
 expect_output 'none: only managers' tessera slot show web
 expect_failure any tessera slot allow web --user nobody-of-that-name
 expect_failure any tessera slot allow web dance --anyone
@@ -232,3 +233,5 @@ ada_uses batch --id 01 --sign --mechanism ECDSA-SHA256 --signature-format openss
 public_key batch 01
 openssl dgst -sha256 -verify public.pem -signature ada-signature message >/dev/null
 echo "ok with the PIN in a file keys work after a restart, with nobody there"
+expect_output whole tessera audit verify
+echo "ok the audit trail is whole: rules are enough for the use of a key"

@@ -25,7 +25,7 @@ PLACES = {"Credential": "/credential/99", "Template": "/template/nothing", "Job"
           "Slot": "/slot/nothing",
           "Licence": "/licence"}
 VALUES = {"s": ["x"], "o": ["/"], "x": ["0"], "u": ["1"], "b": ["false"], "ay": ["0"], "as": ["0"],
-          "a{ss}": ["0"], "a{sv}": ["0"], "t": ["0"], "i": ["0"]}
+          "a{ss}": ["0"], "a{sv}": ["0"], "a(uay)": ["0"], "t": ["0"], "i": ["0"]}
 REFUSED = re.compile(r"must log in first|do not let one")
 # The handler itself asks, as it depends on what there is already.
 SPECIAL = {"Manager.AddSystemOwner": "manage-owners"}

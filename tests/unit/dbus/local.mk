@@ -1,5 +1,8 @@
 # unit tests of dbus
-check_PROGRAMS += tests/unit/dbus/path tests/unit/dbus/service
+check_PROGRAMS += tests/unit/dbus/channel tests/unit/dbus/path tests/unit/dbus/service
+tests_unit_dbus_channel_SOURCES = tests/unit/dbus/channel.c
+tests_unit_dbus_channel_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_dbus_channel_LDADD = libdbus-layer.la $(UNIT_LIBS)
 tests_unit_dbus_path_SOURCES = tests/unit/dbus/path.c
 tests_unit_dbus_path_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_dbus_path_LDADD = libdbus-layer.la $(UNIT_LIBS)

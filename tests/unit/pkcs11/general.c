@@ -88,12 +88,18 @@ static void the_module_says_who_it_is(void **state)
 
 static void unsupported_functions_say_so(void **state)
 {
+	CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
 	CK_OBJECT_HANDLE key;
+	CK_ULONG length = 0;
 
 	(void)state;
 	CK_SESSION_HANDLE session = open_session();
-	assert_ckr(p11->C_GenerateKeyPair(session, NULL, NULL, 0, NULL, 0, &key, &key),
+	/* A card gets its keys by being issued: it has no such mechanism. */
+	assert_ckr(p11->C_GenerateKeyPair(session, &mechanism, NULL, 0, NULL, 0, &key, &key),
+		CKR_MECHANISM_INVALID);
+	assert_ckr(p11->C_DigestEncryptUpdate(session, NULL, 0, NULL, &length),
 		CKR_FUNCTION_NOT_SUPPORTED);
+	assert_ckr(p11->C_GetOperationState(session, NULL, &length), CKR_OPERATION_NOT_INITIALIZED);
 	assert_ckr(p11->C_CancelFunction(session), CKR_FUNCTION_NOT_PARALLEL);
 }
 

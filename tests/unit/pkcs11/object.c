@@ -158,7 +158,8 @@ static void session_objects_live_with_their_session(void **state)
 	CK_SESSION_HANDLE session = open_session(), other = open_session();
 	assert_ckr(p11->C_CreateObject(session, template, 4, &object), CKR_TOKEN_WRITE_PROTECTED);
 	assert_ckr(p11->C_CreateObject(session, template + 1, 1, &object), CKR_TEMPLATE_INCOMPLETE);
-	assert_ckr(p11->C_CreateObject(session, NULL, 0, &object), CKR_ARGUMENTS_BAD);
+	assert_ckr(p11->C_CreateObject(session, NULL, 0, &object), CKR_TEMPLATE_INCOMPLETE);
+	assert_ckr(p11->C_CreateObject(session, NULL, 1, &object), CKR_ARGUMENTS_BAD);
 	assert_ok(p11->C_CreateObject(session, template, 3, &object));
 	assert_ok(p11->C_GetAttributeValue(other, object, &wanted, 1));
 	assert_int_equal(wanted.ulValueLen, 5);
@@ -176,10 +177,12 @@ static void session_objects_live_with_their_session(void **state)
 static void secrets_that_may_not_leave_stay(void **state)
 {
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
 	CK_BBOOL yes = CK_TRUE;
 	CK_BYTE value[16] = {1};
 	CK_ATTRIBUTE template[] = {
 		{CKA_CLASS, &class, sizeof(class)},
+		{CKA_KEY_TYPE, &type, sizeof(type)},
 		{CKA_VALUE, value, sizeof(value)},
 		{CKA_SENSITIVE, &yes, sizeof(yes)},
 	};
@@ -187,12 +190,12 @@ static void secrets_that_may_not_leave_stay(void **state)
 
 	(void)state;
 	CK_SESSION_HANDLE session = open_session();
-	assert_ok(p11->C_CreateObject(session, template, 3, &object));
-	assert_ckr(p11->C_GetAttributeValue(session, object, template + 1, 1),
+	assert_ok(p11->C_CreateObject(session, template, 4, &object));
+	assert_ckr(p11->C_GetAttributeValue(session, object, template + 2, 1),
 		CKR_ATTRIBUTE_SENSITIVE);
-	template[1].ulValueLen = sizeof(value);
-	assert_ok(p11->C_CreateObject(session, template, 2, &object));
-	assert_ok(p11->C_GetAttributeValue(session, object, template + 1, 1));
+	template[2].ulValueLen = sizeof(value);
+	assert_ok(p11->C_CreateObject(session, template, 3, &object));
+	assert_ok(p11->C_GetAttributeValue(session, object, template + 2, 1));
 }
 
 static void many_searches_cost_no_round_trip_and_little_time(void **state)

@@ -93,7 +93,11 @@ static void logout_hides_private_keys(void **state)
 	assert_ok(p11->C_Logout(session));
 	assert_int_equal(find_object(session, CKO_PRIVATE_KEY, 1), CK_INVALID_HANDLE);
 	CK_MECHANISM mechanism = {CKM_RSA_PKCS, NULL, 0};
-	assert_ckr(p11->C_SignInit(session, &mechanism, key), CKR_USER_NOT_LOGGED_IN);
+	assert_ckr(p11->C_SignInit(session, &mechanism, key), CKR_KEY_HANDLE_INVALID);
+	/* The handle stays invalid, whoever logs in. */
+	assert_ok(login(session, CKU_USER, FAKE_PIN));
+	assert_ckr(p11->C_SignInit(session, &mechanism, key), CKR_KEY_HANDLE_INVALID);
+	assert_true(find_object(session, CKO_PRIVATE_KEY, 1) != CK_INVALID_HANDLE);
 }
 
 static void a_login_costs_one_round_trip(void **state)

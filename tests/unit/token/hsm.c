@@ -79,9 +79,9 @@ static uint32_t find_key(struct fixture *fixture, const char *label)
 	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(fixture->hsm);
 
 	for (size_t i = 0; i < objects->count; i++) {
-		if (objects->items[i].object_class == CKO_PRIVATE_KEY &&
-			strcmp(objects->items[i].label, label) == 0)
-			return objects->items[i].number;
+		if (objects->items[i]->object_class == CKO_PRIVATE_KEY &&
+			strcmp(objects->items[i]->label, label) == 0)
+			return objects->items[i]->number;
 	}
 	return 0;
 }
@@ -90,13 +90,13 @@ static bool use(struct fixture *fixture, uint32_t key, enum key_use use_, uint32
 	size_t length, struct buffer *output, struct error *error)
 {
 	static const uint8_t data[256] = {1, 2, 3};
-	const struct hsm_use wanted = {.use = use_,
+	const struct hsm_request wanted = {.operation = (enum hsm_operation)use_,
+		.object = key,
 		.mechanism = mechanism,
-		.input = data,
-		.length = length,
-		.output = output};
+		.input = READER_INIT(data, length)};
+	struct hsm_reply reply = {.output = output};
 
-	return hsm_use_key(fixture->hsm, key, &wanted, error);
+	return hsm_call(fixture->hsm, NULL, &wanted, &reply, error);
 }
 
 static void expect_refusal(struct fixture *fixture, uint32_t key, enum key_use use_,
@@ -167,7 +167,7 @@ static void the_daemons_own_keys_are_never_shown(void **state)
 	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(fixture->hsm);
 	assert_int_equal(objects->count, 4);
 	for (size_t i = 0; i < objects->count; i++)
-		assert_int_not_equal(objects->items[i].object_class, CKO_SECRET_KEY);
+		assert_int_not_equal(objects->items[i]->object_class, CKO_SECRET_KEY);
 	hsm_logout(fixture->hsm);
 }
 
@@ -180,11 +180,11 @@ static void no_secret_is_among_the_attributes(void **state)
 	log_in(fixture);
 	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_objects(fixture->hsm);
 	for (size_t i = 0; i < objects->count; i++) {
-		assert_true(objects->items[i].attribute_count > 10);
-		for (size_t j = 0; j < objects->items[i].attribute_count; j++) {
+		assert_true(objects->items[i]->attribute_count > 10);
+		for (size_t j = 0; j < objects->items[i]->attribute_count; j++) {
 			for (size_t k = 0; k < ARRAY_SIZE(secrets); k++)
 				assert_int_not_equal(
-					objects->items[i].attributes[j].type, secrets[k]);
+					objects->items[i]->attributes[j].type, secrets[k]);
 		}
 	}
 	hsm_logout(fixture->hsm);
@@ -224,7 +224,7 @@ static void keys_do_what_they_can_and_nothing_else(void **state)
 	assert_true(signs(fixture, "ec", CKM_ECDSA, 64));
 	/* What a key cannot do, or with other lengths. */
 	uint32_t rsa = find_key(fixture, "rsa"), ec = find_key(fixture, "ec");
-	expect_refusal(fixture, ec, KEY_USE_SIGN, CKM_SHA256_HMAC, 32, ERROR_NOT_SUPPORTED);
+	expect_refusal(fixture, ec, KEY_USE_SIGN, CKM_SHA256_HMAC, 32, ERROR_TOKEN_REFUSED);
 	expect_refusal(fixture, rsa, KEY_USE_SIGN, CKM_RSA_PKCS_PSS, 32, ERROR_INVALID_ARGUMENT);
 	expect_refusal(fixture, 4711, KEY_USE_SIGN, CKM_ECDSA, 32, ERROR_NOT_FOUND);
 	expect_refusal(fixture, ec, KEY_USE_DERIVE, CKM_ECDH1_DERIVE, 0, ERROR_DATA_LENGTH);
@@ -256,17 +256,16 @@ static bool signs_with_pin(struct fixture *fixture, const char *pin, struct erro
 	static const uint8_t data[32] = {1};
 	_cleanup_buffer_ struct buffer output = BUFFER_INIT;
 	_cleanup_secret_ struct secret secret = SECRET_INIT;
-	const struct hsm_use use = {.use = KEY_USE_SIGN,
+	const struct hsm_request request = {.operation = HSM_SIGN,
+		.object = find_key(fixture, "jealous"),
 		.mechanism = CKM_ECDSA,
-		.input = data,
-		.length = sizeof(data),
-		.pin = &secret,
-		.output = &output};
+		.input = READER_INIT(data, sizeof(data)),
+		.pin = &secret};
+	struct hsm_reply reply = {.output = &output};
 
 	if (pin)
 		secret_set(&secret, pin, strlen(pin));
-	return hsm_use_key(fixture->hsm, find_key(fixture, "jealous"), &use, error) &&
-	       output.length == 64;
+	return hsm_call(fixture->hsm, NULL, &request, &reply, error) && output.length == 64;
 }
 
 /* CKA_ALWAYS_AUTHENTICATE: the caller's PIN, or that of the login where the daemon keeps it. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The PINs of an HSM, and its beginning anew. */
+#include <string.h>
+
+#include "token/hsm-private.h"
+
+static CK_BYTE *data_of(const struct secret *secret)
+{
+	return secret && secret_is_set(secret) ? secret->data : NULL;
+}
+
+static CK_ULONG length_of(const struct secret *secret)
+{
+	return secret && secret_is_set(secret) ? (CK_ULONG)secret->length : 0;
+}
+
+static bool fail(struct hsm_work *work, CK_RV rv, const char *what, struct error *error)
+{
+	struct session session = SESSION_INIT;
+
+	return hsm_work_failed(work, &session, rv, what, error);
+}
+
+/* --- as the security officer --- */
+
+static CK_RV init_pin(struct session *session, void *context)
+{
+	struct hsm_work *work = context;
+	const struct secret *pin = work->request->new_pin;
+
+	if (work->request->operation == HSM_CHECK_SO_PIN)
+		return CKR_OK;
+	return session->functions->C_InitPIN(session->handle, data_of(pin), length_of(pin));
+}
+
+static bool act_as_officer(struct hsm_work *work, struct error *error)
+{
+	CK_RV rv = session_pool_as_officer(work->hsm->sessions, work->request->pin, init_pin, work);
+
+	return rv == CKR_OK || fail(work, rv, "acting as the security officer", error);
+}
+
+static bool init_token(void *context, struct error *error)
+{
+	struct hsm_work *work = context;
+	struct hsm *hsm = work->hsm;
+	CK_UTF8CHAR label[sizeof(hsm->info.label)];
+
+	memcpy(label, hsm->info.label, sizeof(label));
+	CK_RV rv = hsm->module.functions->C_InitToken(
+		hsm->slot, data_of(work->request->pin), length_of(work->request->pin), label);
+	return rv == CKR_OK || fail(work, rv, "initialising the token", error);
+}
+
+/* --- with the lock of the login held --- */
+
+static bool refuse_logged_in(struct hsm_work *work, struct error *error)
+{
+	bool is_init = work->request->operation == HSM_INIT_TOKEN;
+
+	if (work->hsm->logins > 0)
+		return error_set_refused(error,
+			is_init ? CKR_SESSION_EXISTS : CKR_USER_ANOTHER_ALREADY_LOGGED_IN,
+			"programs are logged in to the token: this takes a token that nobody uses");
+	return !is_init || work->hsm->owners == 0 ||
+	       error_set_refused(error, CKR_SESSION_EXISTS,
+		       "programs have objects in the token: this takes a token that nobody uses");
+}
+
+static bool set_pin(struct hsm_work *work, struct error *error)
+{
+	_cleanup_session_ struct session session = SESSION_INIT;
+	const struct hsm_request *request = work->request;
+	struct hsm *hsm = work->hsm;
+
+	if (!session_take(hsm->sessions, &session, error))
+		return false;
+	CK_RV rv = session.functions->C_SetPIN(session.handle, data_of(request->pin),
+		length_of(request->pin), data_of(request->new_pin), length_of(request->new_pin));
+	if (rv != CKR_OK)
+		return hsm_work_failed(work, &session, rv, "changing the PIN", error);
+	/* Those who are logged in stay so, and what is asked for again is the new one. */
+	if (hsm->logins > 0 && !secret_copy(&hsm->pin, request->new_pin))
+		return error_set(error, ERROR_FAILED, "out of locked memory for a PIN");
+	return true;
+}
+
+static bool run(struct hsm_work *work, struct error *error)
+{
+	switch (work->request->operation) {
+	case HSM_SET_PIN:
+		return set_pin(work, error);
+	case HSM_INIT_TOKEN:
+		return refuse_logged_in(work, error) &&
+		       session_pool_without_sessions(work->hsm->sessions, init_token, work, error);
+	default:
+		return refuse_logged_in(work, error) && act_as_officer(work, error);
+	}
+}
+
+bool hsm_do_pin(struct hsm_work *work, struct error *error)
+{
+	pthread_mutex_lock(&work->hsm->login_lock);
+	bool done = run(work, error);
+	pthread_mutex_unlock(&work->hsm->login_lock);
+	/* Without sessions SoftHSM2 forgets all handles, also where the token stays as it is. */
+	if (work->request->operation != HSM_INIT_TOKEN)
+		return done;
+	return hsm_refresh(work->hsm, &work->reply->changed, done ? error : NULL) && done;
+}
