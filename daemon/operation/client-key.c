@@ -76,7 +76,7 @@ static uint32_t find_object(struct hsm *hsm, P11KitUri *uri)
 
 	for (size_t i = 0; i < objects->count; i++) {
 		const struct hsm_object *object = objects->items[i];
-		if (object->object_class == CKO_PRIVATE_KEY &&
+		if (object->object_class == CKO_PRIVATE_KEY && !hsm_label_is_own(object->label) &&
 			strlen(object->label) == label->ulValueLen &&
 			memcmp(object->label, label->pValue, label->ulValueLen) == 0)
 			return object->number;
