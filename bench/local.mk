@@ -16,8 +16,15 @@ bench_store_use_LDADD = libtessera-cli.la
 EXTRA_DIST += bench/store-measure
 
 # Keys of a slot beside the same token in the program's own process, and through p11-kit's remoting.
-noinst_PROGRAMS += bench/slot-use
-bench_slot_use_SOURCES = bench/slot-use.c
+noinst_PROGRAMS += bench/slot-use bench/slot-objects bench/slot-crowd
+BENCH_MODULE_SOURCES = bench/module.c bench/module.h
+bench_slot_use_SOURCES = bench/slot-use.c $(BENCH_MODULE_SOURCES)
 bench_slot_use_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
-bench_slot_use_LDADD = -ldl
+bench_slot_use_LDADD = -ldl -lpthread
+bench_slot_objects_SOURCES = bench/slot-objects.c $(BENCH_MODULE_SOURCES)
+bench_slot_objects_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+bench_slot_objects_LDADD = -ldl
+bench_slot_crowd_SOURCES = bench/slot-crowd.c $(BENCH_MODULE_SOURCES)
+bench_slot_crowd_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+bench_slot_crowd_LDADD = -ldl
 EXTRA_DIST += bench/slot-measure

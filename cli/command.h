@@ -37,6 +37,7 @@ enum option {
 	OPTION_CUSTODIAN,
 	OPTION_DER,
 	OPTION_DESCRIPTION,
+	OPTION_EDIT,
 	OPTION_ENVIRONMENT,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
@@ -82,6 +83,7 @@ enum option {
 	OPTION_TOKEN_LABEL,
 	OPTION_UNBLOCK_CODE_FILE,
 	OPTION_UNTIL,
+	OPTION_UPDATE,
 	OPTION_USER,
 	OPTION_YES,
 	OPTION_COUNT
@@ -185,8 +187,14 @@ bool connection_update(struct invocation *invocation, struct error *error);
 bool connection_remove(struct invocation *invocation, struct error *error);
 bool connection_test(struct invocation *invocation, struct error *error);
 bool connection_profiles(struct invocation *invocation, struct error *error);
+bool connection_edit(struct invocation *invocation, struct error *error);
+bool connection_fields(struct invocation *invocation, struct error *error);
+bool connection_secret(struct invocation *invocation, struct error *error);
+bool connection_forget_secret(struct invocation *invocation, struct error *error);
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
+bool task_list(struct invocation *invocation, struct error *error);
+bool task_run(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);
 bool slot_show(struct invocation *invocation, struct error *error);
 bool slot_add(struct invocation *invocation, struct error *error);

@@ -113,8 +113,7 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 		.mechanism = (uint32_t)request->mechanism,
 		.parameter = &request->parameter,
 		.pin = &pin,
-		.input = &request->input,
-		.needs_no_login = slot_is_without_pin(slot)};
+		.input = &request->input};
 	uint64_t serial = (*operation)->serial;
 	struct errand errand;
 

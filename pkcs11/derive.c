@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * C_DeriveKey: ECDH (PKCS#11 2.40 mechanisms, 2.3.8). A card tells the secret, which becomes a
- * session object here; another token makes the key itself.
+ * C_DeriveKey: ECDH (PKCS#11 2.40 mechanisms, 2.3.8), encrypted data (2.15). A card tells the
+ * secret, which becomes a session object here; another token makes the key itself.
  */
 #include <string.h>
 
@@ -47,9 +47,10 @@ static CK_RV check_card_parameter(struct derivation *derivation)
 static CK_RV check_base(const struct derivation *derivation)
 {
 	const struct object *base = derivation->base;
+	CK_OBJECT_CLASS class =
+		mechanism_is_symmetric(derivation->mechanism) ? CKO_SECRET_KEY : CKO_PRIVATE_KEY;
 
-	if (base->class != CKO_PRIVATE_KEY ||
-		!mechanism_takes_key(derivation->mechanism, base->key_type))
+	if (base->class != class || !mechanism_takes_key(derivation->mechanism, base->key_type))
 		return CKR_KEY_TYPE_INCONSISTENT;
 	return attribute_is_true(base, CKA_DERIVE) ? CKR_OK : CKR_KEY_FUNCTION_NOT_PERMITTED;
 }
@@ -190,7 +191,7 @@ static CK_RV derive_there(CK_SESSION_HANDLE handle, struct derivation *derivatio
 static bool has_valid_peer(const struct derivation *derivation)
 {
 	const struct buffer *point = &derivation->parameter.extra;
-	const struct key *key = object_key(derivation->base);
+	const struct key *key = object_key(derivation->base); /* NULL for a secret key */
 
 	/* The curve of a private key alone may not be known: then the token says it. */
 	return !key || !key->parameters.length ||

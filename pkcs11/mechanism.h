@@ -25,6 +25,8 @@ enum scheme {
 	SCHEME_AES_GCM,
 	SCHEME_AES_WRAP,
 	SCHEME_AES_WRAP_PAD,
+	SCHEME_AES_DATA_ECB, /* a key of encrypted data */
+	SCHEME_AES_DATA_CBC,
 	SCHEME_AES_CMAC,
 	SCHEME_HMAC,
 	SCHEME_GENERATE, /* of keys */

@@ -147,6 +147,25 @@ static CK_RV read_ecdh(struct parameter *parameter, const CK_MECHANISM *given)
 			    : rv;
 }
 
+static CK_RV read_data(struct parameter *parameter, const CK_MECHANISM *given)
+{
+	const CK_KEY_DERIVATION_STRING_DATA *from = given->pParameter;
+
+	if (!from || given->ulParameterLen != sizeof(*from))
+		return CKR_MECHANISM_PARAM_INVALID;
+	return copy(&parameter->extra, from->pData, from->ulLen, BYTES_MAXIMUM);
+}
+
+static CK_RV read_data_iv(struct parameter *parameter, const CK_MECHANISM *given)
+{
+	const CK_AES_CBC_ENCRYPT_DATA_PARAMS *from = given->pParameter;
+
+	if (!from || given->ulParameterLen != sizeof(*from))
+		return CKR_MECHANISM_PARAM_INVALID;
+	memcpy(parameter->iv, from->iv, sizeof(parameter->iv));
+	return copy(&parameter->extra, from->pData, from->length, BYTES_MAXIMUM);
+}
+
 CK_RV parameter_read(
 	struct parameter *parameter, const struct mechanism *mechanism, const CK_MECHANISM *given)
 {
@@ -171,6 +190,10 @@ CK_RV parameter_read(
 		return read_mac(parameter, mechanism, given);
 	case SCHEME_ECDH:
 		return read_ecdh(parameter, given);
+	case SCHEME_AES_DATA_ECB:
+		return read_data(parameter, given);
+	case SCHEME_AES_DATA_CBC:
+		return read_data_iv(parameter, given);
 	case SCHEME_EDDSA: /* none, or what 3.0 has for the pure Ed25519 */
 	default: /* programs pass what other versions of the standard want; it changes nothing */
 		return CKR_OK;
@@ -194,6 +217,7 @@ CK_RV parameter_write(
 		break;
 	case SCHEME_AES_CBC:
 	case SCHEME_AES_CBC_PAD:
+	case SCHEME_AES_DATA_CBC:
 		buffer_append(wire, parameter->iv, sizeof(parameter->iv));
 		break;
 	case SCHEME_AES_GCM:

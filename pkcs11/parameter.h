@@ -16,7 +16,8 @@ struct parameter {
 	uint32_t mac_length;		 /* bytes */
 	uint32_t kdf;			 /* ECDH: CKD_* */
 	struct buffer bytes; /* OAEP's label; GCM's and key wrap's IV; ECDH's shared data */
-	struct buffer extra; /* GCM's additional data; the peer's point of ECDH */
+	struct buffer extra; /* GCM's additional data; what a key is
+			      * derived from: the peer's point, or data */
 };
 
 /* CKR_MECHANISM_PARAM_INVALID, CKR_HOST_MEMORY. To be cleared whatever it answers. */

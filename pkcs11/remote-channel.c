@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pkcs11/module.h"
 #include "pkcs11/remote-connection.h"
 
 #define QUESTION_OVERHEAD 64
@@ -264,6 +265,8 @@ static bool finish(struct exchange *exchange, struct buffer *output, struct erro
 	bool is_whole = (size_t)length <= sizeof(answer);
 	struct reader reader = READER_INIT(answer, is_whole ? (size_t)length : 0);
 	bool done = channel_read_answer(&reader, output, error);
+	if (!done && error)
+		module_debug("daemon: %s: %s", error_name(error->code), error_message(error));
 	explicit_bzero(answer, is_whole ? (size_t)length : sizeof(answer));
 	return done || !output->failed ? done : remote_out_of_memory(error);
 }

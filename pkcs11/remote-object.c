@@ -7,7 +7,6 @@
 
 #include "pkcs11/remote-connection.h"
 
-#define TIMEOUT_MS	   90000 /* an HSM takes its time for a long RSA key */
 #define MECHANISMS_MAXIMUM 4096
 
 #define BYTES(holder) DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &(holder)->data, (int)(holder)->length
@@ -100,8 +99,8 @@ bool remote_change(struct remote *remote, struct remote_change *change, struct e
 	dbus_message_iter_init_append(message, &arguments);
 	if (!append_arguments(&arguments, change))
 		return remote_out_of_memory(error);
-	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, TIMEOUT_MS, methods[change->kind].reply, error);
+	_cleanup_message_ DBusMessage *reply = remote_call(
+		remote, message, remote_timeout_ms(), methods[change->kind].reply, error);
 	if (!reply)
 		return false;
 	dbus_message_iter_init(reply, &arguments);
@@ -145,7 +144,7 @@ static bool get_bytes(struct remote *remote, const char *method, uint32_t slot, 
 	_cleanup_message_ DBusMessage *message = remote_message_new(
 		method, DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32, &number, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, TIMEOUT_MS, "ay", error);
+		remote_call(remote, message, remote_timeout_ms(), "ay", error);
 
 	return take_bytes(reply, bytes, error);
 }
@@ -169,7 +168,7 @@ bool remote_wrap_key(struct remote *remote, const struct remote_use *use, uint32
 		&use->slot, DBUS_TYPE_UINT32, &use->key, DBUS_TYPE_UINT32, &use->mechanism,
 		BYTES(use->parameter), DBUS_TYPE_UINT32, &key, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, TIMEOUT_MS, "ay", error);
+		remote_call(remote, message, remote_timeout_ms(), "ay", error);
 
 	return take_bytes(reply, wrapped, error);
 }
@@ -178,7 +177,8 @@ bool remote_wrap_key(struct remote *remote, const struct remote_use *use, uint32
 
 static bool call(struct remote *remote, DBusMessage *message, struct error *error)
 {
-	_cleanup_message_ DBusMessage *reply = remote_call(remote, message, TIMEOUT_MS, "", error);
+	_cleanup_message_ DBusMessage *reply =
+		remote_call(remote, message, remote_timeout_ms(), "", error);
 
 	return reply != NULL;
 }
@@ -238,7 +238,7 @@ bool remote_get_mechanisms(struct remote *remote, uint32_t slot,
 	_cleanup_message_ DBusMessage *message =
 		remote_message_new("GetMechanisms", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
-		remote_call(remote, message, TIMEOUT_MS, "a(uuuu)", error);
+		remote_call(remote, message, remote_timeout_ms(), "a(uuuu)", error);
 	DBusMessageIter arguments, array;
 
 	if (!reply)

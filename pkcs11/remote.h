@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The daemon, as the module sees it: org.tessera1.Provider over the private
- * socket (dbus/org.tessera1.Provider.xml). One call at a time per connection;
+ * socket (dbus/org.tessera1.Provider.xml). One call at a time per connection, but uses of keys;
  * all functions may be called from any thread, without the module lock unless
  * they say so. Errors are those of the interface, ERROR_NO_SERVICE when the
  * daemon cannot be reached or went away, and ERROR_TIMEOUT.
@@ -147,11 +147,6 @@ struct remote_use {
 	const struct buffer *parameter;
 	const struct secret *pin; /* unset, or for a key that wants it for each use */
 	const struct buffer *input;
-	/*
-	 * No login belongs to it: while another thread's call is under way it goes over one of a
-	 * few further connections, so that threads do not wait for each other.
-	 */
-	bool needs_no_login;
 };
 bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error);

@@ -288,7 +288,12 @@ static CK_RV conclude(struct object *object, enum schema_use use)
 {
 	struct view value = values_find(&object->values, CKA_VALUE);
 
+	CK_CERTIFICATE_TYPE type;
+
 	told_read(object);
+	if (object->class == CKO_CERTIFICATE &&
+		values_number(&object->values, CKA_CERTIFICATE_TYPE, &type) && type != CKC_X_509)
+		return CKR_ATTRIBUTE_VALUE_INVALID;
 	if (object->class == CKO_SECRET_KEY && use == SCHEMA_CREATE)
 		return schema_set_value(object, value.data, value.length);
 	if (object->class != CKO_PUBLIC_KEY)

@@ -234,6 +234,12 @@ static bool may_wrap(const struct asking *asking, struct error *error)
 	       may_with(asking, SLOT_WRAP, &asking->second, error);
 }
 
+/* As pairs that are made: a token trusts the numbers of a key that it unwraps. */
+static bool is_pair_key(const struct asking *asking)
+{
+	return asking->coming[0].object_class == CKO_PRIVATE_KEY;
+}
+
 static bool may_do(const struct asking *asking, struct error *error)
 {
 	const struct named *object = &asking->object;
@@ -255,7 +261,8 @@ static bool may_do(const struct asking *asking, struct error *error)
 	case HSM_WRAP:
 		return may_wrap(asking, error);
 	case HSM_UNWRAP:
-		return may_with(asking, SLOT_WRAP, object, error) && may_make(asking, false, error);
+		return may_with(asking, SLOT_WRAP, object, error) &&
+		       may_make(asking, is_pair_key(asking), error);
 	case HSM_DERIVE_KEY:
 		return may_with(asking, SLOT_DERIVE, object, error) &&
 		       may_make(asking, false, error);

@@ -6,6 +6,7 @@
 #include "token/hsm-child.h"
 #include "token/hsm-private.h"
 #include "token/attributes.h"
+#include "token/softhsm-guard.h"
 
 enum need {
 	NEEDS_KEY = 1 << 0,    /* object is a private or secret key */
@@ -152,6 +153,16 @@ static bool may_help_to_log_in(CK_RV rv)
 	       rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_DEVICE_REMOVED;
 }
 
+static bool check_request(
+	const struct hsm *hsm, const struct hsm_request *request, struct error *error)
+{
+	if (operations[request->operation].needs & HAS_TEMPLATES &&
+		!(attributes_check(request->templates[0], error) &&
+			attributes_check(request->templates[1], error)))
+		return false;
+	return !hsm->module.is_softhsm || softhsm_survives(request, error);
+}
+
 bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request *request,
 	struct hsm_reply *reply, struct error *error)
 {
@@ -159,9 +170,7 @@ bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	unsigned relogins = hsm->relogins;
 
-	if (operations[request->operation].needs & HAS_TEMPLATES &&
-		!(attributes_check(request->templates[0], error) &&
-			attributes_check(request->templates[1], error)))
+	if (!check_request(hsm, request, error))
 		return false;
 	if (hsm->child)
 		return hsm_child_call(hsm->child, owner, request, reply, error);

@@ -107,6 +107,9 @@ static bool make_in(
 	enum hsm_operation operation = work->request->operation;
 	CK_RV rv = makers[operation].make(work, session, making);
 
+	/* SoftHSM2's word for a wrapped key that is none. */
+	if (operation == HSM_UNWRAP && rv == CKR_GENERAL_ERROR)
+		rv = CKR_WRAPPED_KEY_INVALID;
 	if (rv != CKR_OK)
 		return hsm_work_failed(work, session, rv, makers[operation].what, error);
 	for (size_t i = 0; i < makers[operation].count; i++)

@@ -22,6 +22,7 @@ libtesserad_la_SOURCES += \
 	daemon/token/public-key.c daemon/token/public-key.h \
 	daemon/token/session.c daemon/token/session.h \
 	daemon/token/attributes.c daemon/token/attributes.h \
+	daemon/token/softhsm-guard.c daemon/token/softhsm-guard.h \
 	daemon/token/token.c daemon/token/token.h \
 	daemon/token/token-embedded.c \
 	daemon/token/token-files.c daemon/token/token-files.h \

@@ -6,14 +6,21 @@
 #include "common/alloc.h"
 #include "token/ckr.h"
 
+/* A thread that waits for a session, or for all; on its stack. */
+struct waiter {
+	pthread_cond_t granted;
+	bool wants_all, has_turn;
+	struct waiter *next;
+};
+
 struct session_pool {
 	const struct module *module;
 	CK_FUNCTION_LIST *functions;
 	CK_SLOT_ID slot;
 	size_t size;
-	CK_SESSION_HANDLE login; /* carries the login */
-	pthread_mutex_t lock;	 /* guards the four below */
-	pthread_cond_t returned;
+	CK_SESSION_HANDLE login;     /* carries the login */
+	pthread_mutex_t lock;	     /* guards the four below */
+	struct waiter *first_waiter; /* each gets its turn in the order that they came in */
 	struct idle {
 		CK_SESSION_HANDLE handle;
 		struct session_ready ready;
@@ -51,7 +58,6 @@ struct session_pool *session_pool_new(const struct module *module, CK_SLOT_ID sl
 		.size = size,
 		.login = CK_INVALID_HANDLE};
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->returned, NULL);
 	module_enter_alone(pool->module);
 	bool done = session_open(pool, &pool->login, error) && (!pin || login(pool, pin, error));
 	module_leave(pool->module);
@@ -71,7 +77,6 @@ void session_pool_free(struct session_pool *pool)
 	if (pool->login != CK_INVALID_HANDLE)
 		pool->functions->C_CloseSession(pool->login);
 	module_leave(pool->module);
-	pthread_cond_destroy(&pool->returned);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
@@ -120,13 +125,49 @@ CK_RV session_pool_as_officer(struct session_pool *pool, const struct secret *pi
 	return rv;
 }
 
+/* --- turns; under the pool's lock --- */
+
+static bool take_turn(struct session_pool *pool, bool wants_all)
+{
+	if (wants_all ? pool->lent_count > 0 : pool->lent_count == pool->size)
+		return false;
+	pool->lent_count += wants_all ? pool->size : 1;
+	return true;
+}
+
+static void give_turns(struct session_pool *pool)
+{
+	struct waiter *waiter;
+
+	while ((waiter = pool->first_waiter) && take_turn(pool, waiter->wants_all)) {
+		pool->first_waiter = waiter->next;
+		waiter->has_turn = true;
+		pthread_cond_signal(&waiter->granted);
+	}
+}
+
+/* Nobody overtakes: who comes back at once would leave others nothing when there are many. */
+static void await_turn(struct session_pool *pool, bool wants_all)
+{
+	struct waiter waiter = {.wants_all = wants_all};
+	struct waiter **last = &pool->first_waiter;
+
+	if (!pool->first_waiter && take_turn(pool, wants_all))
+		return;
+	while (*last)
+		last = &(*last)->next;
+	*last = &waiter;
+	pthread_cond_init(&waiter.granted, NULL);
+	while (!waiter.has_turn)
+		pthread_cond_wait(&waiter.granted, &pool->lock);
+	pthread_cond_destroy(&waiter.granted);
+}
+
 /* Nobody is lent a session from here on; all that were lent have come back. */
 static void stop_lending(struct session_pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
-	while (pool->lent_count > 0)
-		pthread_cond_wait(&pool->returned, &pool->lock);
-	pool->lent_count = pool->size;
+	await_turn(pool, true);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -134,7 +175,7 @@ static void go_on_lending(struct session_pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->lent_count = 0;
-	pthread_cond_broadcast(&pool->returned);
+	give_turns(pool);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -186,9 +227,7 @@ static bool take_idle(
 	struct session_pool *pool, const struct session_ready *wanted, struct idle *idle)
 {
 	pthread_mutex_lock(&pool->lock);
-	while (pool->lent_count == pool->size)
-		pthread_cond_wait(&pool->returned, &pool->lock);
-	pool->lent_count++;
+	await_turn(pool, false);
 	size_t place = choose_idle(pool, wanted);
 	/* Rather a new one than one that is ready for something else. */
 	bool found =
@@ -209,7 +248,7 @@ static void give_back(struct session_pool *pool, const struct idle *idle)
 	if (idle->handle != CK_INVALID_HANDLE)
 		pool->idle[pool->idle_count++] = *idle;
 	pool->lent_count--;
-	pthread_cond_broadcast(&pool->returned); /* who waits, waits for different things */
+	give_turns(pool);
 	pthread_mutex_unlock(&pool->lock);
 }
 

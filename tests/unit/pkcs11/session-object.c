@@ -73,6 +73,8 @@ static const struct {
 	{CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_CLASS, public_key), A(CKA_KEY_TYPE, aes)}},
 	{CKR_OK, {A(CKA_CLASS, certificate), A(CKA_CERTIFICATE_TYPE, x509), A(CKA_SUBJECT, bytes),
 			 A(CKA_VALUE, bytes)}},
+	{CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_CLASS, certificate), A(CKA_CERTIFICATE_TYPE, number),
+					      A(CKA_SUBJECT, bytes), A(CKA_VALUE, bytes)}},
 	{CKR_TEMPLATE_INCOMPLETE,
 		{A(CKA_CLASS, certificate), A(CKA_CERTIFICATE_TYPE, x509), A(CKA_VALUE, bytes)}},
 };
