@@ -103,7 +103,6 @@ class Busy:
 def keys_work(program):
     expect_elliptic(program("sign", 1, elliptic=True))
     expect_signature(program("sign", 2))
-    expect("OK", program("derive", 1))
     subprocess.run(["bash", "-e", "-o", "pipefail", "-c", """
         source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
         uses() { foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --token-label bad --login --pin 271828 "$@"; }
@@ -116,6 +115,14 @@ def keys_work(program):
         cmp message opened
         uses --id 02 --sign --mechanism SHA256-RSA-PKCS --input-file message --output-file signature >/dev/null 2>&1
         openssl dgst -sha256 -verify public.pem -signature signature message >/dev/null
+        SOFTHSM2_CONF=softhsm2.conf pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label bad \\
+            --read-object --type pubkey --id 01 --output-file public.der >/dev/null 2>&1
+        openssl pkey -pubin -inform DER -in public.der -out public.pem
+        openssl ecparam -name prime256v1 -genkey -noout -out peer.pem
+        openssl pkey -in peer.pem -pubout -outform DER -out peer.der
+        uses --id 01 --derive --mechanism ECDH1-DERIVE --input-file peer.der --output-file ours >/dev/null 2>&1
+        openssl pkeyutl -derive -inkey peer.pem -peerkey public.pem -out theirs
+        cmp ours theirs
         """], check=True)
     done("keys of a module in a process of its own sign, decrypt and derive")
 

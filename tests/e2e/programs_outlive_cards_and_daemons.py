@@ -3,6 +3,7 @@
 # programs that run on while cards are pulled and issued again and the daemon dies, restarts or hangs
 """What long-lived programs see through the module, and how they go on."""
 import os
+import subprocess
 import sys
 import time
 
@@ -45,6 +46,67 @@ def pulled_card(program):
     expect("KEY_HANDLE_INVALID", program("sign", 1))
     begin_again(program)
     done("a pulled card is told, ends its sessions and can be put back")
+
+
+def pulled_with_operations_open(program):
+    expect("OK", program("begin", 1))
+    sandbox("card_remove 0")
+    expect(["SESSION_HANDLE_INVALID"] * 3, program("finish"))
+    sandbox("card_insert 0")
+    expect_soon([1], lambda: program("slots"))
+    expect(["SESSION_HANDLE_INVALID"] * 3, program("finish"))
+    begin_again(program)
+    expect("OK", program("begin", 1))
+    expect(["OK"] * 3, program("finish"))
+    done("searches and signatures that a card was pulled from end with it")
+
+
+def card_used_directly(program):
+    """By other programs through pcscd, which reset it, prove its PIN, or a wrong one."""
+    piv = ["yubico-piv-tool", "--reader", "00 00", "--action", "verify-pin", "--pin"]
+    stranger = Program(1)
+    subprocess.run(piv + [PIN], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    expect("KEY_HANDLE_INVALID", stranger("sign", 1))
+    for command in (["opensc-tool", "--reader", os.environ["VCARD_READER_0"], "--reset"], piv + [PIN],
+                    piv + ["000000"]):
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        expect_signature(program("sign", 1))
+        expect("KEY_HANDLE_INVALID", stranger("sign", 1))
+    done("a card that others use directly keeps a program's login, and gives nobody one")
+
+
+def killed_under_slots(program, number):
+    """The daemon, under a program that uses a slot; the PIN is the program's."""
+    expect("OK", program("open", number), program("login", PIN))
+    before = program("sign", 1, elliptic=True)
+    sandbox("kill_daemon")
+    expect("SESSION_HANDLE_INVALID", program("sign", 1, elliptic=True))
+    sandbox("start_daemon")
+    expect_soon(True, lambda: number in program("slots"))
+    expect("SESSION_HANDLE_INVALID", program("sign", 1, elliptic=True))
+    expect("OK", program("open", number))
+    expect(True, program("sign", 1, elliptic=True) in ("KEY_HANDLE_INVALID", "USER_NOT_LOGGED_IN"))
+    expect("OK", program("login", PIN))
+    expect(len(before), len(program("sign", 1, elliptic=True)))
+
+
+def slots():
+    """A SoftHSM2 token with an EC key: with the module in the daemon, then in a process of its own."""
+    conf = os.environ["TESSERA_STATE"] + "/token/softhsm2.conf"
+    with open("pin", "w", encoding="ascii") as file:
+        file.write(PIN + "\n")
+    tessera("slot", "add", "web", "--create", "--pin-file", "pin")
+    subprocess.run(["pkcs11-tool", "--module", "/usr/lib/softhsm/libsofthsm2.so", "--token-label", "web", "--login",
+                    "--pin", PIN, "--keypairgen", "--key-type", "EC:prime256v1", "--id", "01"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, SOFTHSM2_CONF=conf))
+    tessera("slot", "test", "web")
+    program = Program()
+    number = next(slot for slot in program("slots") if slot >= 65536)
+    killed_under_slots(program, number)
+    tessera("slot", "change", "web", "--process", "own", "--environment", "SOFTHSM2_CONF=" + conf)
+    killed_under_slots(Program(), number)
+    tessera("slot", "remove", "web")
+    done("programs that use slots go on with a daemon that was killed, wherever the module runs")
 
 
 def killed_daemon(program, other):
@@ -95,9 +157,12 @@ def main():
     program, other = Program(1), Program(1)
     expect("OK", program("login", PIN))
     pulled_card(program)
+    pulled_with_operations_open(program)
+    card_used_directly(program)
     killed_daemon(program, other)
     issued_again(program)
     hung_daemon(program)
+    slots()
 
 
 if __name__ == "__main__":

@@ -148,6 +148,27 @@ class Worker:
             self.call("Sign", self.session, bytes(32), Number(32), signature, ctypes.byref(length))
         return signature.raw[:length.value].hex()
 
+    def begin(self, number):
+        """A search and a signature that are not finished."""
+        mechanism = Mechanism(CKM_RSA_PKCS, None, 0)
+        self.call("SignInit", self.session, ctypes.byref(mechanism), Number(self.key(number)))
+        self.call("FindObjectsInit", self.session, None, Number(0))
+
+    def finish(self):
+        """What their ends say."""
+        answers, found, count = [], Number(0), Number(0)
+        signature, length = ctypes.create_string_buffer(512), Number(512)
+        for name, arguments in (
+                ("FindObjects", (ctypes.byref(found), Number(1), ctypes.byref(count))),
+                ("FindObjectsFinal", ()),
+                ("Sign", (bytes(32), Number(32), signature, ctypes.byref(length)))):
+            try:
+                self.call(name, self.session, *arguments)
+                answers.append("OK")
+            except Refused as refusal:
+                answers.append(str(refusal))
+        return answers
+
     def derive(self, number):
         """A secret shared with the key's own public key."""
         handle, point = self.key(number), ctypes.create_string_buffer(256)
