@@ -8,4 +8,4 @@ dist_man_MANS += \
 	docs/man/tessera-pkcs11.7 \
 	docs/man/tesserad.8
 
-EXTRA_DIST += docs/architecture.md docs/dbus.md docs/lifecycle.md docs/roadmap.md docs/security.md docs/guide
+EXTRA_DIST += docs/architecture.md docs/conformance.md docs/dbus.md docs/lifecycle.md docs/roadmap.md docs/security.md docs/guide

@@ -220,6 +220,35 @@ struct key *key_new(struct remote_key *remote, CK_RV *rv)
 	return key;
 }
 
+/* By its OBJECT IDENTIFIER or by its name. */
+static bool is_curve(const struct edwards *curve, struct view parameters)
+{
+	size_t length = strlen(curve->name);
+
+	if (view_is(parameters, curve->oid, sizeof(curve->oid)))
+		return true;
+	return parameters.length == 2 + length && parameters.data[0] == TAG_PRINTABLE &&
+	       parameters.data[1] == length &&
+	       memcmp(parameters.data + 2, curve->name, length) == 0;
+}
+
+/* Type and length of the curve; leaves the key as it is for an unknown one. */
+static void set_curve(struct key *key, struct view parameters)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(curves); i++) {
+		if (view_is(parameters, curves[i].oid, curves[i].length)) {
+			key->type = CKK_EC;
+			key->field = curves[i].field;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(edwards_curves); i++) {
+		if (is_curve(&edwards_curves[i], parameters)) {
+			key->type = edwards_curves[i].type;
+			key->field = edwards_curves[i].size;
+		}
+	}
+}
+
 struct key *key_new_of_curve(struct view parameters, CK_RV *rv)
 {
 	struct key *key = calloc(1, sizeof(*key));
@@ -228,11 +257,7 @@ struct key *key_new_of_curve(struct view parameters, CK_RV *rv)
 	if (!key)
 		return NULL;
 	key->references = 1;
-	key->type = CKK_EC;
-	for (size_t i = 0; i < ARRAY_SIZE(curves); i++) {
-		if (view_is(parameters, curves[i].oid, curves[i].length))
-			key->field = curves[i].field;
-	}
+	set_curve(key, parameters);
 	key->bits = key->field * 8;
 	*rv = key->field ? CKR_OK : CKR_DEVICE_ERROR;
 	if (!key->field)
@@ -328,23 +353,13 @@ void key_build_ec(struct buffer *public_key, struct view parameters, struct view
 	append_info(public_key, &algorithm, key_unwrap_point(point));
 }
 
-static bool is_named(const struct edwards *curve, struct view parameters)
-{
-	size_t length = strlen(curve->name);
-
-	return parameters.length == 2 + length && parameters.data[0] == TAG_PRINTABLE &&
-	       parameters.data[1] == length &&
-	       memcmp(parameters.data + 2, curve->name, length) == 0;
-}
-
 void key_build_edwards(struct buffer *public_key, struct view parameters, struct view point)
 {
 	_cleanup_buffer_ struct buffer algorithm = BUFFER_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(edwards_curves); i++) {
 		const struct edwards *curve = &edwards_curves[i];
-		if (!view_is(parameters, curve->oid, sizeof(curve->oid)) &&
-			!is_named(curve, parameters))
+		if (!is_curve(curve, parameters))
 			continue;
 		struct view bare = point.length == curve->size ? point : key_unwrap_point(point);
 		buffer_append(&algorithm, curve->oid, sizeof(curve->oid));

@@ -140,7 +140,7 @@ static struct key *make_key(const struct objects *objects, const struct object *
 		build_of_other(objects, object, CKA_LABEL, &parts.public_key);
 	if (parts.public_key.length && !parts.public_key.failed)
 		key = key_new(&parts, &rv);
-	else if (object->key_type == CKK_EC)
+	else if (object->key_type != CKK_RSA)
 		key = key_new_of_curve(values_find(&object->values, CKA_EC_PARAMS), &rv);
 	remote_key_clear(&parts);
 	return key;

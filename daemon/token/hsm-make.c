@@ -107,7 +107,7 @@ static bool make_in(
 	enum hsm_operation operation = work->request->operation;
 	CK_RV rv = makers[operation].make(work, session, making);
 
-	/* SoftHSM2's word for what was not wrapped by that key. */
+	/* SoftHSM2's word for a wrapped key that is none. */
 	if (operation == HSM_UNWRAP && rv == CKR_GENERAL_ERROR)
 		rv = CKR_WRAPPED_KEY_INVALID;
 	if (rv != CKR_OK)

@@ -394,6 +394,57 @@ static void a_session_public_key_verifies(void **state)
 	assert_ckr(p11->C_CreateObject(session, template, 3, &copy), CKR_TEMPLATE_INCOMPLETE);
 }
 
+static void what_was_signed_is_recovered(void **state)
+{
+	CK_MECHANISM mechanism = {CKM_RSA_PKCS, NULL, 0}, pss = {CKM_RSA_PKCS_PSS, NULL, 0};
+	CK_BYTE signature[256], recovered[256];
+	CK_ULONG length = sizeof(signature), size = 4;
+
+	(void)state;
+	CK_SESSION_HANDLE session = open_user_session();
+	CK_OBJECT_HANDLE private_key = find_object(session, CKO_PRIVATE_KEY, 1);
+	CK_OBJECT_HANDLE public_key = find_object(session, CKO_PUBLIC_KEY, 1);
+	assert_ckr(p11->C_SignRecover(session, text, 4, signature, &length),
+		CKR_OPERATION_NOT_INITIALIZED);
+	assert_ckr(p11->C_SignRecoverInit(session, &pss, private_key), CKR_MECHANISM_INVALID);
+	assert_ok(p11->C_SignRecoverInit(session, &mechanism, private_key));
+	assert_ok(p11->C_SignRecover(session, text, sizeof(text), signature, &length));
+	assert_ok(p11->C_VerifyRecoverInit(session, &mechanism, public_key));
+	assert_ckr(p11->C_VerifyRecover(session, signature, length, recovered, &size),
+		CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(size, sizeof(text));
+	assert_ok(p11->C_VerifyRecover(session, signature, length, recovered, &size));
+	assert_memory_equal(recovered, text, sizeof(text));
+	signature[length - 1] ^= 1;
+	size = sizeof(recovered);
+	assert_ok(p11->C_VerifyRecoverInit(session, &mechanism, public_key));
+	assert_ckr(p11->C_VerifyRecover(session, signature, length, recovered, &size),
+		CKR_SIGNATURE_INVALID);
+	assert_ok(p11->C_VerifyRecoverInit(session, &mechanism, public_key));
+	assert_ckr(p11->C_VerifyRecover(session, signature, 255, recovered, &size),
+		CKR_SIGNATURE_LEN_RANGE);
+}
+
+static void points_off_the_curve_are_refused(void **state)
+{
+	CK_BYTE point[97] = {0x04, 1, [96] = 2};
+	CK_ECDH1_DERIVE_PARAMS parameters = {.kdf = CKD_NULL, .pPublicData = point};
+	CK_MECHANISM mechanism = {CKM_ECDH1_DERIVE, &parameters, sizeof(parameters)};
+	CK_OBJECT_HANDLE derived;
+
+	(void)state;
+	CK_SESSION_HANDLE session = open_user_session();
+	CK_OBJECT_HANDLE key = find_object(session, CKO_PRIVATE_KEY, 3);
+	fake_command(fake, FAKE_COUNT);
+	parameters.ulPublicDataLen = sizeof(point);
+	assert_ckr(p11->C_DeriveKey(session, &mechanism, key, NULL, 0, &derived),
+		CKR_MECHANISM_PARAM_INVALID);
+	parameters.ulPublicDataLen = 65;
+	assert_ckr(p11->C_DeriveKey(session, &mechanism, key, NULL, 0, &derived),
+		CKR_MECHANISM_PARAM_INVALID);
+	assert_int_equal(fake_command(fake, FAKE_COUNT), 0); /* no card was asked */
+}
+
 static void random_numbers_differ(void **state)
 {
 	CK_BYTE one[32] = {0}, other[32] = {0};
@@ -423,6 +474,8 @@ int main(void)
 		STARTED(ecdh_agrees_with_openssl),
 		STARTED(a_broken_answer_is_a_device_error),
 		STARTED(a_session_public_key_verifies),
+		STARTED(what_was_signed_is_recovered),
+		STARTED(points_off_the_curve_are_refused),
 		STARTED(random_numbers_differ),
 	};
 
