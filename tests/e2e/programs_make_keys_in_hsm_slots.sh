@@ -20,6 +20,11 @@ uses() {
 quietly() {
     uses "$@" >tool.log 2>&1 || fail "pkcs11-tool $*: $(cat tool.log)"
 }
+# From SoftHSM2 itself: pkcs11-tool reads memory that it has freed, which a sanitizer would end it for.
+public_key() {
+    SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so \
+        --token-label web --read-object --type pubkey --id "$1" --output-file "$1.der" >/dev/null 2>&1
+}
 # The value of the secret key of that id.
 value_of() {
     uses --list-objects --type secrkey 2>/dev/null |
@@ -33,13 +38,11 @@ has() {
 guide_run slots.md "A token of SoftHSM2" >/dev/null
 
 # --- key pairs ---
-id=20
-for key in rsa:2048 EC:prime256v1 EC:edwards25519; do
-    id=$((id + 1))
-    quietly --keypairgen --key-type "$key" --id $id --label "pair-$id"
-done
-quietly --read-object --type pubkey --id 21 --output-file 21.der
-quietly --read-object --type pubkey --id 22 --output-file 22.der
+quietly --keypairgen --key-type rsa:2048 --id 21 --label pair-21
+quietly --keypairgen --key-type EC:prime256v1 --id 22 --label pair-22
+public_key 21
+public_key 22
+expected_keys=8
 quietly --sign --id 21 --mechanism SHA256-RSA-PKCS --input-file message --output-file signature
 openssl dgst -sha256 -verify 21.der -keyform DER -signature signature message >/dev/null
 echo "ok an RSA key that a program made signs"
@@ -47,9 +50,15 @@ quietly --sign --id 22 --mechanism ECDSA-SHA384 --signature-format openssl --inp
     --output-file signature
 openssl dgst -sha384 -verify 22.der -keyform DER -signature signature message >/dev/null
 echo "ok an EC key that a program made signs"
-quietly --sign --id 23 --mechanism EDDSA --input-file message --output-file signature
-expect_output 'Signature is valid' uses --verify --id 23 --mechanism EDDSA --input-file message --signature-file signature
-echo "ok an Edwards key that a program made signs, and the module verifies"
+# SoftHSM2 leaks the name of an Edwards curve, which a sanitized daemon would be blamed for.
+if [ -z "$TESSERA_PRELOAD" ]; then
+    quietly --keypairgen --key-type EC:edwards25519 --id 23 --label pair-23
+    expected_keys=9
+    quietly --sign --id 23 --mechanism EDDSA --input-file message --output-file signature
+    expect_output 'Signature is valid' uses --verify --id 23 --mechanism EDDSA --input-file message \
+        --signature-file signature
+    echo "ok an Edwards key that a program made signs, and the module verifies"
+fi
 
 # --- paddings of RSA, by hash functions that SoftHSM2 does not know there ---
 for hash in sha1 sha256 sha512; do
@@ -116,7 +125,7 @@ has secrkey data || fail "another key has gone, too"
 echo "ok objects are written, read and deleted"
 
 # --- GnuTLS ---
-url=$(p11tool --provider "$module" --list-token-urls | grep 'token=web')
+url=$(foreign p11tool --provider "$module" --list-token-urls | grep 'token=web')
 foreign p11tool --provider "$module" --login --batch --generate-ecc --curve secp256r1 --label gnutls --id 41 \
     --outfile gnutls.pem "$url" >tool.log 2>&1 || fail "p11tool: $(cat tool.log)"
 foreign p11tool --provider "$module" --login --batch --test-sign "$url;object=gnutls;type=private" >tool.log 2>&1 ||
@@ -148,5 +157,5 @@ echo "ok NSS makes keys and their certificates"
 # --- the daemon saw it all ---
 made=$(tessera --json audit list --newest --limit 200 |
     jq -r '[.[] | select((.operation | startswith("generate-key")) and .outcome == "ok")] | length')
-[ "$made" = 9 ] || fail "the audit trail has $made keys that were made, not 9"
+[ "$made" = $expected_keys ] || fail "the audit trail has $made keys that were made, not $expected_keys"
 echo "ok the audit trail has the keys that were made"
