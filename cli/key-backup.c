@@ -212,26 +212,10 @@ static bool asks_at_terminal(const struct invocation *invocation)
 	       !invocation_has(invocation, OPTION_PIN_FD);
 }
 
-static char *join(const json_t *names)
-{
-	char *text = xstrdup("");
-	const json_t *name;
-	size_t index;
-
-	json_array_foreach(names, index, name)
-	{
-		char *longer =
-			xasprintf("%s%s%s", text, index > 0 ? ", " : "", json_string_value(name));
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
 /* Waits for people to insert one where they are there to do so; NULL with error. */
 static json_t *await_reader(const struct restoration *restoration, struct error *error)
 {
-	_cleanup_free_ char *cards = join(restoration->cards);
+	_cleanup_free_ char *cards = names_join(restoration->cards, ", ");
 	bool told = false;
 
 	for (;;) {

@@ -19,7 +19,7 @@ json_t *names_split(const char *text)
 	return names;
 }
 
-char *names_join(const json_t *names)
+char *names_join(const json_t *names, const char *between)
 {
 	char *text = xstrdup("");
 	const json_t *name;
@@ -27,8 +27,8 @@ char *names_join(const json_t *names)
 
 	json_array_foreach(names, index, name)
 	{
-		char *longer =
-			xasprintf("%s%s%s", text, index > 0 ? " " : "", json_string_value(name));
+		char *longer = xasprintf(
+			"%s%s%s", text, index > 0 ? between : "", json_string_value(name));
 		free(text);
 		text = longer;
 	}

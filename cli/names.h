@@ -7,7 +7,7 @@
 
 /* "auditor,normal" as an array of strings; an empty one for NULL. */
 json_t *names_split(const char *text);
-/* An array of strings as "auditor normal"; heap. */
-char *names_join(const json_t *names);
+/* An array of strings as one text with `between` between them: "auditor normal"; heap. */
+char *names_join(const json_t *names, const char *between);
 
 #endif

@@ -75,7 +75,7 @@ static const struct column columns[] = {
 
 static json_t *operator_record(const json_t *item)
 {
-	_cleanup_free_ char *roles = names_join(json_array_get(item, 2));
+	_cleanup_free_ char *roles = names_join(json_array_get(item, 2), " ");
 	const char *path = json_string_value(json_array_get(item, 1));
 
 	return json_pack("{s:O,s:s,s:s,s:O,s:O,s:O,s:O}", "id", json_array_get(item, 0), "card",

@@ -37,7 +37,7 @@ static json_t *fetch_roles(struct client *client, struct error *error)
 
 	json_array_foreach(json_array_get(answer, 0), index, item)
 	{
-		_cleanup_free_ char *permissions = names_join(json_array_get(item, 2));
+		_cleanup_free_ char *permissions = names_join(json_array_get(item, 2), " ");
 		json_array_append_new(
 			records, json_pack("{s:O,s:O,s:s,s:O}", "name", json_array_get(item, 0),
 					 "description", json_array_get(item, 1), "permissions",

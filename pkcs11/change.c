@@ -137,5 +137,5 @@ CK_RV change_fetch_secret(
 
 	errand_begin(&errand, session);
 	bool done = remote_get_secret(errand.remote, errand.slot, number, secret, &errand.error);
-	return errand_end(&errand, done, CKR_CONTEXT_OBJECT);
+	return errand_end(&errand, done, CKR_CONTEXT_DESTROY);
 }

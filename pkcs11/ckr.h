@@ -15,7 +15,8 @@ enum ckr_context {
 	CKR_CONTEXT_DECRYPT,
 	CKR_CONTEXT_VERIFY,
 	CKR_CONTEXT_INIT_PIN,
-	CKR_CONTEXT_OBJECT, /* create, copy, change, destroy, read */
+	CKR_CONTEXT_OBJECT,  /* create, copy, change */
+	CKR_CONTEXT_DESTROY, /* and read */
 	CKR_CONTEXT_GENERATE,
 	CKR_CONTEXT_WRAP,
 	CKR_CONTEXT_UNWRAP,

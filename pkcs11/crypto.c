@@ -155,9 +155,11 @@ static CK_RV compute_remotely(
 {
 	CK_RV rv = ask_token(handle, operation, result);
 
-	if (rv == CKR_MECHANISM_PARAM_INVALID && *operation && operation_make_bare(*operation))
-		rv = ask_token(handle, operation, result);
-	return rv;
+	if (rv != CKR_MECHANISM_PARAM_INVALID || !*operation || !operation_make_bare(*operation))
+		return rv;
+	rv = ask_token(handle, operation, result);
+	/* A slot's rules may let the padded operation and not the bare one. */
+	return rv == CKR_KEY_FUNCTION_NOT_PERMITTED ? CKR_MECHANISM_PARAM_INVALID : rv;
 }
 
 static CK_RV compute(CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)

@@ -7,6 +7,7 @@
 
 #include "pkcs11/attribute.h"
 #include "pkcs11/change.h"
+#include "pkcs11/public.h"
 #include "pkcs11/schema.h"
 
 #define VALUE_MAXIMUM 4096
@@ -37,8 +38,7 @@ static CK_RV check_card_parameter(struct derivation *derivation)
 		key_unwrap_point((struct view){parameter->extra.data, parameter->extra.length});
 
 	derivation->kdf = digest_of_kdf(parameter->kdf);
-	if ((!derivation->kdf && parameter->kdf != CKD_NULL) ||
-		peer.length != derivation->base->key->point.length)
+	if (!derivation->kdf && parameter->kdf != CKD_NULL)
 		return CKR_MECHANISM_PARAM_INVALID;
 	buffer_append(&derivation->peer, peer.data, peer.length);
 	return derivation->peer.failed ? CKR_HOST_MEMORY : CKR_OK;
@@ -186,6 +186,17 @@ static CK_RV derive_there(CK_SESSION_HANDLE handle, struct derivation *derivatio
 		       : rv;
 }
 
+/* Points off the curve are how keys are stolen from tokens that do not look. */
+static bool has_valid_peer(const struct derivation *derivation)
+{
+	const struct buffer *point = &derivation->parameter.extra;
+	const struct key *key = object_key(derivation->base);
+
+	/* The curve of a private key alone may not be known: then the token says it. */
+	return !key || !key->parameters.length ||
+	       public_has_point(key, (struct view){point->data, point->length});
+}
+
 static CK_RV enter(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR given, CK_OBJECT_HANDLE base_key,
 	struct derivation *derivation)
 {
@@ -210,8 +221,9 @@ static CK_RV enter(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR given, CK_OBJECT_H
 		return rv;
 	derivation->base = object_ref(base);
 	rv = check_base(derivation);
-	return rv == CKR_OK ? parameter_read(&derivation->parameter, derivation->mechanism, given)
-			    : rv;
+	if (rv == CKR_OK)
+		rv = parameter_read(&derivation->parameter, derivation->mechanism, given);
+	return rv == CKR_OK && !has_valid_peer(derivation) ? CKR_MECHANISM_PARAM_INVALID : rv;
 }
 
 static CK_RV derive(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR given, CK_OBJECT_HANDLE base_key,

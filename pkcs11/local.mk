@@ -4,8 +4,8 @@ pkcs11module_LTLIBRARIES = tessera-pkcs11.la
 tessera_pkcs11_la_SOURCES = \
 	dbus/channel.c dbus/channel.h \
 	pkcs11/attribute.c pkcs11/attribute.h \
-	pkcs11/ckr.c pkcs11/ckr.h \
 	pkcs11/change.c pkcs11/change.h \
+	pkcs11/ckr.c pkcs11/ckr.h \
 	pkcs11/crypto-calls.c \
 	pkcs11/crypto.c pkcs11/crypto.h \
 	pkcs11/cryptoki.h \

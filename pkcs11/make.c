@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/tlv.h"
 #include "pkcs11/attribute.h"
 #include "pkcs11/change.h"
 #include "pkcs11/schema.h"
@@ -47,6 +48,31 @@ static CK_RV check_no_parameter(const CK_MECHANISM *given)
 	return given->ulParameterLen ? CKR_MECHANISM_PARAM_INVALID : CKR_OK;
 }
 
+/* Some tokens take what no cipher can use. */
+static CK_RV check_length(const CK_MECHANISM *given, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	CK_ULONG length = 0;
+
+	if (given->mechanism != CKM_AES_KEY_GEN ||
+		!template_number(template, count, CKA_VALUE_LEN, &length))
+		return CKR_OK;
+	return length == 16 || length == 24 || length == 32 ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
+/* A curve is a DER element: its name or its parameters. */
+static CK_RV check_curve(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	const CK_ATTRIBUTE *curve = template_find(template, count, CKA_EC_PARAMS);
+	struct tlv tlv;
+
+	if (!curve)
+		return CKR_OK;
+	struct reader der = READER_INIT(curve->pValue, curve->ulValueLen);
+	return tlv_next(&der, &tlv) && reader_left(&der) == 0 && reader_left(&tlv.value) > 0
+		       ? CKR_OK
+		       : CKR_DOMAIN_PARAMS_INVALID;
+}
+
 static CK_RV generate_key(CK_SESSION_HANDLE handle, const CK_MECHANISM *given,
 	const CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
 {
@@ -60,6 +86,8 @@ static CK_RV generate_key(CK_SESSION_HANDLE handle, const CK_MECHANISM *given,
 		rv = check_no_parameter(given);
 	if (rv == CKR_OK)
 		rv = check_template(session, template, count);
+	if (rv == CKR_OK)
+		rv = check_length(given, template, count);
 	if (rv != CKR_OK)
 		return rv;
 	struct remote_change change = {.kind = REMOTE_GENERATE_KEY,
@@ -83,6 +111,8 @@ static CK_RV generate_pair(CK_SESSION_HANDLE handle, const CK_MECHANISM *given,
 		rv = check_no_parameter(given);
 	for (size_t i = 0; i < 2 && rv == CKR_OK; i++)
 		rv = check_template(session, templates[i].attributes, templates[i].count);
+	if (rv == CKR_OK)
+		rv = check_curve(templates[0].attributes, templates[0].count);
 	if (rv != CKR_OK)
 		return rv;
 	struct remote_change change = {.kind = REMOTE_GENERATE_PAIR,

@@ -126,6 +126,20 @@ static bool is_kept_here(const struct session *session, CK_OBJECT_CLASS class, b
 	       (!(slot->token.flags & TOKEN_FIXED) || (!is_secret && schema_has_class(class)));
 }
 
+/* Some tokens take AES keys of any length. */
+static CK_RV check_value(CK_OBJECT_CLASS class, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	const CK_ATTRIBUTE *value = template_find(template, count, CKA_VALUE);
+	CK_KEY_TYPE type = CK_UNAVAILABLE_INFORMATION;
+
+	template_number(template, count, CKA_KEY_TYPE, &type);
+	if (class != CKO_SECRET_KEY || type != CKK_AES || !value)
+		return CKR_OK;
+	return value->ulValueLen == 16 || value->ulValueLen == 24 || value->ulValueLen == 32
+		       ? CKR_OK
+		       : CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
 static CK_RV create_object(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, CK_ULONG count,
 	CK_OBJECT_HANDLE_PTR created)
 {
@@ -144,6 +158,8 @@ static CK_RV create_object(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, 
 		return template_find(template, count, CKA_CLASS) ? CKR_ATTRIBUTE_VALUE_INVALID
 								 : CKR_TEMPLATE_INCOMPLETE;
 	rv = change_check_session(session, template, count);
+	if (rv == CKR_OK)
+		rv = check_value(class, template, count);
 	if (rv != CKR_OK)
 		return rv;
 	if (!is_kept_here(session, class, template_boolean(template, count, CKA_TOKEN, false))) {
@@ -243,7 +259,7 @@ static CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE wanted)
 		return rv;
 	if (object->number) {
 		struct remote_change change = {.kind = REMOTE_DESTROY, .object = object->number};
-		return change_make(session, &change, CKR_CONTEXT_OBJECT, NULL);
+		return change_make(session, &change, CKR_CONTEXT_DESTROY, NULL);
 	}
 	struct slot *slot = slot_find(session->slot_id);
 	if (object->copy)

@@ -11,14 +11,34 @@
 DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free);
 #define _cleanup_context_ _cleanup_(EVP_PKEY_CTX_freep)
 
-static EVP_PKEY_CTX *context_new(const struct key *key)
+static EVP_PKEY *read_key(const struct buffer *info)
 {
-	const unsigned char *der = key->public_key.data;
+	const unsigned char *der = info->data;
 	OSSL_LIB_CTX *library = crypto_context();
 
-	if (!library)
-		return NULL;
-	EVP_PKEY *public = d2i_PUBKEY_ex(NULL, &der, (long)key->public_key.length, library, NULL);
+	return library ? d2i_PUBKEY_ex(NULL, &der, (long)info->length, library, NULL) : NULL;
+}
+
+bool public_has_point(const struct key *key, struct view point)
+{
+	_cleanup_buffer_ struct buffer info = BUFFER_INIT;
+
+	if (key->type == CKK_EC)
+		key_build_ec(&info, key->parameters, point);
+	else
+		key_build_edwards(&info, key->parameters, point);
+	ERR_set_mark();
+	EVP_PKEY *public = info.failed || !info.length ? NULL : read_key(&info);
+	ERR_pop_to_mark();
+	EVP_PKEY_free(public);
+	return public != NULL;
+}
+
+static EVP_PKEY_CTX *context_new(const struct key *key)
+{
+	OSSL_LIB_CTX *library = crypto_context();
+	EVP_PKEY *public = read_key(&key->public_key);
+
 	EVP_PKEY_CTX *context = public ? EVP_PKEY_CTX_new_from_pkey(library, public, NULL) : NULL;
 	EVP_PKEY_free(public);
 	return context;

@@ -91,6 +91,9 @@ static CK_FLAGS describe_flags(uint32_t flags)
 	 * says. */
 	if (!(flags & TOKEN_WITHOUT_PIN))
 		result |= CKF_LOGIN_REQUIRED;
+	/* What is on a card comes from issuing it. Its PIN is changed all the same. */
+	if (!(flags & TOKEN_FIXED))
+		result |= CKF_WRITE_PROTECTED;
 	if (!(flags & TOKEN_PIN_NOT_SET))
 		result |= CKF_USER_PIN_INITIALIZED;
 	for (size_t i = 0; i < ARRAY_SIZE(token_flags); i++) {

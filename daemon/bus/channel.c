@@ -99,7 +99,7 @@ static void write_error(struct buffer *answer, const struct error *error)
 
 	channel_write_error(answer,
 		error_dbus_name(error->code == ERROR_NONE ? ERROR_FAILED : error->code), text,
-		error->ckr);
+		error->code == ERROR_TOKEN_REFUSED ? error->ckr : 0);
 }
 
 static void answer_question(

@@ -16,11 +16,11 @@ struct provider_client *provider_client_new(
 	client->services = services;
 	client->actor = audit_actor_new(actor);
 	client->user = (struct slot_user){.uid = uid, .is_manager = is_manager};
+	pthread_mutex_init(&client->owners_lock, NULL);
 	for (size_t i = 0; i < CARD_TURNS; i++)
 		pthread_mutex_init(&client->card_turns[i].lock, NULL);
 	pthread_mutex_init(&client->login_lock, NULL);
 	pthread_mutex_init(&client->slots_lock, NULL);
-	pthread_mutex_init(&client->owners_lock, NULL);
 	return client;
 }
 
@@ -30,11 +30,11 @@ void provider_client_free(struct provider_client *client)
 		return;
 	provider_cards.end(client);
 	provider_slots.end(client);
+	pthread_mutex_destroy(&client->owners_lock);
 	for (size_t i = 0; i < CARD_TURNS; i++)
 		pthread_mutex_destroy(&client->card_turns[i].lock);
 	pthread_mutex_destroy(&client->login_lock);
 	pthread_mutex_destroy(&client->slots_lock);
-	pthread_mutex_destroy(&client->owners_lock);
 	free(client->groups);
 	audit_actor_free(client->actor);
 	free(client);

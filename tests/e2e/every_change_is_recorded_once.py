@@ -34,8 +34,8 @@ READS = {
     "Manager.LookAtMasterKeyBackup", "Manager.GetLastMasterKeyBackup",
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
-    "Provider.OpenChannel",
     "Provider.GetMechanisms", "Provider.VerifyWithKey", "Provider.GetRandom", "Provider.SeedRandom",
+    "Provider.OpenChannel",
 }
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}

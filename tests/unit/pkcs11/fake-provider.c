@@ -20,11 +20,13 @@
 #include <openssl/x509.h>
 
 #include "common/macros.h"
+#include "unit/pkcs11/fake-slot.h"
 
 #define OBJECT_SIGNATURE    "(usayayua(uay))"
 #define INTERFACE	    "org.tessera1.Provider"
 #define ERROR_PREFIX	    "org.tessera1.Error."
 #define CONNECTIONS_MAXIMUM 64
+#define SLOT_FLAGS	    (1U | 1U << 7 | 1U << 8) /* there, without a PIN, no card */
 
 static const struct {
 	dbus_uint32_t reference;
@@ -48,7 +50,7 @@ static struct {
 	} clients[CONNECTIONS_MAXIMUM];
 	dbus_uint64_t generation;
 	bool present, other, second_reader, suspended, without_pin, renewed, slow, short_answers,
-		wrong_type;
+		wrong_type, with_slot;
 	int tries;
 	char pin[16];
 	uint32_t calls;
@@ -64,7 +66,7 @@ static void append_bytes(DBusMessageIter *to, const unsigned char *data, int len
 }
 
 static void append_token(DBusMessageIter *tokens, dbus_uint32_t number, const char *reader,
-	dbus_uint32_t flags, const char *serial)
+	dbus_uint32_t flags, const char *serial, dbus_uint64_t generation)
 {
 	const char *label = "Ada Lovelace", *manufacturer = "Yubico", *model = "YubiKey 5";
 	dbus_uint32_t minimum = 6, maximum = 8;
@@ -80,7 +82,7 @@ static void append_token(DBusMessageIter *tokens, dbus_uint32_t number, const ch
 	dbus_message_iter_append_basic(&fields, DBUS_TYPE_STRING, &serial);
 	dbus_message_iter_append_basic(&fields, DBUS_TYPE_UINT32, &minimum);
 	dbus_message_iter_append_basic(&fields, DBUS_TYPE_UINT32, &maximum);
-	dbus_message_iter_append_basic(&fields, DBUS_TYPE_UINT64, &state.generation);
+	dbus_message_iter_append_basic(&fields, DBUS_TYPE_UINT64, &generation);
 	dbus_message_iter_close_container(tokens, &fields);
 }
 
@@ -100,9 +102,11 @@ static DBusMessage *get_tokens(DBusMessage *call)
 	dbus_message_iter_append_basic(&arguments, DBUS_TYPE_UINT64, &state.generation);
 	dbus_message_iter_open_container(&arguments, DBUS_TYPE_ARRAY, "(usussssuut)", &tokens);
 	append_token(&tokens, 1, "Virtual reader 00 00", token_flags(),
-		state.other ? "yubikey-87654321" : "yubikey-12345678");
+		state.other ? "yubikey-87654321" : "yubikey-12345678", state.generation);
 	if (state.second_reader)
-		append_token(&tokens, 2, "Virtual reader 00 01", 0, "");
+		append_token(&tokens, 2, "Virtual reader 00 01", 0, "", 0);
+	if (state.with_slot)
+		append_token(&tokens, FAKE_SLOT, "HSM", SLOT_FLAGS, "hsm", fake_slot_generation());
 	dbus_message_iter_close_container(&arguments, &tokens);
 	return reply;
 }
@@ -316,6 +320,9 @@ static DBusMessage *dispatch(struct client *client, DBusMessage *call)
 		client->watching = true;
 		return get_tokens(call);
 	}
+	DBusMessage *reply = state.with_slot ? fake_slot_answer(call) : NULL;
+	if (reply)
+		return reply;
 	if (strcmp(member, "GetObjects") == 0)
 		return get_objects(call);
 	if (strcmp(member, "Login") == 0)
@@ -418,6 +425,11 @@ static bool obey(char command)
 	case FAKE_NORMAL_ANSWERS:
 		state.short_answers = command == FAKE_SHORT_ANSWERS;
 		state.wrong_type = command == FAKE_WRONG_SIGNATURE;
+		return false;
+	case FAKE_WITH_SLOT:
+		return state.with_slot = true;
+	case FAKE_REFUSE:
+		fake_slot_refuse();
 		return false;
 	case FAKE_COUNT:
 		return false;

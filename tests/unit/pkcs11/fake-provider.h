@@ -53,6 +53,8 @@ enum fake_command {
 	FAKE_SHORT_ANSWERS = 'a', /* quietly: UseKey answers one byte too few */
 	FAKE_WRONG_SIGNATURE = 'A', /* quietly: answers have the wrong D-Bus type */
 	FAKE_NORMAL_ANSWERS = 'b',  /* quietly */
+	FAKE_WITH_SLOT = 'h',	    /* a token that is no card: fake-slot.h */
+	FAKE_REFUSE = 'x',	    /* quietly: that token refuses the next change */
 	FAKE_COUNT = 'q',	    /* only answers */
 };
 

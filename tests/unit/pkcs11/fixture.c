@@ -18,10 +18,16 @@ CK_FUNCTION_LIST_PTR p11;
 struct fake *fake;
 static char folder[] = "/tmp/tessera-pkcs11-XXXXXX";
 
+const char *module_path(void)
+{
+	const char *path = getenv("TESSERA_PKCS11_MODULE");
+
+	return path ? path : MODULE_PATH;
+}
+
 int load_module(void **state)
 {
 	char socket[64];
-	const char *path = getenv("TESSERA_PKCS11_MODULE");
 	CK_C_GetFunctionList get_list;
 
 	(void)state;
@@ -29,7 +35,7 @@ int load_module(void **state)
 	snprintf(socket, sizeof(socket), "%s/bus", folder);
 	setenv("TESSERA_SOCKET", socket, 1);
 	fake = fake_start(socket);
-	void *library = dlopen(path ? path : MODULE_PATH, RTLD_NOW | RTLD_LOCAL);
+	void *library = dlopen(module_path(), RTLD_NOW | RTLD_LOCAL);
 	if (!library)
 		fail_msg("%s", dlerror());
 	get_list = (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList");
@@ -51,6 +57,16 @@ int start_module(void **state)
 	(void)state;
 	fake_command(fake, FAKE_COUNT);
 	return p11->C_Initialize(NULL) == CKR_OK ? 0 : -1;
+}
+
+int start_with_slot(void **state)
+{
+	CK_ULONG count;
+
+	fake_command(fake, FAKE_WITH_SLOT);
+	if (start_module(state) != 0)
+		return -1;
+	return p11->C_GetSlotList(CK_FALSE, NULL, &count) == CKR_OK ? 0 : -1;
 }
 
 int stop_module(void **state)

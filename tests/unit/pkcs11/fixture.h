@@ -10,11 +10,15 @@
 extern CK_FUNCTION_LIST_PTR p11;
 extern struct fake *fake;
 
+/* The file that load_module() loads. */
+const char *module_path(void);
 /* cmocka group fixtures: loads the module, starts the provider. */
 int load_module(void **state);
 int unload_module(void **state);
 /* cmocka test fixtures: C_Initialize with a card in slot 1, C_Finalize. */
 int start_module(void **state);
+/* The same with a token that is no card beside it. */
+int start_with_slot(void **state);
 int stop_module(void **state);
 
 /* A session on slot 1; logged_in also logs in. */

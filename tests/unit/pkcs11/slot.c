@@ -53,8 +53,8 @@ static void the_token_is_described(void **state)
 	assert_memory_equal(info.serialNumber, "12345678        ", 16);
 	assert_int_equal(info.ulMinPinLen, 6);
 	assert_int_equal(info.ulMaxPinLen, 8);
-	assert_int_equal(info.flags,
-		CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED);
+	assert_int_equal(info.flags, CKF_RNG | CKF_WRITE_PROTECTED | CKF_LOGIN_REQUIRED |
+					     CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED);
 }
 
 /* PKCS#11 2.40, 3.2: CKF_LOGIN_REQUIRED is for tokens with something that wants a login. */
