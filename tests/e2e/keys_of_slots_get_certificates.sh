@@ -48,7 +48,7 @@ certificates() {
     tessera --json card show "slot:$1/$2" | jq -r '[.certificates[].status] | join(" ")'
 }
 last_audit() {
-    tessera --json audit list --newest --limit 1 | jq -r '.[0] | "\(.operation) \(.outcome)"'
+    tessera --json audit list --newest --limit 1 --operation enroll | jq -r '.[0] | "\(.operation) \(.outcome)"'
 }
 certificate_in_token() {
     foreign pkcs11-tool --module "$module" --token-label "$1" --read-object --type cert --label "$2" \
