@@ -62,14 +62,18 @@ static bool unknown_option(
 static bool set_option(
 	struct invocation *invocation, enum option option, const char *value, struct error *error)
 {
-	if (option != OPTION_HOLDER) {
-		invocation->values[option] = value;
-		return true;
-	}
-	if (invocation->holder_count == HOLDER_FIELDS_MAXIMUM)
-		return error_set(error, ERROR_INVALID_ARGUMENT, "too many fields of the holder");
-	invocation->holder[invocation->holder_count++] = value;
 	invocation->values[option] = value;
+	if (option == OPTION_ENVIRONMENT) {
+		if (invocation->variable_count == VARIABLES_MAXIMUM)
+			return error_set(error, ERROR_INVALID_ARGUMENT, "too many variables");
+		invocation->variables[invocation->variable_count++] = value;
+	}
+	if (option == OPTION_HOLDER) {
+		if (invocation->holder_count == HOLDER_FIELDS_MAXIMUM)
+			return error_set(
+				error, ERROR_INVALID_ARGUMENT, "too many fields of the holder");
+		invocation->holder[invocation->holder_count++] = value;
+	}
 	return true;
 }
 

@@ -11,6 +11,7 @@
 #include "common/error.h"
 
 #define HOLDER_FIELDS_MAXIMUM 64
+#define VARIABLES_MAXIMUM     64
 #define ARGUMENTS_MAXIMUM     1000 /* the most that a row of the table in command.c has */
 
 struct client;
@@ -25,6 +26,8 @@ struct invocation {
 	const char *values[OPTION_COUNT]; /* NULL: not given; "" for an option without value */
 	const char *holder[HOLDER_FIELDS_MAXIMUM];
 	size_t holder_count;
+	const char *variables[VARIABLES_MAXIMUM]; /* of OPTION_ENVIRONMENT */
+	size_t variable_count;
 	struct client *client; /* once connected; owned */
 	bool in_session;       /* it is that of a login, whose other programs share it */
 };

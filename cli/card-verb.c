@@ -7,12 +7,15 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/job-wait.h"
+#include "cli/object.h"
 #include "cli/operator.h"
 #include "cli/pin.h"
 #include "cli/template.h"
 #include "cli/terminal.h"
 #include "cli/time.h"
 #include "common/alloc.h"
+
+#define PROMPT_LINE_MAXIMUM 1024 /* bytes; what a holder's field may have */
 
 /* The card that the first argument means; *client is set with it. */
 static char *find(struct invocation *invocation, struct client **client, struct error *error)
@@ -118,6 +121,33 @@ static bool finish_issue(struct invocation *invocation, json_t *answer, bool pin
 		       : job_finish(invocation, answer, done, error);
 }
 
+/* Asks for what the template's connections have a question for and --holder does not give. */
+static bool ask_prompts(
+	struct client *client, const char *template, json_t *holder, struct error *error)
+{
+	_cleanup_free_ char *path = object_path_of_name("template", template);
+	_cleanup_json_ json_t *record = object_get(client, path, CLIENT_TEMPLATE, NULL);
+	const char *field;
+	json_t *question;
+
+	/* Who may not look at templates is told by the daemon what is missing. */
+	if (!terminal_check(NULL))
+		return true;
+	json_object_foreach(json_object_get(record, "prompts"), field, question)
+	{
+		if (json_object_get(holder, field))
+			continue;
+		_cleanup_free_ char *prompt = xasprintf("%s: ", json_string_value(question));
+		_cleanup_free_ char *line = terminal_ask_line(prompt, PROMPT_LINE_MAXIMUM, error);
+		if (!line)
+			return false;
+		if (json_object_set_new(holder, field, json_string(line)) != 0)
+			return error_set(error, ERROR_INVALID_ARGUMENT,
+				"what was typed is not valid UTF-8 text");
+	}
+	return true;
+}
+
 bool card_issue(struct invocation *invocation, struct error *error)
 {
 	const char *template = invocation->values[OPTION_TEMPLATE];
@@ -132,7 +162,8 @@ bool card_issue(struct invocation *invocation, struct error *error)
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_free_ char *reader =
 		client ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
-	if (!reader || !first_pin(invocation, client, template, &pin, error))
+	if (!reader || !ask_prompts(client, template, holder, error) ||
+		!first_pin(invocation, client, template, &pin, error))
 		return false;
 	bool is_given = secret_is_set(&pin);
 	json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Issue", error,

@@ -28,6 +28,9 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
 	[OPTION_DESCRIPTION] = {"--description", NULL, "TEXT", "what the role is for"},
+	[OPTION_EDIT] = {"--edit", NULL, NULL, "change it with an editor"},
+	[OPTION_ENVIRONMENT] = {"--environment", NULL, "NAME=VALUE",
+		"a variable of the module's own process; may be repeated"},
 	[OPTION_EXPOSED] = {"--exposed", NULL, NULL, "only cards whose unblock code was shown"},
 	[OPTION_EXACT] = {"--exact", NULL, NULL, "the whole text, not only its beginning"},
 	[OPTION_EXPIRES] = {"--expires", NULL, "TIME", "the card is good until this time"},
@@ -65,6 +68,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
 	[OPTION_PIN_SOURCE] = {"--pin-source", NULL, "FILE",
 		"tesserad reads the PIN from FILE, or from credential:NAME of its service"},
+	[OPTION_PROCESS] = {"--process", NULL, "WHERE",
+		"own: the module runs in a process of its own; daemon: in tesserad"},
 	[OPTION_PUBLIC_KEY] = {"--public-key", NULL, "FILE",
 		"the keys that may have signed, in PEM"},
 	[OPTION_READER] = {"--reader", NULL, "NUMBER", "the reader that the card is in"},
@@ -80,11 +85,15 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
 	[OPTION_TEMPLATE] = {"--template", NULL, "NAME",
 		"the template to issue by, or whose cards are meant"},
+	[OPTION_TIMEOUT] = {"--timeout", NULL, "SECONDS",
+		"how long a module in a process of its own may take for a call"},
 	[OPTION_TOKEN_LABEL] = {"--token-label", NULL, "LABEL",
 		"the token's label; the slot's name without it"},
 	[OPTION_UNBLOCK_CODE_FILE] = {"--unblock-code-file", NULL, "FILE",
 		"read the card's unblock code from FILE; no operator is needed"},
 	[OPTION_UNTIL] = {"--until", NULL, "TIME", "before this time"},
+	[OPTION_UPDATE] = {"--update", NULL, NULL,
+		"ask the authority first, and keep what it says"},
 	[OPTION_USER] = {"--user", NULL, "USER", "this user (name or number)"},
 	[OPTION_YES] = {"--yes", NULL, NULL, "do not ask"},
 };
@@ -127,10 +136,12 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
 #define BACKUP (OPTION_BIT(OPTION_CARDS) | OPTION_BIT(OPTION_SHARES) | OPTION_BIT(OPTION_FORCE))
 
+#define PROCESS                                                                                    \
+	(OPTION_BIT(OPTION_PROCESS) | OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_ENVIRONMENT))
 #define SLOT_ADD                                                                                   \
 	(OPTION_BIT(OPTION_MODULE) | OPTION_BIT(OPTION_TOKEN_LABEL) | OPTION_BIT(OPTION_SERIAL) |  \
 		PIN_FILE | PIN_FD | OPTION_BIT(OPTION_KEEP_PIN) | OPTION_BIT(OPTION_PIN_SOURCE) |  \
-		OPTION_BIT(OPTION_CREATE) | OPTION_BIT(OPTION_AUDIT_USES))
+		OPTION_BIT(OPTION_CREATE) | OPTION_BIT(OPTION_AUDIT_USES) | PROCESS)
 #define SLOT_ACCESS                                                                                \
 	(OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_GROUP) | OPTION_BIT(OPTION_ANYONE) |          \
 		OPTION_BIT(OPTION_KEY))
@@ -257,21 +268,35 @@ const struct command commands[] = {
 	{"connection", "add", "FILE", 1, 1, 0, "add a connection", connection_add},
 	{"connection", "update", "FILE", 1, 1, 0, "replace the connection of the same name",
 		connection_update},
+	{"connection", "edit", "NAME", 1, 1, 0, "change a connection with an editor",
+		connection_edit},
 	{"connection", "remove", "NAME", 1, 1, 0, "remove a connection", connection_remove},
-	{"connection", "test", "NAME", 1, 1, 0, "ask the authority whether it answers",
-		connection_test},
-	{"connection", "profiles", "NAME", 1, 1, 0, "list the authority's certificate profiles",
-		connection_profiles},
+	{"connection", "secret", "NAME SECRET [FILE]", 2, 3, 0,
+		"set or replace a secret of a connection; it is asked for without FILE",
+		connection_secret},
+	{"connection", "forget-secret", "NAME SECRET", 2, 2, 0, "forget a secret of a connection",
+		connection_forget_secret},
+	{"connection", "test", "NAME", 1, 1, 0, "try a connection step by step", connection_test},
+	{"connection", "profiles", "NAME", 1, 1, OPTION_BIT(OPTION_UPDATE),
+		"list the authority's certificate profiles", connection_profiles},
+	{"connection", "fields", "NAME PROFILE", 2, 2, OPTION_BIT(OPTION_EDIT),
+		"list what a profile wants, and what fills it", connection_fields},
 	{"connection", "certificate", "NAME", 1, 1, FORM, "write the authority's certificate",
 		connection_certificate},
 	{"connection", "crl", "NAME", 1, 1, FORM, "write the authority's revocation list",
 		connection_crl},
+
+	{"task", "list", "", 0, 0, 0, "list what authorities are still to be asked or told",
+		task_list},
+	{"task", "run", "ID", 1, 1, 0, "try a task now", task_run},
 
 	{"slot", "list", "", 0, 0, 0, "list slots: HSM tokens whose keys programs use", slot_list},
 	{"slot", "show", "NAME", 1, 1, 0, "show a slot and who may use its keys", slot_show},
 	{"slot", "add", "NAME", 1, 1, SLOT_ADD, "make a token a slot", slot_add},
 	{"slot", "test", "NAME", 1, 1, 0, "ask the token whether it answers, and read its objects",
 		slot_test},
+	{"slot", "change", "NAME", 1, 1, PROCESS, "change where and how a slot's module runs",
+		slot_change},
 	{"slot", "allow", "NAME [OPERATION...]", 1, 7, SLOT_ACCESS,
 		"let users use, make or destroy keys of a slot", slot_allow},
 	{"slot", "deny", "NAME [OPERATION...]", 1, 7, SLOT_ACCESS, "take back what was allowed",

@@ -37,6 +37,8 @@ enum option {
 	OPTION_CUSTODIAN,
 	OPTION_DER,
 	OPTION_DESCRIPTION,
+	OPTION_EDIT,
+	OPTION_ENVIRONMENT,
 	OPTION_EXPOSED,
 	OPTION_EXACT,
 	OPTION_EXPIRES,
@@ -64,6 +66,7 @@ enum option {
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
 	OPTION_PIN_SOURCE,
+	OPTION_PROCESS,
 	OPTION_PUBLIC_KEY,
 	OPTION_READER,
 	OPTION_REGISTER,
@@ -76,9 +79,11 @@ enum option {
 	OPTION_ROLES,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
+	OPTION_TIMEOUT,
 	OPTION_TOKEN_LABEL,
 	OPTION_UNBLOCK_CODE_FILE,
 	OPTION_UNTIL,
+	OPTION_UPDATE,
 	OPTION_USER,
 	OPTION_YES,
 	OPTION_COUNT
@@ -92,19 +97,21 @@ struct option_spec {
 };
 extern const struct option_spec option_specs[OPTION_COUNT];
 
+__extension__ typedef unsigned __int128 option_bits;
+
 struct command {
 	const char *subject;
 	const char *verb;      /* NULL for a subject without verbs */
 	const char *arguments; /* for people: "[CARD] SLOT" */
 	size_t least, most;    /* how many arguments */
-	uint64_t options;      /* a bit for each of enum option */
+	option_bits options;   /* a bit for each of enum option */
 	const char *help;
 	bool (*run)(struct invocation *invocation, struct error *error);
 };
 extern const struct command commands[];
 extern const size_t command_count;
 
-#define OPTION_BIT(option) (UINT64_C(1) << (option))
+#define OPTION_BIT(option) ((option_bits)1 << (option))
 
 bool command_has_option(const struct command *command, enum option option);
 /* Whether what follows "--" is a program to run. */
@@ -180,14 +187,21 @@ bool connection_update(struct invocation *invocation, struct error *error);
 bool connection_remove(struct invocation *invocation, struct error *error);
 bool connection_test(struct invocation *invocation, struct error *error);
 bool connection_profiles(struct invocation *invocation, struct error *error);
+bool connection_edit(struct invocation *invocation, struct error *error);
+bool connection_fields(struct invocation *invocation, struct error *error);
+bool connection_secret(struct invocation *invocation, struct error *error);
+bool connection_forget_secret(struct invocation *invocation, struct error *error);
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
+bool task_list(struct invocation *invocation, struct error *error);
+bool task_run(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);
 bool slot_show(struct invocation *invocation, struct error *error);
 bool slot_add(struct invocation *invocation, struct error *error);
 bool slot_test(struct invocation *invocation, struct error *error);
 bool slot_allow(struct invocation *invocation, struct error *error);
 bool slot_deny(struct invocation *invocation, struct error *error);
+bool slot_change(struct invocation *invocation, struct error *error);
 bool slot_remove(struct invocation *invocation, struct error *error);
 bool type_list(struct invocation *invocation, struct error *error);
 bool type_show(struct invocation *invocation, struct error *error);

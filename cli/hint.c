@@ -53,8 +53,9 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 		"retire cards that nobody uses, or activate a licence: tessera licence show",
 	[ERROR_INVALID_LICENCE] = "ask for a licence that is made for this store: tessera licence "
 				  "request",
-	[ERROR_NETWORK_FAILED] = "look at the network and at tesserad.conf(5), or go without it: "
-				 "tessera licence request",
+	[ERROR_NETWORK_FAILED] =
+		"look at the network; tessera connection test NAME tries an authority, "
+		"and a licence comes without it: tessera licence request",
 };
 
 const char *hint_for(enum error_code code)

@@ -23,6 +23,7 @@ libtessera_cli_la_SOURCES = \
 	cli/client-session.c cli/client-session.h \
 	cli/command.c cli/command.h \
 	cli/connection.c \
+	cli/connection-edit.c \
 	cli/document.c cli/document.h \
 	cli/file.c cli/file.h \
 	cli/help.c cli/help.h \
@@ -47,6 +48,8 @@ libtessera_cli_la_SOURCES = \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \
 	cli/table.c cli/table.h \
+	cli/task.c \
+	cli/editor.c cli/editor.h \
 	cli/template.c cli/template.h \
 	cli/template-cards.c \
 	cli/template-edit.c \

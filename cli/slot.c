@@ -82,6 +82,21 @@ static const char *text_of(const json_t *record, const char *name)
 	return text ? text : "";
 }
 
+static void show_process(const struct invocation *invocation, const json_t *record)
+{
+	const json_t *variable;
+	size_t index;
+
+	if (strcmp(text_of(record, "process"), "own") != 0) {
+		output_text(invocation, "Process:    tesserad's");
+		return;
+	}
+	output_text(invocation, "Process:    its own, %lld seconds for a call",
+		(long long)json_integer_value(json_object_get(record, "timeout")));
+	json_array_foreach(json_object_get(record, "environment"), index, variable)
+		output_text(invocation, "  %s", json_string_value(variable));
+}
+
 static void show_record(const struct invocation *invocation, const json_t *record)
 {
 	const json_t *rules = json_object_get(record, "rules");
@@ -97,6 +112,7 @@ static void show_record(const struct invocation *invocation, const json_t *recor
 		text_of(record, "token_serial"));
 	output_text(invocation, "PIN:        %s%s%s", text_of(record, "pin"), source[0] ? ", " : "",
 		source);
+	show_process(invocation, record);
 	output_text(invocation, "Uses:       %s",
 		json_is_true(json_object_get(record, "audit_uses")) ? "each has an audit record"
 								    : "have no audit records");
@@ -134,6 +150,37 @@ bool slot_show(struct invocation *invocation, struct error *error)
 }
 
 /* --- add, test, remove --- */
+
+/* Of the module's own process. A variable without a name takes all away that there were. */
+static json_t *read_variables(const struct invocation *invocation)
+{
+	json_t *variables = json_array();
+
+	for (size_t i = 0; i < invocation->variable_count; i++) {
+		if (invocation->variables[i][0])
+			json_array_append_new(variables, json_string(invocation->variables[i]));
+	}
+	return variables;
+}
+
+static bool read_process_options(
+	const struct invocation *invocation, json_t *options, struct error *error)
+{
+	const char *timeout = invocation->values[OPTION_TIMEOUT];
+	int64_t seconds = 0;
+
+	if (invocation_has(invocation, OPTION_PROCESS))
+		json_object_set_new(
+			options, "process", json_string(invocation->values[OPTION_PROCESS]));
+	if (invocation_has(invocation, OPTION_ENVIRONMENT))
+		json_object_set_new(options, "environment", read_variables(invocation));
+	if (!timeout)
+		return true;
+	if (!number_parse(timeout, "--timeout", 1, 3600, &seconds, error))
+		return false;
+	json_object_set_new(options, "timeout", json_integer(seconds));
+	return true;
+}
 
 static json_t *add_options(const struct invocation *invocation)
 {
@@ -180,7 +227,7 @@ bool slot_add(struct invocation *invocation, struct error *error)
 	const char *label = invocation->values[OPTION_TOKEN_LABEL];
 	_cleanup_json_ json_t *options = add_options(invocation);
 
-	if (!read_pin(invocation, &pin, error))
+	if (!read_process_options(invocation, options, error) || !read_pin(invocation, &pin, error))
 		return false;
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_json_ json_t *answer =
@@ -200,6 +247,27 @@ bool slot_add(struct invocation *invocation, struct error *error)
 		"slot '%s' added; only managers may use its keys until you say "
 		"\"tessera slot allow\"",
 		name);
+	return true;
+}
+
+bool slot_change(struct invocation *invocation, struct error *error)
+{
+	_cleanup_json_ json_t *options = json_object();
+	_cleanup_free_ char *path = object_path_of_name("slot", invocation->arguments[0]);
+
+	if (!read_process_options(invocation, options, error))
+		return false;
+	if (json_object_size(options) == 0)
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"say what is to change: --process, --timeout or --environment");
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *answer = client ? CLIENT_CALL(client, path, CLIENT_SLOT, "Change",
+							 error, CLIENT_OPTIONS(options))
+					       : NULL;
+
+	if (!answer)
+		return explain_missing(invocation->arguments[0], error);
+	output_text(invocation, "slot '%s' changed", invocation->arguments[0]);
 	return true;
 }
 

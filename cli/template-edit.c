@@ -1,58 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* tessera template edit: the document in an editor, saved only when it is valid. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/editor.h"
 #include "cli/file.h"
 #include "cli/object.h"
 #include "cli/output.h"
 #include "cli/template.h"
 #include "common/alloc.h"
-
-/* A file of its own for the draft, mode 0600; its path, heap. */
-static char *write_draft(const char *name, const char *text, struct error *error)
-{
-	const char *folder = getenv("TMPDIR");
-	_cleanup_free_ char *path =
-		xasprintf("%s/tessera-%s-XXXXXX.json", folder && folder[0] ? folder : "/tmp", name);
-	int descriptor = mkstemps(path, (int)strlen(".json"));
-	FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-
-	bool written = file && fputs(text, file) >= 0 && fputc('\n', file) != EOF;
-	if (file && fclose(file) != 0)
-		written = false;
-	if (written)
-		return steal_pointer(&path);
-	error_set(error, ERROR_FAILED, "cannot write the draft %s: %s", path, strerror(errno));
-	return NULL;
-}
-
-/* The variables hold a command with its arguments, so that the shell reads them. */
-static bool run_editor(const char *path, struct error *error)
-{
-	const char *visual = getenv("VISUAL"), *chosen = getenv("EDITOR");
-	const char *editor = visual && visual[0] ? visual : chosen && chosen[0] ? chosen : "vi";
-	_cleanup_free_ char *line = xasprintf("%s \"$1\"", editor);
-	int status = 0;
-
-	pid_t child = fork();
-	if (child < 0)
-		return error_set(error, ERROR_FAILED, "cannot start a process: %m");
-	if (child == 0) {
-		execl("/bin/sh", "sh", "-c", line, "sh", path, (char *)NULL);
-		_exit(127);
-	}
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
-	       error_set(error, ERROR_CANCELLED, "the editor '%s' failed: nothing was changed",
-		       editor);
-}
 
 /* A name in a draft's path has nothing of a path in it; tesserad says what is wrong with it. */
 static bool check_name(const char *name, struct error *error)
@@ -82,7 +41,7 @@ static bool edit(struct invocation *invocation, struct client *client, const jso
 	const char *draft, struct error *error)
 {
 	const char *name = invocation->arguments[0];
-	_cleanup_free_ char *text = run_editor(draft, error) ? file_read(draft, error) : NULL;
+	_cleanup_free_ char *text = editor_run(draft, error) ? file_read(draft, error) : NULL;
 
 	if (!text)
 		return false;
@@ -108,7 +67,7 @@ bool template_edit(struct invocation *invocation, struct error *error)
 	if (!before)
 		return false;
 	char *text = json_dumps(before, JSON_INDENT(2));
-	_cleanup_free_ char *draft = write_draft(name, text, error);
+	_cleanup_free_ char *draft = editor_write_draft(name, text, error);
 	free(text);
 	if (!draft)
 		return false;

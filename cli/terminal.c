@@ -116,6 +116,26 @@ bool terminal_ask_secret(
 	return good;
 }
 
+char *terminal_ask_line(const char *prompt, size_t maximum, struct error *error)
+{
+	_cleanup_(closep) int terminal = open_terminal();
+	_cleanup_secret_ struct secret line = SECRET_INIT;
+	bool ended = false;
+
+	if (terminal < 0) {
+		error_set(error, ERROR_INVALID_ARGUMENT, "there is no terminal to ask on");
+		return NULL;
+	}
+	say(terminal, prompt);
+	if (!pin_read_line(terminal, maximum, &line, &ended, error))
+		return NULL;
+	if (ended && line.length == 0) {
+		error_set(error, ERROR_CANCELLED, "nothing was done");
+		return NULL;
+	}
+	return xasprintf("%.*s", (int)line.length, (const char *)line.data);
+}
+
 bool terminal_check(struct error *error)
 {
 	_cleanup_(closep) int terminal = open_terminal();

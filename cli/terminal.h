@@ -26,6 +26,9 @@ bool terminal_confirm(const char *question, struct error *error);
 bool terminal_ask_secret(
 	const char *prompt, size_t maximum, struct secret *secret, struct error *error);
 
+/* Asks for a line, with echo; heap, NULL with the errors of terminal_ask_secret(). */
+char *terminal_ask_line(const char *prompt, size_t maximum, struct error *error);
+
 /* Whether there is a controlling terminal. ERROR_INVALID_ARGUMENT. */
 bool terminal_check(struct error *error);
 

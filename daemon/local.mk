@@ -7,7 +7,7 @@ libtesserad_la_LIBADD = libdbus-layer.la libcommon.la $(DAEMON_LIBS)
 DAEMON_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/daemon \
 	$(DBUS_CFLAGS) $(OPENSSL_CFLAGS) $(PCSC_CFLAGS) $(P11KIT_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SQLITE_CFLAGS) $(UV_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS)
-DAEMON_LIBS = $(DBUS_LIBS) $(OPENSSL_LIBS) $(PCSC_LIBS) $(P11KIT_LIBS) \
+DAEMON_LIBS = $(DBUS_LIBS) $(LIBSSL_LIBS) $(OPENSSL_LIBS) $(PCSC_LIBS) $(P11KIT_LIBS) \
 	$(JANSSON_LIBS) $(SQLITE_LIBS) $(UV_LIBS) $(ZLIB_LIBS) $(CURL_LIBS) -lpthread
 
 include daemon/model/local.mk
@@ -25,3 +25,9 @@ sbin_PROGRAMS += tesserad
 tesserad_SOURCES = daemon/main.c
 tesserad_CPPFLAGS = $(DAEMON_CPPFLAGS)
 tesserad_LDADD = libtesserad.la
+
+# What a slot's module runs in: of the library only what it needs.
+pkglibexec_PROGRAMS += tessera-token
+tessera_token_SOURCES = daemon/token-program.c
+tessera_token_CPPFLAGS = $(DAEMON_CPPFLAGS)
+tessera_token_LDADD = libtesserad.la

@@ -23,12 +23,15 @@
 #include "core/state-folder.h"
 #include "model/weak-pins.h"
 #include "operation/certificates.h"
+#include "operation/client-key.h"
+#include "operation/connections.h"
 #include "operation/contact.h"
 #include "operation/expiry.h"
 #include "operation/key-restore.h"
 #include "operation/login.h"
 #include "operation/operators.h"
 #include "operation/slots.h"
+#include "operation/tasks.h"
 #include "operation/token-settings.h"
 #include "operation/types.h"
 #include "operation/vault.h"
@@ -43,6 +46,7 @@
 #define PUBLISH_INTERVAL_MS (60 * 60 * 1000)
 /* How often it is looked for cards whose end date has come. */
 #define EXPIRE_INTERVAL_MS (30 * 1000)
+#define TASKS_INTERVAL_MS  (10 * 1000)
 
 /* Invariant: what is NULL (lock: below 0) has not been made yet. */
 struct manager {
@@ -54,6 +58,7 @@ struct manager {
 	uv_timer_t watchdog;
 	uv_timer_t publishing;
 	uv_timer_t expiring;
+	uv_timer_t tasks;
 	struct checkpoint_timer checkpoints;
 	struct services services;
 	struct bus_options bus_options;
@@ -120,6 +125,11 @@ static bool open_state(struct manager *manager, struct error *error)
 			.activation_ca_file = options->activation_ca_file};
 	services->authority.store = services->store;
 	services->authority.publish_folder = options->publish_dir;
+	services->authority.http = http_pool_new();
+	services->authority.open_secret = connection_open_secret;
+	services->authority.open_key = client_key_open;
+	services->authority.close_key = client_key_close;
+	services->authority.secret_context = services;
 	services->rotate_at_contact = options->rotate_at_contact;
 	if (!token_settings_find_pins(&manager->tokens, options, error))
 		return false;
@@ -143,7 +153,8 @@ static bool start_services(struct manager *manager, struct error *error)
 	const struct vault_token *token = &manager->tokens.vault.token;
 	const struct slots_options slots = {.embedded_folder = token->embedded_folder,
 		.own_module = token->module,
-		.own_label = token->label};
+		.own_label = token->label,
+		.token_program = manager->options.token_program};
 	services->slots = slots_new(services, &slots, bus_slots_changed, manager->bus);
 	return slots_load(services->slots, error) && bus_start(manager->bus, error) &&
 	       slots_start(services->slots, error) && contacts_start(services->contacts, error);
@@ -194,6 +205,15 @@ static void start_expiring(uv_timer_t *timer)
 		log_warning("cards expire later: %s", error_message(&error));
 }
 
+static void start_tasks(uv_timer_t *timer)
+{
+	struct manager *manager = timer->data;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (!tasks_start(&manager->services, &error))
+		log_warning("authorities are asked later: %s", error_message(&error));
+}
+
 static void start_loop(struct manager *manager)
 {
 	static const struct {
@@ -212,6 +232,8 @@ static void start_loop(struct manager *manager)
 	manager->publishing.data = manager;
 	uv_timer_init(&manager->loop, &manager->expiring);
 	manager->expiring.data = manager;
+	uv_timer_init(&manager->loop, &manager->tasks);
+	manager->tasks.data = manager;
 	checkpoint_timer_init(&manager->checkpoints, &manager->loop, &manager->services.store,
 		&manager->services.token);
 	if (watchdog_ms > 0)
@@ -236,6 +258,7 @@ static void finish_loop(struct manager *manager)
 	uv_close((uv_handle_t *)&manager->watchdog, NULL);
 	uv_close((uv_handle_t *)&manager->publishing, NULL);
 	uv_close((uv_handle_t *)&manager->expiring, NULL);
+	uv_close((uv_handle_t *)&manager->tasks, NULL);
 	checkpoint_timer_close(&manager->checkpoints);
 	run_to_the_end(&manager->loop);
 }
@@ -271,6 +294,7 @@ static void manager_stop(struct manager *manager)
 	vault_free(services->vault);
 	card_types_free(services->types);
 	weak_pins_free(services->weak_pins);
+	http_pool_free(services->authority.http);
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);
@@ -289,6 +313,7 @@ static bool manager_run(struct manager *manager, struct error *error)
 		notify_send("READY=1");
 		uv_timer_start(&manager->publishing, start_publishing, 0, PUBLISH_INTERVAL_MS);
 		uv_timer_start(&manager->expiring, start_expiring, 0, EXPIRE_INTERVAL_MS);
+		uv_timer_start(&manager->tasks, start_tasks, TASKS_INTERVAL_MS, TASKS_INTERVAL_MS);
 		checkpoint_timer_start(&manager->checkpoints);
 		uv_run(&manager->loop, UV_RUN_DEFAULT);
 		notify_send("STOPPING=1");

@@ -27,3 +27,15 @@ endif
 noinst_LTLIBRARIES += tests/lib/stop-at-write.la
 tests_lib_stop_at_write_la_SOURCES = tests/lib/stop-at-write.c
 tests_lib_stop_at_write_la_LDFLAGS = -module -avoid-version -rpath /nowhere
+
+# A module for slots whose knobs make it crash, hang and lie.
+noinst_LTLIBRARIES += tests/lib/vendor-module.la
+tests_lib_vendor_module_la_SOURCES = tests/lib/vendor-module.c
+tests_lib_vendor_module_la_CFLAGS = $(WARNINGS) $(P11KIT_CFLAGS) -fvisibility=hidden
+tests_lib_vendor_module_la_LDFLAGS = -module -avoid-version -rpath /nowhere
+
+# A program that forks, has many threads and is killed in the middle.
+noinst_PROGRAMS += tests/lib/survivor
+tests_lib_survivor_SOURCES = tests/lib/survivor.c
+tests_lib_survivor_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_lib_survivor_LDADD = -lpthread -ldl

@@ -2,14 +2,18 @@
 /*
  * Certification authorities behind one vtable (design, decision 9). An
  * authority is made from a connection document; the closed set of answers is
- * issued, pending, rejected (ERROR_AUTHORITY_REJECTED), unreachable or
- * misconfigured (ERROR_AUTHORITY_FAILED), unsupported (ERROR_NOT_SUPPORTED).
+ * issued, pending, rejected (ERROR_AUTHORITY_REJECTED), unreachable
+ * (ERROR_NETWORK_FAILED, ERROR_TIMEOUT), misconfigured (ERROR_AUTHORITY_FAILED),
+ * unsupported (ERROR_NOT_SUPPORTED).
  */
 #ifndef TESSERA_AUTHORITY_AUTHORITY_H
 #define TESSERA_AUTHORITY_AUTHORITY_H
 
 #include <openssl/x509.h>
 
+#include "authority/profile.h"
+#include "common/secret.h"
+#include "core/http.h"
 #include "model/credential.h"
 #include "model/template.h"
 #include "store/store.h"
@@ -24,42 +28,108 @@ struct authority_request {
 	size_t subject_count;
 	const struct name_rule *san;
 	size_t san_count;
+	/* The profile's fields (authority_profile) that have a value: name and value. */
+	const struct name_rule *fields;
+	size_t field_count;
 	int64_t not_after; /* valid no longer, seconds since 1970; 0: as the profile says */
+	/*
+	 * What `collect` would need is saved by this before the authority is asked, with the
+	 * certificate as it is then, and again when the authority has said more: an answer that
+	 * never arrives is settled later. NULL: nobody keeps it.
+	 */
+	bool (*note)(void *context, struct certificate *, struct error *);
+	void *note_context;
 };
 
-enum enroll_outcome { ENROLL_ISSUED, ENROLL_PENDING };
+/*
+ * ENROLL_NOTHING is for `collect`: the authority has no certificate for what was asked, and will
+ * have none. After `enroll` has failed, the certificate's `request` says whether it is over: NULL
+ * when the authority has refused or never heard of it, else there may be a certificate and
+ * `collect` will tell.
+ */
+enum enroll_outcome { ENROLL_ISSUED, ENROLL_PENDING, ENROLL_NOTHING };
+
+/* One step of a test, in the order in which they were made. */
+struct authority_step {
+	char *name; /* "TLS" */
+	bool has_passed;
+	char *message; /* what answered, or what is wrong and what to do about it */
+};
+
+struct authority_steps {
+	struct authority_step *items;
+	size_t count;
+};
+#define AUTHORITY_STEPS_INIT                                                                       \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define _cleanup_steps_ _cleanup_(authority_steps_clear)
+void authority_steps_clear(struct authority_steps *steps);
+/* Adds a step that has passed. */
+void authority_step_passed(struct authority_steps *steps, const char *name, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+/* Adds one that has failed with the error, which is cleared. Returns false. */
+bool authority_step_failed(struct authority_steps *steps, const char *name, struct error *error);
 
 struct authority_driver {
 	const char *kind; /* "local-ca" */
 	/*
 	 * `revoke` and `resume` publish all that the store says: one call tells of any number of
-	 * certificates.
+	 * certificates, and publishing tells again what was not told.
 	 */
 	bool tells_all;
 	/* Checks a connection document: ERROR_INVALID_CONNECTION with its path. Touches nothing. */
 	bool (*check)(const char *document, struct error *);
+	/* Name of the index-th secret that a connection may have ("api-key"), NULL past the end;
+	 * NULL: none. */
+	const char *(*secret_at)(size_t index);
+	/* Whether a secret is well-formed: ERROR_INVALID_ARGUMENT. May be NULL. */
+	bool (*check_secret)(
+		struct authority *, const char *name, const struct secret *, struct error *);
 	/* Reads the connection document into authority->data; errors as check. */
 	bool (*open)(struct authority *, const char *document, struct error *);
-	/* Makes what is needed before the first use; does nothing when it is there. */
+	/* Makes what is needed before the first use; does nothing when it is there. NULL: nothing
+	 * is. */
 	bool (*prepare)(struct authority *, struct error *);
-	/* Tries the connection; *message (heap) says what answered. */
-	bool (*test)(struct authority *, char **message, struct error *);
-	/* Names of the profiles; heap array of heap strings. */
-	bool (*profiles)(struct authority *, char ***names, size_t *count, struct error *);
+	/* Tries the connection step by step, up to the first that fails: false then. */
+	bool (*test)(struct authority *, struct authority_steps *);
+	/*
+	 * The profiles as they are known now, with what the connection fills their fields with; for
+	 * authorities with `update` those that were fetched last.
+	 */
+	bool (*profiles)(struct authority *, struct authority_profiles *, struct error *);
+	/* Asks the authority for its profiles. NULL: `profiles` is always right. */
+	bool (*update)(struct authority *, struct authority_profiles *, struct error *);
 	/*
 	 * Asks for a certificate: fills serial_hex, subject, validity, status and der of
-	 * *certificate (for pending: only status and what `collect` needs).
+	 * *certificate (for pending: status and request). What it gives is no answer to another
+	 * key: authority_check_key().
 	 */
 	bool (*enroll)(struct authority *, const struct authority_request *, struct certificate *,
 		enum enroll_outcome *, struct error *);
+	/* Asks what became of a certificate whose `request` is set; fills it like enroll. */
 	bool (*collect)(
 		struct authority *, struct certificate *, enum enroll_outcome *, struct error *);
-	/* Revokes, or puts on hold for reason certificateHold; the caller has saved the status in
-	 * the store already. */
+	/*
+	 * A new certificate that takes the place of `old`, for a new key or the same; *certificate
+	 * and the rest as for enroll. ERROR_NOT_SUPPORTED when the authority does not renew it now:
+	 * then it is enrolled. NULL: never renews.
+	 */
+	bool (*renew)(struct authority *, const struct certificate *old,
+		const struct authority_request *, struct certificate *, enum enroll_outcome *,
+		struct error *);
+	/* Revokes for good; the caller has saved the status in the store already. It is no error
+	 * when that is done already, here and below. */
 	bool (*revoke)(struct authority *, const struct certificate *,
 		const struct revocation_reason *, struct error *);
-	/* Takes a certificate off hold; the caller has saved the status already. */
+	/* Puts on hold. */
+	bool (*suspend)(struct authority *, const struct certificate *, struct error *);
+	/* Takes a certificate off hold. */
 	bool (*resume)(struct authority *, const struct certificate *, struct error *);
+	/* What the authority itself says that a certificate is. NULL: what the store says. */
+	bool (*status)(struct authority *, const struct certificate *, enum certificate_status *,
+		struct error *);
 	/* DER of the authority's certificate and of its present CRL; NULL where it has none to
 	 * give. */
 	bool (*ca_certificate)(struct authority *, struct buffer *, struct error *);
@@ -81,6 +151,21 @@ struct authority_services {
 	 * nowhere.
 	 */
 	const char *publish_folder;
+	struct http_pool *http; /* or NULL: connections are not kept */
+	/*
+	 * A secret of a connection (authority_secret_name). ERROR_NOT_FOUND when it was not set,
+	 * ERROR_LOCKED.
+	 */
+	bool (*open_secret)(void *context, const char *connection, const char *name,
+		struct secret *, struct error *);
+	/*
+	 * The private key that a pkcs11: URI names, to be proved by; *handle is for close_key,
+	 * which frees *key too.
+	 */
+	bool (*open_key)(void *context, const char *uri, EVP_PKEY *public_key, EVP_PKEY **key,
+		void **handle, struct error *);
+	void (*close_key)(void *handle);
+	void *secret_context; /* of all of them */
 };
 
 struct authority {
@@ -108,5 +193,30 @@ bool authority_check_document(
  */
 bool authority_prepare(
 	const struct authority_services *services, const char *name, struct error *error);
+
+/* tells_all of a kind; true for an unknown one. */
+bool authority_tells_all(const char *kind);
+
+/* Under which name the store keeps a sealed secret of a connection, heap. */
+char *authority_secret_name(const char *connection, const char *name);
+/* Whether the kind of connection has a secret of that name. ERROR_INVALID_ARGUMENT names those that
+ * it has. */
+bool authority_check_secret(struct authority *authority, const char *name,
+	const struct secret *secret, struct error *error);
+
+/* Asks for the profiles where that is possible, and keeps the list. */
+bool authority_update_profiles(
+	struct authority *authority, struct authority_profiles *profiles, struct error *error);
+/* The kept list; empty when none was fetched. */
+bool authority_kept_profiles(
+	struct authority *authority, struct authority_profiles *profiles, struct error *error);
+/* Removes what is kept of a connection besides its document: secrets and the list. */
+bool authority_forget(struct store *store, const char *name, struct error *error);
+
+/*
+ * Whether a certificate is for the key of the request: ERROR_AUTHORITY_FAILED if it is not.
+ */
+bool authority_check_key(
+	const struct certificate *certificate, X509_REQ *request, struct error *error);
 
 #endif

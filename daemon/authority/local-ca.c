@@ -235,38 +235,46 @@ static bool try_key(struct local_ca *ca, struct error *error)
 	return good || error_set(error, ERROR_AUTHORITY_FAILED, "the CA's key signs wrongly");
 }
 
-static bool test(struct authority *authority, char **message, struct error *error)
+static bool describe(struct local_ca *ca, struct authority_steps *steps, struct error *error)
 {
-	struct local_ca *ca = authority->data;
-	struct certificate shown = {0};
+	_cleanup_certificate_ struct certificate shown = CERTIFICATE_INIT;
+	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
 	char until[32];
 
-	if (!load(authority, error) || !try_key(ca, error) ||
-		!certificate_to_der(ca->certificate, &shown.der, error))
+	if (!certificate_to_der(ca->certificate, &der, error) ||
+		!certificate_from_der(&shown, der.data, der.length, error))
 		return false;
-	_cleanup_buffer_ struct buffer der = shown.der;
-	shown.der = (struct buffer)BUFFER_INIT;
-	if (!certificate_from_der(&shown, der.data, der.length, error)) {
-		certificate_clear(&shown);
-		return false;
-	}
 	time_t end = (time_t)shown.not_after;
 	struct tm tm;
 	strftime(until, sizeof(until), "%Y-%m-%d", gmtime_r(&end, &tm));
-	*message = xasprintf("local CA %s signs, valid until %s", shown.subject, until);
-	certificate_clear(&shown);
+	authority_step_passed(
+		steps, "signature", "local CA %s signs, valid until %s", shown.subject, until);
 	return true;
 }
 
-static bool profiles(struct authority *authority, char ***names, size_t *count, struct error *error)
+static bool test(struct authority *authority, struct authority_steps *steps)
+{
+	struct local_ca *ca = authority->data;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (!load(authority, &error))
+		return authority_step_failed(steps, "key", &error);
+	if (!try_key(ca, &error) || !describe(ca, steps, &error))
+		return authority_step_failed(steps, "signature", &error);
+	authority_step_passed(steps, "profiles", "%zu profiles", ca->settings.profile_count);
+	return true;
+}
+
+static bool profiles(
+	struct authority *authority, struct authority_profiles *profiles, struct error *error)
 {
 	struct local_ca *ca = authority->data;
 
 	(void)error;
-	*count = ca->settings.profile_count;
-	*names = xcalloc(*count + 1, sizeof(**names));
-	for (size_t i = 0; i < *count; i++)
-		(*names)[i] = xstrdup(ca->settings.profiles[i].name);
+	for (size_t i = 0; i < ca->settings.profile_count; i++) {
+		const char *name = ca->settings.profiles[i].name;
+		authority_profiles_add(profiles, name, name);
+	}
 	return true;
 }
 
@@ -301,6 +309,13 @@ static bool revoke(struct authority *authority, const struct certificate *certif
 	return load(authority, error) && local_ca_renew_crl(authority, error);
 }
 
+static bool suspend(
+	struct authority *authority, const struct certificate *certificate, struct error *error)
+{
+	(void)certificate;
+	return load(authority, error) && local_ca_renew_crl(authority, error);
+}
+
 static bool resume(
 	struct authority *authority, const struct certificate *certificate, struct error *error)
 {
@@ -324,6 +339,7 @@ const struct authority_driver local_ca_driver = {
 	.enroll = enroll,
 	.collect = collect,
 	.revoke = revoke,
+	.suspend = suspend,
 	.resume = resume,
 	.ca_certificate = ca_certificate,
 	.crl = crl,

@@ -1,10 +1,23 @@
 # daemon/authority
 libtesserad_la_SOURCES += \
 	daemon/authority/authority.c daemon/authority/authority.h \
+	daemon/authority/digicert-one.c daemon/authority/digicert-one.h \
+	daemon/authority/digicert-one-certificate.c \
+	daemon/authority/digicert-one-enroll.c \
+	daemon/authority/digicert-one-fields.c \
+	daemon/authority/digicert-one-key.c \
+	daemon/authority/digicert-one-private.h \
+	daemon/authority/digicert-one-profiles.c \
+	daemon/authority/digicert-one-request.c \
+	daemon/authority/digicert-one-settings.c \
+	daemon/authority/digicert-one-status.c \
+	daemon/authority/digicert-one-test.c \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \
 	daemon/authority/local-ca-certificate.c \
 	daemon/authority/local-ca-crl.c \
 	daemon/authority/local-ca-extensions.c \
 	daemon/authority/local-ca-private.h \
 	daemon/authority/local-ca-publish.c \
-	daemon/authority/local-ca-settings.c
+	daemon/authority/local-ca-settings.c \
+	daemon/authority/profile.c daemon/authority/profile.h \
+	daemon/authority/profile-list.c

@@ -117,6 +117,10 @@ bool list_cards_of_master_key_call(struct bus_call *call, struct error *error);
 bool rotate_master_key_call(struct bus_call *call, struct error *error);
 bool list_exposed_call(struct bus_call *call, struct error *error);
 
+/* --- methods of the manager about tasks (task.c) --- */
+bool list_tasks_call(struct bus_call *call, struct error *error);
+bool run_task_call(struct bus_call *call, struct error *error);
+
 /* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
 bool revoke_many_call(struct bus_call *call, struct error *error);
 

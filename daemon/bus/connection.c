@@ -2,6 +2,7 @@
 /* org.tessera1.Connection */
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "operation/connections.h"
 #include "operation/documents.h"
 
 static void *find(void *context, const char *name, struct error *error)
@@ -50,6 +51,17 @@ static void get_document(void *context, const void *object, DBusMessageIter *val
 	message_append_string(value, ((const struct connection *)object)->document);
 }
 
+static void get_secrets(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+	size_t count = 0;
+	char **names = connection_secrets(
+		bus->services, ((const struct connection *)object)->name, &count);
+
+	message_append_strings(value, names, count);
+	store_names_free(names, count);
+}
+
 static bool update(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
@@ -64,7 +76,7 @@ static bool update(struct bus_call *call, struct error *error)
 static bool remove_connection(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
-	bool done = store_connection_remove(bus->services->store, call->name, error);
+	bool done = connection_remove(bus->services, call->name, error);
 
 	if (done)
 		bus_service_sync(bus->service, &connection_kind);
@@ -78,28 +90,144 @@ static struct authority *authority_of_call(const struct bus_call *call, struct e
 	return authority_open(&bus->services->authority, call->name, error);
 }
 
+static void append_steps(DBusMessageIter *iter, const struct authority_steps *steps)
+{
+	DBusMessageIter array, item;
+
+	message_open(iter, DBUS_TYPE_ARRAY, "(sbs)", &array);
+	for (size_t i = 0; i < steps->count; i++) {
+		message_open(&array, DBUS_TYPE_STRUCT, NULL, &item);
+		message_append_string(&item, steps->items[i].name);
+		message_append_bool(&item, steps->items[i].has_passed);
+		message_append_string(&item, steps->items[i].message);
+		message_close(&array, &item);
+	}
+	message_close(iter, &array);
+}
+
 static bool test(struct bus_call *call, struct error *error)
 {
 	_cleanup_authority_ struct authority *authority = authority_of_call(call, error);
-	_cleanup_free_ char *message = NULL;
+	_cleanup_steps_ struct authority_steps steps = AUTHORITY_STEPS_INIT;
 
-	if (!authority || !authority->driver->test(authority, &message, error))
+	if (!authority)
 		return false;
-	message_append_string(&call->out, message);
+	bool works = authority->driver->test(authority, &steps);
+	message_append_bool(&call->out, works);
+	append_steps(&call->out, &steps);
 	return true;
+}
+
+/* --- profiles --- */
+
+static void append_profiles(DBusMessageIter *iter, const struct authority_profiles *profiles)
+{
+	DBusMessageIter array, item;
+
+	message_open(iter, DBUS_TYPE_ARRAY, "(ssbs)", &array);
+	for (size_t i = 0; i < profiles->count; i++) {
+		const struct authority_profile *profile = &profiles->items[i];
+		message_open(&array, DBUS_TYPE_STRUCT, NULL, &item);
+		message_append_string(&item, profile->id);
+		message_append_string(&item, profile->name);
+		message_append_bool(&item, profile->is_usable);
+		message_append_string(&item, profile->reason);
+		message_close(&array, &item);
+	}
+	message_close(iter, &array);
 }
 
 static bool list_profiles(struct bus_call *call, struct error *error)
 {
 	_cleanup_authority_ struct authority *authority = authority_of_call(call, error);
-	char **names = NULL;
-	size_t count = 0;
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 
-	if (!authority || !authority->driver->profiles(authority, &names, &count, error))
+	if (!authority || !authority->driver->profiles(authority, &profiles, error))
 		return false;
-	message_append_strings(&call->out, names, count);
-	store_names_free(names, count);
+	append_profiles(&call->out, &profiles);
 	return true;
+}
+
+static bool update_profiles(struct bus_call *call, struct error *error)
+{
+	_cleanup_authority_ struct authority *authority = authority_of_call(call, error);
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
+	bool done = authority && authority_update_profiles(authority, &profiles, error);
+
+	if (done)
+		append_profiles(&call->out, &profiles);
+	return audit_change(call, "update-profiles-connection", call->name, done, error);
+}
+
+/* What the profile's field is filled with when neither the connection nor the authority has a
+ * value. */
+static const char *name_rule_of(const struct authority_field *field)
+{
+	if (field->subject_type)
+		return field->subject_type;
+	return field->san_type ? field->san_type : "";
+}
+
+static void append_field(DBusMessageIter *array, const struct authority_field *field)
+{
+	DBusMessageIter item;
+
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_string(&item, field->name);
+	message_append_bool(&item, field->is_required);
+	message_append_bool(&item, field->is_multiple);
+	message_append_string(&item, field->fixed);
+	message_append_string(&item, field->pattern);
+	message_append_string(&item, field->prompt);
+	message_append_string(&item, name_rule_of(field));
+	message_close(array, &item);
+}
+
+static bool get_fields(struct bus_call *call, struct error *error)
+{
+	const char *name = message_read_string(&call->in);
+	_cleanup_authority_ struct authority *authority = authority_of_call(call, error);
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
+	DBusMessageIter array;
+
+	if (!authority || !authority->driver->profiles(authority, &profiles, error))
+		return false;
+	const struct authority_profile *profile = authority_profiles_find(&profiles, name, error);
+	if (!profile)
+		return false;
+	message_open(&call->out, DBUS_TYPE_ARRAY, "(sbbssss)", &array);
+	for (size_t i = 0; i < profile->field_count; i++)
+		append_field(&array, &profile->fields[i]);
+	message_close(&call->out, &array);
+	return true;
+}
+
+/* --- secrets --- */
+
+static bool set_secret(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const char *name = message_read_string(&call->in);
+	_cleanup_secret_ struct secret secret = SECRET_INIT;
+	_cleanup_free_ char *detail = xasprintf("%s: %s", call->name, name);
+	bool done = message_read_secret(&call->in, &secret, error) &&
+		    connection_set_secret(bus->services, call->name, name, &secret, error);
+
+	if (done)
+		bus_service_changed(bus->service, &connection_kind, call->name);
+	return audit_change(call, "set-secret-connection", detail, done, error);
+}
+
+static bool forget_secret(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const char *name = message_read_string(&call->in);
+	_cleanup_free_ char *detail = xasprintf("%s: %s", call->name, name);
+	bool done = connection_forget_secret(bus->services, call->name, name, error);
+
+	if (done)
+		bus_service_changed(bus->service, &connection_kind, call->name);
+	return audit_change(call, "forget-secret-connection", detail, done, error);
 }
 
 /* Answers with what one of the driver's optional functions gives. */
@@ -143,10 +271,19 @@ static const struct bus_interface connection_interface = {
 				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, update},
 			{"Remove", NULL, NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
 				remove_connection},
-			{"Test", NULL, BUS_ARGUMENTS({"message", "s"}),
+			{"Test", NULL, BUS_ARGUMENTS({"works", "b"}, {"steps", "a(sbs)"}),
 				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, test},
-			{"ListProfiles", NULL, BUS_ARGUMENTS({"profiles", "as"}),
+			{"ListProfiles", NULL, BUS_ARGUMENTS({"profiles", "a(ssbs)"}),
 				PERMISSION_VIEW_SETTINGS, BUS_SLOW, list_profiles},
+			{"UpdateProfiles", NULL, BUS_ARGUMENTS({"profiles", "a(ssbs)"}),
+				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, update_profiles},
+			{"GetFields", BUS_ARGUMENTS({"profile", "s"}),
+				BUS_ARGUMENTS({"fields", "a(sbbssss)"}), PERMISSION_VIEW_SETTINGS,
+				BUS_SLOW, get_fields},
+			{"SetSecret", BUS_ARGUMENTS({"name", "s"}, {"secret", "s"}), NULL,
+				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW | BUS_SECRET, set_secret},
+			{"ForgetSecret", BUS_ARGUMENTS({"name", "s"}), NULL,
+				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, forget_secret},
 			{"GetCertificate", NULL, BUS_ARGUMENTS({"certificate", "ay"}), BUS_ANYONE,
 				BUS_SLOW, get_certificate},
 			{"GetCrl", NULL, BUS_ARGUMENTS({"crl", "ay"}), BUS_ANYONE, BUS_SLOW,
@@ -158,6 +295,7 @@ static const struct bus_interface connection_interface = {
 			{"Name", "s", get_name},
 			{"Kind", "s", get_kind},
 			{"Document", "s", get_document},
+			{"Secrets", "as", get_secrets},
 			{0},
 		},
 };

@@ -27,6 +27,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/slot.c \
 	daemon/bus/sender.c daemon/bus/sender.h \
 	daemon/bus/system-door.c \
+	daemon/bus/task.c \
 	daemon/bus/template.c \
 	daemon/bus/template-cards.c \
 	daemon/bus/type.c \

@@ -386,6 +386,10 @@ static const struct bus_method methods[] = {
 		BUS_SLOW, list_quorums_call},
 	{"SetQuorum", BUS_ARGUMENTS({"operation", "s"}, {"count", "u"}), NULL,
 		PERMISSION_MANAGE_OPERATORS, BUS_SLOW, set_quorum_call},
+	{"ListTasks", NULL, BUS_ARGUMENTS({"tasks", "a(xsssssxxxs)"}), PERMISSION_VIEW_CARDS,
+		BUS_SLOW, list_tasks_call},
+	{"RunTask", BUS_ARGUMENTS({"id", "x"}), NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
+		run_task_call},
 	{0},
 };
 

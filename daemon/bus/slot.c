@@ -81,6 +81,30 @@ static void get_audit_uses(void *context, const void *object, DBusMessageIter *v
 	message_append_bool(value, slot_record(object)->audit_uses);
 }
 
+static void get_process(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, slot_process_name(slot_record(object)->process));
+}
+
+static void get_timeout(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_u32(value, slot_record(object)->timeout);
+}
+
+static void get_environment(void *context, const void *object, DBusMessageIter *value)
+{
+	char *const *variable = slot_record(object)->variables;
+	DBusMessageIter variables;
+
+	(void)context;
+	message_open(value, DBUS_TYPE_ARRAY, "s", &variables);
+	for (; variable && *variable; variable++)
+		message_append_string(&variables, *variable);
+	message_close(value, &variables);
+}
+
 static void get_available(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;
@@ -138,6 +162,114 @@ static bool test(struct bus_call *call, struct error *error)
 	if (done)
 		message_append_string(&call->out, message);
 	return audit_change(call, "test-slot", call->name, done, error);
+}
+
+/* --- where the module runs: options of Change and of Manager.AddSlot --- */
+
+struct process_options {
+	bool has_process, has_timeout, has_variables;
+	enum slot_process process;
+	int64_t timeout;
+	char **variables; /* NULL at the end, where there are any */
+	size_t variable_count;
+};
+
+static void process_options_clear(struct process_options *options)
+{
+	strings_free(options->variables, options->variable_count);
+}
+
+static bool read_process(
+	DBusMessageIter *value, struct process_options *options, struct error *error)
+{
+	char *name = NULL;
+
+	options->has_process = option_read_string("process", value, &name, error);
+	if (options->has_process)
+		options->process = slot_process_from_name(name);
+	free(name);
+	return options->has_process && (options->process != SLOT_PROCESS_COUNT ||
+					       error_set_field(error, ERROR_INVALID_ARGUMENT,
+						       "process", "it must be own or daemon"));
+}
+
+static bool read_timeout(
+	DBusMessageIter *value, struct process_options *options, struct error *error)
+{
+	options->has_timeout = option_read_i64("timeout", value, &options->timeout, error);
+	if (!options->has_timeout)
+		return false;
+	return (options->timeout >= 1 && options->timeout <= SLOT_TIMEOUT_MAX) ||
+	       error_set_field(error, ERROR_INVALID_ARGUMENT, "timeout",
+		       "it must be a number of seconds from 1 to %d", SLOT_TIMEOUT_MAX);
+}
+
+static bool read_variables(
+	DBusMessageIter *value, struct process_options *options, struct error *error)
+{
+	options->has_variables = option_read_strings(
+		"environment", value, &options->variables, &options->variable_count, error);
+	options->variables =
+		xreallocarray(options->variables, options->variable_count + 1, sizeof(char *));
+	options->variables[options->variable_count] = NULL;
+	return options->has_variables;
+}
+
+struct process_option {
+	const char *name;
+	bool (*read)(DBusMessageIter *, struct process_options *, struct error *);
+};
+
+static const struct process_option *find_process_option(const char *name)
+{
+	static const struct process_option known[] = {{"process", read_process},
+		{"timeout", read_timeout}, {"environment", read_variables}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(known[i].name, name) == 0)
+			return &known[i];
+	}
+	return NULL;
+}
+
+struct change_options {
+	struct process_options process;
+	struct slot_change change;
+};
+
+static void change_options_clear(struct change_options *options)
+{
+	process_options_clear(&options->process);
+}
+
+static bool read_change(
+	void *context, const char *name, DBusMessageIter *value, struct error *error)
+{
+	struct change_options *options = context;
+	const struct process_option *option = find_process_option(name);
+
+	if (option)
+		return option->read(value, &options->process, error);
+	if (strcmp(name, "audit-uses") != 0)
+		return option_unknown(name, "process, timeout, environment, audit-uses", error);
+	options->change.has_audit_uses = true;
+	return option_read_bool(name, value, &options->change.audit_uses, error);
+}
+
+static bool change(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct change_options options _cleanup_(change_options_clear) = {0};
+	bool done = options_each(&call->in, read_change, &options, error);
+
+	options.change.has_process = options.process.has_process;
+	options.change.has_timeout = options.process.has_timeout;
+	options.change.has_variables = options.process.has_variables;
+	options.change.process = options.process.process;
+	options.change.timeout = (unsigned)options.process.timeout;
+	options.change.variables = options.process.variables;
+	done = done && operation_change_slot(bus->services, call->name, &options.change, error);
+	return audit_change(call, "change-slot", call->name, done, error);
 }
 
 static bool remove_slot(struct bus_call *call, struct error *error)
@@ -214,6 +346,8 @@ static const struct bus_interface slot_interface = {
 	.methods =
 		(const struct bus_method[]){
 			{"Test", NULL, BUS_ARGUMENTS({"message", "s"}), CHANGE, BUS_SLOW, test},
+			{"Change", BUS_ARGUMENTS({"options", "a{sv}"}), NULL, CHANGE, BUS_SLOW,
+				change},
 			{"Remove", NULL, NULL, CHANGE, BUS_SLOW, remove_slot},
 			{"Allow",
 				BUS_ARGUMENTS({"subject", "s"}, {"key", "s"}, {"operations", "as"}),
@@ -233,6 +367,9 @@ static const struct bus_interface slot_interface = {
 			{"Pin", "s", get_pin},
 			{"PinSource", "s", get_pin_source},
 			{"AuditUses", "b", get_audit_uses},
+			{"Process", "s", get_process},
+			{"Timeout", "u", get_timeout},
+			{"Environment", "as", get_environment},
 			{"Available", "b", get_available},
 			{"Problem", "s", get_problem},
 			{"Rules", "a(ssas)", get_rules},
@@ -254,6 +391,7 @@ struct slot_options {
 	char *serial, *pin_source;
 	struct secret pin;
 	bool keep_pin, create, audit_uses;
+	struct process_options process;
 };
 
 static void slot_options_clear(struct slot_options *options)
@@ -261,13 +399,17 @@ static void slot_options_clear(struct slot_options *options)
 	free(options->serial);
 	free(options->pin_source);
 	secret_clear(&options->pin);
+	process_options_clear(&options->process);
 }
 
 static bool read_option(
 	void *context, const char *name, DBusMessageIter *value, struct error *error)
 {
 	struct slot_options *options = context;
+	const struct process_option *option = find_process_option(name);
 
+	if (option)
+		return option->read(value, &options->process, error);
 	if (strcmp(name, "serial") == 0)
 		return option_read_string(name, value, &options->serial, error);
 	if (strcmp(name, "pin") == 0)
@@ -280,7 +422,10 @@ static bool read_option(
 		return option_read_bool(name, value, &options->create, error);
 	if (strcmp(name, "audit-uses") == 0)
 		return option_read_bool(name, value, &options->audit_uses, error);
-	return option_unknown(name, "serial, pin, keep-pin, pin-source, create, audit-uses", error);
+	return option_unknown(name,
+		"serial, pin, keep-pin, pin-source, create, audit-uses, process, timeout, "
+		"environment",
+		error);
 }
 
 bool add_slot_call(struct bus_call *call, struct error *error)
@@ -298,6 +443,10 @@ bool add_slot_call(struct bus_call *call, struct error *error)
 	request.keep_pin = options.keep_pin;
 	request.create = options.create;
 	request.audit_uses = options.audit_uses;
+	request.process =
+		options.process.has_process ? options.process.process : SLOT_PROCESS_COUNT;
+	request.timeout = (unsigned)options.process.timeout;
+	request.variables = options.process.variables;
 	done = done && operation_add_slot(bus->services, &request, error);
 	if (done) {
 		_cleanup_free_ char *path = path_of(slot_kind.path, request.name);

@@ -2,6 +2,7 @@
 /* org.tessera1.Template */
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "operation/connections.h"
 #include "operation/login.h"
 #include "operation/templates.h"
 
@@ -73,17 +74,39 @@ static void get_comment(void *context, const void *object, DBusMessageIter *valu
 	message_append_string(value, ((const struct template *)object)->comment);
 }
 
+/* Those of the template itself and of what its connections fill in; prompts are the values. */
+static void all_fields(void *context, const struct template *template, struct fields *fields)
+{
+	struct bus *bus = context;
+
+	template_required_fields(template, fields);
+	connection_required_fields(bus->services, template, fields);
+}
+
 static void get_required_fields(void *context, const void *object, DBusMessageIter *value)
 {
 	_cleanup_fields_ struct fields fields = FIELDS_INIT;
 	DBusMessageIter names;
 
-	(void)context;
-	template_required_fields(object, &fields);
+	all_fields(context, object, &fields);
 	message_open(value, DBUS_TYPE_ARRAY, "s", &names);
 	for (size_t i = 0; i < fields.count; i++)
 		message_append_string(&names, fields.items[i].name);
 	message_close(value, &names);
+}
+
+static void get_prompts(void *context, const void *object, DBusMessageIter *value)
+{
+	_cleanup_fields_ struct fields fields = FIELDS_INIT;
+	DBusMessageIter prompts;
+
+	all_fields(context, object, &fields);
+	message_open(value, DBUS_TYPE_ARRAY, "{ss}", &prompts);
+	for (size_t i = 0; i < fields.count; i++) {
+		if (fields.items[i].value[0])
+			message_append_entry(&prompts, fields.items[i].name, fields.items[i].value);
+	}
+	message_close(value, &prompts);
 }
 
 static void get_document(void *context, const void *object, DBusMessageIter *value)
@@ -201,6 +224,7 @@ static const struct bus_interface template_interface = {
 			{"LockedBy", "s", get_locked_by},
 			{"Comment", "s", get_comment},
 			{"RequiredFields", "as", get_required_fields},
+			{"Prompts", "a{ss}", get_prompts},
 			{"Document", "s", get_document},
 			{0},
 		},

@@ -1,41 +1,76 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests to services over HTTPS; the only file that knows libcurl. The
- * service must prove its name by a certificate (TLS 1.2 or newer); redirects are
- * not followed, so that nothing is sent to a host that nobody configured.
+ * Requests to services over HTTPS; libcurl is known to http.c and http-pool.c
+ * alone. The service must prove its name by a certificate (TLS 1.2 or newer);
+ * redirects are not followed, so that nothing is sent to a host that nobody
+ * configured.
  */
 #ifndef TESSERA_CORE_HTTP_H
 #define TESSERA_CORE_HTTP_H
 
+#include <openssl/evp.h>
+
 #include "common/buffer.h"
 #include "common/error.h"
+#include "common/secret.h"
+
+enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT, HTTP_DELETE };
 
 struct http_request {
+	enum http_method method;
 	const char *url;     /* https:// */
 	const char *ca_file; /* PEM certificates to trust instead of the system's, or NULL */
-	const char *content_type;
+	/* PEM of the certificate and of the key that prove who asks, or NULL. */
+	const struct secret *client_certificate;
+	/* The key where it is not in there: signs elsewhere (core/signing-key.h). Its connection is
+	 * not kept. NULL otherwise. */
+	EVP_PKEY *client_key;
+	const char *accept;	   /* media type of the answer, or NULL */
+	const char *secret_header; /* name of a header with a secret value, or NULL */
+	const struct secret *secret_value;
+	const char *content_type; /* of the body; NULL without one */
 	const void *body;
 	size_t body_length;
 	size_t answer_max;   /* bytes of the answer's body */
 	unsigned timeout_ms; /* for everything together */
+	unsigned connect_ms; /* for name, connection and TLS alone; 0: no limit of their own */
 };
 
 struct http_answer {
-	long status; /* 200, 404, ... */
+	long status; /* 200, 404, ...; 0 when none came */
 	struct buffer body;
+	/* Seconds that Retry-After asks to wait (seconds or a date, RFC 9110 10.2.3); -1: absent.
+	 */
+	int64_t retry_after;
+	/* Whether the service may have read the request: after a failure it may still do it. */
+	bool may_be_seen;
+	bool is_resolved, is_connected; /* how far a request came: its name, and TLS */
 };
 #define HTTP_ANSWER_INIT                                                                           \
 	{                                                                                          \
-		0                                                                                  \
+		.retry_after = -1                                                                  \
 	}
 void http_answer_clear(struct http_answer *answer);
 #define _cleanup_http_answer_ _cleanup_(http_answer_clear)
 
+/* Connections that stay open for further requests; each function may be called from any thread. */
+struct http_pool;
+struct http_pool *http_pool_new(void);
+/* NULL is allowed. No request may be under way. */
+void http_pool_free(struct http_pool *pool);
+DEFINE_CLEANUP(struct http_pool *, http_pool_free);
+
 /*
- * Sends a POST and waits for the whole answer, whatever its status but a redirect.
- * ERROR_TIMEOUT; ERROR_NETWORK_FAILED when the service cannot be reached, is not trusted,
- * redirects, or its answer is too long or breaks off. May be called from any thread.
+ * Sends a request and waits for the whole answer, whatever its status but a redirect. It is sent
+ * once: a connection that breaks is an error, unless the service cannot have read any of the body.
+ * pool: its connections are used and kept; NULL: one of its own. ERROR_TIMEOUT;
+ * ERROR_NETWORK_FAILED when the service cannot be reached, is not trusted, redirects, or its answer
+ * is too long or breaks off. *answer is filled as far as it is known after a failure, too. May be
+ * called from any thread.
  */
+bool http_send(struct http_pool *pool, const struct http_request *request,
+	struct http_answer *answer, struct error *error);
+/* The same with a POST over a connection of its own. */
 bool http_post(const struct http_request *request, struct http_answer *answer, struct error *error);
 
 #endif

@@ -1,6 +1,7 @@
 # daemon/core
 libtesserad_la_SOURCES += \
-	daemon/core/http.c daemon/core/http.h \
+	daemon/core/http.c daemon/core/http.h daemon/core/http-private.h \
+	daemon/core/http-pool.c \
 	daemon/core/job.c daemon/core/job.h \
 	daemon/core/journal.c daemon/core/journal.h \
 	daemon/core/notify.c daemon/core/notify.h \

@@ -123,6 +123,11 @@ static bool set_data_dir(struct options *options, const char *value)
 	return set_path(&options->data_dir, value);
 }
 
+static bool set_token_program(struct options *options, const char *value)
+{
+	return set_path(&options->token_program, value);
+}
+
 static bool set_audit_syslog(struct options *options, const char *value)
 {
 	options->audit_syslog = strcmp(value, "yes") == 0;
@@ -167,6 +172,7 @@ static const struct option {
 	{"activation-ca-file", "an absolute path", set_activation_ca_file},
 	{"licence-public-key-file", "an absolute path", set_licence_public_key_file},
 	{"data-dir", "an absolute path", set_data_dir},
+	{"token-program", "an absolute path", set_token_program},
 	{"audit-syslog", "yes or no", set_audit_syslog},
 	{"log-level", "error, warning, notice, info or debug", set_log_level},
 };
@@ -186,6 +192,7 @@ void options_clear(struct options *options)
 	free(options->activation_ca_file);
 	free(options->licence_public_key_file);
 	free(options->data_dir);
+	free(options->token_program);
 	*options = (struct options)OPTIONS_INIT;
 }
 
@@ -203,6 +210,7 @@ static void set_defaults(struct options *options)
 					  ? xasprintf("%s/token-pin", credentials)
 					  : xstrdup(SYSCONFDIR "/tessera/token-pin");
 	options->data_dir = xstrdup(PKGDATADIR);
+	options->token_program = xstrdup(PKGLIBEXECDIR "/tessera-token");
 	options->login_timeout = LOGIN_TIMEOUT_DEFAULT;
 	options->log_level = LOG_LEVEL_INFO;
 }

@@ -22,6 +22,7 @@
  *    activation-ca-file       what that service is trusted by; unset: the system's certificates
  *    licence-public-key-file  what licences are verified with; unset: evaluation mode
  *    data-dir         folder of the shipped types, templates and connections; PKGDATADIR
+ *    token-program    the program that the modules of slots run in; PKGLIBEXECDIR/tessera-token
  *    audit-syslog     yes, no: whether audit records go to the journal or syslog, too; no
  *    log-level        error, warning, notice, info, debug; info
  */
@@ -53,6 +54,7 @@ struct options {
 	char *activation_ca_file;
 	char *licence_public_key_file;
 	char *data_dir;
+	char *token_program;
 	bool audit_syslog;
 	enum log_level log_level;
 };

@@ -71,6 +71,7 @@ void certificate_clear(struct certificate *certificate)
 	free(certificate->serial_hex);
 	free(certificate->subject);
 	free(certificate->reason);
+	free(certificate->request);
 	buffer_clear(&certificate->der);
 	*certificate = (struct certificate){0};
 }

@@ -82,6 +82,8 @@ struct certificate {
 	char *reason;				    /* of the revocation, or NULL */
 	int64_t revoked_at;			    /* or 0 */
 	struct buffer der;
+	/* While the authority's answer is outstanding: what its driver finds it by; or NULL. */
+	char *request;
 };
 
 /* Frees what it holds; it may be used again. */

@@ -17,7 +17,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/pin-word.c \
 	daemon/model/puk.c daemon/model/puk.h \
 	daemon/model/role.c daemon/model/role.h \
-	daemon/model/slot.c daemon/model/slot.h \
+	daemon/model/slot.c daemon/model/slot.h daemon/model/slot-process.c \
 	daemon/model/template.c daemon/model/template.h \
 	daemon/model/template-canonical.c \
 	daemon/model/template-certificate.c \

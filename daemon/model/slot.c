@@ -71,6 +71,7 @@ void slot_record_free(struct slot_record *record)
 	free(record->token_serial);
 	free(record->pin_file);
 	buffer_clear(&record->sealed_pin);
+	slot_variables_free(record->variables);
 	slot_rules_free(record->rules, record->rule_count);
 	free(record);
 }
@@ -112,9 +113,10 @@ bool slot_record_check(const struct slot_record *record, struct error *error)
 	if (length == 0 || length > LABEL_MAX_BYTES)
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "token_label",
 			"a token's label has 1 to %d bytes", LABEL_MAX_BYTES);
-	return record->pin != SLOT_PIN_FILE || pin_file_is_valid(record->pin_file) ||
-	       error_set_field(error, ERROR_INVALID_ARGUMENT, "pin-source",
-		       "it must be an absolute path or " CREDENTIAL "NAME");
+	if (record->pin == SLOT_PIN_FILE && !pin_file_is_valid(record->pin_file))
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "pin-source",
+			"it must be an absolute path or " CREDENTIAL "NAME");
+	return slot_process_check(record, error);
 }
 
 /* --- access --- */

@@ -62,6 +62,21 @@ enum slot_pin {
 const char *slot_pin_name(enum slot_pin pin);
 enum slot_pin slot_pin_from_name(const char *name); /* SLOT_PIN_COUNT for an unknown name */
 
+/* Where a slot's module runs. */
+enum slot_process {
+	SLOT_PROCESS_DAEMON, /* in the daemon itself */
+	SLOT_PROCESS_OWN,    /* in a process of its own */
+	SLOT_PROCESS_COUNT
+};
+/* "daemon", "own"; NULL for none. */
+const char *slot_process_name(enum slot_process process);
+enum slot_process slot_process_from_name(const char *name); /* SLOT_PROCESS_COUNT: unknown */
+
+/* Seconds that a module in a process of its own may take for a call. */
+#define SLOT_TIMEOUT_DEFAULT 60
+#define SLOT_TIMEOUT_MAX     3600
+#define SLOT_VARIABLES_MAX   32
+
 struct slot_record {
 	char *name;
 	int64_t number; /* that programs know it by; never given twice */
@@ -72,6 +87,10 @@ struct slot_record {
 	char *pin_file;		  /* of SLOT_PIN_FILE: a path, or "credential:NAME"; else "" */
 	struct buffer sealed_pin; /* of SLOT_PIN_SEALED */
 	bool audit_uses;	  /* each use of a key gets a record */
+	enum slot_process process;
+	/* Of SLOT_PROCESS_OWN. */
+	unsigned timeout; /* seconds */
+	char **variables; /* of the environment: NAME=VALUE, NULL at the end; or NULL */
 	struct slot_rule *rules;
 	size_t rule_count;
 };
@@ -82,9 +101,17 @@ DEFINE_CLEANUP(struct slot_record *, slot_record_free);
 
 /*
  * Whether a new slot's record can be: its name, an absolute path as its module, a label, a file for
- * a PIN that is in one. ERROR_INVALID_ARGUMENT.
+ * a PIN that is in one, and slot_process_check(). ERROR_INVALID_ARGUMENT.
  */
 bool slot_record_check(const struct slot_record *record, struct error *error);
+/* Whether process, timeout and variables go together and are what they must be. */
+bool slot_process_check(const struct slot_record *record, struct error *error);
+
+/* Variables as lines of text, and the other way; heap. */
+char *slot_variables_text(char *const *variables);
+char **slot_variables_from_text(const char *text);
+char **slot_variables_copy(char *const *variables, size_t count);
+void slot_variables_free(char **variables); /* NULL is allowed */
 
 /* Who asks. */
 struct slot_user {

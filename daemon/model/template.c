@@ -197,7 +197,7 @@ struct template *template_parse(const char *document, struct error *error)
 	return steal_pointer(&template);
 }
 
-static void add_pattern_fields(const char *pattern, struct fields *fields)
+void pattern_add_fields(const char *pattern, const char *value, struct fields *fields)
 {
 	struct pattern_piece piece;
 	const char *why;
@@ -208,7 +208,7 @@ static void add_pattern_fields(const char *pattern, struct fields *fields)
 		_cleanup_free_ char *name = xcalloc(piece.length + 1, 1);
 		memcpy(name, piece.text, piece.length);
 		if (strcmp(name, CARD_SERIAL_FIELD) != 0)
-			fields_set(fields, name, "");
+			fields_set(fields, name, value ? value : "");
 	}
 }
 
@@ -241,12 +241,12 @@ void template_required_fields(const struct template *template, struct fields *fi
 	for (size_t i = 0; i < template->key_count; i++) {
 		const struct template_key *key = &template->keys[i];
 		for (size_t j = 0; j < key->subject_count; j++)
-			add_pattern_fields(key->subject[j].pattern, fields);
+			pattern_add_fields(key->subject[j].pattern, NULL, fields);
 		for (size_t j = 0; j < key->san_count; j++)
-			add_pattern_fields(key->san[j].pattern, fields);
+			pattern_add_fields(key->san[j].pattern, NULL, fields);
 	}
-	add_pattern_fields(template->issue.chuid.credential, fields);
-	add_pattern_fields(template->issue.chuid.person, fields);
+	pattern_add_fields(template->issue.chuid.credential, NULL, fields);
+	pattern_add_fields(template->issue.chuid.person, NULL, fields);
 	drop_generated_fields(template, fields);
 }
 

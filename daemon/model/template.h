@@ -198,6 +198,12 @@ void template_required_fields(const struct template *template, struct fields *fi
 bool template_check_holder(
 	const struct template *template, const struct fields *holder, struct error *error);
 
+/*
+ * Adds the names of the holder fields that a pattern uses, with this value (NULL: ""); {serial},
+ * which is the card's, is not among them.
+ */
+void pattern_add_fields(const char *pattern, const char *value, struct fields *fields);
+
 /* Whether the pattern is well-formed. *why (static text) says what is wrong if not. */
 bool pattern_check(const char *pattern, const char **why);
 

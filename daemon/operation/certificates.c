@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "operation/tasks.h"
 
 /* What one change does to one certificate: false when it leaves it alone. */
 typedef bool (*certificate_change)(
@@ -58,7 +59,8 @@ static bool change_all(struct services *services, int64_t credential_id, int64_t
 		struct certificate *certificate = &all.items[i];
 		if (certificate->id > last || !change(certificate, reason))
 			continue;
-		if (!store_certificate_save(services->store, certificate, error))
+		if (!store_certificate_save(services->store, certificate, error) ||
+			!task_note_status(services, certificate, error))
 			return error_prefix(error, "certificate %s", certificate->serial_hex);
 		certificates_take(changed, certificate);
 	}
@@ -84,6 +86,23 @@ bool certificates_resume(struct services *services, int64_t credential_id,
 	return change_all(services, credential_id, INT64_MAX, change_resume, NULL, changed, error);
 }
 
+static bool tell_by_driver(
+	struct authority *authority, const struct certificate *certificate, struct error *error)
+{
+	const struct authority_driver *driver = authority->driver;
+
+	switch (certificate->status) {
+	case CERTIFICATE_VALID:
+	case CERTIFICATE_PENDING:
+		return driver->resume(authority, certificate, error);
+	case CERTIFICATE_ON_HOLD:
+		return driver->suspend(authority, certificate, error);
+	default:
+		return driver->revoke(
+			authority, certificate, revocation_reason_find(certificate->reason), error);
+	}
+}
+
 /* *all: whether the authority knows of its other certificates, too. */
 static bool tell(struct services *services, const struct certificate *certificate, bool *all,
 	struct error *error)
@@ -94,10 +113,8 @@ static bool tell(struct services *services, const struct certificate *certificat
 	if (!authority)
 		return false;
 	*all = authority->driver->tells_all;
-	if (certificate->status == CERTIFICATE_VALID || certificate->status == CERTIFICATE_PENDING)
-		return authority->driver->resume(authority, certificate, error);
-	return authority->driver->revoke(
-		authority, certificate, revocation_reason_find(certificate->reason), error);
+	return *all ? tell_by_driver(authority, certificate, error)
+		    : task_run(services, certificate->id, error);
 }
 
 /* Tells the authority of the certificate at `index`, and of all others where that takes a call. */

@@ -52,3 +52,12 @@ bool connection_document_save(struct services *services, const char *name, const
 		*saved = xstrdup(connection.name);
 	return true;
 }
+
+bool connection_remove(struct services *services, const char *name, struct error *error)
+{
+	if (!store_begin(services->store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	return store_connection_remove(transaction, name, error) &&
+	       authority_forget(transaction, name, error) && store_commit(transaction, error);
+}

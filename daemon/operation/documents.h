@@ -16,4 +16,7 @@
 bool connection_document_save(struct services *services, const char *name, const char *document,
 	char **saved, struct error *error);
 
+/* With its secrets and its list of profiles. ERROR_NOT_FOUND, ERROR_IN_USE. */
+bool connection_remove(struct services *services, const char *name, struct error *error);
+
 #endif

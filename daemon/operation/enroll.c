@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/log.h"
 #include "core/signing-key.h"
+#include "operation/tasks.h"
 
 DEFINE_CLEANUP(X509_REQ *, X509_REQ_free);
 
@@ -22,6 +24,7 @@ void enroll_names_clear(struct enroll_names *names)
 {
 	rules_free(names->subject, names->subject_count);
 	rules_free(names->san, names->san_count);
+	rules_free(names->fields, names->field_count);
 	*names = (struct enroll_names){0};
 }
 
@@ -39,12 +42,48 @@ static bool expand(const struct name_rule *rules, size_t count, const struct fie
 	return true;
 }
 
-bool enroll_names_expand(const struct template_key *key, const struct fields *holder,
-	struct enroll_names *names, struct error *error)
+static bool expand_fields(const struct authority_profile *profile, const struct template_key *key,
+	const struct fields *holder, struct enroll_names *names, struct error *error)
+{
+	names->fields = xcalloc(profile->field_count + 1, sizeof(*names->fields));
+	for (size_t i = 0; i < profile->field_count; i++) {
+		const struct authority_field *field = &profile->fields[i];
+		const char *pattern = field->fixed ? NULL : authority_field_pattern(field, key);
+		char *value = pattern ? pattern_expand(pattern, holder, error) : NULL;
+		if (pattern && !value)
+			return error_prefix(
+				error, "for %s of the profile \"%s\"", field->name, profile->name);
+		if (value)
+			names->fields[names->field_count++] =
+				(struct name_rule){xstrdup(field->name), value};
+	}
+	return true;
+}
+
+/* Also finds out whether the authority and the profile are there. */
+static bool expand_for_profile(struct services *services, const struct template_key *key,
+	const struct fields *holder, struct enroll_names *names, struct error *error)
+{
+	_cleanup_authority_ struct authority *authority =
+		authority_open(&services->authority, key->authority, error);
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
+
+	if (!authority || !authority->driver->profiles(authority, &profiles, error))
+		return false;
+	const struct authority_profile *profile =
+		authority_profiles_find(&profiles, key->profile, error);
+	if (!profile)
+		return error_prefix(error, "authority %s", key->authority);
+	return expand_fields(profile, key, holder, names, error);
+}
+
+bool enroll_names_expand(struct services *services, const struct template_key *key,
+	const struct fields *holder, struct enroll_names *names, struct error *error)
 {
 	return expand(key->subject, key->subject_count, holder, &names->subject,
 		       &names->subject_count, error) &&
-	       expand(key->san, key->san_count, holder, &names->san, &names->san_count, error);
+	       expand(key->san, key->san_count, holder, &names->san, &names->san_count, error) &&
+	       (!key->authority || expand_for_profile(services, key, holder, names, error));
 }
 
 /* What the card needs to sign the request. */
@@ -101,39 +140,182 @@ static X509_REQ *make_request(struct request_signer *signer, EVP_PKEY *public_ke
 	return steal_pointer(&request);
 }
 
-static bool ask_authority(struct operation *operation, const struct template_key *key,
-	const struct enroll_names *names, X509_REQ *request, int64_t not_after,
-	struct certificate *certificate, struct error *error)
+/* One key on its way to a certificate. */
+struct enrollment {
+	struct operation *operation;
+	struct card *card;
+	const struct credential *credential;
+	const struct template_key *key;
+	const struct enroll_names *names;
+	const struct certificates *before;
+	struct certificate certificate;
+	enum enroll_outcome outcome;
+};
+
+static void enrollment_clear(struct enrollment *enrollment)
 {
+	certificate_clear(&enrollment->certificate);
+}
+
+static void describe(struct enrollment *enrollment)
+{
+	struct certificate *certificate = &enrollment->certificate;
+	const struct template_key *key = enrollment->key;
+
+	certificate->credential_id = enrollment->credential->id;
+	certificate->slot = key->slot;
+	if (!certificate->authority)
+		certificate->authority = xstrdup(key->authority);
+	if (!certificate->profile)
+		certificate->profile = xstrdup(key->profile);
+}
+
+/* What is being asked for is on the list before the authority hears of it. */
+static bool note(void *context, struct certificate *certificate, struct error *error)
+{
+	struct enrollment *enrollment = context;
+	struct services *services = enrollment->operation->services;
+
+	describe(enrollment);
+	if (!store_begin(services->store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	return store_certificate_save(transaction, certificate, error) &&
+	       task_note_request(services, certificate, error) && store_commit(transaction, error);
+}
+
+/* After a refusal there is nothing to collect; what may still come stays on the list. */
+static void give_up(struct enrollment *enrollment)
+{
+	struct services *services = enrollment->operation->services;
+	const struct certificate *certificate = &enrollment->certificate;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (certificate->id != 0 && !certificate->request &&
+		!store_certificate_remove(services->store, certificate->id, &error))
+		log_error("a certificate that was refused is not forgotten: %s",
+			error_message(&error));
+}
+
+/* Whether all values that the new certificate would have stand in the old one. */
+static bool says_the_same(const struct certificate *old, const struct enroll_names *names)
+{
+	for (size_t i = 0; i < names->field_count; i++) {
+		const char *value = names->fields[i].pattern;
+		bool is_of_seat = strncmp(names->fields[i].type, "seat.", strlen("seat.")) == 0;
+		if (!is_of_seat && !memmem(old->der.data, old->der.length, value, strlen(value)))
+			return false;
+	}
+	return true;
+}
+
+/* The valid certificate that the new one takes the place of, or NULL. */
+static const struct certificate *find_renewable(const struct enrollment *enrollment)
+{
+	const struct template_key *key = enrollment->key;
+	const struct certificates *before = enrollment->before;
+
+	for (size_t i = 0; before && i < before->count; i++) {
+		const struct certificate *old = &before->items[i];
+		if (old->slot == key->slot && old->status == CERTIFICATE_VALID &&
+			old->der.length > 0 && old->profile &&
+			strcmp(old->authority, key->authority) == 0 &&
+			strcmp(old->profile, key->profile) == 0 &&
+			says_the_same(old, enrollment->names))
+			return old;
+	}
+	return NULL;
+}
+
+static bool renew_or_enroll(struct enrollment *enrollment, struct authority *authority,
+	const struct authority_request *asked, struct error *error)
+{
+	const struct authority_driver *driver = authority->driver;
+	const struct certificate *old = driver->renew ? find_renewable(enrollment) : NULL;
+	_cleanup_error_ struct error failure = ERROR_INIT;
+
+	if (old && driver->renew(authority, old, asked, &enrollment->certificate,
+			   &enrollment->outcome, &failure))
+		return true;
+	if (old && failure.code != ERROR_NOT_SUPPORTED)
+		return error_move(error, &failure);
+	return driver->enroll(
+		authority, asked, &enrollment->certificate, &enrollment->outcome, error);
+}
+
+static bool ask_authority(struct enrollment *enrollment, X509_REQ *request, struct error *error)
+{
+	const struct enroll_names *names = enrollment->names;
+	const struct template_key *key = enrollment->key;
 	struct authority *authority _cleanup_authority_ =
-		authority_open(&operation->services->authority, key->authority, error);
+		authority_open(&enrollment->operation->services->authority, key->authority, error);
 	struct authority_request asked = {.profile = key->profile,
 		.request = request,
 		.subject = names->subject,
 		.subject_count = names->subject_count,
 		.san = names->san,
 		.san_count = names->san_count,
-		.not_after = not_after};
-	enum enroll_outcome outcome;
+		.fields = names->fields,
+		.field_count = names->field_count,
+		.not_after = enrollment->credential->expires_at,
+		.note = note,
+		.note_context = enrollment};
 
-	if (!authority ||
-		!authority->driver->enroll(authority, &asked, certificate, &outcome, error))
-		return error_prefix(error, "authority %s", key->authority);
-	return true;
+	if (authority && renew_or_enroll(enrollment, authority, &asked, error) &&
+		(enrollment->outcome == ENROLL_PENDING ||
+			authority_check_key(&enrollment->certificate, request, error)))
+		return true;
+	give_up(enrollment);
+	return error_prefix(error, "authority %s", key->authority);
+}
+
+static bool save(struct enrollment *enrollment, struct error *error)
+{
+	struct store *store = enrollment->operation->services->store;
+	struct certificate *certificate = &enrollment->certificate;
+	int64_t id = certificate->id;
+
+	if (!store_begin(store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = store;
+	return store_certificate_save(transaction, certificate, error) &&
+	       (id == 0 || store_task_remove(transaction, id, error)) &&
+	       store_commit(transaction, error);
 }
 
 /* In the store first: a certificate that exists can be revoked, whatever happens next. */
-static bool keep(struct operation *operation, struct card *card,
-	const struct credential *credential, const struct template_key *key,
-	struct certificate *certificate, struct error *error)
+static bool keep(struct enrollment *enrollment, struct error *error)
 {
-	certificate->credential_id = credential->id;
-	certificate->slot = key->slot;
-	certificate->authority = xstrdup(key->authority);
-	certificate->profile = xstrdup(key->profile);
-	return store_certificate_save(operation->services->store, certificate, error) &&
-	       card->driver->write(card, CARD_OBJECT_CERTIFICATE, key->slot, certificate->der.data,
-		       certificate->der.length, error);
+	struct card *card = enrollment->card;
+	const struct certificate *certificate = &enrollment->certificate;
+
+	describe(enrollment);
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	if (!save(enrollment, &failure)) {
+		give_up(enrollment);
+		return failure.code == ERROR_EXISTS
+			       ? error_set(error, ERROR_AUTHORITY_FAILED,
+					 "authority %s gave the serial number %s a second time: "
+					 "the "
+					 "certificate was not used",
+					 certificate->authority, certificate->serial_hex)
+			       : error_move(error, &failure);
+	}
+	return card->driver->write(card, CARD_OBJECT_CERTIFICATE, certificate->slot,
+		certificate->der.data, certificate->der.length, error);
+}
+
+/* The key has no certificate yet, and not the one of the key before it either. */
+static bool leave_pending(struct enrollment *enrollment, struct error *error)
+{
+	struct card *card = enrollment->card;
+	struct operation *operation = enrollment->operation;
+	_cleanup_free_ char *name = xasprintf("pending-%s", key_slot_name(enrollment->key->slot));
+
+	job_result(operation->job, name, enrollment->key->authority);
+	return task_note_status(operation->services, &enrollment->certificate, error) &&
+	       card->driver->write(
+		       card, CARD_OBJECT_CERTIFICATE, enrollment->key->slot, NULL, 0, error);
 }
 
 /* Kept before it is refused: so it is revoked. */
@@ -148,11 +330,17 @@ static bool check_end(const struct credential *credential, const struct certific
 }
 
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
-	const struct template_key *key, const struct enroll_names *names, const struct secret *pin,
-	int64_t *expires_at, struct error *error)
+	const struct template_key *key, const struct enroll_names *names,
+	const struct certificates *before, const struct secret *pin, int64_t *expires_at,
+	struct error *error)
 {
 	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) = NULL;
-	struct certificate certificate _cleanup_(certificate_clear) = {0};
+	struct enrollment enrollment _cleanup_(enrollment_clear) = {.operation = operation,
+		.card = card,
+		.credential = credential,
+		.key = key,
+		.names = names,
+		.before = before};
 	struct request_signer signer = {card, key, pin};
 
 	if (!card->driver->generate_key(
@@ -163,13 +351,13 @@ bool enroll_key(struct operation *operation, struct card *card, const struct cre
 			card, CARD_OBJECT_CERTIFICATE, key->slot, NULL, 0, error);
 	X509_REQ *request _cleanup_(X509_REQ_freep) =
 		make_request(&signer, public_key, names, error);
-	if (!request ||
-		!ask_authority(operation, key, names, request, credential->expires_at, &certificate,
-			error) ||
-		!keep(operation, card, credential, key, &certificate, error) ||
-		!check_end(credential, &certificate, error))
+	if (!request || !ask_authority(&enrollment, request, error))
 		return false;
-	if (certificate.not_after > *expires_at)
-		*expires_at = certificate.not_after;
+	if (enrollment.outcome == ENROLL_PENDING)
+		return leave_pending(&enrollment, error);
+	if (!keep(&enrollment, error) || !check_end(credential, &enrollment.certificate, error))
+		return false;
+	if (enrollment.certificate.not_after > *expires_at)
+		*expires_at = enrollment.certificate.not_after;
 	return true;
 }

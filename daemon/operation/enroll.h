@@ -16,19 +16,26 @@ struct enroll_names {
 	size_t subject_count;
 	struct name_rule *san;
 	size_t san_count;
+	struct name_rule *fields; /* of the authority's profile */
+	size_t field_count;
 };
 void enroll_names_clear(struct enroll_names *names);
-/* ERROR_INVALID_ARGUMENT; the field is the missing holder field. */
-bool enroll_names_expand(const struct template_key *key, const struct fields *holder,
-	struct enroll_names *names, struct error *error);
+/* ERROR_INVALID_ARGUMENT; the field is the missing holder field. Errors of authority_open() and
+ * authority_profiles_find(). */
+bool enroll_names_expand(struct services *services, const struct template_key *key,
+	const struct fields *holder, struct enroll_names *names, struct error *error);
 
 /*
  * Makes the key, proves it with a PKCS#10 request signed by the card, asks the
  * authority and writes the certificate; it is in the store before it is on the
- * card. pin: the card's present PIN. *expires_at is raised to the certificate's end.
+ * card. One that is pending is collected later, and written at the card's next contact.
+ * before: the card's certificates so far; the one of the slot is renewed where its authority does
+ * that now, and the new one would say the same. pin: the
+ * card's present PIN. *expires_at is raised to the certificate's end.
  */
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
-	const struct template_key *key, const struct enroll_names *names, const struct secret *pin,
-	int64_t *expires_at, struct error *error);
+	const struct template_key *key, const struct enroll_names *names,
+	const struct certificates *before, const struct secret *pin, int64_t *expires_at,
+	struct error *error);
 
 #endif

@@ -7,6 +7,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/certificates.c daemon/operation/certificates.h \
 	daemon/operation/change-pin.c \
 	daemon/operation/changeover.c daemon/operation/changeover.h \
+	daemon/operation/client-key.c daemon/operation/client-key.h \
+	daemon/operation/connections.c daemon/operation/connections.h \
 	daemon/operation/contact-events.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
@@ -59,6 +61,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
+	daemon/operation/tasks.c daemon/operation/tasks.h \
 	daemon/operation/template-check.c \
 	daemon/operation/template-drift.c \
 	daemon/operation/template-plan.c \

@@ -61,14 +61,6 @@ void personalisation_clear(struct personalisation *preparation)
 	*preparation = (struct personalisation){0};
 }
 
-static bool authority_answers(struct services *services, const char *name, struct error *error)
-{
-	struct authority *authority _cleanup_authority_ =
-		name ? authority_open(&services->authority, name, error) : NULL;
-
-	return !name || authority;
-}
-
 static bool prepare_names(struct services *services, const struct credential *credential,
 	struct personalisation *preparation, struct error *error)
 {
@@ -81,8 +73,7 @@ static bool prepare_names(struct services *services, const struct credential *cr
 	preparation->key_count = template->key_count;
 	for (size_t i = 0; i < template->key_count; i++) {
 		if (!enroll_names_expand(
-			    &template->keys[i], &fields, &preparation->names[i], error) ||
-			!authority_answers(services, template->keys[i].authority, error))
+			    services, &template->keys[i], &fields, &preparation->names[i], error))
 			return false;
 	}
 	return identity_expand(template, &fields, &preparation->fasc_n, error);
@@ -148,8 +139,8 @@ static bool enroll_all(struct operation *operation, struct card *card,
 			key_slot_name(key->slot), key_algorithm_name(key->algorithm));
 		if (!job_continue(operation->job, error))
 			return false;
-		if (!enroll_key(operation, card, credential, key, &preparation->names[i], pin,
-			    expires_at, error))
+		if (!enroll_key(operation, card, credential, key, &preparation->names[i],
+			    &preparation->before, pin, expires_at, error))
 			return error_prefix(error, "%s key", key_slot_name(key->slot));
 	}
 	return true;

@@ -30,10 +30,12 @@ static struct slot_login **find_login(struct provider_client *client, unsigned n
 	return login;
 }
 
-static bool has_login(struct provider_client *client, unsigned number)
+/* One to the slot as it was before it was changed is none. */
+static bool has_login(struct provider_client *client, const struct slot *slot)
 {
 	pthread_mutex_lock(&client->slots_lock);
-	bool found = *find_login(client, number) != NULL;
+	const struct slot_login *login = *find_login(client, (unsigned)slot_record(slot)->number);
+	bool found = login && login->slot == slot;
 	pthread_mutex_unlock(&client->slots_lock);
 	return found;
 }
@@ -185,7 +187,9 @@ static bool log_in(struct provider_client *client, unsigned number, const struct
 	if (slot_record(slot)->pin != SLOT_PIN_CALLER)
 		return true;
 	pthread_mutex_lock(&client->login_lock);
-	bool is_new = !has_login(client, number);
+	bool is_new = !has_login(client, slot);
+	if (is_new)
+		remove_login(client, number);
 	bool done = is_new && prove_pin(client, slot, hsm, pin, &failure);
 	pthread_mutex_unlock(&client->login_lock);
 	if (!is_new)
@@ -212,7 +216,7 @@ bool provider_is_logged_in(struct provider_client *client, const struct slot *sl
 {
 	const struct slot_record *settings = slot_record(slot);
 
-	return settings->pin != SLOT_PIN_CALLER || has_login(client, (unsigned)settings->number);
+	return settings->pin != SLOT_PIN_CALLER || has_login(client, slot);
 }
 
 /* --- what is shown --- */

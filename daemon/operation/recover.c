@@ -13,6 +13,7 @@
 #include "operation/personalise.h"
 #include "operation/pin.h"
 #include "operation/report.h"
+#include "operation/tasks.h"
 
 typedef bool (*recovery)(struct services *services, struct card *card, const struct intent *intent,
 	struct credential *credential, struct error *error);
@@ -27,6 +28,7 @@ static const struct {
 	{INTENT_BLANK, blank_recover},
 	{INTENT_CHANGEOVER, changeover_recover},
 	{INTENT_BLOCK_PIN, report_recover},
+	{INTENT_CERTIFICATE, task_recover},
 };
 
 /* The store may not know the card yet when its first intent was written. */

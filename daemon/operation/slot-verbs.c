@@ -55,6 +55,29 @@ static char *module_path(const char *module)
 	return strchr(module, '/') ? xstrdup(module) : module_of_name(module);
 }
 
+/* SoftHSM2 is in the daemon anyway; what a vendor's module does nobody can foresee. */
+static enum slot_process choose_process(const struct slot_request *request, const char *module)
+{
+	_cleanup_free_ char *wanted = realpath(module, NULL);
+	_cleanup_free_ char *softhsm = realpath(TOKEN_MODULE, NULL);
+	bool has_variables = request->variables && request->variables[0];
+
+	if (request->process != SLOT_PROCESS_COUNT)
+		return request->process;
+	return wanted && softhsm && strcmp(wanted, softhsm) == 0 && !has_variables
+		       ? SLOT_PROCESS_DAEMON
+		       : SLOT_PROCESS_OWN;
+}
+
+static char **copy_variables(char *const *variables)
+{
+	size_t count = 0;
+
+	while (variables && variables[count])
+		count++;
+	return slot_variables_copy(variables, count);
+}
+
 static struct slot_record *make_record(const struct slot_request *request)
 {
 	struct slot_record *record = xnew(struct slot_record);
@@ -68,6 +91,9 @@ static struct slot_record *make_record(const struct slot_request *request)
 		      : request->keep_pin ? SLOT_PIN_SEALED
 					  : SLOT_PIN_CALLER;
 	record->audit_uses = request->audit_uses;
+	record->process = choose_process(request, record->module);
+	record->timeout = request->timeout ? request->timeout : SLOT_TIMEOUT_DEFAULT;
+	record->variables = copy_variables(request->variables);
 	return record;
 }
 
@@ -160,6 +186,50 @@ bool operation_add_slot(
 		!store_slot_add(services->store, slot->record, error))
 		return false;
 	slots_add(slots, slot);
+	slot_touch(slot);
+	return true;
+}
+
+static struct slot_record *changed_record(struct slot *slot, const struct slot_change *change)
+{
+	const struct slot_record *old = slot->record;
+	struct slot_record *record = xnew(struct slot_record);
+
+	*record = (struct slot_record){.name = xstrdup(old->name),
+		.number = old->number,
+		.module = xstrdup(old->module),
+		.token_label = xstrdup(old->token_label),
+		.token_serial = xstrdup(old->token_serial),
+		.pin = old->pin,
+		.pin_file = xstrdup(old->pin_file),
+		.audit_uses = change->has_audit_uses ? change->audit_uses : old->audit_uses,
+		.process = change->has_process ? change->process : old->process,
+		.timeout = change->has_timeout ? change->timeout : old->timeout,
+		.variables =
+			copy_variables(change->has_variables ? change->variables : old->variables)};
+	buffer_append(&record->sealed_pin, old->sealed_pin.data, old->sealed_pin.length);
+	record->rules = slot_rules(slot, &record->rule_count);
+	return record;
+}
+
+bool operation_change_slot(struct services *services, const char *name,
+	const struct slot_change *change, struct error *error)
+{
+	_cleanup_slot_ struct slot *old = slots_find(services->slots, name, error);
+	_cleanup_slot_record_ struct slot_record *record = old ? changed_record(old, change) : NULL;
+
+	if (!record || !slot_process_check(record, error))
+		return false;
+	_cleanup_slot_ struct slot *slot = slot_new(services->slots, steal_pointer(&record));
+	slot->former = old;
+	bool opened = slot_open(slot, NULL, error);
+	slot->former = NULL;
+	if (!opened && slot_hsm(old, NULL))
+		return false;
+	if (!store_slot_change(services->store, slot->record, error))
+		return false;
+	if (!slots_replace(services->slots, old, slot))
+		return error_set(error, ERROR_NOT_FOUND, "there is no slot \"%s\"", name);
 	slot_touch(slot);
 	return true;
 }

@@ -12,6 +12,7 @@ struct slot {
 	atomic_uint references;
 	struct slots *slots;
 	struct slot_record *record; /* without rules */
+	struct slot *former;	    /* whose objects' numbers are kept, while it is opened */
 	pthread_mutex_t opening;    /* held while the token is opened; taken before `lock` */
 	pthread_mutex_t lock;	    /* guards all below; nothing slow happens under it */
 	struct hsm *hsm;	    /* set once; closed with the slot */
@@ -42,6 +43,8 @@ struct slot *slot_new(struct slots *slots, struct slot_record *record);
 /* Puts it in the list, which has a reference of its own. */
 void slots_add(struct slots *slots, struct slot *slot);
 void slots_drop(struct slots *slots, struct slot *slot);
+/* Puts another one in the place of the one of the same name. False when that is not there. */
+bool slots_replace(struct slots *slots, const struct slot *old, struct slot *slot);
 /*
  * Opens the token unless it is open. request: of a slot that is not in the store yet, whose PIN is
  * proved; else NULL.

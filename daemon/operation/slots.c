@@ -200,13 +200,24 @@ static struct hsm *open_token(struct slot *slot, const struct secret *pin,
 {
 	const struct slot_record *record = slot->record;
 	const char *folder = slot->slots->options.embedded_folder;
+	const struct child_options process = {.program = slot->slots->options.token_program,
+		.name = record->name,
+		.variables = record->variables,
+		.timeout_ms = record->timeout * 1000};
+	bool in_daemon = record->process == SLOT_PROCESS_DAEMON;
+	struct hsm *former = slot->former ? slot_hsm(slot->former, NULL) : NULL;
+	_cleanup_hsm_objects_ struct hsm_objects *known = former ? hsm_objects(former) : NULL;
 	const struct hsm_options options = {.module = record->module,
 		.label = record->token_label,
 		.serial = record->token_serial[0] ? record->token_serial : NULL,
-		.new_pin = request && request->create && secret_is_set(pin) ? pin : NULL};
+		.new_pin = request && request->create && secret_is_set(pin) ? pin : NULL,
+		.process = in_daemon ? NULL : &process,
+		.known = known,
+		.last_number = former ? hsm_last_number(former) : 0};
 
 	/* SoftHSM2 has one configuration for the process, and the daemon's own token needs it. */
-	if (!refuse_own_token(slot, error) || (folder && !token_embedded_prepare(folder, error)))
+	if (!refuse_own_token(slot, error) ||
+		(in_daemon && folder && !token_embedded_prepare(folder, error)))
 		return NULL;
 	struct hsm *hsm = hsm_open(&options, error);
 	if (!hsm || prove_pin(slot, hsm, pin, error))
@@ -287,6 +298,22 @@ void slots_drop(struct slots *slots, struct slot *slot)
 		break;
 	}
 	pthread_mutex_unlock(&slots->lock);
+}
+
+bool slots_replace(struct slots *slots, const struct slot *old, struct slot *slot)
+{
+	struct slot *dropped = NULL;
+
+	pthread_mutex_lock(&slots->lock);
+	for (size_t i = 0; i < slots->count && !dropped; i++) {
+		if (slots->items[i] != old)
+			continue;
+		dropped = slots->items[i];
+		slots->items[i] = slot_ref(slot);
+	}
+	pthread_mutex_unlock(&slots->lock);
+	slot_unref(dropped);
+	return dropped != NULL;
 }
 
 void slots_await(struct slots *slots)

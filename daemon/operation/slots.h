@@ -17,6 +17,7 @@ struct slots;
 struct slots_options {
 	const char *embedded_folder; /* of the daemon's own SoftHSM2; NULL: it has another token */
 	const char *own_module, *own_label; /* the daemon's own token, which is no slot's */
+	const char *token_program;	    /* what modules run in that are not in the daemon */
 };
 
 /*
@@ -91,6 +92,13 @@ struct slot_request {
 	const char *pin_file;	  /* or NULL; as in struct slot_record */
 	bool create;		  /* make the token, with that PIN, if SoftHSM2 has none */
 	bool audit_uses;
+	/*
+	 * SLOT_PROCESS_COUNT: in the daemon where it is SoftHSM2, which the daemon's own token
+	 * needs there anyway; else, and with variables, in one of its own.
+	 */
+	enum slot_process process;
+	unsigned timeout;	/* seconds; 0: SLOT_TIMEOUT_DEFAULT */
+	char *const *variables; /* NULL at the end; or NULL */
 };
 /*
  * Opens the token and saves the slot. ERROR_EXISTS (also for a token that another slot has),
@@ -99,6 +107,21 @@ struct slot_request {
  */
 bool operation_add_slot(
 	struct services *services, const struct slot_request *request, struct error *error);
+/* What is not set stays as it is. */
+struct slot_change {
+	bool has_process, has_timeout, has_variables, has_audit_uses;
+	enum slot_process process;
+	unsigned timeout;
+	char *const *variables;
+	bool audit_uses;
+};
+/*
+ * Opens the token anew with these settings and saves them; programs that gave its PIN give it
+ * again. Nothing is changed when a token that was open does not open so. Errors: as
+ * operation_add_slot().
+ */
+bool operation_change_slot(struct services *services, const char *name,
+	const struct slot_change *change, struct error *error);
 /* Programs lose it at once; keys stay in the token. ERROR_NOT_FOUND. */
 bool operation_remove_slot(struct services *services, const char *name, struct error *error);
 /* Opens it if it is not open, and reads its objects again. *message: heap, for a person. */

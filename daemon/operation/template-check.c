@@ -65,22 +65,6 @@ static void check_key(const struct card_info *info, const struct template_key *k
 			"the card cannot ask for a touch");
 }
 
-static bool has_profile(struct services *services, const struct template_key *key)
-{
-	struct authority *authority _cleanup_authority_ =
-		authority_open(&services->authority, key->authority, NULL);
-	char **profiles = NULL;
-	size_t count = 0;
-	bool found = false;
-
-	if (!authority || !authority->driver->profiles(authority, &profiles, &count, NULL))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		found = found || strcmp(profiles[i], key->profile) == 0;
-	store_names_free(profiles, count);
-	return found;
-}
-
 static void check_keys(struct services *services, const struct card_info *info,
 	const struct template *template, struct template_findings *findings)
 {
@@ -90,8 +74,10 @@ static void check_keys(struct services *services, const struct card_info *info,
 		if (key->authority)
 			add(findings, key_path(key, "certificate"),
 				xasprintf("%s, %s", key->authority, key->profile),
-				has_profile(services, key),
-				"the authority does not answer, or has no such profile");
+				template_check_certificate(services, key, NULL),
+				"the authority does not answer, has no such profile, or lacks what "
+				"it "
+				"requires");
 	}
 }
 

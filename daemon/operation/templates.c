@@ -67,30 +67,69 @@ bool template_unlock(struct services *services, const char *name, char *const *o
 
 /* --- checks --- */
 
-/* Whether the authority that a key names is there and has the profile. */
+/* The least bits of a key's algorithm that a profile with a size of its own takes. */
+static bool check_size(const struct authority_profile *profile, const struct template_key *key,
+	struct error *error)
+{
+	static const struct {
+		enum key_algorithm algorithm;
+		json_int_t bits;
+	} sizes[] = {{KEY_ALGORITHM_RSA_2048, 2048}, {KEY_ALGORITHM_RSA_3072, 3072},
+		{KEY_ALGORITHM_RSA_4096, 4096}, {KEY_ALGORITHM_EC_P256, 256},
+		{KEY_ALGORITHM_EC_P384, 384}};
+	json_int_t bits = json_integer_value(json_object_get(profile->settings, "key-bits"));
+
+	for (size_t i = 0; bits && i < ARRAY_SIZE(sizes); i++) {
+		if (sizes[i].algorithm == key->algorithm && sizes[i].bits != bits)
+			return error_set(error, ERROR_INVALID_TEMPLATE,
+				"the profile \"%s\" takes keys of %lld bits", profile->name,
+				(long long)bits);
+	}
+	return true;
+}
+
+bool template_check_certificate(
+	struct services *services, const struct template_key *key, struct error *error)
+{
+	_cleanup_authority_ struct authority *authority =
+		authority_open(&services->authority, key->authority, NULL);
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
+	_cleanup_error_ struct error missing = ERROR_INIT;
+
+	if (!authority)
+		return error_set(error, ERROR_INVALID_TEMPLATE,
+			"there is no usable connection \"%s\"", key->authority);
+	if (!authority->driver->profiles(authority, &profiles, error))
+		return false;
+	if (profiles.count == 0)
+		return error_set(error, ERROR_INVALID_TEMPLATE,
+			"no profiles of the connection \"%s\" are known yet: tessera connection "
+			"profiles %s --update",
+			key->authority, key->authority);
+	const struct authority_profile *profile =
+		authority_profiles_find(&profiles, key->profile, &missing);
+	if (!profile && missing.code == ERROR_NOT_FOUND && !authority->driver->update)
+		return error_set(error, ERROR_INVALID_TEMPLATE,
+			"connection \"%s\" has no profile \"%s\"", key->authority, key->profile);
+	if (!profile)
+		return error_set(error, ERROR_INVALID_TEMPLATE, "connection \"%s\": %s",
+			key->authority, error_message(&missing));
+	return check_size(profile, key, error) && authority_profile_check(profile, key, error);
+}
+
+/* Whether the authority that a key names is there and has the profile, and what it wants is given.
+ */
 static bool check_certificate(struct services *services, size_t index,
 	const struct template_key *key, struct error *error)
 {
 	_cleanup_free_ char *path = xasprintf("/keys/%zu/certificate", index);
-	_cleanup_authority_ struct authority *authority = NULL;
-	char **profiles = NULL;
-	size_t count = 0;
-	bool found = false;
+	_cleanup_error_ struct error failure = ERROR_INIT;
 
-	if (!key->authority)
+	if (!key->authority || template_check_certificate(services, key, &failure))
 		return true;
-	authority = authority_open(&services->authority, key->authority, NULL);
-	if (!authority)
-		return error_set_field(error, ERROR_INVALID_TEMPLATE, path,
-			"there is no usable connection \"%s\"", key->authority);
-	if (!authority->driver->profiles(authority, &profiles, &count, error))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		found = found || strcmp(profiles[i], key->profile) == 0;
-	store_names_free(profiles, count);
-	return found ||
-	       error_set_field(error, ERROR_INVALID_TEMPLATE, path,
-		       "connection \"%s\" has no profile \"%s\"", key->authority, key->profile);
+	if (failure.code != ERROR_INVALID_TEMPLATE)
+		return error_move(error, &failure);
+	return error_set_field(error, ERROR_INVALID_TEMPLATE, path, "%s", error_message(&failure));
 }
 
 /* Whether the name is free (for a new one) or the present one (for a change). */

@@ -93,4 +93,11 @@ void card_drifts_free(struct card_drift *drifts, size_t count);
 bool template_drift(struct services *services, const char *name, int64_t after, unsigned limit,
 	struct card_drift **drifts, size_t *count, int64_t *next, struct error *error);
 
+/*
+ * Whether the authority of a key is there, has the profile, and gets all that the profile requires.
+ * ERROR_INVALID_TEMPLATE without a path.
+ */
+bool template_check_certificate(
+	struct services *services, const struct template_key *key, struct error *error);
+
 #endif

@@ -4,7 +4,7 @@
 
 #define COLUMNS                                                                                    \
 	"id, credential_id, slot, authority, profile, serial_hex, subject, not_before, not_after," \
-	" status, status_before_hold, reason, revoked_at, der"
+	" status, status_before_hold, reason, revoked_at, der, request"
 
 /* In the order of both statements below. */
 static void bind_certificate(struct statement *statement, const struct certificate *certificate)
@@ -23,6 +23,7 @@ static void bind_certificate(struct statement *statement, const struct certifica
 	bind_text(statement, certificate->reason);
 	bind_int64(statement, certificate->revoked_at);
 	bind_blob(statement, certificate->der.data, certificate->der.length);
+	bind_text(statement, certificate->request);
 }
 
 static bool write_certificate(struct store *store, const char *sql,
@@ -42,7 +43,7 @@ static bool insert(struct store *store, struct certificate *certificate, struct 
 {
 	static const char sql[] =
 		"INSERT INTO certificate (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-		" $10, $11, $12, $13, $14) RETURNING id";
+		" $10, $11, $12, $13, $14, $15) RETURNING id";
 
 	return store_counter_next(store, "certificate", &certificate->id, error) &&
 	       write_certificate(store, sql, certificate, error);
@@ -53,7 +54,7 @@ static bool update(struct store *store, const struct certificate *certificate, s
 {
 	static const char sql[] =
 		"UPDATE certificate SET (" COLUMNS ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-		" $11, $12, $13, $14) WHERE id = $1 RETURNING id";
+		" $11, $12, $13, $14, $15) WHERE id = $1 RETURNING id";
 
 	return write_certificate(store, sql, certificate, error);
 }
@@ -99,6 +100,7 @@ static bool read_certificate(
 	certificate->reason = column_text(statement);
 	certificate->revoked_at = column_int64(statement);
 	column_blob(statement, &certificate->der);
+	certificate->request = column_text(statement);
 	if (certificate->status == CERTIFICATE_STATUS_COUNT ||
 		certificate->status_before_hold == CERTIFICATE_STATUS_COUNT)
 		return store_fail_damaged("certificate", certificate->id, error);
@@ -143,7 +145,7 @@ bool store_certificate_list_revoked(struct store *store, const char *authority, 
 {
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
 		"SELECT id, credential_id, slot, authority, profile, serial_hex, subject,"
-		" not_before, not_after, status, status_before_hold, reason, revoked_at, NULL"
+		" not_before, not_after, status, status_before_hold, reason, revoked_at, NULL, NULL"
 		" FROM certificate WHERE authority = $1 AND status IN ('on-hold', 'revoked')"
 		" AND id > $2 ORDER BY id LIMIT $3",
 		error);
@@ -154,4 +156,39 @@ bool store_certificate_list_revoked(struct store *store, const char *authority, 
 	bind_int64(statement, after);
 	bind_int64(statement, limit);
 	return read_all(statement, certificates, error);
+}
+
+bool store_certificate_get(
+	struct store *store, int64_t id, struct certificate *certificate, struct error *error)
+{
+	_cleanup_certificates_ struct certificates found = CERTIFICATES_INIT;
+	_cleanup_statement_ struct statement *statement = database_prepare(
+		store->database, "SELECT " COLUMNS " FROM certificate WHERE id = $1", error);
+
+	if (!statement)
+		return false;
+	bind_int64(statement, id);
+	if (!read_all(statement, &found, error))
+		return false;
+	if (found.count == 0)
+		return error_set(
+			error, ERROR_NOT_FOUND, "there is no certificate %lld", (long long)id);
+	certificate_clear(certificate);
+	*certificate = found.items[0];
+	found.items[0] = (struct certificate)CERTIFICATE_INIT;
+	return true;
+}
+
+bool store_certificate_remove(struct store *store, int64_t id, struct error *error)
+{
+	if (!database_begin(store->database, error))
+		return false;
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, "DELETE FROM certificate WHERE id = $1", error);
+	bool removed = statement && store_task_remove(store, id, error);
+	if (removed) {
+		bind_int64(statement, id);
+		removed = statement_run(statement, error);
+	}
+	return database_end(store->database, removed, error);
 }

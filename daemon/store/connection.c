@@ -101,7 +101,8 @@ static bool check_certificates(struct store *store, const char *name, struct err
 	int64_t count;
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
 		"SELECT count(*) FROM certificate WHERE authority = $1"
-		" AND (status = 'pending' OR (status <> 'revoked' AND not_after > $2))",
+		" AND (status = 'pending' OR (status <> 'revoked' AND not_after > $2)"
+		" OR id IN (SELECT certificate_id FROM task))",
 		error);
 
 	if (!statement)
@@ -110,10 +111,11 @@ static bool check_certificates(struct store *store, const char *name, struct err
 	bind_int64(statement, store_now());
 	if (!statement_run_int64(statement, &count, error))
 		return false;
-	return count == 0 ||
-	       error_set(error, ERROR_IN_USE,
-		       "%lld certificates of the connection \"%s\" are neither expired nor revoked",
-		       (long long)count, name);
+	return count == 0 || error_set(error, ERROR_IN_USE,
+				     "%lld certificates of the connection \"%s\" are neither "
+				     "expired nor revoked, "
+				     "or have a task",
+				     (long long)count, name);
 }
 
 static bool delete (struct store *store, const char *name, struct error *error)

@@ -20,6 +20,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/search.c \
 	daemon/store/slot.c \
+	daemon/store/task.c \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \
 	daemon/store/template.c \
 	daemon/store/value.c

@@ -232,6 +232,26 @@ static const char *const migrations[] = {
 	"	key TEXT NOT NULL,"
 	"	operations BIGINT NOT NULL,"
 	"	PRIMARY KEY (slot, subject, key));",
+
+	/*
+	 * 14: what an authority finds an outstanding certificate by; what is still to be asked or
+	 * told of a certificate
+	 */
+	"ALTER TABLE certificate ADD COLUMN request TEXT;"
+	"CREATE TABLE task ("
+	"	id BIGINT PRIMARY KEY,"
+	"	certificate_id BIGINT NOT NULL UNIQUE REFERENCES certificate (id),"
+	"	kind TEXT NOT NULL,"
+	"	created_at BIGINT NOT NULL,"
+	"	attempts BIGINT NOT NULL,"
+	"	next_at BIGINT NOT NULL,"
+	"	problem TEXT);"
+	"CREATE INDEX task_next ON task (next_at);",
+
+	/* 15: where the modules of slots run */
+	"ALTER TABLE slot ADD COLUMN process TEXT NOT NULL DEFAULT 'daemon';"
+	"ALTER TABLE slot ADD COLUMN timeout BIGINT NOT NULL DEFAULT 60;"
+	"ALTER TABLE slot ADD COLUMN environment TEXT NOT NULL DEFAULT '';",
 };
 
 int64_t schema_version(void)

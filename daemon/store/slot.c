@@ -11,9 +11,11 @@ static bool fail_not_found(const char *name, struct error *error)
 
 static bool insert(struct store *store, const struct slot_record *record, struct error *error)
 {
+	_cleanup_free_ char *variables = slot_variables_text(record->variables);
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
 		"INSERT INTO slot (name, number, module, token_label, token_serial, pin, pin_file,"
-		" sealed_pin, audit_uses) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		" sealed_pin, audit_uses, process, timeout, environment)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 		error);
 
 	if (!statement)
@@ -27,6 +29,9 @@ static bool insert(struct store *store, const struct slot_record *record, struct
 	bind_text(statement, record->pin_file);
 	bind_blob(statement, record->sealed_pin.data, record->sealed_pin.length);
 	bind_int64(statement, record->audit_uses);
+	bind_text(statement, slot_process_name(record->process));
+	bind_int64(statement, record->timeout);
+	bind_text(statement, variables);
 	return statement_run(statement, error);
 }
 
@@ -54,6 +59,28 @@ bool store_slot_remove(struct store *store, const char *name, struct error *erro
 	return local.code == ERROR_NONE ? fail_not_found(name, error) : error_move(error, &local);
 }
 
+bool store_slot_change(struct store *store, const struct slot_record *record, struct error *error)
+{
+	_cleanup_error_ struct error local = ERROR_INIT;
+	_cleanup_free_ char *variables = slot_variables_text(record->variables);
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"UPDATE slot SET audit_uses = $1, process = $2, timeout = $3, environment = $4"
+		" WHERE name = $5 RETURNING name",
+		error);
+
+	if (!statement)
+		return false;
+	bind_int64(statement, record->audit_uses);
+	bind_text(statement, slot_process_name(record->process));
+	bind_int64(statement, record->timeout);
+	bind_text(statement, variables);
+	bind_text(statement, record->name);
+	if (statement_row(statement, &local))
+		return statement_run(statement, error);
+	return local.code == ERROR_NONE ? fail_not_found(record->name, error)
+					: error_move(error, &local);
+}
+
 static struct slot_record *read_record(struct statement *statement)
 {
 	struct slot_record *record = xnew(struct slot_record);
@@ -69,6 +96,11 @@ static struct slot_record *read_record(struct statement *statement)
 	record->sealed_pin = (struct buffer)BUFFER_INIT;
 	column_blob(statement, &record->sealed_pin);
 	record->audit_uses = column_int64(statement) != 0;
+	_cleanup_free_ char *process = column_text(statement);
+	record->process = slot_process_from_name(process);
+	record->timeout = (unsigned)column_int64(statement);
+	_cleanup_free_ char *variables = column_text(statement);
+	record->variables = slot_variables_from_text(variables);
 	return record;
 }
 
@@ -107,7 +139,7 @@ static bool read_records(
 	_cleanup_error_ struct error local = ERROR_INIT;
 	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
 		"SELECT name, number, module, token_label, token_serial, pin, pin_file, sealed_pin,"
-		" audit_uses FROM slot ORDER BY number",
+		" audit_uses, process, timeout, environment FROM slot ORDER BY number",
 		error);
 
 	if (!statement)

@@ -90,7 +90,7 @@ void store_rollback(struct store *store)
 bool store_forget_installation(struct store *store, struct error *error)
 {
 	static const char sql[] = "DELETE FROM intent; DELETE FROM pin_history;"
-				  "DELETE FROM operator; DELETE FROM certificate;"
+				  "DELETE FROM operator; DELETE FROM task; DELETE FROM certificate;"
 				  "DELETE FROM credential_field; DELETE FROM credential;"
 				  "DELETE FROM template; DELETE FROM connection;"
 				  "DELETE FROM key_backup_card; DELETE FROM key_backup;"

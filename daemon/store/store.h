@@ -100,6 +100,39 @@ bool store_certificate_list(struct store *store, int64_t credential_id,
 bool store_certificate_list_revoked(struct store *store, const char *authority, int64_t after,
 	unsigned limit, struct certificates *certificates, struct error *error);
 
+/* ERROR_NOT_FOUND */
+bool store_certificate_get(
+	struct store *store, int64_t id, struct certificate *certificate, struct error *error);
+/* One that was asked for and never came, with its task. */
+bool store_certificate_remove(struct store *store, int64_t id, struct error *error);
+
+/* --- tasks (store/task.c): what authorities are still to be asked or told --- */
+struct task {
+	int64_t id;
+	int64_t certificate_id; /* a certificate has one task at most */
+	char *kind;		/* TASK_COLLECT, TASK_TELL */
+	int64_t created_at;
+	int64_t attempts; /* that have failed */
+	int64_t next_at;  /* not before; TASK_NEVER: an operator has to do something */
+	char *problem;	  /* of the last attempt, or NULL */
+};
+#define TASK_COLLECT "collect" /* the certificate is asked for */
+#define TASK_TELL    "tell"    /* the authority does not know the certificate's status yet */
+#define TASK_NEVER   INT64_MAX
+
+/* Puts the one task of a certificate, in place of another. */
+bool store_task_put(struct store *store, int64_t certificate_id, const char *kind, int64_t next_at,
+	struct error *error);
+/* Another attempt has failed. */
+bool store_task_postpone(struct store *store, int64_t certificate_id, int64_t next_at,
+	const char *problem, struct error *error);
+/* Removing what is not there is no error. */
+bool store_task_remove(struct store *store, int64_t certificate_id, struct error *error);
+/* Those that are due by then, oldest first, at most limit. Free with tasks_free. */
+bool store_task_list(struct store *store, int64_t due, unsigned limit, struct task **tasks,
+	size_t *count, struct error *error);
+void tasks_free(struct task *tasks, size_t count);
+
 /* --- intents (store/intent.c): what is about to change on a card (design, decision 5) --- */
 struct intent {
 	int64_t id;
@@ -269,6 +302,8 @@ bool store_connection_remove(struct store *store, const char *name, struct error
 /* --- slots (store/slot.c) --- */
 /* Gives the record its number. ERROR_EXISTS for a name that is taken. Its rules are not saved. */
 bool store_slot_add(struct store *store, struct slot_record *record, struct error *error);
+/* What may be changed of it: audit_uses, process, timeout, variables. ERROR_NOT_FOUND. */
+bool store_slot_change(struct store *store, const struct slot_record *record, struct error *error);
 /* With its rules. ERROR_NOT_FOUND. */
 bool store_slot_remove(struct store *store, const char *name, struct error *error);
 /* All, with their rules, by number. Heap, for slot_records_free(). */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "token/ckr.h"
+#include "token/hsm-child.h"
 #include "token/hsm-private.h"
 #include "token/attributes.h"
 #include "token/softhsm-guard.h"
@@ -171,6 +172,8 @@ bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request
 
 	if (!check_request(hsm, request, error))
 		return false;
+	if (hsm->child)
+		return hsm_child_call(hsm->child, owner, request, reply, error);
 	if (call_once(&work, &failure))
 		return true;
 	if (!may_help_to_log_in(work.rv))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "token/hsm-child.h"
 #include "token/hsm-private.h"
 
 struct hsm_object *hsm_object_ref(struct hsm_object *object)
@@ -50,6 +51,19 @@ const uint8_t *hsm_object_value(
 	}
 	*length = 0;
 	return NULL;
+}
+
+void hsm_list_begin(struct hsm *hsm, const struct hsm_objects *known, uint32_t last_number)
+{
+	hsm->objects = hsm_objects_new();
+	hsm->last_number = last_number;
+	if (!known)
+		return;
+	hsm->objects->items = xcalloc(known->count + 1, sizeof(struct hsm_object *));
+	for (size_t i = 0; i < known->count; i++)
+		hsm->objects->items[i] = hsm_object_ref(known->items[i]);
+	hsm->objects->count = known->count;
+	hsm->keeps_private = true;
 }
 
 /* The place of that number, or where it would stand. */
@@ -100,9 +114,18 @@ struct hsm_objects *hsm_objects(struct hsm *hsm)
 	return look(&hsm->objects_lock, &hsm->objects);
 }
 
+uint32_t hsm_last_number(const struct hsm *hsm)
+{
+	return hsm->last_number;
+}
+
 struct hsm_objects *hsm_owner_objects(struct hsm_owner *owner)
 {
-	return look(&owner->lock, &owner->objects);
+	struct hsm_child *child = owner->hsm->child;
+
+	/* The objects of a process that has ended are gone. */
+	return child && hsm_child_has_lost(child, owner) ? hsm_objects_new()
+							 : look(&owner->lock, &owner->objects);
 }
 
 static struct hsm_object *find_referenced(

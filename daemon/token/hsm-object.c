@@ -4,7 +4,7 @@
 
 #include "common/alloc.h"
 #include "token/ckr.h"
-#include "token/hsm-private.h"
+#include "token/hsm-child.h"
 #include "token/attributes.h"
 
 #define FIND_AT_ONCE  256
@@ -105,19 +105,29 @@ static bool is_true(const struct hsm_object *object, CK_ATTRIBUTE_TYPE type)
 	return value && length == sizeof(CK_BBOOL) && *value != CK_FALSE;
 }
 
+void hsm_object_describe(struct hsm_object *object)
+{
+	size_t length;
+	const uint8_t *value = hsm_object_value(object, CKA_CLASS, &length);
+
+	object->object_class = CK_UNAVAILABLE_INFORMATION;
+	if (value && length == sizeof(object->object_class))
+		memcpy(&object->object_class, value, length);
+	object->is_private = is_true(object, CKA_PRIVATE);
+	object->wants_pin = is_true(object, CKA_ALWAYS_AUTHENTICATE);
+	value = hsm_object_value(object, CKA_LABEL, &length);
+	object->label = label_of_bytes(value, length);
+}
+
 struct hsm_object *hsm_read_object(struct session *session, CK_OBJECT_HANDLE handle)
 {
 	struct hsm_object *object = xnew(struct hsm_object);
-	size_t length;
 
 	object->references = 1;
 	object->handle = handle;
 	object->object_class = read_class(session, handle);
 	read_attributes(session, handle, object);
-	object->is_private = is_true(object, CKA_PRIVATE);
-	object->wants_pin = is_true(object, CKA_ALWAYS_AUTHENTICATE);
-	const uint8_t *label = hsm_object_value(object, CKA_LABEL, &length);
-	object->label = label_of_bytes(label, length);
+	hsm_object_describe(object);
 	return object;
 }
 
@@ -132,16 +142,9 @@ static bool may_be_shown(const struct hsm_object *object)
 	       !hsm_label_is_own(object->label);
 }
 
-/* What is read with the objects. */
-struct token_facts {
-	CK_TOKEN_INFO info;
-	struct hsm_mechanism mechanisms[HSM_MECHANISMS_MAX];
-	size_t mechanism_count;
-};
-
 /* One that is listed and not described is none. */
 static void describe(const struct hsm *hsm, struct session *session, CK_MECHANISM_TYPE type,
-	struct token_facts *facts)
+	struct hsm_facts *facts)
 {
 	struct hsm_mechanism *mechanism = &facts->mechanisms[facts->mechanism_count];
 
@@ -150,7 +153,7 @@ static void describe(const struct hsm *hsm, struct session *session, CK_MECHANIS
 		facts->mechanism_count++;
 }
 
-static bool read_facts(const struct hsm *hsm, struct session *session, struct token_facts *facts,
+static bool read_facts(const struct hsm *hsm, struct session *session, struct hsm_facts *facts,
 	struct error *error)
 {
 	CK_RV rv = session->functions->C_GetTokenInfo(hsm->slot, &facts->info);
@@ -168,8 +171,8 @@ static bool read_facts(const struct hsm *hsm, struct session *session, struct to
 	return true;
 }
 
-static bool read_all(struct hsm *hsm, struct hsm_objects *objects, struct token_facts *facts,
-	struct error *error)
+static bool read_all(
+	struct hsm *hsm, struct hsm_objects *objects, struct hsm_facts *facts, struct error *error)
 {
 	_cleanup_session_ struct session session = SESSION_INIT;
 	_cleanup_free_ CK_OBJECT_HANDLE *handles = NULL;
@@ -215,11 +218,22 @@ static int compare_objects(const void *one, const void *other)
 	return first < second ? -1 : first > second;
 }
 
+static void keep_private(
+	struct hsm_objects *fresh, const struct hsm_objects *old, const bool *taken)
+{
+	fresh->items = xreallocarray(
+		fresh->items, fresh->count + old->count + 1, sizeof(struct hsm_object *));
+	for (size_t i = 0; i < old->count; i++) {
+		if (!taken[i] && old->items[i]->is_private)
+			fresh->items[fresh->count++] = hsm_object_ref(old->items[i]);
+	}
+}
+
 /* Whether the objects are others than before. */
 static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct hsm_objects *old)
 {
 	_cleanup_free_ bool *taken = xcalloc(old->count + 1, sizeof(*taken));
-	bool changed = fresh->count != old->count;
+	bool changed = false;
 
 	for (size_t i = 0; i < fresh->count; i++) {
 		fresh->items[i]->number = old_number(old, taken, fresh->items[i], i);
@@ -228,16 +242,20 @@ static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct 
 			changed = true;
 		}
 	}
+	if (hsm->keeps_private)
+		keep_private(fresh, old, taken);
 	qsort(fresh->items, fresh->count, sizeof(*fresh->items), compare_objects);
-	return changed;
+	return changed || fresh->count != old->count;
 }
 
 bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 {
 	_cleanup_hsm_objects_ struct hsm_objects *old = NULL;
-	struct hsm_objects *fresh = hsm_objects_new();
-	struct token_facts facts;
+	struct hsm_facts facts;
 
+	if (hsm->child)
+		return hsm_child_refresh(hsm->child, changed, error);
+	struct hsm_objects *fresh = hsm_objects_new();
 	pthread_mutex_lock(&hsm->reading_lock);
 	if (!read_all(hsm, fresh, &facts, error)) {
 		pthread_mutex_unlock(&hsm->reading_lock);
@@ -245,12 +263,12 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 		return false;
 	}
 	old = hsm_objects(hsm);
+	if (session_pool_is_logged_in(hsm->sessions))
+		hsm->keeps_private = false;
 	if (number_all(hsm, fresh, old))
 		*changed = true;
 	pthread_mutex_lock(&hsm->objects_lock);
-	hsm->info = facts.info;
-	memcpy(hsm->mechanisms, facts.mechanisms, sizeof(hsm->mechanisms));
-	hsm->mechanism_count = facts.mechanism_count;
+	hsm->facts = facts;
 	hsm->objects = fresh; /* handles may be others even where nothing changed */
 	pthread_mutex_unlock(&hsm->objects_lock);
 	session_pool_forget_ready(hsm->sessions);

@@ -2,6 +2,7 @@
 /* Session objects of one program. */
 #include "common/alloc.h"
 #include "token/ckr.h"
+#include "token/hsm-child.h"
 #include "token/hsm-private.h"
 
 #define OBJECTS_OF_AN_OWNER_MAX 1000
@@ -36,7 +37,10 @@ void hsm_owner_free(struct hsm_owner *owner)
 {
 	if (!owner)
 		return;
-	close_session(owner);
+	if (owner->hsm->child)
+		hsm_child_end_owner(owner->hsm->child, owner);
+	else
+		close_session(owner);
 	hsm_objects_unref(owner->objects);
 	pthread_mutex_destroy(&owner->session_lock);
 	pthread_mutex_destroy(&owner->lock);
@@ -125,6 +129,10 @@ static void destroy(struct hsm_owner *owner, const struct hsm_object *object)
 
 void hsm_owner_logout(struct hsm_owner *owner)
 {
+	if (owner->hsm->child) {
+		hsm_child_logout_owner(owner->hsm->child, owner);
+		return;
+	}
 	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_owner_objects(owner);
 
 	for (size_t i = 0; i < objects->count; i++) {

@@ -44,11 +44,12 @@ static bool init_token(void *context, struct error *error)
 {
 	struct hsm_work *work = context;
 	struct hsm *hsm = work->hsm;
-	CK_UTF8CHAR label[sizeof(hsm->info.label)];
+	CK_UTF8CHAR label[sizeof(hsm->facts.info.label)];
 
-	memcpy(label, hsm->info.label, sizeof(label));
+	memcpy(label, hsm->facts.info.label, sizeof(label));
 	CK_RV rv = hsm->module.functions->C_InitToken(
 		hsm->slot, data_of(work->request->pin), length_of(work->request->pin), label);
+	hsm->keeps_private = false;
 	return rv == CKR_OK || fail(work, rv, "initialising the token", error);
 }
 

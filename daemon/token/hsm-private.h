@@ -10,7 +10,18 @@
 
 #define HSM_MECHANISMS_MAX 512
 
+/* What is read with the objects. */
+struct hsm_facts {
+	CK_TOKEN_INFO info;
+	struct hsm_mechanism mechanisms[HSM_MECHANISMS_MAX];
+	size_t mechanism_count;
+};
+
+struct hsm_child;
+
 struct hsm {
+	/* Where the module runs in a process of its own; then the next three are not used. */
+	struct hsm_child *child;
 	struct module module;
 	CK_SLOT_ID slot;
 	struct session_pool *sessions;
@@ -22,10 +33,13 @@ struct hsm {
 	/* Guards all below but the next lock; nothing slow happens under it. */
 	pthread_mutex_t objects_lock;
 	/* As they were when the objects were read. */
-	CK_TOKEN_INFO info;
-	struct hsm_mechanism mechanisms[HSM_MECHANISMS_MAX];
-	CK_ULONG mechanism_count;
+	struct hsm_facts facts;
 	struct hsm_objects *objects;
+	/*
+	 * Of one that was opened with known objects and no PIN: private ones stay until the first
+	 * login shows which there are.
+	 */
+	atomic_bool keeps_private;
 	/* Held while objects are read or the list is changed; taken without a session. */
 	pthread_mutex_t reading_lock;
 	atomic_uint last_number; /* given to an object; changed under that lock */
@@ -36,7 +50,11 @@ struct hsm_owner {
 	struct hsm *hsm;
 	pthread_mutex_t session_lock; /* guards session; held while it is used */
 	CK_SESSION_HANDLE session;    /* CK_INVALID_HANDLE: nothing has been made yet */
-	pthread_mutex_t lock;	      /* guards all below; nothing slow happens under it */
+	/* Where the module runs in a process of its own, under that lock: token/hsm-child.c */
+	uint32_t number;	     /* WIRE_NOBODY: nothing has been made yet */
+	_Atomic unsigned generation; /* of the process that has the objects */
+	uint64_t serial;
+	pthread_mutex_t lock; /* guards all below; nothing slow happens under it */
 	struct hsm_objects *objects;
 	uint32_t last_number;
 };
@@ -52,6 +70,9 @@ bool hsm_login_again(struct hsm *hsm, unsigned relogins, struct error *error);
 /* Reads one object; the reference is the caller's. number: 0, to be given later. */
 struct hsm_object *hsm_read_object(struct session *session, CK_OBJECT_HANDLE handle);
 
+/* Fills what follows from its attributes: class, label and so on. */
+void hsm_object_describe(struct hsm_object *object);
+
 /* --- hsm-list.c: lists of objects --- */
 
 struct hsm_object *hsm_object_ref(struct hsm_object *object);
@@ -59,6 +80,8 @@ void hsm_object_unref(struct hsm_object *object);
 DEFINE_CLEANUP(struct hsm_object *, hsm_object_unref);
 #define _cleanup_hsm_object_ _cleanup_(hsm_object_unrefp)
 struct hsm_objects *hsm_objects_new(void);
+/* The list of one that is being opened. known may be NULL. */
+void hsm_list_begin(struct hsm *hsm, const struct hsm_objects *known, uint32_t last_number);
 /* The object of that number, referenced, or NULL. owner may be NULL. */
 struct hsm_object *hsm_find_object(struct hsm *hsm, struct hsm_owner *owner, uint32_t number);
 /*

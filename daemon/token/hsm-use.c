@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "token/hsm-child.h"
 #include "token/hsm-private.h"
 
 #define OUTPUT_MAX	 2048 /* bytes: RSA of 16,384 bits, the longest MAC, ... */
@@ -264,6 +265,10 @@ void hsm_make_ready(struct hsm *hsm, uint32_t number, enum key_use use, uint32_t
 
 	if (!object)
 		return;
+	if (hsm->child) {
+		hsm_child_make_ready(hsm->child, number, use, mechanism);
+		return;
+	}
 	struct session_ready wanted = readiness(object, (enum hsm_operation)use, mechanism);
 	if (wanted.key == CK_INVALID_HANDLE || !session_pool_has_room(hsm->sessions) ||
 		!session_take_for_use(hsm->sessions, &session, NULL))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "token/hsm-child.h"
 #include "token/hsm-private.h"
 #include "token/token-private.h"
 
@@ -96,7 +97,8 @@ static bool start(struct hsm *hsm, const struct hsm_options *options, struct err
 	if (!found)
 		return false;
 	hsm->sessions = session_pool_new(&hsm->module, hsm->slot, SESSIONS_AT_ONCE, NULL, error);
-	return hsm->sessions && hsm_refresh(hsm, &changed, error);
+	return hsm->sessions && (options->pin ? hsm_login(hsm, options->pin, &changed, error)
+					      : hsm_refresh(hsm, &changed, error));
 }
 
 struct hsm *hsm_open(const struct hsm_options *options, struct error *error)
@@ -106,8 +108,10 @@ struct hsm *hsm_open(const struct hsm_options *options, struct error *error)
 	pthread_mutex_init(&hsm->login_lock, NULL);
 	pthread_mutex_init(&hsm->objects_lock, NULL);
 	pthread_mutex_init(&hsm->reading_lock, NULL);
-	hsm->objects = hsm_objects_new();
-	if (start(hsm, options, error))
+	hsm_list_begin(hsm, options->known, options->last_number);
+	if (options->process)
+		hsm->child = hsm_child_new(hsm, options);
+	if (hsm->child ? hsm_child_open(hsm->child, error) : start(hsm, options, error))
 		return hsm;
 	hsm_close(hsm);
 	return NULL;
@@ -117,7 +121,8 @@ void hsm_close(struct hsm *hsm)
 {
 	if (!hsm)
 		return;
-	if (hsm->logins > 0)
+	hsm_child_free(hsm->child);
+	if (hsm->logins > 0 && hsm->sessions)
 		session_pool_logout(hsm->sessions);
 	session_pool_free(hsm->sessions);
 	module_close(&hsm->module);
@@ -135,12 +140,12 @@ void hsm_information(struct hsm *hsm, struct hsm_information *information)
 
 	pthread_mutex_lock(&hsm->objects_lock);
 	hsm_information_clear(information);
-	info = hsm->info;
-	information->mechanism_count = hsm->mechanism_count;
-	information->mechanisms =
-		xcalloc(hsm->mechanism_count + 1, sizeof(*information->mechanisms));
-	memcpy(information->mechanisms, hsm->mechanisms,
-		hsm->mechanism_count * sizeof(*information->mechanisms));
+	info = hsm->facts.info;
+	size_t count = hsm->facts.mechanism_count;
+	information->mechanism_count = count;
+	information->mechanisms = xcalloc(count + 1, sizeof(*information->mechanisms));
+	memcpy(information->mechanisms, hsm->facts.mechanisms,
+		count * sizeof(*information->mechanisms));
 	pthread_mutex_unlock(&hsm->objects_lock);
 	information->label = module_unpad(info.label, sizeof(info.label));
 	information->manufacturer = module_unpad(info.manufacturerID, sizeof(info.manufacturerID));
@@ -152,46 +157,66 @@ void hsm_information(struct hsm *hsm, struct hsm_information *information)
 
 /* --- the login --- */
 
-static bool log_in(struct hsm *hsm, const struct secret *pin, struct error *error)
+static bool log_in(struct hsm *hsm, const struct secret *pin, bool *changed, struct error *error)
 {
+	if (hsm->child)
+		return hsm_child_login(hsm->child, pin, changed, error);
 	if (!session_pool_login(hsm->sessions, pin, error))
+		return false;
+	if (hsm_refresh(hsm, changed, error))
+		return true;
+	session_pool_logout(hsm->sessions);
+	return false;
+}
+
+static void log_out(struct hsm *hsm)
+{
+	secret_clear(&hsm->pin);
+	if (hsm->child) {
+		hsm_child_logout(hsm->child);
+		return;
+	}
+	session_pool_forget_ready(hsm->sessions);
+	session_pool_logout(hsm->sessions);
+}
+
+static bool log_in_first(
+	struct hsm *hsm, const struct secret *pin, bool *changed, struct error *error)
+{
+	if (!log_in(hsm, pin, changed, error))
 		return false;
 	if (secret_copy(&hsm->pin, pin))
 		return true;
-	session_pool_logout(hsm->sessions);
+	log_out(hsm);
 	return error_set(error, ERROR_FAILED, "out of locked memory for a PIN");
+}
+
+/* A process that was started again may have found that the PIN does not fit any more. */
+static bool is_logged_in(struct hsm *hsm)
+{
+	return hsm->logins > 0 && (!hsm->child || hsm_child_is_logged_in(hsm->child));
 }
 
 bool hsm_login(struct hsm *hsm, const struct secret *pin, bool *changed, struct error *error)
 {
-	bool first;
 	bool done;
 
 	pthread_mutex_lock(&hsm->login_lock);
-	first = hsm->logins == 0;
-	if (first)
-		done = log_in(hsm, pin, error);
-	else
+	if (is_logged_in(hsm))
 		done = secret_equal(&hsm->pin, pin) ||
 		       error_set(error, ERROR_PIN_WRONG, "the PIN is wrong");
-	if (done)
-		hsm->logins++;
+	else
+		done = log_in_first(hsm, pin, changed, error);
+	hsm->logins += done;
 	pthread_mutex_unlock(&hsm->login_lock);
-	if (done && first && !hsm_refresh(hsm, changed, error)) {
-		hsm_logout(hsm);
-		return false;
-	}
 	return done;
 }
 
 void hsm_logout(struct hsm *hsm)
 {
 	pthread_mutex_lock(&hsm->login_lock);
-	if (--hsm->logins == 0) {
-		session_pool_forget_ready(hsm->sessions);
-		session_pool_logout(hsm->sessions);
-		secret_clear(&hsm->pin);
-	}
+	if (--hsm->logins == 0)
+		log_out(hsm);
 	pthread_mutex_unlock(&hsm->login_lock);
 }
 

@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "model/key.h"
+#include "token/child.h"
 #include "token/module.h"
 
 struct hsm;
@@ -26,6 +27,11 @@ struct hsm_options {
 	/* Where the module is SoftHSM2 and has no such token, one is made with this PIN; or NULL.
 	 */
 	const struct secret *new_pin;
+	const struct secret *pin;	     /* logged in with before objects are read; or NULL */
+	const struct child_options *process; /* NULL: the module runs in this process */
+	/* Objects that programs know by their numbers, and the last number given; or NULL. */
+	const struct hsm_objects *known;
+	uint32_t last_number;
 };
 
 struct hsm_mechanism {
@@ -108,6 +114,8 @@ void hsm_logout(struct hsm *hsm);
 bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error);
 /* What was read last; never NULL, for hsm_objects_unref(). */
 struct hsm_objects *hsm_objects(struct hsm *hsm);
+/* The last number that was given to an object. */
+uint32_t hsm_last_number(const struct hsm *hsm);
 
 /*
  * Whose session objects there are (CKA_TOKEN false): one program's. They lie in an HSM session of

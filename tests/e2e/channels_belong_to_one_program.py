@@ -224,13 +224,8 @@ def threads_of_one_program(slot):
         worker.sign(1, handle=handle, elliptic=True)
         sys.exit("FAILED: a signature after another thread's logout")
     except Exception as refusal:  # pylint: disable=broad-except
-<<<<<<< HEAD
         if str(refusal) not in ("USER_NOT_LOGGED_IN", "KEY_HANDLE_INVALID"):
             sys.exit(f"FAILED: {refusal} after another thread's logout")
-=======
-        # A logout ends the handles of private objects.
-        expect("KEY_HANDLE_INVALID", str(refusal))
->>>>>>> origin/main
     worker.finalize()
     done("threads of a program sign at once with its own PIN")
 

@@ -164,9 +164,18 @@ tessera template remove imported >/dev/null
 shown 'Template Update'
 shown 'Template Remove'
 prints AddTemplate '"/org/tessera1/template/employee"'
-shown 'Connection Update'
+shown 'Connection Update s'
 prints 'Connection Test' signs
 prints ListProfiles '"smartcard-logon"'
+prints UpdateProfiles '"smartcard-logon"'
+prints GetFields 'a(sbbssss) 0'
+echo '{"name": "digicert", "kind": "digicert-one", "url": "https://localhost:1"}' >digicert.json
+tessera connection add digicert.json >/dev/null
+echo 0123456789 >api-key
+shown SetSecret
+shown ForgetSecret
+prints ListTasks 'a(xsssssxxxs) 0'
+refused 'there is no task 1' RunTask
 prints 'Connection GetCertificate' 'ay '
 prints GetCrl 'ay '
 for template in employee ec operator system-owner; do
@@ -197,6 +206,7 @@ prints 'Provider GetSecretValue' 'ay 16 0 0 0 '
 prints 'Provider GetRandom' 'ay 16 '
 shown 'Provider SeedRandom'
 refused CKR_PIN_INCORRECT 'Provider InitToken'
+shown 'Slot Change'
 shown 'Slot Remove'
 refused 'has ended' 'Job Cancel'
 prints 'Licence MakeRequest' store

@@ -22,7 +22,7 @@ problems = []
 
 # Methods that only look, or whose change is told by the record of another one.
 READS = {
-    "Connection.ListProfiles", "Connection.GetCertificate", "Connection.GetCrl",
+    "Connection.ListProfiles", "Connection.GetFields", "Manager.ListTasks", "Connection.GetCertificate", "Connection.GetCrl",
     "Credential.GetCertificate",
     "Manager.ListCredentials", "Manager.FindCredential", "Manager.FindCredentials",
     "Manager.ListAudit", "Manager.VerifyAudit", "Manager.ListCheckpoints",
@@ -88,6 +88,7 @@ def read_type():
 TYPE = read_type()
 TEMPLATE, OTHER_TEMPLATE = read_template()
 CONNECTION = read_connection()
+REMOTE = json.dumps({"name": "remote", "kind": "digicert-one", "url": "https://localhost:1"})
 
 # What is done, in an order in which each step finds what it needs: method, path, arguments, the
 # operation that is recorded, and its outcome. "ok" or the error's short name.
@@ -110,6 +111,17 @@ STEPS = [
     ("Connection.Update", f"{ROOT}/connection/another", ["s", CONNECTION], "update-connection", "ok"),
     ("Connection.Test", f"{ROOT}/connection/another", [], "test-connection", "ok"),
     ("Connection.Test", f"{ROOT}/connection/nothing", [], "test-connection", "NotFound"),
+    ("Connection.UpdateProfiles", f"{ROOT}/connection/another", [], "update-profiles-connection", "ok"),
+    ("Connection.UpdateProfiles", f"{ROOT}/connection/nothing", [], "update-profiles-connection", "NotFound"),
+    ("Connection.SetSecret", f"{ROOT}/connection/another", ["ss", "api-key", "7"], "set-secret-connection",
+     "InvalidArgument"),
+    ("Manager.AddConnection", ROOT, ["s", REMOTE], "add-connection", "ok"),
+    ("Connection.SetSecret", f"{ROOT}/connection/remote", ["ss", "api-key", "7"], "set-secret-connection", "ok"),
+    ("Connection.ForgetSecret", f"{ROOT}/connection/remote", ["s", "api-key"], "forget-secret-connection", "ok"),
+    ("Connection.ForgetSecret", f"{ROOT}/connection/remote", ["s", "api-key"], "forget-secret-connection",
+     "NotFound"),
+    ("Connection.Remove", f"{ROOT}/connection/remote", [], "remove-connection", "ok"),
+    ("Manager.RunTask", ROOT, ["x", "7"], "run-task", "NotFound"),
     ("Connection.Remove", f"{ROOT}/connection/another", [], "remove-connection", "ok"),
     ("Connection.Remove", f"{ROOT}/connection/local", [], "remove-connection", "InUse"),
     ("Manager.AddType", ROOT, ["s", "{}"], "add-type", "InvalidType"),
@@ -155,6 +167,10 @@ STEPS = [
      "PinWrong"),
     ("Provider.ChangePin", ROOT, ["uayay", "65536", *pin_bytes(PIN), *pin_bytes(PIN)], "change-pin", "ok"),
     ("Provider.InitToken", ROOT, ["uays", "65536", *pin_bytes("000000"), "web"], "init-token", "PinWrong"),
+    ("Slot.Change", f"{ROOT}/slot/web", ["a{sv}", "1", "process", "s", "nowhere"], "change-slot",
+     "InvalidArgument"),
+    ("Slot.Change", f"{ROOT}/slot/web", ["a{sv}", "1", "timeout", "x", "30"], "change-slot", "ok"),
+    ("Slot.Change", f"{ROOT}/slot/nothing", ["a{sv}", "1", "timeout", "x", "30"], "change-slot", "NotFound"),
     ("Slot.Remove", f"{ROOT}/slot/web", [], "remove-slot", "ok"),
     ("Slot.Remove", f"{ROOT}/slot/web", [], "remove-slot", "NotFound"),
     ("Licence.Activate", f"{ROOT}/licence", ["s", "code"], "activate-licence", None),
@@ -361,8 +377,9 @@ def main():
             problems.append(f"{method} is in no table of this test: does it change something?")
     check_steps()
     for method in changes:
-        # A replacement is recorded for both cards, by e2e/life_of_a_card.
-        if method not in {"Job.Cancel", "Credential.Replace", "Manager.FinishLogin"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
+        # A replacement is recorded for both cards, by e2e/life_of_a_card; tasks are
+        # e2e/pending_and_untold_certificates_are_not_forgotten's.
+        if method not in {"Job.Cancel", "Credential.Replace", "Manager.FinishLogin", "Manager.RunTask"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
             problems.append(f"{method} has no step that succeeds")
     check_denials()
     check_reads()

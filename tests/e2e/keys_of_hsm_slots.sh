@@ -6,6 +6,8 @@
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 # shellcheck source=tests/lib/guide.sh
 source "$TESSERA_SOURCE/tests/lib/guide.sh"
+# shellcheck source=tests/lib/programs.sh
+source "$TESSERA_SOURCE/tests/lib/programs.sh"
 page=slots.md
 module=$TESSERA_PKCS11_MODULE
 softhsm=/usr/lib/softhsm/libsofthsm2.so
@@ -61,6 +63,22 @@ expect_failure any uses web --login --pin 999999 --list-objects
 [[ $output == *CKR_PIN_INCORRECT* ]] || fail "a wrong PIN says: $output"
 [[ $(last_audit) == "login PinWrong "* ]] || fail "the audit trail says: $(last_audit)"
 echo "ok a wrong PIN is refused and recorded"
+
+# --- a module in a process of its own ---
+guide_run $page "Where the module runs" >/dev/null
+expect_output 'its own, 60 seconds for a call' tessera slot show web
+uses web --login --pin "$PIN" --id 01 --sign --mechanism ECDSA-SHA256 --signature-format openssl \
+    --input-file message --output-file signature >/dev/null 2>&1
+openssl dgst -sha256 -verify public.pem -signature signature message >/dev/null
+echo "ok the same key signs with the module in a process of its own"
+private_folder /var/lib/softhsm
+env -u SOFTHSM2_CONF pkcs11-tool --module "$softhsm" --init-token --label shared --slot-index 0 --so-pin 31415926 >/dev/null 2>&1
+env -u SOFTHSM2_CONF pkcs11-tool --module "$softhsm" --init-pin --token-label shared --login --login-type so --so-pin 31415926 \
+    --new-pin "$PIN" >/dev/null 2>&1
+guide_run $page "The system's SoftHSM2" >/dev/null
+expect_output 'token "shared"' tessera slot test shared
+tessera slot remove shared >/dev/null
+echo "ok the system's SoftHSM2 has tokens that are none of the daemon's"
 
 # --- a token whose PIN the daemon keeps ---
 guide_run $page "Who has the PIN" >/dev/null

@@ -346,6 +346,7 @@ write_daemon_config() {
         echo "state-dir = $TESSERA_STATE"
         echo "socket = $TESSERA_SOCKET"
         echo "data-dir = $TESSERA_SOURCE/data"
+        echo "token-program = $TESSERA_BUILD/tessera-token"
         echo "token-pin-file = $pin"
         echo "log-level = debug"
         for line in "${daemon_options[@]}"; do

@@ -91,8 +91,12 @@ static void the_names_of_the_request_are_in_the_certificate(void **state)
 	struct name_rule san[] = {{(char *)"email", (char *)"ada@example.org"},
 		{(char *)"upn", (char *)"ada@corp.example"}, {(char *)"dns", (char *)"ada.example"},
 		{(char *)"uri", (char *)"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}};
-	struct authority_request request = {"smartcard-logon", fixture_request("RSA-2048"), subject,
-		ARRAY_SIZE(subject), san, ARRAY_SIZE(san), 0};
+	struct authority_request request = {.profile = "smartcard-logon",
+		.request = fixture_request("RSA-2048"),
+		.subject = subject,
+		.subject_count = ARRAY_SIZE(subject),
+		.san = san,
+		.san_count = ARRAY_SIZE(san)};
 	struct certificate certificate = {0};
 
 	assert_true(enroll(fixture, &request, &certificate, NULL));
@@ -182,8 +186,10 @@ static void key_usages_that_a_key_cannot_do_are_left_out(void **state)
 {
 	struct authority_fixture *fixture = *state;
 	struct name_rule subject[] = {{(char *)"CN", (char *)"Ada"}};
-	struct authority_request request = {
-		"long", fixture_request("RSA-2048"), subject, 1, NULL, 0, 0};
+	struct authority_request request = {.profile = "long",
+		.request = fixture_request("RSA-2048"),
+		.subject = subject,
+		.subject_count = 1};
 	struct certificate rsa = {0}, ec = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 
@@ -261,8 +267,12 @@ static void wrong_names_are_rejected(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct name_rule good = {(char *)"CN", (char *)"Ada"};
 		struct name_rule rule = {(char *)cases[i].type, (char *)cases[i].value};
-		struct authority_request request = {"smartcard-logon", fixture_request("P-256"),
-			cases[i].san ? &good : &rule, 1, &rule, cases[i].san, 0};
+		struct authority_request request = {.profile = "smartcard-logon",
+			.request = fixture_request("P-256"),
+			.subject = cases[i].san ? &good : &rule,
+			.subject_count = 1,
+			.san = &rule,
+			.san_count = cases[i].san};
 		struct certificate certificate = {0};
 		_cleanup_error_ struct error error = ERROR_INIT;
 
@@ -278,7 +288,8 @@ static void expect_rejected(
 	struct authority_fixture *fixture, const char *profile, X509_REQ *csr, const char *words)
 {
 	struct name_rule subject[] = {{(char *)"CN", (char *)"Ada"}};
-	struct authority_request request = {profile, csr, subject, 1, NULL, 0, 0};
+	struct authority_request request = {
+		.profile = profile, .request = csr, .subject = subject, .subject_count = 1};
 	struct certificate certificate = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 
@@ -317,7 +328,7 @@ static void a_request_without_any_name_is_rejected(void **state)
 {
 	struct authority_fixture *fixture = *state;
 	struct authority_request request = {
-		"smartcard-logon", fixture_request("P-256"), NULL, 0, NULL, 0, 0};
+		.profile = "smartcard-logon", .request = fixture_request("P-256")};
 	struct certificate certificate = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 	struct name_rule upn = {(char *)"upn", (char *)"ada@corp.example"};
@@ -369,17 +380,26 @@ static void a_cut_off_preparation_is_finished_by_the_next(void **state)
 	fixture_free(fixture);
 }
 
+/* The last step of the test, which has failed, says so. */
+static void assert_test_fails(struct authority_fixture *fixture, const char *words)
+{
+	struct authority *authority = fixture->authority;
+	_cleanup_steps_ struct authority_steps steps = AUTHORITY_STEPS_INIT;
+
+	assert_false(authority->driver->test(authority, &steps));
+	assert_true(steps.count > 0);
+	assert_false(steps.items[steps.count - 1].has_passed);
+	if (!strstr(steps.items[steps.count - 1].message, words))
+		fail_msg("%s", steps.items[steps.count - 1].message);
+}
+
 static void an_unprepared_ca_says_so(void **state)
 {
 	struct authority_fixture *fixture = fixture_new("ec-p256");
-	_cleanup_error_ struct error error = ERROR_INIT;
-	char *message = NULL;
 
 	(void)state;
 	fixture_reopen(fixture);
-	assert_false(fixture->authority->driver->test(fixture->authority, &message, &error));
-	assert_int_equal(error.code, ERROR_AUTHORITY_FAILED);
-	assert_null(message);
+	assert_test_fails(fixture, "has no certificate yet");
 	fixture_free(fixture);
 }
 
@@ -388,41 +408,35 @@ static void a_lost_or_exchanged_key_is_noticed(void **state)
 	struct authority_fixture *fixture = *state;
 	struct token *token = fixture->services.token;
 	_cleanup_error_ struct error error = ERROR_INIT;
-	char *message = NULL;
 
 	assert_true(token_destroy(token, "tessera ca local", NULL));
 	fixture_reopen(fixture);
-	assert_false(fixture->authority->driver->test(fixture->authority, &message, &error));
-	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_test_fails(fixture, "the key of CA local");
 	assert_false(authority_prepare(&fixture->services, "local", &error));
 	assert_true(token_generate_pair(token, "tessera ca local", KEY_ALGORITHM_EC_P256, NULL));
 	fixture_reopen(fixture);
-	assert_false(fixture->authority->driver->test(fixture->authority, &message, &error));
-	assert_int_equal(error.code, ERROR_AUTHORITY_FAILED);
-	assert_non_null(strstr(error.message, "does not fit"));
+	assert_test_fails(fixture, "does not fit");
 }
 
 static void the_test_names_the_ca(void **state)
 {
 	struct authority_fixture *fixture = *state;
-	_cleanup_free_ char *message = NULL;
+	_cleanup_steps_ struct authority_steps steps = AUTHORITY_STEPS_INIT;
 
-	assert_true(fixture->authority->driver->test(fixture->authority, &message, NULL));
-	assert_non_null(strstr(message, "CN=Test CA"));
+	assert_true(fixture->authority->driver->test(fixture->authority, &steps));
+	assert_int_equal(steps.count, 2);
+	assert_non_null(strstr(steps.items[0].message, "CN=Test CA"));
 }
 
 static void the_profiles_are_listed(void **state)
 {
 	struct authority_fixture *fixture = *state;
-	char **names;
-	size_t count;
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 
-	assert_true(fixture->authority->driver->profiles(fixture->authority, &names, &count, NULL));
-	assert_int_equal(count, 4);
-	assert_string_equal(names[0], "smartcard-logon");
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+	assert_true(fixture->authority->driver->profiles(fixture->authority, &profiles, NULL));
+	assert_int_equal(profiles.count, 4);
+	assert_string_equal(profiles.items[0].name, "smartcard-logon");
+	assert_true(profiles.items[0].is_usable);
 }
 
 static void the_certificate_is_published_in_both_forms(void **state)

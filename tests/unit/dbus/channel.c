@@ -128,17 +128,17 @@ static void an_error_comes_back_with_its_message(void **state)
 	assert_int_equal(output.length, 0);
 }
 
-static void the_refusal_of_a_token_comes_back(void **state)
+static void the_token_s_refusal_comes_back(void **state)
 {
 	_cleanup_buffer_ struct buffer answer = BUFFER_INIT, output = BUFFER_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	(void)state;
-	channel_write_error(&answer, error_dbus_name(ERROR_TOKEN_REFUSED), "no", 0x68);
+	channel_write_error(&answer, error_dbus_name(ERROR_TOKEN_REFUSED), "no", 0x12345678);
 	struct reader reader = reader_of(&answer);
 	assert_false(channel_read_answer(&reader, &output, &error));
 	assert_int_equal(error.code, ERROR_TOKEN_REFUSED);
-	assert_int_equal(error.ckr, 0x68);
+	assert_int_equal(error.ckr, 0x12345678);
 }
 
 static void a_long_message_is_cut_to_what_an_answer_holds(void **state)
@@ -195,7 +195,7 @@ int main(void)
 		cmocka_unit_test(lengths_that_lie_are_no_question),
 		cmocka_unit_test(an_output_comes_back),
 		cmocka_unit_test(an_error_comes_back_with_its_message),
-		cmocka_unit_test(the_refusal_of_a_token_comes_back),
+		cmocka_unit_test(the_token_s_refusal_comes_back),
 		cmocka_unit_test(a_long_message_is_cut_to_what_an_answer_holds),
 		cmocka_unit_test(no_answer_is_an_error),
 		cmocka_unit_test(looking_takes_what_is_there_and_does_not_wait_for_more),

@@ -86,6 +86,9 @@ static void names_go_there_and_back(void **state)
 		assert_int_equal(slot_operation_from_name(slot_operation_name(i)), i);
 	for (enum slot_pin i = 0; i < SLOT_PIN_COUNT; i++)
 		assert_int_equal(slot_pin_from_name(slot_pin_name(i)), i);
+	for (enum slot_process i = 0; i < SLOT_PROCESS_COUNT; i++)
+		assert_int_equal(slot_process_from_name(slot_process_name(i)), i);
+	assert_int_equal(slot_process_from_name("none"), SLOT_PROCESS_COUNT);
 	assert_int_equal(slot_operation_from_name("dance"), SLOT_OPERATION_COUNT);
 	assert_int_equal(slot_pin_from_name("nowhere"), SLOT_PIN_COUNT);
 }
@@ -117,9 +120,63 @@ static void records_are_checked(void **state)
 			.module = (char *)(uintptr_t)cases[i].module,
 			.token_label = (char *)(uintptr_t)cases[i].label,
 			.pin_file = (char *)(uintptr_t)cases[i].pin_file,
-			.pin = cases[i].pin_file[0] ? SLOT_PIN_FILE : SLOT_PIN_CALLER};
+			.pin = cases[i].pin_file[0] ? SLOT_PIN_FILE : SLOT_PIN_CALLER,
+			.timeout = SLOT_TIMEOUT_DEFAULT};
 		assert_int_equal(slot_record_check(&record, NULL), cases[i].valid);
 	}
+}
+
+static void where_a_module_runs_is_checked(void **state)
+{
+	static const struct {
+		enum slot_process process;
+		unsigned timeout;
+		const char *variable;
+		bool valid;
+	} cases[] = {
+		{SLOT_PROCESS_DAEMON, 60, NULL, true},
+		{SLOT_PROCESS_OWN, 1, NULL, true},
+		{SLOT_PROCESS_OWN, 3600, "HSM_HOST=hsm.example.org:9000", true},
+		{SLOT_PROCESS_OWN, 60, "_a1=", true},
+		{SLOT_PROCESS_OWN, 60, "a=b=c d", true},
+		{SLOT_PROCESS_COUNT, 60, NULL, false},
+		{SLOT_PROCESS_DAEMON, 60, "a=b", false},
+		{SLOT_PROCESS_OWN, 0, NULL, false},
+		{SLOT_PROCESS_OWN, 3601, NULL, false},
+		{SLOT_PROCESS_OWN, 60, "a", false},
+		{SLOT_PROCESS_OWN, 60, "=b", false},
+		{SLOT_PROCESS_OWN, 60, "1a=b", false},
+		{SLOT_PROCESS_OWN, 60, "a-b=c", false},
+		{SLOT_PROCESS_OWN, 60, "a=b\nc=d", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *variables[] = {(char *)(uintptr_t)cases[i].variable, NULL};
+		const struct slot_record record = {.process = cases[i].process,
+			.timeout = cases[i].timeout,
+			.variables = variables};
+		if (slot_process_check(&record, NULL) != cases[i].valid)
+			fail_msg("case %zu", i);
+	}
+}
+
+static void variables_become_text_and_back(void **state)
+{
+	char *variables[] = {(char *)(uintptr_t) "A=1", (char *)(uintptr_t) "B=x y", NULL};
+	char *text = slot_variables_text(variables);
+	char **back = slot_variables_from_text(text);
+
+	(void)state;
+	assert_string_equal(text, "A=1\nB=x y\n");
+	assert_string_equal(back[0], "A=1");
+	assert_string_equal(back[1], "B=x y");
+	assert_null(back[2]);
+	slot_variables_free(back);
+	free(text);
+	back = slot_variables_from_text("");
+	assert_null(back[0]);
+	slot_variables_free(back);
 }
 
 int main(void)
@@ -132,6 +189,8 @@ int main(void)
 		cmocka_unit_test(a_bare_rsa_operation_needs_both_rights),
 		cmocka_unit_test(names_go_there_and_back),
 		cmocka_unit_test(records_are_checked),
+		cmocka_unit_test(where_a_module_runs_is_checked),
+		cmocka_unit_test(variables_become_text_and_back),
 	};
 
 	return cmocka_run_group_tests_name("model/slot", tests, NULL, NULL);

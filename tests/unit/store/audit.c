@@ -290,6 +290,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 		"ALTER TABLE credential DROP COLUMN state_before;"
 		"DROP TABLE role; DROP TABLE quorum;"
 		"DROP TABLE slot_rule; DROP TABLE slot;"
+		"DROP TABLE task; ALTER TABLE certificate DROP COLUMN request;"
 		"DROP INDEX credential_template; ALTER TABLE template DROP COLUMN saved_at;"
 		"DROP TABLE master_key; DROP TABLE puk; DROP INDEX credential_key_version;"
 		"DROP INDEX credential_expires; ALTER TABLE credential DROP COLUMN expires_at;"

@@ -39,3 +39,7 @@ check_PROGRAMS += tests/unit/store/slot
 tests_unit_store_slot_SOURCES = tests/unit/store/slot.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_store_slot_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_store_slot_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/store/task
+tests_unit_store_task_SOURCES = tests/unit/store/task.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_store_task_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_store_task_LDADD = $(UNIT_LIBS)

@@ -22,6 +22,9 @@ static int64_t add(const struct fixture *fixture, const char *name, struct error
 	record->pin = SLOT_PIN_SEALED;
 	record->pin_file = xstrdup("");
 	record->audit_uses = true;
+	record->process = SLOT_PROCESS_OWN;
+	record->timeout = 7;
+	record->variables = slot_variables_from_text("A=1\nB=2\n");
 	buffer_append_string(&record->sealed_pin, "sealed");
 	return store_slot_add(fixture->store, record, error) ? record->number : 0;
 }
@@ -56,11 +59,42 @@ static void a_slot_comes_back_as_it_was_saved(void **state)
 	assert_int_equal(record->number, SLOT_NUMBER_FIRST);
 	assert_int_equal(record->pin, SLOT_PIN_SEALED);
 	assert_true(record->audit_uses);
+	assert_int_equal(record->process, SLOT_PROCESS_OWN);
+	assert_int_equal(record->timeout, 7);
+	assert_string_equal(record->variables[1], "B=2");
 	assert_int_equal(record->sealed_pin.length, 6);
 	assert_int_equal(record->rule_count, 2);
 	assert_string_equal(record->rules[0].subject, "group:50");
 	assert_string_equal(record->rules[1].key, "tls");
 	assert_int_equal(record->rules[1].operations, 5);
+	slot_records_free(records, count);
+}
+
+static void a_slot_is_changed(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	struct slot_record **records;
+	size_t count;
+
+	add(fixture, "web", NULL);
+	assert_true(store_slot_list(fixture->store, &records, &count, NULL));
+	slot_variables_free(records[0]->variables);
+	records[0]->variables = NULL;
+	records[0]->process = SLOT_PROCESS_DAEMON;
+	records[0]->timeout = 8;
+	records[0]->audit_uses = false;
+	assert_true(store_slot_change(fixture->store, records[0], NULL));
+	slot_records_free(records, count);
+	fixture_reopen(fixture);
+	assert_true(store_slot_list(fixture->store, &records, &count, NULL));
+	assert_int_equal(records[0]->process, SLOT_PROCESS_DAEMON);
+	assert_int_equal(records[0]->timeout, 8);
+	assert_null(records[0]->variables[0]);
+	assert_false(records[0]->audit_uses);
+	assert_true(store_slot_remove(fixture->store, "web", NULL));
+	assert_false(store_slot_change(fixture->store, records[0], &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
 	slot_records_free(records, count);
 }
 
@@ -107,6 +141,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_slot_comes_back_as_it_was_saved, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_slot_is_changed, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_number_is_never_given_twice, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(

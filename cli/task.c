@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tessera task: what authorities are still to be asked or told. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/object.h"
+#include "cli/output.h"
+
+static const struct column columns[] = {
+	{"id", "ID", COLUMN_TEXT},
+	{"kind", "WHAT", COLUMN_TEXT},
+	{"card", "CARD", COLUMN_TEXT},
+	{"slot", "KEY", COLUMN_TEXT},
+	{"authority", "AUTHORITY", COLUMN_TEXT},
+	{"status", "CERTIFICATE IS TO BE", COLUMN_TEXT},
+	{"since", "SINCE", COLUMN_TIME},
+	{"attempts", "FAILED", COLUMN_TEXT},
+	{"next", "NEXT", COLUMN_TIME},
+	{"problem", "PROBLEM", COLUMN_TEXT},
+};
+
+bool task_list(struct invocation *invocation, struct error *error)
+{
+	static const char *const keys[] = {"id", "kind", "card", "slot", "authority", "status",
+		"since", "attempts", "next", "problem"};
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *answer =
+		client ? CLIENT_CALL_PLAIN(client, CLIENT_ROOT, CLIENT_MANAGER, "ListTasks", error)
+		       : NULL;
+	_cleanup_json_ json_t *records = json_array();
+	const json_t *task;
+	size_t index;
+
+	if (!answer)
+		return false;
+	json_array_foreach(json_array_get(answer, 0), index, task)
+	{
+		json_t *record = json_object();
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			json_object_set(record, keys[i], json_array_get(task, i));
+		json_array_append_new(records, record);
+	}
+	output_records(invocation, records, columns, ARRAY_SIZE(columns),
+		"There is nothing that an authority is to be asked or told.");
+	return true;
+}
+
+bool task_run(struct invocation *invocation, struct error *error)
+{
+	const char *text = invocation->arguments[0];
+	char *end;
+	long long id = strtoll(text, &end, 10);
+
+	if (*text == '\0' || *end || id <= 0)
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"a task has a number, see tessera task list; not '%s'", text);
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *answer = client ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
+							 "RunTask", error, CLIENT_INT64(id))
+					       : NULL;
+	if (!answer)
+		return false;
+	output_text(invocation, "task %lld is done", id);
+	return true;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the DigiCert ONE client share. */
+#ifndef TESSERA_AUTHORITY_DIGICERT_ONE_PRIVATE_H
+#define TESSERA_AUTHORITY_DIGICERT_ONE_PRIVATE_H
+
+#include <jansson.h>
+
+#include "authority/authority.h"
+#include "model/document.h"
+
+/* How one field of a profile is filled. */
+struct digicert_one_filling {
+	char *field;   /* "subject.common_name" */
+	char *pattern; /* of holder fields, or plain text */
+	char *prompt;  /* or NULL */
+};
+
+/* What the document says about one profile. */
+struct digicert_one_mapping {
+	char *profile; /* its id or name */
+	struct digicert_one_filling *fillings;
+	size_t count;
+	int64_t validity_days; /* 0: as the profile says */
+};
+
+struct digicert_one_settings {
+	char *base;    /* "https://one.digicert.com/mpki/api/v1" */
+	char *host;    /* "one.digicert.com" */
+	char *ca_file; /* or NULL */
+	bool by_certificate;
+	char *client_key;    /* pkcs11: URI of the certificate's key, or NULL: the secret has it */
+	char *business_unit; /* or NULL */
+	char *seat_id, *seat_email, *seat_name; /* patterns; the last two or NULL */
+	char *seat_type;
+	bool create_seats;
+	int64_t timeout_seconds, retry_seconds, pickup_seconds;
+	struct digicert_one_mapping *mappings;
+	size_t mapping_count;
+};
+
+struct digicert_one {
+	struct digicert_one_settings settings;
+	/* The API key or the client certificate; unset until the first call. */
+	struct secret secret;
+	EVP_PKEY *key; /* of the client certificate, where the secret does not have it */
+	void *key_handle;
+};
+
+/* --- digicert-one-settings.c --- */
+/* On failure the caller clears, too. */
+bool digicert_one_settings_parse(
+	struct digicert_one_settings *settings, const char *document, struct error *error);
+void digicert_one_settings_clear(struct digicert_one_settings *settings);
+/* NULL if the document says nothing of it. */
+const struct digicert_one_mapping *digicert_one_mapping_find(
+	const struct digicert_one_settings *settings, const struct authority_profile *profile);
+
+/* --- digicert-one-key.c --- */
+/* Opens the client certificate's key where the document names one; does nothing otherwise. */
+bool digicert_one_open_key(struct authority *authority, struct error *error);
+void digicert_one_close_key(struct authority *authority);
+/* Whether a secret is what its name says. ERROR_INVALID_ARGUMENT. */
+bool digicert_one_check_secret(struct authority *authority, const char *name,
+	const struct secret *secret, struct error *error);
+
+/* --- digicert-one-request.c --- */
+struct digicert_one_reply {
+	long status;
+	json_t *json;	  /* NULL when the body is none, or is empty */
+	char *text;	  /* the body when it is no JSON, else NULL */
+	bool may_be_done; /* after a failure: the service may have done what it was asked */
+	bool is_resolved, is_connected;
+	int64_t retry_after;
+};
+void digicert_one_reply_clear(struct digicert_one_reply *reply);
+#define _cleanup_reply_ _cleanup_(digicert_one_reply_clear)
+
+/*
+ * One request, path below the base ("/profile"); body (borrowed) NULL: none. A busy service is
+ * asked again within retry_seconds, but a POST only when the service said 429 and so has not done
+ * it. true for a 2xx; otherwise the error is one sentence with what the service said, and
+ * *reply tells the status.
+ */
+bool digicert_one_call(struct authority *authority, enum http_method method, const char *path,
+	json_t *body, struct digicert_one_reply *reply, struct error *error);
+/* A 2xx has to hold a JSON object. ERROR_AUTHORITY_FAILED. */
+bool digicert_one_need_object(struct digicert_one_reply *reply, struct error *error);
+/* Heap: text as a part of a path or a query. */
+char *digicert_one_escape(const char *text);
+/* Whether one of the service's errors has this in its message, ASCII letters alike in any case. */
+bool digicert_one_says(const struct digicert_one_reply *reply, const char *text);
+/* Sleeps. */
+void digicert_one_wait(int64_t seconds);
+
+/* --- digicert-one-fields.c --- */
+/* The fields that a profile of the API has, and why it cannot be used, if so. */
+void digicert_one_read_fields(struct authority_profile *profile, const json_t *json);
+/* Puts a field's value where a request has it. False for a field that no request has. */
+bool digicert_one_put(json_t *body, const char *field, const char *value);
+
+/* --- digicert-one-profiles.c --- */
+bool digicert_one_fetch(
+	struct authority *authority, struct authority_profiles *profiles, struct error *error);
+/* The kept ones, with what the document fills in. */
+bool digicert_one_profiles(
+	struct authority *authority, struct authority_profiles *profiles, struct error *error);
+
+/* The issuer of the profiles that can be used, if they have one. ERROR_NOT_SUPPORTED. */
+bool digicert_one_ca_certificate(
+	struct authority *authority, struct buffer *der, struct error *error);
+
+/* --- digicert-one-certificate.c --- */
+/* DER of a certificate as the API writes it: PEM, bare base64, or PKCS#7 in either (its first). */
+bool digicert_one_decode(const char *text, struct buffer *der, struct error *error);
+/* Heap: lower-case hex of the SHA-256 of the public key's encoding. */
+char *digicert_one_key_digest(EVP_PKEY *key);
+bool digicert_one_has_key(const struct buffer *der, const char *key_digest);
+/* Whether the profile's issuer, where it is known, has signed it. ERROR_AUTHORITY_FAILED. */
+bool digicert_one_check_issuer(
+	const struct authority_profile *profile, const struct buffer *der, struct error *error);
+/* Fills *certificate from an answer's object and makes it valid. */
+bool digicert_one_take(struct certificate *certificate, const json_t *object, struct error *error);
+
+/* --- digicert-one-enroll.c --- */
+bool digicert_one_enroll(struct authority *authority, const struct authority_request *request,
+	struct certificate *certificate, enum enroll_outcome *outcome, struct error *error);
+bool digicert_one_renew(struct authority *authority, const struct certificate *old,
+	const struct authority_request *request, struct certificate *certificate,
+	enum enroll_outcome *outcome, struct error *error);
+bool digicert_one_collect(struct authority *authority, struct certificate *certificate,
+	enum enroll_outcome *outcome, struct error *error);
+
+/* --- digicert-one-status.c --- */
+bool digicert_one_revoke(struct authority *authority, const struct certificate *certificate,
+	const struct revocation_reason *reason, struct error *error);
+bool digicert_one_suspend(
+	struct authority *authority, const struct certificate *certificate, struct error *error);
+bool digicert_one_resume(
+	struct authority *authority, const struct certificate *certificate, struct error *error);
+bool digicert_one_status(struct authority *authority, const struct certificate *certificate,
+	enum certificate_status *status, struct error *error);
+
+/* --- digicert-one-test.c --- */
+bool digicert_one_test(struct authority *authority, struct authority_steps *steps);
+
+#endif

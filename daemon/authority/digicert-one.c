@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "authority/digicert-one.h"
+
+#include "authority/digicert-one-private.h"
+#include "common/alloc.h"
+
+#define API_KEY		   "api-key"
+#define CLIENT_CERTIFICATE "client-certificate"
+
+static bool check(const char *document, struct error *error)
+{
+	struct digicert_one_settings settings = {0};
+	bool good = digicert_one_settings_parse(&settings, document, error);
+
+	digicert_one_settings_clear(&settings);
+	return good;
+}
+
+static const char *secret_at(size_t index)
+{
+	static const char *const names[] = {API_KEY, CLIENT_CERTIFICATE};
+
+	return index < ARRAY_SIZE(names) ? names[index] : NULL;
+}
+
+static bool one_open(struct authority *authority, const char *document, struct error *error)
+{
+	struct digicert_one *one = xnew(struct digicert_one);
+
+	authority->data = one;
+	return digicert_one_settings_parse(&one->settings, document, error);
+}
+
+static void one_close(struct authority *authority)
+{
+	struct digicert_one *one = authority->data;
+
+	if (!one)
+		return;
+	digicert_one_close_key(authority);
+	digicert_one_settings_clear(&one->settings);
+	secret_clear(&one->secret);
+	free(one);
+	authority->data = NULL;
+}
+
+const struct authority_driver digicert_one_driver = {
+	.kind = "digicert-one",
+	.check = check,
+	.secret_at = secret_at,
+	.check_secret = digicert_one_check_secret,
+	.open = one_open,
+	.test = digicert_one_test,
+	.profiles = digicert_one_profiles,
+	.update = digicert_one_fetch,
+	.enroll = digicert_one_enroll,
+	.collect = digicert_one_collect,
+	.renew = digicert_one_renew,
+	.revoke = digicert_one_revoke,
+	.suspend = digicert_one_suspend,
+	.resume = digicert_one_resume,
+	.status = digicert_one_status,
+	.ca_certificate = digicert_one_ca_certificate,
+	.close = one_close,
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The Manager's methods about what authorities are still to be asked or told. */
+#include <inttypes.h>
+#include <limits.h>
+
+#include "bus/bus-private.h"
+#include "common/alloc.h"
+#include "operation/tasks.h"
+
+static void append_task(DBusMessageIter *array, struct services *services, const struct task *task)
+{
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+	DBusMessageIter item;
+
+	store_certificate_get(services->store, task->certificate_id, &certificate, NULL);
+	_cleanup_credential_ struct credential *credential =
+		store_credential_by_id(services->store, certificate.credential_id, NULL);
+	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
+	message_append_i64(&item, task->id);
+	message_append_string(&item, task->kind);
+	message_append_string(&item, credential ? credential->serial : "");
+	message_append_string(&item, key_slot_name(certificate.slot));
+	message_append_string(&item, certificate.authority);
+	message_append_string(&item, certificate_status_name(certificate.status));
+	message_append_i64(&item, task->created_at);
+	message_append_i64(&item, task->attempts);
+	message_append_i64(&item, task->next_at == TASK_NEVER ? 0 : task->next_at);
+	message_append_string(&item, task->problem);
+	message_close(array, &item);
+}
+
+bool list_tasks_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct task *tasks = NULL;
+	size_t count = 0;
+	DBusMessageIter array;
+
+	if (!store_task_list(bus->services->store, TASK_NEVER, UINT_MAX, &tasks, &count, error))
+		return false;
+	message_open(&call->out, DBUS_TYPE_ARRAY, "(xsssssxxxs)", &array);
+	for (size_t i = 0; i < count; i++)
+		append_task(&array, bus->services, &tasks[i]);
+	message_close(&call->out, &array);
+	tasks_free(tasks, count);
+	return true;
+}
+
+bool run_task_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	int64_t id = message_read_i64(&call->in);
+	_cleanup_free_ char *name = xasprintf("%" PRId64, id);
+	bool done = task_run_by_id(bus->services, id, error);
+
+	return audit_change(call, "run-task", name, done, error);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <limits.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "unit/store/fixture.h"
+
+/* A pending certificate of a new card; its id. */
+static int64_t add_certificate(struct fixture *fixture, const char *serial)
+{
+	_cleanup_credential_ struct credential *credential = sample_credential(serial);
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+
+	assert_true(store_credential_save(fixture->store, credential, NULL));
+	certificate.credential_id = credential->id;
+	certificate.slot = 0x9A;
+	certificate.authority = xstrdup("digicert");
+	certificate.status = CERTIFICATE_PENDING;
+	certificate.request = xstrdup("{\"id\":\"7\"}");
+	assert_true(store_certificate_save(fixture->store, &certificate, NULL));
+	return certificate.id;
+}
+
+static size_t list(struct fixture *fixture, int64_t due, struct task **tasks)
+{
+	size_t count = 0;
+
+	assert_true(store_task_list(fixture->store, due, UINT_MAX, tasks, &count, NULL));
+	return count;
+}
+
+static void what_is_asked_for_is_not_forgotten(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+	int64_t id = add_certificate(fixture, "one");
+	struct task *tasks;
+
+	assert_true(store_task_put(fixture->store, id, TASK_COLLECT, 100, NULL));
+	fixture_reopen(fixture);
+	assert_true(store_certificate_get(fixture->store, id, &certificate, NULL));
+	assert_string_equal(certificate.request, "{\"id\":\"7\"}");
+	assert_int_equal(list(fixture, 99, &tasks), 0);
+	assert_int_equal(list(fixture, 100, &tasks), 1);
+	assert_int_equal(tasks[0].certificate_id, id);
+	assert_string_equal(tasks[0].kind, TASK_COLLECT);
+	assert_int_equal(tasks[0].attempts, 0);
+	tasks_free(tasks, 1);
+}
+
+static void a_task_that_failed_is_due_later(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id = add_certificate(fixture, "one");
+	struct task *tasks;
+
+	assert_true(store_task_put(fixture->store, id, TASK_COLLECT, 100, NULL));
+	assert_true(store_task_postpone(fixture->store, id, 200, "it is away", NULL));
+	assert_true(store_task_postpone(fixture->store, id, TASK_NEVER, "denied", NULL));
+	assert_int_equal(list(fixture, TASK_NEVER - 1, &tasks), 0);
+	assert_int_equal(list(fixture, TASK_NEVER, &tasks), 1);
+	assert_int_equal(tasks[0].attempts, 2);
+	assert_string_equal(tasks[0].problem, "denied");
+	tasks_free(tasks, 1);
+}
+
+static void a_certificate_has_one_task_and_takes_it_with_it(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+	int64_t one = add_certificate(fixture, "one"), two = add_certificate(fixture, "two");
+	struct task *tasks;
+
+	assert_true(store_task_put(fixture->store, one, TASK_COLLECT, 300, NULL));
+	assert_true(store_task_put(fixture->store, two, TASK_COLLECT, 200, NULL));
+	assert_true(store_task_postpone(fixture->store, one, 400, "it is away", NULL));
+	assert_true(store_task_put(fixture->store, one, TASK_TELL, 100, NULL));
+	assert_int_equal(list(fixture, 1000, &tasks), 2);
+	assert_string_equal(tasks[0].kind, TASK_TELL);
+	assert_int_equal(tasks[0].attempts, 0);
+	assert_null(tasks[0].problem);
+	assert_int_equal(tasks[1].certificate_id, two);
+	tasks_free(tasks, 2);
+	assert_true(store_certificate_remove(fixture->store, one, NULL));
+	assert_true(store_task_remove(fixture->store, two, NULL));
+	assert_true(store_task_remove(fixture->store, two, NULL));
+	assert_int_equal(list(fixture, 1000, &tasks), 0);
+	assert_false(store_certificate_get(fixture->store, one, &certificate, NULL));
+}
+
+static void a_connection_with_a_task_stays(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+	_cleanup_connection_ struct connection connection = {.name = xstrdup("digicert"),
+		.kind = xstrdup("digicert-one"),
+		.document = xstrdup("{}")};
+	int64_t id = add_certificate(fixture, "one");
+
+	assert_true(store_connection_save(fixture->store, &connection, NULL));
+	assert_true(store_certificate_get(fixture->store, id, &certificate, NULL));
+	certificate.status = CERTIFICATE_REVOKED;
+	assert_true(store_certificate_save(fixture->store, &certificate, NULL));
+	assert_true(store_task_put(fixture->store, id, TASK_TELL, 100, NULL));
+	assert_false(store_connection_remove(fixture->store, "digicert", &error));
+	assert_int_equal(error.code, ERROR_IN_USE);
+	assert_true(store_task_remove(fixture->store, id, NULL));
+	assert_true(store_connection_remove(fixture->store, "digicert", NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_is_asked_for_is_not_forgotten, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_task_that_failed_is_due_later, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_certificate_has_one_task_and_takes_it_with_it,
+			fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_connection_with_a_task_stays, fixture_set_up, fixture_tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
