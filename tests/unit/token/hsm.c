@@ -89,7 +89,7 @@ static uint32_t find_key(struct fixture *fixture, const char *label)
 static bool use(struct fixture *fixture, uint32_t key, enum key_use use_, uint32_t mechanism,
 	size_t length, struct buffer *output, struct error *error)
 {
-	static const uint8_t data[256] = {1, 2, 3};
+	static const uint8_t data[300] = {1, 2, 3};
 	const struct hsm_request wanted = {.operation = (enum hsm_operation)use_,
 		.object = key,
 		.mechanism = mechanism,
@@ -228,6 +228,9 @@ static void keys_do_what_they_can_and_nothing_else(void **state)
 	expect_refusal(fixture, rsa, KEY_USE_SIGN, CKM_RSA_PKCS_PSS, 32, ERROR_INVALID_ARGUMENT);
 	expect_refusal(fixture, 4711, KEY_USE_SIGN, CKM_ECDSA, 32, ERROR_NOT_FOUND);
 	expect_refusal(fixture, ec, KEY_USE_DERIVE, CKM_ECDH1_DERIVE, 0, ERROR_DATA_LENGTH);
+	/* SoftHSM2 would end the process. */
+	expect_refusal(fixture, rsa, KEY_USE_SIGN, CKM_RSA_X_509, 257, ERROR_DATA_LENGTH);
+	expect_refusal(fixture, rsa, KEY_USE_DECRYPT, CKM_RSA_X_509, 300, ERROR_DATA_LENGTH);
 	hsm_logout(fixture->hsm);
 }
 
