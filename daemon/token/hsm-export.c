@@ -25,6 +25,8 @@ bool hsm_do_wrap(struct hsm_work *work, struct error *error)
 		return false;
 	CK_RV rv = session.functions->C_WrapKey(session.handle, &work->prepared.mechanism,
 		work->object->handle, work->second->handle, room, &length);
+	if (rv == CKR_OK && length > WRAPPED_MAX)
+		rv = CKR_DEVICE_ERROR;
 	if (rv != CKR_OK)
 		return hsm_work_failed(work, &session, rv, "wrapping a key", error);
 	buffer_append(work->reply->output, room, length);
@@ -47,6 +49,8 @@ bool hsm_do_get_value(struct hsm_work *work, struct error *error)
 		return false;
 	CK_RV rv = session.functions->C_GetAttributeValue(
 		session.handle, work->object->handle, &attribute, 1);
+	if (rv == CKR_OK && attribute.ulValueLen > VALUE_MAX)
+		rv = CKR_DEVICE_ERROR;
 	if (rv != CKR_OK)
 		return hsm_work_failed(work, &session, rv, "reading a secret key", error);
 	buffer_append(work->reply->output, attribute.pValue, attribute.ulValueLen);

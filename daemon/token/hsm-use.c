@@ -181,7 +181,10 @@ static bool use_in_session(struct use *use, bool *again, struct error *error)
 		return false;
 	use->session = &session;
 	bool was_ready = session.ready.key != CK_INVALID_HANDLE;
+	const CK_ULONG room = use->length;
 	CK_RV rv = uses[work->request->operation](use);
+	if (rv == CKR_OK && use->length > room)
+		rv = CKR_DEVICE_ERROR; /* a token that lies about lengths */
 	if (rv == CKR_OK) {
 		buffer_append(work->reply->output, use->output, use->length);
 		return true;

@@ -67,10 +67,15 @@ card_remove 0
 card_insert 0
 wait_for 30 card_is active
 tessera card retire --yes >/dev/null
+# The process of a slot's module is below the same filter.
+tessera slot add web --create --pin-file pin --process own \
+    --environment "SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf" >/dev/null
+tessera slot test web >/dev/null
 stop_daemon
 stop_activation 8443
 
 sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' trace | sort -u >used
+grep -q 'execve(.*tessera-token' trace || fail "the process of a slot's module was not looked at"
 [ "$(wc -l <used)" -gt 40 ] || fail "the trace is not what it should be: $(cat used)"
 refused=$(comm -23 used filter)
 [ -z "$refused" ] || fail "the unit's SystemCallFilter= stops: $refused"
