@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "audit/timer.h"
 
+#include <openssl/crypto.h>
+
 #include "audit/checkpoint.h"
 #include "common/log.h"
 
@@ -14,6 +16,7 @@ static void write_due(uv_work_t *work)
 
 	if (*timer->token && !audit_checkpoint_write_due(*timer->store, *timer->token, &error))
 		log_warning("the audit trail is signed later: %s", error_message(&error));
+	OPENSSL_thread_stop(); /* the loop's threads end after OpenSSL has */
 }
 
 static void done(uv_work_t *work, int status)

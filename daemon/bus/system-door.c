@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "bus/bus-private.h"
 #include "bus/sender.h"
 #include "common/alloc.h"
@@ -114,6 +116,7 @@ static void run_work(uv_work_t *request)
 	struct work *work = request->data;
 
 	bus_service_handle(work->door->bus->service, &work->caller, work->message);
+	OPENSSL_thread_stop(); /* the loop's threads end after OpenSSL has */
 }
 
 static void end_work(uv_work_t *request, int status)
