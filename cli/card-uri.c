@@ -70,3 +70,17 @@ json_t *card_uri(const char *serial, const char *slot)
 		abort();
 	return json_stringn((const char *)uri.data, uri.length);
 }
+
+json_t *slot_key_uri(const char *token, const char *key)
+{
+	_cleanup_buffer_ struct buffer uri = BUFFER_INIT;
+
+	buffer_append_string(&uri, "pkcs11:token=");
+	append_value(&uri, token);
+	buffer_append_string(&uri, ";object=");
+	append_value(&uri, key);
+	buffer_append_string(&uri, ";type=private");
+	if (uri.failed)
+		abort();
+	return json_stringn((const char *)uri.data, uri.length);
+}

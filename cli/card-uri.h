@@ -12,4 +12,7 @@
  */
 json_t *card_uri(const char *serial, const char *slot);
 
+/* The same for a private key of an HSM's token, by both their labels. */
+json_t *slot_key_uri(const char *token, const char *key);
+
 #endif

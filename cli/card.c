@@ -71,6 +71,14 @@ static json_t *certificate_record(const json_t *members)
 	return record;
 }
 
+/* A key in a slot is no card: it is named by slot and label (tessera slot keys). */
+static bool is_slot_key(const json_t *card)
+{
+	const char *type = json_string_value(json_object_get(card, "card_type"));
+
+	return type && strcmp(type, "hsm-key") == 0;
+}
+
 /* The names of members of the Certificates property, and what programs know the keys by. */
 static void name_certificates(json_t *card)
 {
@@ -88,7 +96,7 @@ static void name_certificates(json_t *card)
 		json_array_append_new(records, record);
 	}
 	json_object_set_new(card, "certificates", records);
-	json_object_set_new(card, "uri", card_uri(serial, NULL));
+	json_object_set_new(card, "uri", is_slot_key(card) ? json_null() : card_uri(serial, NULL));
 }
 
 json_t *card_get(struct client *client, const char *path, struct error *error)
@@ -206,6 +214,17 @@ bool card_list(struct invocation *invocation, struct error *error)
 	return true;
 }
 
+/* What keys in slots do not have, and so is not shown of them. */
+static void leave_out_card(json_t *key)
+{
+	static const char *const members[] = {"uri", "reader", "kdf", "key_version",
+		"key_check_value", "puk_state", "puk_exposed_at", "unblock_code_expires_at",
+		"pin_expires_at"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		json_object_del(key, members[i]);
+}
+
 bool card_show(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);
@@ -215,6 +234,8 @@ bool card_show(struct invocation *invocation, struct error *error)
 
 	if (!card)
 		return false;
+	if (is_slot_key(card) && !invocation_has(invocation, OPTION_JSON))
+		leave_out_card(card);
 	output_record(invocation, card, show_columns, ARRAY_SIZE(show_columns));
 	if (invocation_has(invocation, OPTION_JSON))
 		return true;

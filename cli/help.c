@@ -13,11 +13,20 @@ static char *command_line(const struct command *command)
 		command->arguments[0] ? " " : "", command->arguments);
 }
 
+/* What is too long for its column has its help below. */
+static void print_entry(FILE *file, int width, const char *entry, const char *help)
+{
+	if ((int)strlen(entry) <= width)
+		fprintf(file, "  %-*s %s\n", width, entry, help);
+	else
+		fprintf(file, "  %s\n  %-*s %s\n", entry, width, "", help);
+}
+
 static void print_command(FILE *file, const struct command *command)
 {
 	_cleanup_free_ char *line = command_line(command);
 
-	fprintf(file, "  %-30s %s\n", line, command->help);
+	print_entry(file, 30, line, command->help);
 }
 
 static void print_option(FILE *file, enum option option)
@@ -27,7 +36,7 @@ static void print_option(FILE *file, enum option option)
 		xasprintf("%s%s%s%s%s", spec->letter ? spec->letter : "", spec->letter ? ", " : "",
 			spec->name, spec->value ? " " : "", spec->value ? spec->value : "");
 
-	fprintf(file, "  %-22s %s\n", text, spec->help);
+	print_entry(file, 22, text, spec->help);
 }
 
 static bool is_common(enum option option)

@@ -2,6 +2,7 @@
 /* tessera slot keys, enroll, renew, retire: keys in slots that have certificates by templates. */
 #include <string.h>
 
+#include "cli/card-uri.h"
 #include "cli/card.h"
 #include "cli/client.h"
 #include "cli/command.h"
@@ -20,11 +21,12 @@ static const struct column columns[] = {
 	{"credential", "CREDENTIAL", COLUMN_TEXT},
 	{"not_after", "CERTIFICATE UNTIL", COLUMN_TIME},
 	{"subject", "SUBJECT", COLUMN_TEXT},
+	{"uri", "PKCS#11 URI", COLUMN_TEXT},
 };
 
 /* --- the keys of a slot --- */
 
-static json_t *record_of(const json_t *item)
+static json_t *record_of(const json_t *item, const char *token)
 {
 	int64_t credential = object_number(json_string_value(json_array_get(item, 3)));
 	json_int_t not_after = json_integer_value(json_array_get(item, 6));
@@ -38,6 +40,9 @@ static json_t *record_of(const json_t *item)
 	json_object_set(record, "state", json_array_get(item, 4));
 	json_object_set(record, "subject", json_array_get(item, 5));
 	json_object_set_new(record, "not_after", not_after ? json_integer(not_after) : json_null());
+	json_object_set_new(record, "uri",
+		token ? slot_key_uri(token, json_string_value(json_array_get(item, 0)))
+		      : json_null());
 	return record;
 }
 
@@ -53,6 +58,10 @@ static json_t *fetch_keys(struct client *client, const char *slot, struct error 
 	_cleanup_free_ char *path = object_path_of_name("slot", slot);
 	_cleanup_json_ json_t *answer =
 		CLIENT_CALL_PLAIN(client, path, CLIENT_SLOT, "GetKeys", error);
+	/* Who may list keys need not be one who may see settings. */
+	_cleanup_json_ json_t *of_slot =
+		answer ? object_get(client, path, CLIENT_SLOT, NULL) : NULL;
+	const char *token = json_string_value(json_object_get(of_slot, "token_label"));
 	json_t *records = answer ? json_array() : NULL;
 	json_t *item;
 	size_t index;
@@ -62,7 +71,7 @@ static json_t *fetch_keys(struct client *client, const char *slot, struct error 
 		return NULL;
 	}
 	json_array_foreach(json_array_get(answer, 0), index, item)
-		json_array_append_new(records, record_of(item));
+		json_array_append_new(records, record_of(item, token));
 	return records;
 }
 

@@ -70,6 +70,8 @@ guide_run $page "A key with a certificate" "tessera card certificate" >/dev/null
 cmp www.pem token.pem
 expect_output hsm- tessera card list --state active
 expect_output 'hsm-key' tessera card show slot:batch/www
+[[ $output != *PUK* ]] || fail "a key in a slot has no PUK: $output"
+[ "$(key batch www uri)" = "pkcs11:token=batch;object=www;type=private" ] || fail "its URI: $(key batch www uri)"
 expect_output www.example.org tessera card find www.example
 echo "ok a key is made with a certificate beside it, and is a credential"
 SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf pkcs11-tool --module "$softhsm" --token-label batch \
