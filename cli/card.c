@@ -2,6 +2,8 @@
 /* tessera card: what is known of managed cards. */
 #include "cli/card.h"
 
+#include <string.h>
+
 #include "cli/card-find.h"
 #include "cli/card-uri.h"
 #include "cli/client.h"

@@ -38,11 +38,11 @@ while read -r line; do
     [ "$(grep -c "credential type left out: $line" "$log")" = 1 ] ||
         fail "the log does not say once: $line"
 done <<'END'
-/driver: allowed are piv, gids, pkcs11 file=.*/broken.json
+/driver: allowed are piv, gids, pkcs11, hsm-key file=.*/broken.json
 there is a credential type "tpm" already file=.*/zz-tpm.json
 line [0-9]*, column .* file=.*/unreadable.json
 END
-[ "$(tessera --json type list | jq length)" = 16 ] || fail "the other types were not loaded"
+[ "$(tessera --json type list | jq length)" = 17 ] || fail "the other types were not loaded"
 
 # --- a card of a known type without driver, and one that nobody knows
 wait_for 10 problems_are 2

@@ -61,7 +61,7 @@ expect_failure 2 tessera template clone employee 'No Name'
 
 # --- export and import
 tessera template export --output all.json
-[ "$(jq -r '[.templates[].name] | sort | join(" ")' all.json)" = "ec employee guest operator system-owner" ] ||
+[ "$(jq -r '[.templates[].name] | sort | join(" ")' all.json)" = "ec employee guest operator system-owner tls-server" ] ||
     fail "the export is $(cat all.json)"
 tessera template export guest >guest.json
 tessera template remove guest >/dev/null

@@ -46,8 +46,8 @@ static void keys_in_slots_have_uris(void **state)
 	_cleanup_json_ json_t *uri = slot_key_uri("my token", "www; 1");
 
 	(void)state;
-	assert_string_equal(json_string_value(uri),
-		"pkcs11:token=my%20token;object=www%3B%201;type=private");
+	assert_string_equal(
+		json_string_value(uri), "pkcs11:token=my%20token;object=www%3B%201;type=private");
 }
 
 int main(void)
