@@ -117,6 +117,8 @@ static void append_slot(DBusMessageIter *array, struct slot *slot)
 	flags |= mechanism_flags(&information);
 	if (record->pin != SLOT_PIN_CALLER)
 		flags |= TOKEN_WITHOUT_PIN;
+	else if (!information.has_user_pin)
+		flags |= TOKEN_PIN_NOT_SET;
 	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
 	message_append_u32(&item, (uint32_t)record->number);
 	message_append_string(&item, record->name);

@@ -36,7 +36,7 @@ static bool try_pin(struct provider_client *client, struct slot *slot,
 	if (!done && failure.code == ERROR_PIN_WRONG)
 		slot_note_wrong_pin(slot);
 	provider_record_login(client, slot, operation, done ? NULL : &failure);
-	if (done && request->operation == HSM_INIT_TOKEN)
+	if (done && (request->operation == HSM_INIT_TOKEN || reply.hsm.changed))
 		slot_touch(slot);
 	return done || error_move(error, &failure);
 }

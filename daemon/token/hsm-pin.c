@@ -101,11 +101,16 @@ static bool run(struct hsm_work *work, struct error *error)
 
 bool hsm_do_pin(struct hsm_work *work, struct error *error)
 {
+	enum hsm_operation operation = work->request->operation;
+
 	pthread_mutex_lock(&work->hsm->login_lock);
 	bool done = run(work, error);
 	pthread_mutex_unlock(&work->hsm->login_lock);
-	/* Without sessions SoftHSM2 forgets all handles, also where the token stays as it is. */
-	if (work->request->operation != HSM_INIT_TOKEN)
+	/*
+	 * Without sessions SoftHSM2 forgets all handles, also where the token stays as it is. What
+	 * the token says of its PIN is read with the objects.
+	 */
+	if (operation != HSM_INIT_TOKEN && !(done && operation == HSM_INIT_PIN))
 		return done;
 	return hsm_refresh(work->hsm, &work->reply->changed, done ? error : NULL) && done;
 }

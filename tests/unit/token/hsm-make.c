@@ -424,6 +424,14 @@ static void expect_pin_refusal(struct fixture *fixture, enum hsm_operation opera
 		assert_int_equal(error.ckr, ckr);
 }
 
+static bool has_user_pin(struct fixture *fixture)
+{
+	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
+
+	hsm_information(fixture->hsm, &information);
+	return information.has_user_pin;
+}
+
 static void the_officer_sets_the_pin_of_a_token_nobody_uses(void **state)
 {
 	struct fixture *fixture = *state;
@@ -473,9 +481,12 @@ static void a_token_is_begun_anew_when_nobody_uses_it(void **state)
 	fixture->ada = NULL;
 	expect_pin_refusal(fixture, HSM_INIT_TOKEN, "314159", NULL, ERROR_PIN_WRONG, 0);
 	assert_true(encrypts(fixture, NULL, key));
+	assert_true(has_user_pin(fixture));
 	assert_true(do_pin(fixture, HSM_INIT_TOKEN, officer, NULL, NULL));
 	expect_list(fixture, 0);
+	assert_false(has_user_pin(fixture));
 	assert_true(do_pin(fixture, HSM_INIT_PIN, officer, "161803", NULL));
+	assert_true(has_user_pin(fixture));
 	secret_set(&fixture->pin, "161803", 6);
 	log_in(fixture);
 	make_key(fixture, NULL, "key", true, true);
