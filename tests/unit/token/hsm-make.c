@@ -465,6 +465,16 @@ static void who_is_logged_in_stays_so_when_the_pin_changes(void **state)
 	hsm_logout(fixture->hsm);
 }
 
+static void expect_no_pin_yet(struct fixture *fixture)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	bool changed;
+
+	assert_false(hsm_login(fixture->hsm, &fixture->pin, &changed, &error));
+	assert_int_equal(error.code, ERROR_TOKEN_REFUSED);
+	assert_int_equal(error.ckr, CKR_USER_PIN_NOT_INITIALIZED);
+}
+
 static void a_token_is_begun_anew_when_nobody_uses_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -485,6 +495,7 @@ static void a_token_is_begun_anew_when_nobody_uses_it(void **state)
 	assert_true(do_pin(fixture, HSM_INIT_TOKEN, officer, NULL, NULL));
 	expect_list(fixture, 0);
 	assert_false(has_user_pin(fixture));
+	expect_no_pin_yet(fixture);
 	assert_true(do_pin(fixture, HSM_INIT_PIN, officer, "161803", NULL));
 	assert_true(has_user_pin(fixture));
 	secret_set(&fixture->pin, "161803", 6);
