@@ -52,6 +52,18 @@ bool provider_slot_change_pin(struct provider_client *client, unsigned number,
 	return slot && try_pin(client, slot, &request, "change-pin", error);
 }
 
+bool provider_slot_change_officer_pin(struct provider_client *client, unsigned number,
+	const struct secret *old_pin, const struct secret *new_pin, bool *audited,
+	struct error *error)
+{
+	_cleanup_slot_ struct slot *slot = own_pin_slot(client, number, error);
+	const struct hsm_request request = {
+		.operation = HSM_SET_SO_PIN, .pin = old_pin, .new_pin = new_pin};
+
+	*audited = slot != NULL;
+	return slot && try_pin(client, slot, &request, "change-officer-pin", error);
+}
+
 bool provider_slot_check_code(struct provider_client *client, unsigned number,
 	const struct secret *code, struct error *error)
 {

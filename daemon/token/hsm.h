@@ -161,6 +161,7 @@ enum hsm_operation {
 	HSM_CHECK_SO_PIN, /* pin */
 	HSM_INIT_PIN,	  /* pin, new_pin */
 	HSM_SET_PIN,	  /* pin, new_pin */
+	HSM_SET_SO_PIN,	  /* pin, new_pin: both the security officer's */
 	HSM_OPERATION_COUNT
 };
 

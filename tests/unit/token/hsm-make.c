@@ -450,6 +450,24 @@ static void the_officer_sets_the_pin_of_a_token_nobody_uses(void **state)
 	hsm_logout(fixture->hsm);
 }
 
+static void the_officer_changes_the_own_pin(void **state)
+{
+	struct fixture *fixture = *state;
+
+	expect_pin_refusal(fixture, HSM_SET_SO_PIN, "314159", "16180339", ERROR_PIN_WRONG, 0);
+	expect_pin_refusal(fixture, HSM_SET_SO_PIN, officer, "1", ERROR_PIN_LENGTH, 0);
+	log_in(fixture);
+	expect_pin_refusal(fixture, HSM_SET_SO_PIN, officer, "16180339", ERROR_TOKEN_REFUSED,
+		CKR_USER_ANOTHER_ALREADY_LOGGED_IN);
+	hsm_logout(fixture->hsm);
+	assert_true(do_pin(fixture, HSM_SET_SO_PIN, officer, "16180339", NULL));
+	expect_pin_refusal(fixture, HSM_CHECK_SO_PIN, officer, NULL, ERROR_PIN_WRONG, 0);
+	assert_true(do_pin(fixture, HSM_CHECK_SO_PIN, "16180339", NULL, NULL));
+	/* The user's is what it was. */
+	log_in(fixture);
+	hsm_logout(fixture->hsm);
+}
+
 static void who_is_logged_in_stays_so_when_the_pin_changes(void **state)
 {
 	struct fixture *fixture = *state;
@@ -566,6 +584,7 @@ int main(void)
 		TEST(an_owner_has_a_limit),
 		TEST(a_refusal_has_the_tokens_own_value),
 		TEST(the_officer_sets_the_pin_of_a_token_nobody_uses),
+		TEST(the_officer_changes_the_own_pin),
 		TEST(who_is_logged_in_stays_so_when_the_pin_changes),
 		TEST(a_token_is_begun_anew_when_nobody_uses_it),
 		TEST(threads_make_and_destroy_at_once),
