@@ -62,7 +62,7 @@ bool audit_record_needs_operator(const struct audit_record *record)
 		/* What programs do with HSM slots, by the slots' rules. */
 		"use-key", "create-object", "copy-object", "change-object", "destroy-object",
 		"generate-key", "generate-key-pair", "wrap-key", "unwrap-key", "derive-key",
-		"read-key", "check-so-pin", "init-pin", "init-token"};
+		"read-key", "check-so-pin", "init-pin", "init-token", "change-officer-pin"};
 
 	if (!same(record->outcome, "ok") || !record->actor ||
 		strncmp(record->actor, "uid=", strlen("uid=")) != 0)

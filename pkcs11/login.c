@@ -159,6 +159,16 @@ static CK_RV logout(CK_SESSION_HANDLE handle)
 	return ckr_of(&error, CKR_CONTEXT_TOKEN);
 }
 
+/* What the officer who is logged in does from now on is done with the new PIN. */
+static void keep_officer_pin(
+	CK_SLOT_ID slot_id, const struct secret *old_pin, struct secret *new_pin)
+{
+	struct slot *slot = slot_find(slot_id);
+
+	if (slot && slot_has_officer(slot) && secret_equal(&slot->unblock_code, old_pin))
+		secret_move(&slot->unblock_code, new_pin);
+}
+
 static CK_RV set_pin(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_data, CK_ULONG old_length,
 	CK_UTF8CHAR_PTR new_data, CK_ULONG new_length)
 {
@@ -170,8 +180,8 @@ static CK_RV set_pin(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_data, CK_ULON
 
 	if (rv == CKR_OK && !(session->flags & CKF_RW_SESSION))
 		rv = CKR_SESSION_READ_ONLY;
-	/* It would be the unblock code that changes: the daemon alone does that. */
-	if (rv == CKR_OK && slot_has_officer(slot))
+	/* Of a card it would be the unblock code that changes: the daemon alone does that. */
+	if (rv == CKR_OK && slot_has_officer(slot) && !(slot->token.flags & TOKEN_FIXED))
 		rv = CKR_FUNCTION_NOT_SUPPORTED;
 	if (rv == CKR_OK)
 		rv = copy_pin(&old_pin, old_data, old_length);
@@ -182,13 +192,17 @@ static CK_RV set_pin(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_data, CK_ULON
 	if (rv != CKR_OK)
 		return rv;
 	uint32_t number = slot->token.number;
+	CK_SLOT_ID slot_id = slot->id;
+	bool officer = slot_has_officer(slot);
 	bool old_pin_fits =
 		old_length >= slot->token.pin_minimum && old_length <= slot->token.pin_maximum;
 	unsigned epoch = module.epoch;
 	struct remote *remote = module_call_begin();
-	bool done = remote_change_pin(remote, number, &old_pin, &new_pin, &error);
+	bool done = remote_change_pin(remote, number, officer, &old_pin, &new_pin, &error);
 	if (!module_call_end(remote, epoch))
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (done && officer)
+		keep_officer_pin(slot_id, &old_pin, &new_pin);
 	if (error.code == ERROR_PIN_LENGTH && !old_pin_fits)
 		return CKR_PIN_INCORRECT;
 	return done ? CKR_OK : ckr_of(&error, CKR_CONTEXT_TOKEN);

@@ -315,13 +315,14 @@ bool remote_init_pin(struct remote *remote, uint32_t slot, const struct secret *
 	return reply != NULL;
 }
 
-bool remote_change_pin(struct remote *remote, uint32_t slot, const struct secret *old_pin,
-	const struct secret *new_pin, struct error *error)
+bool remote_change_pin(struct remote *remote, uint32_t slot, bool officer,
+	const struct secret *old_pin, const struct secret *new_pin, struct error *error)
 {
 	_cleanup_message_ DBusMessage *message =
-		remote_message_new("ChangePin", DBUS_TYPE_UINT32, &slot, DBUS_TYPE_ARRAY,
-			DBUS_TYPE_BYTE, &old_pin->data, (int)old_pin->length, DBUS_TYPE_ARRAY,
-			DBUS_TYPE_BYTE, &new_pin->data, (int)new_pin->length, DBUS_TYPE_INVALID);
+		remote_message_new(officer ? "ChangeOfficerPin" : "ChangePin", DBUS_TYPE_UINT32,
+			&slot, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &old_pin->data,
+			(int)old_pin->length, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &new_pin->data,
+			(int)new_pin->length, DBUS_TYPE_INVALID);
 	_cleanup_message_ DBusMessage *reply =
 		remote_call(remote, message, remote_timeout_ms(), "", error);
 

@@ -155,8 +155,9 @@ bool remote_check_unblock_code(
 	struct remote *remote, uint32_t slot, const struct secret *code, struct error *error);
 bool remote_init_pin(struct remote *remote, uint32_t slot, const struct secret *code,
 	const struct secret *pin, struct error *error);
-bool remote_change_pin(struct remote *remote, uint32_t slot, const struct secret *old_pin,
-	const struct secret *new_pin, struct error *error);
+/* The user's PIN, or the security officer's. */
+bool remote_change_pin(struct remote *remote, uint32_t slot, bool officer,
+	const struct secret *old_pin, const struct secret *new_pin, struct error *error);
 
 /*
  * For pthread_atfork(3). The lock around libdbus is held across a fork, so that the child finds

@@ -116,8 +116,8 @@ static void change_slot(struct slot *slot, struct remote_token *token)
 		slot->event = true;
 	if (slot->token.generation != token->generation)
 		slot->objects.loaded = false;
-	/* A card that was issued again has another PIN. */
-	if (token->flags & TOKEN_PIN_NOT_SET)
+	/* A card that was issued again has another PIN. Of an HSM the daemon knows the logins. */
+	if (token->flags & TOKEN_PIN_NOT_SET && !(token->flags & TOKEN_FIXED))
 		slot->logged_in = false;
 	remote_token_clear(&slot->token);
 	slot->token = *token;

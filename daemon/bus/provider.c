@@ -117,6 +117,8 @@ static void append_slot(DBusMessageIter *array, struct slot *slot)
 	flags |= mechanism_flags(&information);
 	if (record->pin != SLOT_PIN_CALLER)
 		flags |= TOKEN_WITHOUT_PIN;
+	else if (!information.has_user_pin)
+		flags |= TOKEN_PIN_NOT_SET;
 	message_open(array, DBUS_TYPE_STRUCT, NULL, &item);
 	message_append_u32(&item, (uint32_t)record->number);
 	message_append_string(&item, record->name);
@@ -367,6 +369,18 @@ static bool change_pin(struct bus_call *call, struct error *error)
 		       provider_client_of(call), slot, &old_pin, &new_pin, &call->audited, error);
 }
 
+static bool change_officer_pin(struct bus_call *call, struct error *error)
+{
+	struct secret old_pin _cleanup_secret_ = SECRET_INIT;
+	struct secret new_pin _cleanup_secret_ = SECRET_INIT;
+	uint32_t slot = message_read_u32(&call->in);
+
+	return message_read_secret(&call->in, &old_pin, error) &&
+	       message_read_secret(&call->in, &new_pin, error) &&
+	       provider_change_officer_pin(
+		       provider_client_of(call), slot, &old_pin, &new_pin, &call->audited, error);
+}
+
 static bool check_unblock_code(struct bus_call *call, struct error *error)
 {
 	struct secret code _cleanup_secret_ = SECRET_INIT;
@@ -420,6 +434,8 @@ static const struct bus_method methods[] = {
 	{"OpenChannel", NULL, BUS_ARGUMENTS({"channel", "h"}), BUS_HOLDER, 0, open_channel},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},
+	{"ChangeOfficerPin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}),
+		NULL, BUS_HOLDER, BUS_SECRET, change_officer_pin},
 	{"CheckUnblockCode", BUS_ARGUMENTS({"slot", "u"}, {"code", "ay"}), NULL, BUS_HOLDER,
 		BUS_SECRET, check_unblock_code},
 	{"InitPin", BUS_ARGUMENTS({"slot", "u"}, {"code", "ay"}, {"pin", "ay"}), NULL, BUS_HOLDER,

@@ -49,6 +49,9 @@ struct provider_kind {
 	bool (*change_pin)(struct provider_client *client, unsigned slot,
 		const struct secret *old_pin, struct secret *new_pin, bool *audited,
 		struct error *error);
+	bool (*change_officer_pin)(struct provider_client *client, unsigned slot,
+		const struct secret *old_pin, const struct secret *new_pin, bool *audited,
+		struct error *error);
 	bool (*check_code)(struct provider_client *client, unsigned slot, const struct secret *code,
 		struct error *error);
 	bool (*init_pin)(struct provider_client *client, unsigned slot, const struct secret *code,
@@ -84,6 +87,9 @@ void provider_end_owners(struct provider_client *client);
 
 bool provider_slot_change_pin(struct provider_client *client, unsigned slot,
 	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);
+bool provider_slot_change_officer_pin(struct provider_client *client, unsigned slot,
+	const struct secret *old_pin, const struct secret *new_pin, bool *audited,
+	struct error *error);
 bool provider_slot_check_code(struct provider_client *client, unsigned slot,
 	const struct secret *code, struct error *error);
 bool provider_slot_init_pin(struct provider_client *client, unsigned slot,

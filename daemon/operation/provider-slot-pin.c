@@ -36,7 +36,7 @@ static bool try_pin(struct provider_client *client, struct slot *slot,
 	if (!done && failure.code == ERROR_PIN_WRONG)
 		slot_note_wrong_pin(slot);
 	provider_record_login(client, slot, operation, done ? NULL : &failure);
-	if (done && request->operation == HSM_INIT_TOKEN)
+	if (done && (request->operation == HSM_INIT_TOKEN || reply.hsm.changed))
 		slot_touch(slot);
 	return done || error_move(error, &failure);
 }
@@ -50,6 +50,18 @@ bool provider_slot_change_pin(struct provider_client *client, unsigned number,
 
 	*audited = slot != NULL;
 	return slot && try_pin(client, slot, &request, "change-pin", error);
+}
+
+bool provider_slot_change_officer_pin(struct provider_client *client, unsigned number,
+	const struct secret *old_pin, const struct secret *new_pin, bool *audited,
+	struct error *error)
+{
+	_cleanup_slot_ struct slot *slot = own_pin_slot(client, number, error);
+	const struct hsm_request request = {
+		.operation = HSM_SET_SO_PIN, .pin = old_pin, .new_pin = new_pin};
+
+	*audited = slot != NULL;
+	return slot && try_pin(client, slot, &request, "change-officer-pin", error);
 }
 
 bool provider_slot_check_code(struct provider_client *client, unsigned number,

@@ -394,5 +394,6 @@ const struct provider_kind provider_slots = {.end = end_all,
 	.logout = log_out,
 	.use_key = use_key,
 	.change_pin = provider_slot_change_pin,
+	.change_officer_pin = provider_slot_change_officer_pin,
 	.check_code = provider_slot_check_code,
 	.init_pin = provider_slot_init_pin};

@@ -99,6 +99,18 @@ bool provider_change_pin(struct provider_client *client, unsigned slot,
 				: not_supported(error);
 }
 
+bool provider_change_officer_pin(struct provider_client *client, unsigned slot,
+	const struct secret *old_pin, const struct secret *new_pin, bool *audited,
+	struct error *error)
+{
+	const struct provider_kind *kind = kind_of(slot);
+
+	return kind->change_officer_pin
+		       ? kind->change_officer_pin(client, slot, old_pin, new_pin, audited, error)
+		       : error_set(error, ERROR_NOT_SUPPORTED,
+				 "a card has no security officer's PIN: it has unblock codes");
+}
+
 bool provider_check_code(struct provider_client *client, unsigned slot, const struct secret *code,
 	struct error *error)
 {

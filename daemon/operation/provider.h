@@ -81,6 +81,14 @@ bool provider_change_pin(struct provider_client *client, unsigned slot,
 	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);
 
 /*
+ * Changes the PIN of a token's security officer. Of a card ERROR_NOT_SUPPORTED. *audited: set once
+ * it was tried.
+ */
+bool provider_change_officer_pin(struct provider_client *client, unsigned slot,
+	const struct secret *old_pin, const struct secret *new_pin, bool *audited,
+	struct error *error);
+
+/*
  * What a security officer of PKCS#11 does, on the strength of the card's unblock code
  * (operation/unblock-code.h, which names the errors): proves it, and sets the PIN by it.
  */

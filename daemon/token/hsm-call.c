@@ -43,6 +43,7 @@ static const struct {
 	[HSM_CHECK_SO_PIN] = {hsm_do_pin, 0},
 	[HSM_INIT_PIN] = {hsm_do_pin, 0},
 	[HSM_SET_PIN] = {hsm_do_pin, 0},
+	[HSM_SET_SO_PIN] = {hsm_do_pin, 0},
 };
 
 /* --- answers of tokens --- */

@@ -248,6 +248,14 @@ static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct 
 	return changed || fresh->count != old->count;
 }
 
+bool hsm_pin_differs(struct hsm *hsm, const struct hsm_facts *facts)
+{
+	pthread_mutex_lock(&hsm->objects_lock);
+	CK_FLAGS differing = hsm->facts.info.flags ^ facts->info.flags;
+	pthread_mutex_unlock(&hsm->objects_lock);
+	return differing & CKF_USER_PIN_INITIALIZED;
+}
+
 bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 {
 	_cleanup_hsm_objects_ struct hsm_objects *old = NULL;
@@ -265,7 +273,7 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 	old = hsm_objects(hsm);
 	if (session_pool_is_logged_in(hsm->sessions))
 		hsm->keeps_private = false;
-	if (number_all(hsm, fresh, old))
+	if (number_all(hsm, fresh, old) || hsm_pin_differs(hsm, &facts))
 		*changed = true;
 	pthread_mutex_lock(&hsm->objects_lock);
 	hsm->facts = facts;

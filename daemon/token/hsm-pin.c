@@ -23,19 +23,27 @@ static bool fail(struct hsm_work *work, CK_RV rv, const char *what, struct error
 
 /* --- as the security officer --- */
 
-static CK_RV init_pin(struct session *session, void *context)
+static CK_RV run_as_officer(struct session *session, void *context)
 {
-	struct hsm_work *work = context;
-	const struct secret *pin = work->request->new_pin;
+	const struct hsm_work *work = context;
+	const struct secret *pin = work->request->pin, *new_pin = work->request->new_pin;
 
-	if (work->request->operation == HSM_CHECK_SO_PIN)
+	switch (work->request->operation) {
+	case HSM_INIT_PIN:
+		return session->functions->C_InitPIN(
+			session->handle, data_of(new_pin), length_of(new_pin));
+	case HSM_SET_SO_PIN:
+		return session->functions->C_SetPIN(session->handle, data_of(pin), length_of(pin),
+			data_of(new_pin), length_of(new_pin));
+	default: /* the login was all */
 		return CKR_OK;
-	return session->functions->C_InitPIN(session->handle, data_of(pin), length_of(pin));
+	}
 }
 
 static bool act_as_officer(struct hsm_work *work, struct error *error)
 {
-	CK_RV rv = session_pool_as_officer(work->hsm->sessions, work->request->pin, init_pin, work);
+	CK_RV rv = session_pool_as_officer(
+		work->hsm->sessions, work->request->pin, run_as_officer, work);
 
 	return rv == CKR_OK || fail(work, rv, "acting as the security officer", error);
 }
@@ -101,11 +109,16 @@ static bool run(struct hsm_work *work, struct error *error)
 
 bool hsm_do_pin(struct hsm_work *work, struct error *error)
 {
+	enum hsm_operation operation = work->request->operation;
+
 	pthread_mutex_lock(&work->hsm->login_lock);
 	bool done = run(work, error);
 	pthread_mutex_unlock(&work->hsm->login_lock);
-	/* Without sessions SoftHSM2 forgets all handles, also where the token stays as it is. */
-	if (work->request->operation != HSM_INIT_TOKEN)
+	/*
+	 * Without sessions SoftHSM2 forgets all handles, also where the token stays as it is. What
+	 * the token says of its PIN is read with the objects.
+	 */
+	if (operation != HSM_INIT_TOKEN && !(done && operation == HSM_INIT_PIN))
 		return done;
 	return hsm_refresh(work->hsm, &work->reply->changed, done ? error : NULL) && done;
 }

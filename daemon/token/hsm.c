@@ -157,6 +157,7 @@ void hsm_information(struct hsm *hsm, struct hsm_information *information)
 	information->serial = module_unpad(info.serialNumber, sizeof(info.serialNumber));
 	information->pin_minimum = (unsigned)info.ulMinPinLen;
 	information->pin_maximum = (unsigned)info.ulMaxPinLen;
+	information->has_user_pin = info.flags & CKF_USER_PIN_INITIALIZED;
 }
 
 /* --- the login --- */

@@ -43,6 +43,7 @@ struct hsm_mechanism {
 struct hsm_information {
 	char *label, *manufacturer, *model, *serial;
 	unsigned pin_minimum, pin_maximum; /* bytes */
+	bool has_user_pin;		   /* CKF_USER_PIN_INITIALIZED */
 	struct hsm_mechanism *mechanisms;
 	size_t mechanism_count;
 };
@@ -103,9 +104,10 @@ void hsm_information(struct hsm *hsm, struct hsm_information *information);
 
 /*
  * Logs in and reads the objects again; *changed (not touched otherwise) is set when there are
- * others than before. Of a token that is logged in already the PIN is compared with the one that
- * it took: the module has one login for all. ERROR_PIN_WRONG, ERROR_PIN_BLOCKED. Each login wants
- * its logout; after the last one the token is logged out. What it showed is shown on.
+ * others than before, or has_user_pin is. Of a token that is logged in already the PIN is compared
+ * with the one that it took: the module has one login for all. ERROR_PIN_WRONG, ERROR_PIN_BLOCKED.
+ * Each login wants its logout; after the last one the token is logged out. What it showed is shown
+ * on.
  */
 bool hsm_login(struct hsm *hsm, const struct secret *pin, bool *changed, struct error *error);
 void hsm_logout(struct hsm *hsm);
@@ -159,6 +161,7 @@ enum hsm_operation {
 	HSM_CHECK_SO_PIN, /* pin */
 	HSM_INIT_PIN,	  /* pin, new_pin */
 	HSM_SET_PIN,	  /* pin, new_pin */
+	HSM_SET_SO_PIN,	  /* pin, new_pin: both the security officer's */
 	HSM_OPERATION_COUNT
 };
 
@@ -176,7 +179,7 @@ struct hsm_request {
 struct hsm_reply {
 	struct buffer *output; /* of who asks, and wiped by it; or NULL where nothing comes */
 	uint32_t numbers[2];
-	bool changed; /* hsm_objects() are others than before */
+	bool changed; /* hsm_objects() are others than before, or has_user_pin is */
 };
 
 /*

@@ -44,6 +44,9 @@ static bool login(struct session_pool *pool, const struct secret *pin, struct er
 
 	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
 		return true;
+	if (rv == CKR_USER_PIN_NOT_INITIALIZED)
+		return error_set_refused(error, rv,
+			"the token has no user PIN yet: its security officer sets one first");
 	return ckr_error(rv, "logging in to the token", error);
 }
 

@@ -49,7 +49,8 @@ void session_pool_free(struct session_pool *pool);
 
 /*
  * The login of all sessions with this token. A token that is logged in is logged out first: the PIN
- * is always proved. ERROR_PIN_WRONG, ERROR_PIN_BLOCKED.
+ * is always proved. ERROR_PIN_WRONG, ERROR_PIN_BLOCKED; ERROR_TOKEN_REFUSED
+ * (CKR_USER_PIN_NOT_INITIALIZED).
  */
 bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error);
 void session_pool_logout(struct session_pool *pool);

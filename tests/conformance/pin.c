@@ -122,6 +122,7 @@ static void user_pin_from_officer(void)
 	EXPECT("C_InitPIN.too_short", init_pin(suite.session, "1"), CKR_PIN_LEN_RANGE);
 	EXPECT("C_InitPIN.works", init_pin(suite.session, suite.pin), CKR_OK);
 	EXPECT("C_SetPIN.officer", set_pin(suite.session, suite.so_pin, "77665544"), CKR_OK);
+	EXPECT("C_InitPIN.after_C_SetPIN", init_pin(suite.session, suite.pin), CKR_OK);
 	EXPECT("C_SetPIN.officer_back", set_pin(suite.session, "77665544", suite.so_pin), CKR_OK);
 	NEED(logout());
 	EXPECT("C_InitPIN.user_logs_in", login_as(CKU_USER, suite.pin), CKR_OK);

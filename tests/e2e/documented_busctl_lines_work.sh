@@ -205,6 +205,7 @@ prints 'Provider DeriveKey' 'utt 2147483649 '
 prints 'Provider GetSecretValue' 'ay 16 0 0 0 '
 prints 'Provider GetRandom' 'ay 16 '
 shown 'Provider SeedRandom'
+refused CKR_PIN_INCORRECT 'Provider ChangeOfficerPin'
 refused CKR_PIN_INCORRECT 'Provider InitToken'
 shown 'Slot Change'
 tessera template add "$TESSERA_SOURCE/data/templates/tls-server.json" >/dev/null

@@ -41,7 +41,7 @@ READS = {
 CHECKPOINT = {"Manager.WriteCheckpoint"}
 # Whoever knows the PIN may call these: there is nobody to refuse.
 HOLDERS = {"Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
-           "Credential.UnblockWithCode", "Provider.Login", "Provider.ChangePin",
+           "Credential.UnblockWithCode", "Provider.Login", "Provider.ChangePin", "Provider.ChangeOfficerPin",
            "Provider.CheckUnblockCode", "Provider.InitPin",
            # Of a slot, whose rules decide.
            "Provider.CreateObject", "Provider.CopyObject", "Provider.SetAttributes",
@@ -166,6 +166,10 @@ STEPS = [
     ("Provider.InitPin", ROOT, ["uayay", "65536", *pin_bytes("000000"), *pin_bytes(PIN)], "init-pin",
      "PinWrong"),
     ("Provider.ChangePin", ROOT, ["uayay", "65536", *pin_bytes(PIN), *pin_bytes(PIN)], "change-pin", "ok"),
+    ("Provider.ChangeOfficerPin", ROOT, ["uayay", "65536", *pin_bytes("000000"), *pin_bytes(PIN)],
+     "change-officer-pin", "PinWrong"),
+    ("Provider.ChangeOfficerPin", ROOT, ["uayay", "1", *pin_bytes("000000"), *pin_bytes(PIN)],
+     "change-officer-pin", "NotSupported"),
     ("Provider.InitToken", ROOT, ["uays", "65536", *pin_bytes("000000"), "web"], "init-token", "PinWrong"),
     ("Slot.Change", f"{ROOT}/slot/web", ["a{sv}", "1", "process", "s", "nowhere"], "change-slot",
      "InvalidArgument"),

@@ -307,14 +307,15 @@ def pins(client):
     expect("PinLength", client("ChangePin", SLOT, PIN, b"1"))
     expect("TokenRefused", *("TokenRefused" if answer.startswith("CKR_") or answer == "TokenRefused" else answer for answer in (
         client("CheckUnblockCode", SLOT, b"000000"), client("InitPin", SLOT, b"000000", PIN),
-        client("InitToken", SLOT, b"000000", "web"))))
+        client("ChangeOfficerPin", SLOT, b"000000", PIN), client("InitToken", SLOT, b"000000", "web"))))
     expect("InvalidArgument", client("InitToken", SLOT, b"000000", "another"))
     # A minute may end meanwhile, and the counting with it.
     answers = [client("ChangePin", SLOT, b"000000", PIN) for _ in range(21)]
     expect(True, "PinBlocked" in answers, answers.count("PinWrong") <= 20)
     kept = SLOT + 1
     expect("NotSupported", client("ChangePin", kept, PIN, PIN), client("CheckUnblockCode", kept, PIN),
-           client("InitPin", kept, PIN, PIN), client("InitToken", kept, PIN, "kept"))
+           client("InitPin", kept, PIN, PIN), client("InitToken", kept, PIN, "kept"),
+           client("ChangeOfficerPin", kept, PIN, PIN), client("ChangeOfficerPin", 1, PIN, PIN))
     made(client("CreateObject", kept, key("no login")))
     done("PINs change where programs have them, and wrong ones are limited")
 

@@ -24,8 +24,8 @@ P256 = bytes.fromhex("06082a8648ce3d030107")
 SESSION_OBJECT = 1 << 31
 SIGNATURES = {
     "GetObjects": "uu", "Login": "uay", "Logout": "u", "UseKey": "ayuusuayay", "ChangePin": "uayay",
-    "CheckUnblockCode": "uay", "InitPin": "uayay", "GetMechanisms": "u", "VerifyWithKey": "ayayuuuay",
-    "CreateObject": "ua(uay)", "CopyObject": "uua(uay)", "SetAttributes": "uua(uay)",
+    "ChangeOfficerPin": "uayay", "CheckUnblockCode": "uay", "InitPin": "uayay", "GetMechanisms": "u",
+    "VerifyWithKey": "ayayuuuay", "CreateObject": "ua(uay)", "CopyObject": "uua(uay)", "SetAttributes": "uua(uay)",
     "DestroyObject": "uu", "GenerateKey": "uuaya(uay)", "GenerateKeyPair": "uuaya(uay)a(uay)",
     "WrapKey": "uuuayu", "UnwrapKey": "uuuayaya(uay)", "DeriveKey": "uuuayaya(uay)",
     "GetSecretValue": "uu", "GetRandom": "uu", "SeedRandom": "uay", "InitToken": "uays",

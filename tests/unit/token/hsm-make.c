@@ -424,6 +424,14 @@ static void expect_pin_refusal(struct fixture *fixture, enum hsm_operation opera
 		assert_int_equal(error.ckr, ckr);
 }
 
+static bool has_user_pin(struct fixture *fixture)
+{
+	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
+
+	hsm_information(fixture->hsm, &information);
+	return information.has_user_pin;
+}
+
 static void the_officer_sets_the_pin_of_a_token_nobody_uses(void **state)
 {
 	struct fixture *fixture = *state;
@@ -438,6 +446,24 @@ static void the_officer_sets_the_pin_of_a_token_nobody_uses(void **state)
 	hsm_logout(fixture->hsm);
 	assert_true(do_pin(fixture, HSM_INIT_PIN, officer, "161803", NULL));
 	secret_set(&fixture->pin, "161803", 6);
+	log_in(fixture);
+	hsm_logout(fixture->hsm);
+}
+
+static void the_officer_changes_the_own_pin(void **state)
+{
+	struct fixture *fixture = *state;
+
+	expect_pin_refusal(fixture, HSM_SET_SO_PIN, "314159", "16180339", ERROR_PIN_WRONG, 0);
+	expect_pin_refusal(fixture, HSM_SET_SO_PIN, officer, "1", ERROR_PIN_LENGTH, 0);
+	log_in(fixture);
+	expect_pin_refusal(fixture, HSM_SET_SO_PIN, officer, "16180339", ERROR_TOKEN_REFUSED,
+		CKR_USER_ANOTHER_ALREADY_LOGGED_IN);
+	hsm_logout(fixture->hsm);
+	assert_true(do_pin(fixture, HSM_SET_SO_PIN, officer, "16180339", NULL));
+	expect_pin_refusal(fixture, HSM_CHECK_SO_PIN, officer, NULL, ERROR_PIN_WRONG, 0);
+	assert_true(do_pin(fixture, HSM_CHECK_SO_PIN, "16180339", NULL, NULL));
+	/* The user's is what it was. */
 	log_in(fixture);
 	hsm_logout(fixture->hsm);
 }
@@ -457,6 +483,16 @@ static void who_is_logged_in_stays_so_when_the_pin_changes(void **state)
 	hsm_logout(fixture->hsm);
 }
 
+static void expect_no_pin_yet(struct fixture *fixture)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+	bool changed;
+
+	assert_false(hsm_login(fixture->hsm, &fixture->pin, &changed, &error));
+	assert_int_equal(error.code, ERROR_TOKEN_REFUSED);
+	assert_int_equal(error.ckr, CKR_USER_PIN_NOT_INITIALIZED);
+}
+
 static void a_token_is_begun_anew_when_nobody_uses_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -473,9 +509,13 @@ static void a_token_is_begun_anew_when_nobody_uses_it(void **state)
 	fixture->ada = NULL;
 	expect_pin_refusal(fixture, HSM_INIT_TOKEN, "314159", NULL, ERROR_PIN_WRONG, 0);
 	assert_true(encrypts(fixture, NULL, key));
+	assert_true(has_user_pin(fixture));
 	assert_true(do_pin(fixture, HSM_INIT_TOKEN, officer, NULL, NULL));
 	expect_list(fixture, 0);
+	assert_false(has_user_pin(fixture));
+	expect_no_pin_yet(fixture);
 	assert_true(do_pin(fixture, HSM_INIT_PIN, officer, "161803", NULL));
+	assert_true(has_user_pin(fixture));
 	secret_set(&fixture->pin, "161803", 6);
 	log_in(fixture);
 	make_key(fixture, NULL, "key", true, true);
@@ -544,6 +584,7 @@ int main(void)
 		TEST(an_owner_has_a_limit),
 		TEST(a_refusal_has_the_tokens_own_value),
 		TEST(the_officer_sets_the_pin_of_a_token_nobody_uses),
+		TEST(the_officer_changes_the_own_pin),
 		TEST(who_is_logged_in_stays_so_when_the_pin_changes),
 		TEST(a_token_is_begun_anew_when_nobody_uses_it),
 		TEST(threads_make_and_destroy_at_once),
