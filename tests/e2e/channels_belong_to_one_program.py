@@ -19,7 +19,7 @@ import dbus.connection
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.environ["TESSERA_SOURCE"] + "/tests/lib")
 from checks import done, expect  # noqa: E402
-from cryptoki import Program, Worker  # noqa: E402
+from cryptoki import Program, Worker, environment_of_programs  # noqa: E402
 
 PIN = "271828"
 CKM_ECDSA = 0x1041
@@ -290,10 +290,13 @@ def main():
     hostile_bytes(slot, key)
     greedy(slot, key)
     without_descriptors()
-    threads_of_one_program(slot)
+    subprocess.run([sys.executable, __file__, str(slot)], check=True, env=environment_of_programs())
     killed_while_signing(slot)
     a_daemon_that_hangs(slot)
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        threads_of_one_program(int(sys.argv[1]))
+    else:
+        main()

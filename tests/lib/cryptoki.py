@@ -205,14 +205,20 @@ class Worker:
         return slot.value
 
 
+def environment_of_programs():
+    """For a Python that loads the module, which may be a sanitized one."""
+    environment = dict(os.environ)
+    if environment.get("TESSERA_PRELOAD"):
+        environment["LD_PRELOAD"] = environment["TESSERA_PRELOAD"]
+        environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    return environment
+
+
 class Program:
     def __init__(self, slot=None):
-        environment = dict(os.environ)
-        if environment.get("TESSERA_PRELOAD"):
-            environment["LD_PRELOAD"] = environment["TESSERA_PRELOAD"]
-            environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         self.process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, env=environment)
+                                        stdout=subprocess.PIPE, text=True,
+                                        env=environment_of_programs())
         self("initialize")
         if slot is not None:
             self("open", slot)
