@@ -196,7 +196,48 @@ static bool read_all(
 
 /* --- numbers --- */
 
-/* The number that the same object had; 0 for a new one. It mostly stands at the same place. */
+/* Where the object of a handle stands in a list. */
+struct standing {
+	CK_OBJECT_HANDLE handle;
+	size_t place;
+};
+
+static int compare_handles(const void *one, const void *other)
+{
+	CK_OBJECT_HANDLE first = ((const struct standing *)one)->handle;
+	CK_OBJECT_HANDLE second = ((const struct standing *)other)->handle;
+
+	return first < second ? -1 : first > second;
+}
+
+/*
+ * Objects that have kept their handle keep their number: others may look the same, and a program's
+ * key must not become another one.
+ */
+static void number_by_handle(struct hsm_objects *fresh, const struct hsm_objects *old, bool *taken)
+{
+	_cleanup_free_ struct standing *known = xcalloc(old->count + 1, sizeof(*known));
+
+	for (size_t i = 0; i < old->count; i++)
+		known[i] = (struct standing){old->items[i]->handle, i};
+	qsort(known, old->count, sizeof(*known), compare_handles);
+	for (size_t i = 0; i < fresh->count; i++) {
+		const struct standing wanted = {.handle = fresh->items[i]->handle};
+		const struct standing *found =
+			bsearch(&wanted, known, old->count, sizeof(*known), compare_handles);
+		fresh->items[i]->number = 0;
+		if (!found || taken[found->place] ||
+			!hsm_object_is_same(old->items[found->place], fresh->items[i]))
+			continue;
+		taken[found->place] = true;
+		fresh->items[i]->number = old->items[found->place]->number;
+	}
+}
+
+/*
+ * Where handles have ended with a login: the number of an object that looks the same; 0 for a new
+ * one. It mostly stands at the same place.
+ */
 static uint32_t old_number(
 	const struct hsm_objects *old, bool *taken, const struct hsm_object *object, size_t hint)
 {
@@ -230,13 +271,16 @@ static void keep_private(
 }
 
 /* Whether the objects are others than before. */
-static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct hsm_objects *old)
+static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct hsm_objects *old,
+	bool handles_hold)
 {
 	_cleanup_free_ bool *taken = xcalloc(old->count + 1, sizeof(*taken));
 	bool changed = false;
 
+	number_by_handle(fresh, old, taken);
 	for (size_t i = 0; i < fresh->count; i++) {
-		fresh->items[i]->number = old_number(old, taken, fresh->items[i], i);
+		if (fresh->items[i]->number == 0 && !handles_hold)
+			fresh->items[i]->number = old_number(old, taken, fresh->items[i], i);
 		if (fresh->items[i]->number == 0) {
 			fresh->items[i]->number = ++hsm->last_number;
 			changed = true;
@@ -265,6 +309,7 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 		return hsm_child_refresh(hsm->child, changed, error);
 	struct hsm_objects *fresh = hsm_objects_new();
 	pthread_mutex_lock(&hsm->reading_lock);
+	unsigned login_changes = session_pool_login_changes(hsm->sessions);
 	if (!read_all(hsm, fresh, &facts, error)) {
 		pthread_mutex_unlock(&hsm->reading_lock);
 		hsm_objects_unref(fresh);
@@ -273,7 +318,10 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 	old = hsm_objects(hsm);
 	if (session_pool_is_logged_in(hsm->sessions))
 		hsm->keeps_private = false;
-	if (number_all(hsm, fresh, old) || hsm_pin_differs(hsm, &facts))
+	bool handles_hold = hsm->has_read && hsm->read_at == login_changes;
+	hsm->has_read = true;
+	hsm->read_at = login_changes;
+	if (number_all(hsm, fresh, old, handles_hold) || hsm_pin_differs(hsm, &facts))
 		*changed = true;
 	pthread_mutex_lock(&hsm->objects_lock);
 	hsm->facts = facts;

@@ -42,6 +42,9 @@ struct hsm {
 	atomic_bool keeps_private;
 	/* Held while objects are read or the list is changed; taken without a session. */
 	pthread_mutex_t reading_lock;
+	/* Under that lock: whether objects were read, and the login_changes at that moment. */
+	bool has_read;
+	unsigned read_at;
 	atomic_uint last_number;       /* given to an object; changed under that lock */
 	atomic_uint owners;	       /* that have a session */
 	struct hsm_preparer *preparer; /* NULL: there is none */

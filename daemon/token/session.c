@@ -2,6 +2,7 @@
 #include "token/session.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "common/alloc.h"
 #include "token/ckr.h"
@@ -19,6 +20,7 @@ struct session_pool {
 	CK_SLOT_ID slot;
 	size_t size;
 	CK_SESSION_HANDLE login;     /* carries the login */
+	atomic_uint login_changes;   /* how often that came or went */
 	pthread_mutex_t lock;	     /* guards the four below */
 	struct waiter *first_waiter; /* each gets its turn in the order that they came in */
 	struct idle {
@@ -87,6 +89,7 @@ void session_pool_free(struct session_pool *pool)
 bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error)
 {
 	module_enter_alone(pool->module);
+	pool->login_changes++;
 	/* A module that was cut off from its device has lost this one, too. */
 	if (pool->functions->C_Logout(pool->login) == CKR_SESSION_HANDLE_INVALID)
 		session_open(pool, &pool->login, NULL);
@@ -98,8 +101,14 @@ bool session_pool_login(struct session_pool *pool, const struct secret *pin, str
 void session_pool_logout(struct session_pool *pool)
 {
 	module_enter_alone(pool->module);
+	pool->login_changes++;
 	pool->functions->C_Logout(pool->login);
 	module_leave(pool->module);
+}
+
+unsigned session_pool_login_changes(const struct session_pool *pool)
+{
+	return pool->login_changes;
 }
 
 bool session_pool_is_logged_in(struct session_pool *pool)
@@ -119,6 +128,7 @@ CK_RV session_pool_as_officer(struct session_pool *pool, const struct secret *pi
 	struct session session = {.functions = pool->functions, .handle = pool->login};
 
 	module_enter_alone(pool->module);
+	pool->login_changes++;
 	CK_RV rv = pool->functions->C_Login(pool->login, CKU_SO, pin->data, (CK_ULONG)pin->length);
 	if (rv == CKR_OK) {
 		rv = run(&session, context);
@@ -187,6 +197,7 @@ bool session_pool_without_sessions(struct session_pool *pool,
 {
 	stop_lending(pool);
 	module_enter_alone(pool->module);
+	pool->login_changes++;
 	for (; pool->idle_count > 0; pool->idle_count--)
 		pool->functions->C_CloseSession(pool->idle[pool->idle_count - 1].handle);
 	pool->functions->C_CloseSession(pool->login);

@@ -55,6 +55,8 @@ void session_pool_free(struct session_pool *pool);
 bool session_pool_login(struct session_pool *pool, const struct secret *pin, struct error *error);
 void session_pool_logout(struct session_pool *pool);
 bool session_pool_is_logged_in(struct session_pool *pool);
+/* How often the login came or went: between two such moments objects keep their handles. */
+unsigned session_pool_login_changes(const struct session_pool *pool);
 
 /*
  * Runs `run` while no session with this token is open, waiting for those that are lent: for
