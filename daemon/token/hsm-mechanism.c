@@ -270,16 +270,6 @@ static bool has_type(const struct hsm_object *key, CK_KEY_TYPE wanted)
 	return type == wanted;
 }
 
-/* Longer input for a bare RSA operation makes SoftHSM2 2.6.1 end the process that it is in. */
-static bool fits_modulus(const struct hsm_request *request, const struct hsm_object *key)
-{
-	size_t length;
-
-	if (request->mechanism != CKM_RSA_X_509 || !key)
-		return true;
-	return hsm_object_value(key, CKA_MODULUS, &length) && request->input.length <= length;
-}
-
 bool hsm_prepare(struct hsm_prepared *prepared, const struct hsm_request *request,
 	const struct hsm_object *key, struct error *error)
 {
@@ -294,8 +284,7 @@ bool hsm_prepare(struct hsm_prepared *prepared, const struct hsm_request *reques
 		if (!has_type(key, mechanisms[i].key_type))
 			return error_set_refused(error, CKR_KEY_TYPE_INCONSISTENT,
 				"the key %u is not of the mechanism's type", key->number);
-		return fits_modulus(request, key) ||
-		       error_set(error, ERROR_DATA_LENGTH, "the data are longer than the key");
+		return true;
 	}
 	return error_set(error, ERROR_NOT_SUPPORTED,
 		"keys of HSM slots are not used with mechanism 0x%X in this way",
