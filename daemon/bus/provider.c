@@ -23,7 +23,6 @@ enum token_flag {
 	TOKEN_WITHOUT_PIN = 1 << 7,
 	TOKEN_FIXED = 1 << 8,
 };
-#define MECHANISM_FIRST_BIT 16
 
 static const uint32_t state_flags[LIFECYCLE_STATE_COUNT] = {
 	[LIFECYCLE_REGISTERED] = TOKEN_PRESENT | TOKEN_PIN_NOT_SET,
@@ -85,23 +84,6 @@ struct provider_client *provider_client_of(const struct bus_call *call)
 	return private_connection_client(call->caller->connection);
 }
 
-/* Those that can be shown, in the order of their bits from MECHANISM_FIRST_BIT on. */
-static const CK_MECHANISM_TYPE bare_mechanisms[] = {CKM_RSA_PKCS, CKM_RSA_X_509, CKM_RSA_PKCS_PSS,
-	CKM_RSA_PKCS_OAEP, CKM_ECDSA, CKM_ECDH1_DERIVE};
-
-static uint32_t mechanism_flags(const struct hsm_information *information)
-{
-	uint32_t flags = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(bare_mechanisms); i++) {
-		for (size_t j = 0; j < information->mechanism_count; j++) {
-			if (information->mechanisms[j].type == bare_mechanisms[i])
-				flags |= 1U << (MECHANISM_FIRST_BIT + i);
-		}
-	}
-	return flags;
-}
-
 /* A slot whose token is away is shown empty. */
 static void append_slot(DBusMessageIter *array, struct slot *slot)
 {
@@ -114,7 +96,6 @@ static void append_slot(DBusMessageIter *array, struct slot *slot)
 
 	if (hsm)
 		hsm_information(hsm, &information);
-	flags |= mechanism_flags(&information);
 	if (record->pin != SLOT_PIN_CALLER)
 		flags |= TOKEN_WITHOUT_PIN;
 	else if (!information.has_user_pin)
