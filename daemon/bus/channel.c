@@ -12,6 +12,7 @@
 
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "core/thread.h"
 #include "dbus/channel.h"
 
 #define CHANNELS_OF_A_CONNECTION_MAX 8
@@ -206,19 +207,6 @@ unsigned channels_count(const struct channels *channels)
 	return channels ? channels->count : 0;
 }
 
-static bool start_thread(struct channel *channel)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-	bool started = pthread_create(&thread, &attributes, run_channel, channel) == 0;
-	pthread_attr_destroy(&attributes);
-	return started;
-}
-
 static bool start(struct channels *channels, int descriptor)
 {
 	struct channel *channel = xnew(struct channel);
@@ -230,7 +218,7 @@ static bool start(struct channels *channels, int descriptor)
 	channels->first = channel;
 	channels->count++;
 	pthread_mutex_unlock(&channels->lock);
-	if (start_thread(channel))
+	if (thread_start_detached(NULL, run_channel, channel, THREAD_STACK_BYTES) == 0)
 		return true;
 	unlist(channel);
 	return false;

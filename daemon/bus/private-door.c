@@ -14,6 +14,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "core/rate-limit.h"
+#include "core/thread.h"
 #include "operation/key-restore.h"
 #include "operation/login.h"
 
@@ -111,19 +112,6 @@ static void *run_connection(void *argument)
 	return NULL;
 }
 
-static bool start_thread(struct private_connection *connection)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-	bool started = pthread_create(&thread, &attributes, run_connection, connection) == 0;
-	pthread_attr_destroy(&attributes);
-	return started;
-}
-
 /* Whether the user may have one more connection. Under the lock. */
 static bool is_within_quota(const struct private_door *door, uid_t uid)
 {
@@ -175,7 +163,7 @@ static void accept_connection(DBusServer *server, DBusConnection *peer, void *da
 	}
 	connection->name = xasprintf(":1.%u", connection->number);
 	connection->caller = xasprintf("private %s", connection->name);
-	if (!start_thread(connection)) {
+	if (thread_start_detached(NULL, run_connection, connection, THREAD_STACK_BYTES) != 0) {
 		log_error("no thread for a private connection");
 		unlist_failed(connection);
 		private_connection_free(connection);

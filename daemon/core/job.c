@@ -11,6 +11,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/thread.h"
 
 #define RUNNING_MAX	       64
 #define RUNNING_OF_GUESTS_MAX  32
@@ -270,15 +271,11 @@ static bool has_room(const struct jobs *jobs, unsigned guest, struct error *erro
 static bool start_locked(struct jobs *jobs, struct job *job, struct error *error)
 {
 	struct job **link = &jobs->first;
-	pthread_attr_t attributes;
 
 	if (!has_room(jobs, job->status.guest, error))
 		return false;
 	job->status.id = jobs->last_id + 1;
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	int result = pthread_create(&job->thread, &attributes, job_run, job);
-	pthread_attr_destroy(&attributes);
+	int result = thread_start_detached(&job->thread, job_run, job, 0);
 	if (result != 0)
 		return error_set(error, ERROR_BUSY, "cannot start a thread: %s", strerror(result));
 	while (*link)

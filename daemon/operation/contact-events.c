@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/thread.h"
 #include "operation/contact-private.h"
 #include "operation/login.h"
 
@@ -107,22 +108,15 @@ static void *read_first_contact(void *argument)
 /* contacts_free() waits for these threads through first_contacts. */
 static void start_first_contact(struct contacts *contacts, struct first_contact *first)
 {
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-	if (pthread_create(&thread, &attributes, read_first_contact, first) != 0) {
-		log_error("no thread for the card in reader=%u", first->number);
-		pthread_mutex_lock(&contacts->lock);
-		contacts->first_contacts--;
-		pthread_cond_broadcast(&contacts->settled);
-		pthread_mutex_unlock(&contacts->lock);
-		free(first->reader_name);
-		free(first);
-	}
-	pthread_attr_destroy(&attributes);
+	if (thread_start_detached(NULL, read_first_contact, first, THREAD_STACK_BYTES) == 0)
+		return;
+	log_error("no thread for the card in reader=%u", first->number);
+	pthread_mutex_lock(&contacts->lock);
+	contacts->first_contacts--;
+	pthread_cond_broadcast(&contacts->settled);
+	pthread_mutex_unlock(&contacts->lock);
+	free(first->reader_name);
+	free(first);
 }
 
 static void card_inserted(

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/thread.h"
 #include "token/frame.h"
 #include "token/hsm-sync.h"
 #include "token/hsm-wire.h"
@@ -385,15 +386,10 @@ static __attribute__((noreturn)) void end_group(void)
 
 void hsm_serve(int control)
 {
-	pthread_attr_t attributes;
-	pthread_t thread;
 	int channel;
 
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	while ((channel = frame_take_socket(control)) >= 0) {
-		if (pthread_create(
-			    &thread, &attributes, serve_channel, (void *)(intptr_t)channel) == 0)
+		if (thread_start_detached(NULL, serve_channel, (void *)(intptr_t)channel, 0) == 0)
 			continue;
 		log_error("no thread that serves the daemon");
 		close(channel);
