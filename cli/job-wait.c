@@ -94,11 +94,31 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
 	return NULL;
 }
 
+/* Which certificates the authorities have not given yet: "pending-SLOT" in the job's result. */
+static void print_pending(const struct invocation *invocation, json_t *result)
+{
+	static const char prefix[] = "pending-";
+	const char *name;
+	json_t *authority;
+
+	json_object_foreach(result, name, authority)
+	{
+		if (strncmp(name, prefix, strlen(prefix)) == 0)
+			output_text(invocation,
+				"  the certificate of %s is not there yet: %s is asked for it "
+				"until "
+				"it is (tessera task list)",
+				name + strlen(prefix), json_string_value(authority));
+	}
+}
+
 static void print_done(const struct invocation *invocation, const json_t *job, const char *done)
 {
-	const char *serial = string_of(json_object_get(job, "result"), "serial");
+	json_t *result = json_object_get(job, "result");
+	const char *serial = string_of(result, "serial");
 
 	output_text(invocation, "%s: %s", serial[0] ? serial : string_of(job, "subject"), done);
+	print_pending(invocation, result);
 }
 
 static const char *job_path(const json_t *answer, struct error *error)

@@ -176,7 +176,7 @@ bool slot_enroll(struct invocation *invocation, struct error *error)
 			CLIENT_STRING(invocation->arguments[1]), CLIENT_STRING(template),
 			CLIENT_FIELDS(holder),
 			CLIENT_OPTIONS_WITH_PIN(options, secret_is_set(&pin) ? &pin : NULL)),
-		"enrolled and active", error);
+		"enrolled", error);
 }
 
 static bool change(

@@ -61,7 +61,8 @@ until [ "$(certificates now)" = "revoked revoked valid" ]; do
     tessera task run "$(task id)" >said 2>&1 || grep -q 'not issued it yet' said || fail "$(cat said)"
 done
 is_in_token now
-enroll later >/dev/null
+enroll later >said
+grep -q 'the certificate of hsm is not there yet' said || fail "a pending enrollment says: $(cat said)"
 [ "$(state later) $(certificates later)" = "registered pending" ] || fail "$(tessera slot keys seals)"
 knob '{"pending": 3}'
 until [ "$(certificates later)" = valid ]; do
