@@ -170,3 +170,21 @@ bool certificate_from_der(
 	buffer_move(&certificate->der, &copy);
 	return true;
 }
+
+/* In DER the length stands before the value (X.690, 8.1.3 and 10.1). */
+bool certificate_has_text(const struct certificate *certificate, const char *text)
+{
+	_cleanup_buffer_ struct buffer value = BUFFER_INIT;
+	size_t length = strlen(text);
+
+	if (length == 0)
+		return true;
+	if (length > UINT8_MAX || certificate->der.length == 0)
+		return false;
+	if (length > INT8_MAX)
+		buffer_append_u8(&value, 0x81);
+	buffer_append_u8(&value, (uint8_t)length);
+	buffer_append_string(&value, text);
+	return !value.failed && memmem(certificate->der.data, certificate->der.length, value.data,
+					value.length) != NULL;
+}

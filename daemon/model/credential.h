@@ -117,6 +117,11 @@ void certificates_take(struct certificates *certificates, struct certificate *ce
  */
 bool certificate_from_der(
 	struct certificate *certificate, const uint8_t *der, size_t length, struct error *error);
+/*
+ * Whether the certificate has a value of exactly this text (of one byte a character), be it in a
+ * name, an extension or its issuer: not merely as a part of a longer one. True for "".
+ */
+bool certificate_has_text(const struct certificate *certificate, const char *text);
 
 /* Reasons for revoking, RFC 5280 section 5.3.1, by their names there. */
 struct revocation_reason {

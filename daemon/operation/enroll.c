@@ -181,9 +181,8 @@ static void give_up(struct enrollment *enrollment)
 static bool says_the_same(const struct certificate *old, const struct enroll_names *names)
 {
 	for (size_t i = 0; i < names->field_count; i++) {
-		const char *value = names->fields[i].pattern;
 		bool is_of_seat = strncmp(names->fields[i].type, "seat.", strlen("seat.")) == 0;
-		if (!is_of_seat && !memmem(old->der.data, old->der.length, value, strlen(value)))
+		if (!is_of_seat && !certificate_has_text(old, names->fields[i].pattern))
 			return false;
 	}
 	return true;

@@ -118,6 +118,8 @@ tessera card certificate "$two" authentication --pem -o two.pem
 openssl verify -CAfile digicert-ca.pem two.pem >/dev/null
 tessera card reissue "$two" --holder name=Grace --holder email=ada@example.org --holder upn=ada@example.org >/dev/null
 [ "$(counted renewed)" = 1 ] || fail "a certificate with another name was renewed"
+tessera card reissue "$two" --holder name=Grac --holder email=ada@example.org --holder upn=ada@example.org >/dev/null
+[ "$(counted renewed)" = 1 ] || fail "a certificate whose name is a part of the older one was renewed"
 tessera card report "$two" --as lost --yes >/dev/null
 [ "$(has_certificates suspended)" = 2 ] || fail "a lost card's certificates are not suspended"
 tessera card revoke "$two" --yes --reason keyCompromise >/dev/null

@@ -128,6 +128,22 @@ static void broken_bytes_never_crash(void **state)
 	}
 }
 
+static void a_text_is_found_as_a_whole_value_alone(void **state)
+{
+	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+	static const uint8_t serial[] = {1};
+
+	(void)state;
+	make_certificate(&der, serial, sizeof(serial), "Anna", 1);
+	assert_true(certificate_from_der(&certificate, der.data, der.length, NULL));
+	assert_true(certificate_has_text(&certificate, "Anna"));
+	assert_true(certificate_has_text(&certificate, ""));
+	assert_false(certificate_has_text(&certificate, "Ann"));
+	assert_false(certificate_has_text(&certificate, "nna"));
+	assert_false(certificate_has_text(&certificate, "Annabel"));
+}
+
 static void taking_a_certificate_empties_it(void **state)
 {
 	_cleanup_certificates_ struct certificates certificates = CERTIFICATES_INIT;
@@ -189,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_validity_that_ends_before_it_starts_is_refused),
 		cmocka_unit_test(serial_numbers_have_a_limit),
 		cmocka_unit_test(broken_bytes_never_crash),
+		cmocka_unit_test(a_text_is_found_as_a_whole_value_alone),
 		cmocka_unit_test(taking_a_certificate_empties_it),
 		cmocka_unit_test(revocation_reasons_are_those_of_rfc_5280),
 		cmocka_unit_test(certificate_statuses_have_names_that_lead_back),
