@@ -26,6 +26,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CREATE] = {"--create", NULL, NULL,
 		"make the token, with this PIN, if SoftHSM2 has none of that label"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
+	[OPTION_DAYS] = {"--days", NULL, "NUMBER", "so many days from now, 30 without it"},
 	[OPTION_DER] = {"--der", NULL, NULL, "write DER"},
 	[OPTION_DESCRIPTION] = {"--description", NULL, "TEXT", "what the role is for"},
 	[OPTION_EDIT] = {"--edit", NULL, NULL, "change it with an editor"},
@@ -290,6 +291,9 @@ const struct command commands[] = {
 		connection_certificate},
 	{"connection", "crl", "NAME", 1, 1, FORM, "write the authority's revocation list",
 		connection_crl},
+
+	{"report", "expiring", "", 0, 0, OPTION_BIT(OPTION_DAYS),
+		"list certificates of cards and keys that end soon", report_expiring},
 
 	{"task", "list", "", 0, 0, 0, "list what authorities are still to be asked or told",
 		task_list},

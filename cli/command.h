@@ -35,6 +35,7 @@ enum option {
 	OPTION_CODE_FILE,
 	OPTION_CREATE,
 	OPTION_CUSTODIAN,
+	OPTION_DAYS,
 	OPTION_DER,
 	OPTION_DESCRIPTION,
 	OPTION_EDIT,
@@ -196,6 +197,7 @@ bool connection_secret(struct invocation *invocation, struct error *error);
 bool connection_forget_secret(struct invocation *invocation, struct error *error);
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
+bool report_expiring(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
 bool task_run(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);

@@ -26,4 +26,5 @@ libtesserad_la_SOURCES += \
 	daemon/authority/revocation-ocsp.c \
 	daemon/authority/revocation-places.c \
 	daemon/authority/revocation-private.h \
-	daemon/authority/revocation-settings.c
+	daemon/authority/revocation-settings.c \
+	daemon/authority/smtp.c daemon/authority/smtp.h

@@ -13,6 +13,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/manager.c \
 	daemon/bus/manager-audit.c \
 	daemon/bus/manager-keys.c \
+	daemon/bus/manager-report.c \
 	daemon/bus/manager-revoke.c \
 	daemon/bus/object.c \
 	daemon/bus/operator.c \

@@ -55,3 +55,19 @@ bool run_task_call(struct bus_call *call, struct error *error)
 
 	return audit_change(call, "run-task", name, done, error);
 }
+
+/* For all ears: no more than that. The words are for who may list tasks. */
+void bus_task_overdue(void *context, const struct task *task)
+{
+	struct bus *bus = context;
+	_cleanup_message_ DBusMessage *signal =
+		bus_signal_new(&manager_kind, NULL, MANAGER_INTERFACE, "TaskOverdue");
+	DBusMessageIter iter;
+
+	dbus_message_iter_init_append(signal, &iter);
+	message_append_i64(&iter, task->id);
+	message_append_string(&iter, task->kind);
+	message_append_i64(&iter, task->created_at);
+	private_door_broadcast(bus->private_door, signal);
+	system_door_broadcast(bus->system_door, signal);
+}

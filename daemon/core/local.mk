@@ -4,6 +4,7 @@ libtesserad_la_SOURCES += \
 	daemon/core/http-pool.c \
 	daemon/core/job.c daemon/core/job.h \
 	daemon/core/journal.c daemon/core/journal.h \
+	daemon/core/mail.c daemon/core/mail.h \
 	daemon/core/notify.c daemon/core/notify.h \
 	daemon/core/options.c daemon/core/options.h \
 	daemon/core/rate-limit.c daemon/core/rate-limit.h \

@@ -70,6 +70,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
+	daemon/operation/mails.c daemon/operation/mails.h \
+	daemon/operation/task-alarm.c daemon/operation/task-alarm.h \
 	daemon/operation/task-card.c \
 	daemon/operation/task-private.h \
 	daemon/operation/task-work.c \

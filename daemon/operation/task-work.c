@@ -152,6 +152,8 @@ static bool not_seen(
 	time_t next = (time_t)view->next;
 
 	work->next = now + (wait < SEE_MIN ? SEE_MIN : wait > SEE_MAX ? SEE_MAX : wait);
+	/* It is as it has to be until the next list is out. */
+	work->alarm_at = view->next + SEE_MAX;
 	if (next > 0)
 		strftime(until, sizeof(until), "%Y-%m-%d %H:%M UTC", gmtime_r(&next, &tm));
 	return error_set(error, ERROR_BUSY,

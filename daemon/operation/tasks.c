@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "operation/contact.h"
 #include "operation/slot-keys.h"
+#include "operation/task-alarm.h"
 #include "operation/task-private.h"
 
 /* An enrollment under way is over by then, however slow the authority is. */
@@ -35,14 +36,14 @@ bool task_note_status(
 	return store_task_put(services->store, certificate->id,
 		certificate->request && certificate->status == CERTIFICATE_PENDING ? TASK_COLLECT
 										   : TASK_TELL,
-		time(NULL) + TELL_SECONDS, error);
+		time(NULL) + TELL_SECONDS, task_alarm_first(services), error);
 }
 
 bool task_note_request(
 	struct services *services, const struct certificate *certificate, struct error *error)
 {
 	return store_task_put(services->store, certificate->id, TASK_COLLECT,
-		time(NULL) + REQUEST_SECONDS, error);
+		time(NULL) + REQUEST_SECONDS, task_alarm_first(services), error);
 }
 
 /* --- attempts --- */
@@ -87,7 +88,7 @@ static bool postpone(const struct task_work *work, struct store *transaction,
 				    : time(NULL) + pause_after(work->task.attempts);
 
 	return store_task_postpone(
-		transaction, work->task.certificate_id, next, error_message(failure), error);
+		transaction, work->task.certificate_id, next, work->alarm_at, error_message(failure), error);
 }
 
 /* Where the task stands after an attempt. failure: NULL when it went well. */
@@ -103,7 +104,7 @@ static bool settle(const struct task_work *work, bool goes_on, const struct erro
 		return store_commit(transaction, error);
 	bool settled =
 		failure	  ? postpone(work, transaction, failure, error)
-		: goes_on ? store_task_turn(transaction, id, TASK_SEE, time(NULL) + SEE_SECONDS,
+		: goes_on ? store_task_turn(transaction, id, TASK_SEE, time(NULL) + SEE_SECONDS, task_alarm_first(work->services),
 				    "it is told; nobody has looked yet whether it is seen", error)
 			  : store_task_remove(transaction, id, error);
 	return settled && store_commit(transaction, error);

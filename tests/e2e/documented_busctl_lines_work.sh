@@ -174,6 +174,7 @@ tessera connection add digicert.json >/dev/null
 echo 0123456789 >api-key
 shown SetSecret
 shown ForgetSecret
+prints ListExpiring 'a(xosssssssx)'
 prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
 prints 'Connection GetCertificate' 'ay '
