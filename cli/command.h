@@ -81,6 +81,7 @@ enum option {
 	OPTION_SHARES,
 	OPTION_SINCE,
 	OPTION_ROLES,
+	OPTION_SLOT,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
 	OPTION_TIMEOUT,
@@ -156,6 +157,7 @@ bool card_change_pin(struct invocation *invocation, struct error *error);
 bool card_unblock(struct invocation *invocation, struct error *error);
 bool card_offline_unblock(struct invocation *invocation, struct error *error);
 bool card_rotate(struct invocation *invocation, struct error *error);
+bool card_renew(struct invocation *invocation, struct error *error);
 bool card_reissue(struct invocation *invocation, struct error *error);
 bool card_update(struct invocation *invocation, struct error *error);
 bool card_suspend(struct invocation *invocation, struct error *error);

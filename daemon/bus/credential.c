@@ -413,6 +413,33 @@ static bool update(struct bus_call *call, struct error *error)
 	       start(call, &verb, error);
 }
 
+static bool read_renew_option(
+	void *context, const char *name, DBusMessageIter *value, struct error *error)
+{
+	struct verb *verb = context;
+	_cleanup_free_ char *slot = NULL;
+
+	if (strcmp(name, "new-key") == 0)
+		return option_read_bool(name, value, &verb->new_key, error);
+	if (strcmp(name, "slot") != 0)
+		return option_unknown(name, "new-key, slot", error);
+	if (!option_read_string(name, value, &slot, error))
+		return false;
+	verb->key = key_slot_from_name(slot);
+	return verb->key != KEY_SLOT_NONE ||
+	       error_set_field(error, ERROR_INVALID_ARGUMENT, "slot",
+		       "there is no key slot \"%.32s\"", slot);
+}
+
+static bool renew(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_RENEW);
+
+	return message_read_secret(&call->in, &verb->pin, error) &&
+	       options_each(&call->in, read_renew_option, verb, error) &&
+	       start(call, &verb, error);
+}
+
 static bool start_with_reason(struct bus_call *call, enum lifecycle_verb which, struct error *error)
 {
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
@@ -542,6 +569,8 @@ static const struct bus_method methods[] = {
 	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
 		PERMISSION_REISSUE, 0, reissue},
 	{"Update", BUS_ARGUMENTS({"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE, 0, update},
+	{"Renew", BUS_ARGUMENTS({"pin", "s"}, {"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE,
+		BUS_SECRET, renew},
 	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, suspend},
 	{"Resume", NULL, JOB_RESULT, PERMISSION_SUSPEND, 0, resume},
 	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_REVOKE, 0,

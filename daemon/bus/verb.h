@@ -27,6 +27,7 @@ struct verb {
 	struct secret code;		      /* unset: unblock without a code */
 	bool makes_pin;			      /* of issue and replace: a PIN is to be made */
 	bool may_reissue;		      /* of update */
+	key_slot key;			      /* of renew; KEY_SLOT_NONE: all */
 	char *slot, *label;		      /* of a key in a slot; NULL: a card is meant */
 	bool existing_key, new_key, keep_key; /* of enroll, renew, retire of such a key */
 	struct secret pin, new_pin;	      /* pin unset: one is to be made */
