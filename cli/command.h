@@ -200,6 +200,7 @@ bool connection_forget_secret(struct invocation *invocation, struct error *error
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
 bool report_expiring(struct invocation *invocation, struct error *error);
+bool task_remove(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
 bool task_run(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);

@@ -47,15 +47,23 @@ bool task_list(struct invocation *invocation, struct error *error)
 	return true;
 }
 
-bool task_run(struct invocation *invocation, struct error *error)
+static bool read_number(const struct invocation *invocation, long long *id, struct error *error)
 {
 	const char *text = invocation->arguments[0];
 	char *end;
-	long long id = strtoll(text, &end, 10);
 
-	if (*text == '\0' || *end || id <= 0)
-		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"a task has a number, see tessera task list; not '%s'", text);
+	*id = strtoll(text, &end, 10);
+	return (*text != '\0' && !*end && *id > 0) ||
+	       error_set(error, ERROR_INVALID_ARGUMENT,
+		       "a task has a number, see tessera task list; not '%s'", text);
+}
+
+bool task_run(struct invocation *invocation, struct error *error)
+{
+	long long id;
+
+	if (!read_number(invocation, &id, error))
+		return false;
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_json_ json_t *answer = client ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
 							 "RunTask", error, CLIENT_INT64(id))
@@ -63,5 +71,25 @@ bool task_run(struct invocation *invocation, struct error *error)
 	if (!answer)
 		return false;
 	output_text(invocation, "task %lld is done", id);
+	return true;
+}
+
+bool task_remove(struct invocation *invocation, struct error *error)
+{
+	const char *reason = invocation->values[OPTION_REASON];
+	long long id;
+
+	if (!read_number(invocation, &id, error))
+		return false;
+	if (!reason || !*reason)
+		return error_set(error, ERROR_INVALID_ARGUMENT, "say why, with --reason");
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *answer =
+		client ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "RemoveTask", error,
+				 CLIENT_INT64(id), CLIENT_STRING(reason))
+		       : NULL;
+	if (!answer)
+		return false;
+	output_text(invocation, "task %lld is off the list", id);
 	return true;
 }

@@ -31,6 +31,7 @@
 #include "operation/login.h"
 #include "operation/mails.h"
 #include "operation/operators.h"
+#include "operation/reminders.h"
 #include "operation/slots.h"
 #include "operation/task-alarm.h"
 #include "operation/tasks.h"
@@ -198,6 +199,10 @@ static void start_publishing(uv_timer_t *timer)
 
 	if (!certificates_start_publishing(&manager->services, &error))
 		log_warning("revocation lists are published later: %s", error_message(&error));
+	error_clear(&error);
+	if (!reminders_start(&manager->services, &error))
+		log_warning(
+			"certificates that end are looked for later: %s", error_message(&error));
 }
 
 static void start_expiring(uv_timer_t *timer)

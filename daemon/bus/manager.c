@@ -395,6 +395,8 @@ static const struct bus_method methods[] = {
 		BUS_SLOW, list_tasks_call},
 	{"RunTask", BUS_ARGUMENTS({"id", "x"}), NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
 		run_task_call},
+	{"RemoveTask", BUS_ARGUMENTS({"id", "x"}, {"reason", "s"}), NULL,
+		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, remove_task_call},
 	{0},
 };
 
@@ -403,8 +405,7 @@ static const struct bus_interface manager_interface = {
 	.methods = methods,
 	.signals =
 		(const struct bus_signal[]){
-			{"TaskOverdue",
-				BUS_ARGUMENTS({"id", "x"}, {"kind", "s"}, {"since", "x"})},
+			{"TaskOverdue", BUS_ARGUMENTS({"id", "x"}, {"kind", "s"}, {"since", "x"})},
 			{0},
 		},
 	.properties =

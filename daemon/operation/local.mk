@@ -51,6 +51,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/register.c \
 	daemon/operation/reissue.c \
 	daemon/operation/remaining.c daemon/operation/remaining.h \
+	daemon/operation/reminders.c daemon/operation/reminders.h \
 	daemon/operation/renew.c \
 	daemon/operation/replace.c daemon/operation/replace.h \
 	daemon/operation/report.c daemon/operation/report.h \

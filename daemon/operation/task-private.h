@@ -29,4 +29,7 @@ bool task_work_open(struct task_work *work, int64_t certificate_id, struct error
  */
 bool task_work_run(struct task_work *work, bool *goes_on, struct error *error);
 
+/* Whether the authority has, and will have, no certificate for a request. */
+bool task_work_is_refused(struct task_work *work, bool *refused, struct error *error);
+
 #endif

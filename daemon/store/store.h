@@ -118,15 +118,16 @@ struct task {
 	int64_t certificate_id; /* a certificate has one task at most */
 	char *kind;		/* TASK_COLLECT, TASK_TELL, TASK_SEE */
 	int64_t created_at;
-	int64_t attempts; /* that have failed */
-	int64_t next_at;  /* not before; TASK_NEVER: an operator has to do something */
-	char *problem;	  /* of the last attempt, or NULL */
-	int64_t alarm_at; /* when it is said (again) that it is overdue */
+	int64_t attempts;	       /* that have failed */
+	int64_t next_at;	       /* not before; TASK_NEVER: an operator has to do something */
+	char *problem;		       /* of the last attempt, or NULL */
+	int64_t alarm_at;	       /* when it is said (again) that it is overdue */
 	int64_t alarms, alarms_mailed; /* how often that was said, and how often by mail */
 };
 #define TASK_COLLECT "collect" /* the certificate is asked for */
 #define TASK_TELL    "tell"    /* the authority does not know the certificate's status yet */
-#define TASK_SEE     "see" /* it was told; those who rely on the certificate do not see it yet */
+#define TASK_SEE     "see"   /* it was told; those who rely on the certificate do not see it yet */
+#define TASK_RENEW   "renew" /* the certificate ends soon */
 #define TASK_NEVER   INT64_MAX
 
 /* Puts the one task of a certificate, in place of another. */
@@ -135,6 +136,11 @@ bool store_task_put(struct store *store, int64_t certificate_id, const char *kin
 /* The same task goes on with something else, as if nothing had been tried yet. */
 bool store_task_turn(struct store *store, int64_t certificate_id, const char *kind, int64_t next_at,
 	int64_t alarm_at, const char *problem, struct error *error);
+/* What is said of it before anything was tried. */
+bool store_task_note(
+	struct store *store, int64_t certificate_id, const char *problem, struct error *error);
+/* Renewals that are over, since the certificate is not good any more or has ended by then. */
+bool store_task_forget_renewals(struct store *store, int64_t now, struct error *error);
 /* The task of a certificate: ERROR_NOT_FOUND. */
 bool store_task_get(
 	struct store *store, int64_t certificate_id, struct task *task, struct error *error);

@@ -48,6 +48,33 @@ bool store_task_turn(struct store *store, int64_t certificate_id, const char *ki
 	return statement_run(statement, error);
 }
 
+bool store_task_note(
+	struct store *store, int64_t certificate_id, const char *problem, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(
+		store->database, "UPDATE task SET problem = $1 WHERE certificate_id = $2", error);
+
+	if (!statement)
+		return false;
+	bind_text(statement, problem);
+	bind_int64(statement, certificate_id);
+	return statement_run(statement, error);
+}
+
+bool store_task_forget_renewals(struct store *store, int64_t now, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"DELETE FROM task WHERE kind = $1 AND certificate_id IN (SELECT id FROM certificate"
+		" WHERE status NOT IN ('valid', 'on-hold') OR not_after < $2)",
+		error);
+
+	if (!statement)
+		return false;
+	bind_text(statement, TASK_RENEW);
+	bind_int64(statement, now);
+	return statement_run(statement, error);
+}
+
 /* What needs an operator is said at once, the first time that it does. */
 bool store_task_postpone(struct store *store, int64_t certificate_id, int64_t next_at,
 	int64_t alarm_at, const char *problem, struct error *error)
@@ -143,8 +170,8 @@ bool store_task_find(struct store *store, int64_t id, struct task *task, struct 
 	return get_by(store, "SELECT " COLUMNS " FROM task WHERE id = $1", id, task, error);
 }
 
-static bool list_by(struct statement *statement, struct task **tasks, size_t *count,
-	struct error *error)
+static bool list_by(
+	struct statement *statement, struct task **tasks, size_t *count, struct error *error)
 {
 	_cleanup_error_ struct error local = ERROR_INIT;
 
@@ -209,8 +236,8 @@ bool store_task_list_unmailed(struct store *store, unsigned limit, struct task *
 	return list_by(statement, tasks, count, error);
 }
 
-static bool run_with(struct store *store, const char *sql, int64_t first, int64_t second,
-	struct error *error)
+static bool run_with(
+	struct store *store, const char *sql, int64_t first, int64_t second, struct error *error)
 {
 	_cleanup_statement_ struct statement *statement =
 		database_prepare(store->database, sql, error);

@@ -141,8 +141,8 @@ verb 'Credential Reissue'
 verb 'Credential ActivateGenerated'
 verb 'Credential Reissue'
 verb 'Credential Activate s'
-verb 'Credential Renew'
 verb 'Credential ChangePin'
+verb 'Credential Renew'
 verb 'Manager RevokeMany'
 verb 'Credential Reissue'
 verb 'Credential Activate s'
@@ -178,6 +178,7 @@ shown ForgetSecret
 prints ListExpiring 'a(xosssssssx)'
 prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
+refused 'there is no such task' RemoveTask
 prints 'Connection GetCertificate' 'ay '
 prints GetCrl 'ay '
 for template in employee ec operator system-owner tls-server; do
