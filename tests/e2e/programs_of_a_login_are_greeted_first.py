@@ -61,6 +61,7 @@ class Program:
         return kind
 
 
+os.chdir(os.environ["TESSERA_SANDBOX"] + "/tmp")
 early, late = Program(), Program()
 early.call("Hello")
 expect(RETURN, early.receive())
