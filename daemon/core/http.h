@@ -18,11 +18,14 @@ enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT, HTTP_DELETE };
 
 /* An account of Kerberos that a request is made as (SPNEGO, bound to the TLS connection). */
 struct http_negotiate {
-	const char *keytab; /* path of the file with the account's keys, or NULL */
-	const char *
-		principal; /* the account, "svc@EXAMPLE.ORG"; NULL: the cache's, without a keytab */
-	const char *cache; /* without a keytab: name of a cache of tickets; NULL: the default one */
-	const char *service; /* the service's principal; NULL: HTTP/ and the host of the URL */
+	const char *keytab;    /* path of the file with the account's keys, or NULL */
+	const char *principal; /* "svc@EXAMPLE.ORG"; NULL: the cache's, without a keytab */
+	const char *cache;     /* without a keytab: of tickets, "FILE:..."; NULL: the default one */
+	const char *service;   /* the service's principal; NULL: HTTP/ and the host of the URL */
+};
+
+struct http_header {
+	const char *name, *value; /* neither is a secret */
 };
 
 struct http_request {
@@ -39,6 +42,8 @@ struct http_request {
 	const struct secret *secret_value;
 	const struct http_negotiate *negotiate; /* who asks, by Kerberos, or NULL */
 	const char *content_type;		/* of the body; NULL without one */
+	const struct http_header *headers;	/* further ones */
+	size_t header_count;
 	const void *body;
 	size_t body_length;
 	size_t answer_max;   /* bytes of the answer's body */

@@ -17,3 +17,7 @@ check_PROGRAMS += tests/unit/core/negotiate-http
 tests_unit_core_negotiate_http_SOURCES = tests/unit/core/negotiate-http.c
 tests_unit_core_negotiate_http_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_core_negotiate_http_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/core/xml
+tests_unit_core_xml_SOURCES = tests/unit/core/xml.c
+tests_unit_core_xml_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_core_xml_LDADD = $(UNIT_LIBS)

@@ -230,10 +230,10 @@ static void many_threads_have_tickets_of_their_own(void **state)
 		askers[i].request = &request;
 		assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_often, &askers[i]), 0);
 	}
-	for (size_t i = 0; i < THREADS; i++) {
+	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(askers[i].thread, NULL);
+	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(askers[i].good, 5);
-	}
 }
 
 /* --- what a service that demands bindings refuses --- */
