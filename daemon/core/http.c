@@ -177,8 +177,8 @@ static struct curl_slist *make_headers(const struct http_request *request)
 		headers = http_add_header(headers, "Content-Type", request->content_type,
 			strlen(request->content_type));
 	for (size_t i = 0; i < request->header_count; i++)
-		headers = add_header(headers, request->headers[i].name, request->headers[i].value,
-			strlen(request->headers[i].value));
+		headers = http_add_header(headers, request->headers[i].name,
+			request->headers[i].value, strlen(request->headers[i].value));
 	if (request->secret_header)
 		headers = http_add_header(headers, request->secret_header,
 			request->secret_value->data, request->secret_value->length);
