@@ -36,6 +36,7 @@ struct digicert_one_settings {
 	int64_t timeout_seconds, retry_seconds, pickup_seconds;
 	struct digicert_one_mapping *mappings;
 	size_t mapping_count;
+	struct revocation_settings revocation;
 };
 
 struct digicert_one {

@@ -20,4 +20,10 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-publish.c \
 	daemon/authority/local-ca-settings.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
-	daemon/authority/profile-list.c
+	daemon/authority/profile-list.c \
+	daemon/authority/revocation-check.c daemon/authority/revocation-check.h \
+	daemon/authority/revocation-list.c \
+	daemon/authority/revocation-ocsp.c \
+	daemon/authority/revocation-places.c \
+	daemon/authority/revocation-private.h \
+	daemon/authority/revocation-settings.c

@@ -38,7 +38,8 @@ class State:
         self.authority = Authority(options.ca_out)
         self.knobs = {}
         self.counts = {"requests": 0, "connections": 0, "issued": 0, "renewed": 0, "revoked": 0,
-                       "suspended": 0, "resumed": 0, "enroll-posts": 0, "key-seen": 0}
+                       "suspended": 0, "resumed": 0, "enroll-posts": 0, "key-seen": 0,
+                       "lists": 0, "questions": 0, "issuers": 0}
         self.certificates = []
         self.seats = {}
         self.pending = {}

@@ -21,3 +21,8 @@ check_PROGRAMS += tests/unit/authority/digicert-one-fields
 tests_unit_authority_digicert_one_fields_SOURCES = tests/unit/authority/digicert-one-fields.c
 tests_unit_authority_digicert_one_fields_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_authority_digicert_one_fields_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/authority/revocation-check
+tests_unit_authority_revocation_check_SOURCES = tests/unit/authority/revocation-check.c \
+	tests/unit/authority/fixture.c tests/unit/authority/fixture.h $(TOKEN_FIXTURE)
+tests_unit_authority_revocation_check_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_authority_revocation_check_LDADD = $(UNIT_LIBS)
