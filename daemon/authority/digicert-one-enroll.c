@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/issued.h"
 #include "common/alloc.h"
 #include "common/log.h"
 
@@ -74,8 +75,7 @@ static bool take_found(struct attempt *attempt, const json_t *item, bool *found)
 	const char *text = text_of(item, "certificate"), *key = text_of(attempt->asked, "key");
 	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
 
-	*found = text && key && digicert_one_decode(text, &der, NULL) &&
-		 digicert_one_has_key(&der, key);
+	*found = text && key && digicert_one_decode(text, &der, NULL) && issued_has_key(&der, key);
 	return !*found || digicert_one_take(attempt->certificate, item, NULL);
 }
 
@@ -183,7 +183,7 @@ static bool take_answer(struct attempt *attempt, const json_t *object, struct er
 
 	if (!digicert_one_take(certificate, object, error))
 		return false;
-	if (!digicert_one_has_key(&certificate->der, key))
+	if (!issued_has_key(&certificate->der, key))
 		return error_set(error, ERROR_AUTHORITY_FAILED,
 			"DigiCert ONE gave a certificate for another key, which was not used");
 	return !attempt->profile ||
@@ -353,8 +353,7 @@ static json_t *csr_of(X509_REQ *request)
 static void put_validity(struct attempt *attempt, json_t *body)
 {
 	const struct digicert_one *one = attempt->authority->data;
-	const struct digicert_one_mapping *mapping =
-		digicert_one_mapping_find(&one->settings, attempt->profile);
+	const struct mapping *mapping = mapping_find(&one->settings.mappings, attempt->profile);
 	int64_t days = mapping ? mapping->validity_days : 0;
 
 	if (attempt->request->not_after) {
@@ -435,7 +434,7 @@ static json_t *make_body(struct attempt *attempt, struct error *error)
 static void set_asked(struct attempt *attempt, const char *seat)
 {
 	_cleanup_free_ char *key =
-		digicert_one_key_digest(X509_REQ_get0_pubkey(attempt->request->request));
+		issued_key_digest(X509_REQ_get0_pubkey(attempt->request->request));
 
 	attempt->asked = json_pack("{s:s, s:s, s:s, s:I}", "profile", attempt->profile->id, "seat",
 		seat, "key", key, "since", (json_int_t)time(NULL));

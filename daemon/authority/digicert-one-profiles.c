@@ -161,32 +161,18 @@ bool digicert_one_fetch(
 
 /* --- what the document fills in --- */
 
-static void fill(struct authority_profile *profile, const char *name, const char *pattern,
-	const char *prompt)
-{
-	struct authority_field *field = authority_profile_field(profile, name);
-
-	if (!field)
-		field = authority_profile_add_field(profile, name);
-	free(field->pattern);
-	free(field->prompt);
-	field->pattern = xstrdup(pattern);
-	field->prompt = xstrdup(prompt);
-}
-
 static void fill_profile(
 	struct authority_profile *profile, const struct digicert_one_settings *settings)
 {
-	const struct digicert_one_mapping *mapping = digicert_one_mapping_find(settings, profile);
+	const struct mapping *mapping = mapping_find(&settings->mappings, profile);
 
-	fill(profile, "seat.id", settings->seat_id, NULL);
+	profile_fill(profile, "seat.id", settings->seat_id, NULL);
 	if (settings->seat_email)
-		fill(profile, "seat.email", settings->seat_email, NULL);
+		profile_fill(profile, "seat.email", settings->seat_email, NULL);
 	if (settings->seat_name)
-		fill(profile, "seat.name", settings->seat_name, NULL);
-	for (size_t i = 0; mapping && i < mapping->count; i++)
-		fill(profile, mapping->fillings[i].field, mapping->fillings[i].pattern,
-			mapping->fillings[i].prompt);
+		profile_fill(profile, "seat.name", settings->seat_name, NULL);
+	if (mapping)
+		mapping_fill(mapping, profile);
 }
 
 bool digicert_one_profiles(

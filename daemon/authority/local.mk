@@ -5,13 +5,14 @@ libtesserad_la_SOURCES += \
 	daemon/authority/digicert-one-certificate.c \
 	daemon/authority/digicert-one-enroll.c \
 	daemon/authority/digicert-one-fields.c \
-	daemon/authority/digicert-one-key.c \
 	daemon/authority/digicert-one-private.h \
 	daemon/authority/digicert-one-profiles.c \
 	daemon/authority/digicert-one-request.c \
 	daemon/authority/digicert-one-settings.c \
 	daemon/authority/digicert-one-status.c \
 	daemon/authority/digicert-one-test.c \
+	daemon/authority/identity.c daemon/authority/identity.h \
+	daemon/authority/issued.c daemon/authority/issued.h \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \
 	daemon/authority/local-ca-certificate.c \
 	daemon/authority/local-ca-crl.c \
@@ -19,5 +20,8 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-private.h \
 	daemon/authority/local-ca-publish.c \
 	daemon/authority/local-ca-settings.c \
+	daemon/authority/mapping.c daemon/authority/mapping.h \
 	daemon/authority/profile.c daemon/authority/profile.h \
-	daemon/authority/profile-list.c
+	daemon/authority/profile-list.c \
+	daemon/authority/settings.c daemon/authority/settings.h \
+	daemon/authority/steps.c daemon/authority/steps.h
