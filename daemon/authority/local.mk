@@ -21,6 +21,11 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-publish.c \
 	daemon/authority/local-ca-settings.c \
 	daemon/authority/mapping.c daemon/authority/mapping.h \
+	daemon/authority/ms-cs-agent.c daemon/authority/ms-cs-agent.h \
+	daemon/authority/ms-cs-agent-settings.c \
+	daemon/authority/ms-cs-check.c daemon/authority/ms-cs-check.h \
+	daemon/authority/ms-cs-request.c daemon/authority/ms-cs-request.h \
+	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
 	daemon/authority/settings.c daemon/authority/settings.h \
