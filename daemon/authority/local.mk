@@ -1,8 +1,8 @@
 # daemon/authority
 libtesserad_la_SOURCES += \
+	daemon/authority/attempt.c daemon/authority/attempt.h \
 	daemon/authority/authority.c daemon/authority/authority.h \
 	daemon/authority/digicert-one.c daemon/authority/digicert-one.h \
-	daemon/authority/digicert-one-certificate.c \
 	daemon/authority/digicert-one-enroll.c \
 	daemon/authority/digicert-one-fields.c \
 	daemon/authority/digicert-one-private.h \
@@ -13,6 +13,8 @@ libtesserad_la_SOURCES += \
 	daemon/authority/digicert-one-test.c \
 	daemon/authority/identity.c daemon/authority/identity.h \
 	daemon/authority/issued.c daemon/authority/issued.h \
+	daemon/authority/issued-decode.c \
+	daemon/authority/issued-issuer.c \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \
 	daemon/authority/local-ca-certificate.c \
 	daemon/authority/local-ca-crl.c \
@@ -21,6 +23,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-publish.c \
 	daemon/authority/local-ca-settings.c \
 	daemon/authority/mapping.c daemon/authority/mapping.h \
+	daemon/authority/patience.c daemon/authority/patience.h \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
 	daemon/authority/settings.c daemon/authority/settings.h \
