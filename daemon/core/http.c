@@ -184,6 +184,9 @@ static struct curl_slist *make_headers(const struct http_request *request)
 	if (request->content_type)
 		headers = add_header(headers, "Content-Type", request->content_type,
 			strlen(request->content_type));
+	for (size_t i = 0; i < request->header_count; i++)
+		headers = add_header(headers, request->headers[i].name, request->headers[i].value,
+			strlen(request->headers[i].value));
 	if (request->secret_header)
 		headers = add_header(headers, request->secret_header, request->secret_value->data,
 			request->secret_value->length);

@@ -16,6 +16,10 @@
 
 enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT, HTTP_DELETE };
 
+struct http_header {
+	const char *name, *value; /* neither is a secret */
+};
+
 struct http_request {
 	enum http_method method;
 	const char *url;     /* https:// */
@@ -28,7 +32,9 @@ struct http_request {
 	const char *accept;	   /* media type of the answer, or NULL */
 	const char *secret_header; /* name of a header with a secret value, or NULL */
 	const struct secret *secret_value;
-	const char *content_type; /* of the body; NULL without one */
+	const char *content_type;	   /* of the body; NULL without one */
+	const struct http_header *headers; /* further ones */
+	size_t header_count;
 	const void *body;
 	size_t body_length;
 	size_t answer_max;   /* bytes of the answer's body */

@@ -11,4 +11,6 @@ libtesserad_la_SOURCES += \
 	daemon/core/state-folder.c daemon/core/state-folder.h \
 	daemon/core/text-file.c daemon/core/text-file.h \
 	daemon/core/thread.c daemon/core/thread.h \
-	daemon/core/user.c daemon/core/user.h
+	daemon/core/user.c daemon/core/user.h \
+	daemon/core/xml.c daemon/core/xml.h \
+	daemon/core/xml-writer.c
