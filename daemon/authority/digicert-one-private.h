@@ -62,8 +62,6 @@ bool digicert_one_need_object(struct digicert_one_reply *reply, struct error *er
 char *digicert_one_escape(const char *text);
 /* Whether one of the service's errors has this in its message, ASCII letters alike in any case. */
 bool digicert_one_says(const struct digicert_one_reply *reply, const char *text);
-/* Sleeps. */
-void digicert_one_wait(int64_t seconds);
 
 /* --- digicert-one-fields.c --- */
 /* The fields that a profile of the API has, and why it cannot be used, if so. */
@@ -77,19 +75,6 @@ bool digicert_one_fetch(
 /* The kept ones, with what the document fills in. */
 bool digicert_one_profiles(
 	struct authority *authority, struct authority_profiles *profiles, struct error *error);
-
-/* The issuer of the profiles that can be used, if they have one. ERROR_NOT_SUPPORTED. */
-bool digicert_one_ca_certificate(
-	struct authority *authority, struct buffer *der, struct error *error);
-
-/* --- digicert-one-certificate.c --- */
-/* DER of a certificate as the API writes it: PEM, bare base64, or PKCS#7 in either (its first). */
-bool digicert_one_decode(const char *text, struct buffer *der, struct error *error);
-/* Whether the profile's issuer, where it is known, has signed it. ERROR_AUTHORITY_FAILED. */
-bool digicert_one_check_issuer(
-	const struct authority_profile *profile, const struct buffer *der, struct error *error);
-/* Fills *certificate from an answer's object and makes it valid. */
-bool digicert_one_take(struct certificate *certificate, const json_t *object, struct error *error);
 
 /* --- digicert-one-enroll.c --- */
 bool digicert_one_enroll(struct authority *authority, const struct authority_request *request,

@@ -3,18 +3,16 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "authority/digicert-one-private.h"
 #include "authority/issued.h"
+#include "authority/patience.h"
 #include "common/alloc.h"
 #include "common/log.h"
 
 /* The list of profiles with their issuers' chains is the longest answer. */
 #define ANSWER_BYTES_MAX (4 * 1024 * 1024)
 #define CONNECT_MS	 15000
-/* Without a Retry-After: doubled each time up to this. */
-#define WAIT_SECONDS_MAX 8
 #define SHOWN_MAX	 300 /* bytes of the service's own words */
 
 void digicert_one_reply_clear(struct digicert_one_reply *reply)
@@ -38,14 +36,6 @@ char *digicert_one_escape(const char *text)
 			to += sprintf(to, "%%%02X", (unsigned char)*text);
 	}
 	return escaped;
-}
-
-void digicert_one_wait(int64_t seconds)
-{
-	struct timespec left = {.tv_sec = seconds};
-
-	while (nanosleep(&left, &left) != 0)
-		;
 }
 
 /* --- what the service says is wrong --- */
@@ -231,35 +221,22 @@ bool digicert_one_call(struct authority *authority, enum http_method method, con
 	struct digicert_one *one = authority->data;
 	_cleanup_free_ char *url = xasprintf("%s%s", one->settings.base, path);
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	int64_t left = one->settings.retry_seconds, wait = 1;
-	bool done = false;
-
+	struct patience patience = PATIENCE_INIT(one->settings.retry_seconds);
 	const char *secret =
 		one->settings.by_certificate ? IDENTITY_CLIENT_CERTIFICATE : DIGICERT_ONE_API_KEY;
+	bool done =
+		identity_open(&one->identity, authority, secret, one->settings.client_key, error);
 
-	if (!identity_open(&one->identity, authority, secret, one->settings.client_key, error)) {
-		free(text);
-		return false;
-	}
-	for (;;) {
+	while (done) {
 		if (error)
 			error_clear(error);
 		done = exchange(authority, method, url, text, reply, error);
-		if (done || !may_repeat(method, reply->status))
+		if (done || !may_repeat(method, reply->status) ||
+			!patience_wait(&patience, reply->retry_after, error))
 			break;
-		int64_t pause = reply->retry_after >= 0 ? reply->retry_after : wait;
-		if (pause > left || left == 0) {
-			if (reply->retry_after > left)
-				error_prefix(error, "it asks to wait %lld seconds",
-					(long long)reply->retry_after);
-			break;
-		}
-		log_info("DigiCert ONE answers %ld, asked again in %lld seconds connection=%s",
-			reply->status, (long long)pause, authority->name);
-		pause = pause > 0 ? pause : 1;
-		digicert_one_wait(pause);
-		left -= pause < left ? pause : left;
-		wait = wait < WAIT_SECONDS_MAX ? wait * 2 : wait;
+		log_info("DigiCert ONE answered %ld, and is asked again connection=%s",
+			reply->status, authority->name);
+		done = true;
 	}
 	free(text);
 	return done;

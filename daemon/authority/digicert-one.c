@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/issued.h"
 #include "common/alloc.h"
 
 #define API_KEY_MAX 512 /* bytes */
@@ -71,6 +72,6 @@ const struct authority_driver digicert_one_driver = {
 	.suspend = digicert_one_suspend,
 	.resume = digicert_one_resume,
 	.status = digicert_one_status,
-	.ca_certificate = digicert_one_ca_certificate,
+	.ca_certificate = issued_ca_certificate,
 	.close = one_close,
 };

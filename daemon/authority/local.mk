@@ -1,8 +1,8 @@
 # daemon/authority
 libtesserad_la_SOURCES += \
+	daemon/authority/attempt.c daemon/authority/attempt.h \
 	daemon/authority/authority.c daemon/authority/authority.h \
 	daemon/authority/digicert-one.c daemon/authority/digicert-one.h \
-	daemon/authority/digicert-one-certificate.c \
 	daemon/authority/digicert-one-enroll.c \
 	daemon/authority/digicert-one-fields.c \
 	daemon/authority/digicert-one-private.h \
@@ -13,6 +13,8 @@ libtesserad_la_SOURCES += \
 	daemon/authority/digicert-one-test.c \
 	daemon/authority/identity.c daemon/authority/identity.h \
 	daemon/authority/issued.c daemon/authority/issued.h \
+	daemon/authority/issued-decode.c \
+	daemon/authority/issued-issuer.c \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \
 	daemon/authority/local-ca-certificate.c \
 	daemon/authority/local-ca-crl.c \
@@ -26,6 +28,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-check.c daemon/authority/ms-cs-check.h \
 	daemon/authority/ms-cs-request.c daemon/authority/ms-cs-request.h \
 	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
+	daemon/authority/patience.c daemon/authority/patience.h \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
 	daemon/authority/settings.c daemon/authority/settings.h \
