@@ -111,8 +111,9 @@ try '{"pending": 2, "reference": "https://elsewhere.example/CES"}' 1 1 0
 try '{"pending": 2, "reference": "http://localhost:8443/CES"}' 1 1 0
 try '{"pending": 2, "deny-pending": true}' 0 1 1 "denied by a certificate manager"
 
-# Only what nobody can find is left; all others that are on no card are revoked.
-[ "$(ms_cs_has issued)" = "$(open_tasks)" ] || fail "$(tessera task list; ms_cs '{"certificates": true}' | jq '.[] | del(.pem)')"
+# What is on no card is revoked, or is a task: two tasks are about requests that came to nothing, and one certificate has the
+# number of another that is revoked.
+[ "$(ms_cs_has issued)" = $(($(open_tasks) - 2 + 1)) ] || fail "$(tessera task list; ms_cs '{"certificates": true}' | jq '.[] | del(.pem)')"
 ! grep -rqF "$(cat ms-cs-password)" "$TESSERA_SANDBOX/log" "$TESSERA_STATE" || fail "the password is in a log or the store"
 expect_output whole tessera audit verify
 stop_ms_cs 8443
