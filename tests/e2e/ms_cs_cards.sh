@@ -38,7 +38,7 @@ tessera connection update lab-revokes.json >/dev/null
 tessera task run "$(tessera --json task list | jq -r '.[0].id')" >/dev/null
 tessera card retire --yes >/dev/null
 [ "$(ms_cs_has issued)" = 0 ] || fail "the retired card's certificate is valid"
-expect_output "profiles: 4 of 13 profiles can be used" tessera connection test lab
+expect_output "profiles: 5 of 14 profiles can be used" tessera connection test lab
 tessera connection profiles lab >said
 grep -q 'TesseraLogon .* no  *an enrollment agent has to ask for it' said || fail "$(cat said)"
 grep -q 'FourEyes .* no  *it wants the signatures of several' said || fail "$(cat said)"
@@ -47,6 +47,15 @@ grep -q 'Archived .* no .*private key' said || fail "$(cat said)"
 grep -q 'NotForUs .* no .*may not enroll' said || fail "$(cat said)"
 grep -q 'Unpublished .* no .*no CA' said || fail "$(cat said)"
 ms_cs_template >template.json
+refused() {
+    jq "$1" template.json >wrong.json
+    expect_failure 2 tessera template add wrong.json
+    [[ $output == *"/keys/0/certificate"*"$2"* ]] || fail "'$2' is not in: $output"
+}
+refused '.keys[0].certificate.profile = "Nothing"' 'there is no profile "Nothing"'
+refused '.keys[0].certificate.profile = "FourEyes"' 'cannot be used: it wants the signatures'
+refused '.keys[0].certificate.profile = "LongKey"' 'takes keys of at least 4096 bits'
+refused '.keys[0].certificate.profile = "OwnLogon"' 'has no place for'
 tessera template add template.json >/dev/null
 wait_for 10 tessera reader show 1
 holder=(--holder name=Ada --holder email=ada@example.org --holder upn=ada@lab.test)
