@@ -22,8 +22,8 @@ static const struct column columns[] = {
 };
 
 /* As the structures of ListExpiring have them, but for the object's path. */
-static const char *const keys[] = {"id", NULL, "card", "template", "slot", "authority", "serial",
-	"subject", "status", "end"};
+static const char *const keys[] = {
+	"id", NULL, "card", "template", "slot", "authority", "serial", "subject", "status", "end"};
 
 static void add(json_t *records, const json_t *certificate)
 {
@@ -63,7 +63,7 @@ bool report_expiring(struct invocation *invocation, struct error *error)
 			end = json_integer_value(json_array_get(certificate, 9));
 		}
 	} while (count == PAGE);
-	output_records(invocation, records, columns, ARRAY_SIZE(columns),
-		"No certificate ends so soon.");
+	output_records(
+		invocation, records, columns, ARRAY_SIZE(columns), "No certificate ends so soon.");
 	return true;
 }

@@ -3,14 +3,12 @@
 
 #include <string.h>
 
+#include "authority/settings.h"
 #include "common/alloc.h"
-#include "model/document.h"
 
 #define PASSWORD	"password"
-#define TEXT_MAX	1024
 #define HOST_MAX	255
 #define RECIPIENTS_MAX	32
-#define SECONDS_MAX	600
 #define SECONDS_DEFAULT 30
 #define PORT_MAX	65535
 
@@ -45,25 +43,11 @@ static void settings_clear(struct smtp_settings *settings)
 
 /* --- the document --- */
 
-static bool read_text(
-	const struct document_node *root, const char *member, char **text, struct error *error)
-{
-	struct document_node node;
-	const char *value;
-
-	if (!document_find(root, member, &node))
-		return true;
-	if (!document_string(&node, 1, TEXT_MAX, &value, error))
-		return false;
-	*text = xstrdup(value);
-	return true;
-}
-
 static bool read_address(const struct document_node *node, char **address, struct error *error)
 {
 	const char *value;
 
-	if (!document_string(node, 1, TEXT_MAX, &value, error))
+	if (!document_string(node, 1, SETTINGS_TEXT_MAX, &value, error))
 		return false;
 	if (!mail_address_is_valid(value))
 		return document_fail(node, error,
@@ -135,19 +119,6 @@ static bool read_security(
 	       document_integer(&node, 1, PORT_MAX, &settings->port, error);
 }
 
-static bool read_rest(
-	const struct document_node *root, struct smtp_settings *settings, struct error *error)
-{
-	struct document_node node;
-
-	settings->timeout_seconds = SECONDS_DEFAULT;
-	if (document_find(root, "timeout-seconds", &node) &&
-		!document_integer(&node, 1, SECONDS_MAX, &settings->timeout_seconds, error))
-		return false;
-	return !document_find(root, "ca-file", &node) || settings->ca_file[0] == '/' ||
-	       document_fail(&node, error, "a path with / at its beginning is expected");
-}
-
 static bool parse(struct smtp_settings *settings, const char *document, struct error *error)
 {
 	static const char *const members[] = {"name", "kind", "comment", "host", "port", "security",
@@ -160,11 +131,13 @@ static bool parse(struct smtp_settings *settings, const char *document, struct e
 	return json && document_check_members(&root, members, ARRAY_SIZE(members), error) &&
 	       document_member(&root, "kind", &kind, error) &&
 	       document_choice(&kind, kind_at, &choice, error) &&
-	       read_text(&root, "comment", &comment, error) && read_host(&root, settings, error) &&
-	       read_text(&root, "user", &settings->user, error) &&
-	       read_text(&root, "ca-file", &settings->ca_file, error) &&
+	       settings_read_text(&root, "comment", &comment, error) &&
+	       read_host(&root, settings, error) &&
+	       settings_read_text(&root, "user", &settings->user, error) &&
+	       settings_read_path(&root, "ca-file", &settings->ca_file, error) &&
 	       read_security(&root, settings, error) && read_addresses(&root, settings, error) &&
-	       read_rest(&root, settings, error);
+	       settings_read_seconds(&root, "timeout-seconds", 1, SECONDS_DEFAULT,
+		       &settings->timeout_seconds, error);
 }
 
 static bool check(const char *document, struct error *error)
@@ -198,15 +171,15 @@ static const char *secret_at(size_t index)
 }
 
 /* What would end the command that it is in. */
-static bool check_secret(struct authority *authority, const char *name,
-	const struct secret *secret, struct error *error)
+static bool check_secret(struct authority *authority, const char *name, const struct secret *secret,
+	struct error *error)
 {
 	(void)authority;
 	return (secret->length > 0 && !memchr(secret->data, '\0', secret->length) &&
 		       !memchr(secret->data, '\n', secret->length) &&
 		       !memchr(secret->data, '\r', secret->length)) ||
-	       error_set_field(error, ERROR_INVALID_ARGUMENT, name,
-		       "a password of one line is expected");
+	       error_set_field(
+		       error, ERROR_INVALID_ARGUMENT, name, "a password of one line is expected");
 }
 
 const struct smtp_settings *smtp_settings(const struct authority *authority)

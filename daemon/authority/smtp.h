@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Connections of kind "smtp": the server that mail is given to, from whom it is, and which operators
- * get alarms. They are no authorities, and live here since documents, sealed secrets and tests of
- * connections are the same for all kinds: whatever is about certificates answers
+ * Connections of kind "smtp": the server that mail is given to, from whom it is, and which
+ * operators get alarms. They are no authorities, and live here since documents, sealed secrets and
+ * tests of connections are the same for all kinds: whatever is about certificates answers
  * ERROR_NOT_SUPPORTED, so that no template can name one.
  */
 #ifndef TESSERA_AUTHORITY_SMTP_H

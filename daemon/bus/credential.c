@@ -426,9 +426,8 @@ static bool read_renew_option(
 	if (!option_read_string(name, value, &slot, error))
 		return false;
 	verb->key = key_slot_from_name(slot);
-	return verb->key != KEY_SLOT_NONE ||
-	       error_set_field(error, ERROR_INVALID_ARGUMENT, "slot",
-		       "there is no key slot \"%.32s\"", slot);
+	return verb->key != KEY_SLOT_NONE || error_set_field(error, ERROR_INVALID_ARGUMENT, "slot",
+						     "there is no key slot \"%.32s\"", slot);
 }
 
 static bool renew(struct bus_call *call, struct error *error)
@@ -436,8 +435,7 @@ static bool renew(struct bus_call *call, struct error *error)
 	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_RENEW);
 
 	return message_read_secret(&call->in, &verb->pin, error) &&
-	       options_each(&call->in, read_renew_option, verb, error) &&
-	       start(call, &verb, error);
+	       options_each(&call->in, read_renew_option, verb, error) && start(call, &verb, error);
 }
 
 static bool start_with_reason(struct bus_call *call, enum lifecycle_verb which, struct error *error)

@@ -12,12 +12,12 @@
 #include "common/alloc.h"
 #include "common/buffer.h"
 
-#define ADDRESS_MAX	254 /* RFC 5321, 4.5.3.1.3, without the angle brackets */
-#define LOCAL_PART_MAX	64
-#define WORD_BYTES_MAX	39 /* of UTF-8 in an encoded word: lines have 76 bytes (RFC 2047, 2) */
-#define LINE_BYTES	57 /* base64 makes 76 of them */
-#define CONNECT_MS_MAX	(30 * 1000)
-#define REFUSED_FROM	500 /* replies that are final (RFC 5321, 4.2.1) */
+#define ADDRESS_MAX    254 /* RFC 5321, 4.5.3.1.3, without the angle brackets */
+#define LOCAL_PART_MAX 64
+#define WORD_BYTES_MAX 39 /* of UTF-8 in an encoded word: lines have 76 bytes (RFC 2047, 2) */
+#define LINE_BYTES     57 /* base64 makes 76 of them */
+#define CONNECT_MS_MAX (30 * 1000)
+#define REFUSED_FROM   500 /* replies that are final (RFC 5321, 4.2.1) */
 
 DEFINE_CLEANUP(CURL *, curl_easy_cleanup);
 DEFINE_CLEANUP(struct curl_slist *, curl_slist_free_all);
@@ -60,8 +60,8 @@ bool mail_address_is_valid(const char *address)
 
 	if (!at || length > ADDRESS_MAX || at - address > LOCAL_PART_MAX)
 		return false;
-	return is_dotted(address, (size_t)(at - address), "!#$%&'*+-/=?^_`{|}~") &&
-	       at[1] != '-' && is_dotted(at + 1, strlen(at + 1), "-");
+	return is_dotted(address, (size_t)(at - address), "!#$%&'*+-/=?^_`{|}~") && at[1] != '-' &&
+	       is_dotted(at + 1, strlen(at + 1), "-");
 }
 
 /* --- the message --- */
@@ -109,8 +109,8 @@ static void append_subject(struct buffer *text, const char *subject)
 static void append_date(struct buffer *text, int64_t seconds)
 {
 	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-		"Sep", "Oct", "Nov", "Dec"};
+	static const char months[][4] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t time = (time_t)seconds;
 	struct tm tm = {0};
 
@@ -198,8 +198,8 @@ static void set_login(CURL *curl, const struct mail_server *server)
 {
 	if (!server->user || !server->password)
 		return;
-	char *password = xasprintf("%.*s", (int)server->password->length,
-		(const char *)server->password->data);
+	char *password = xasprintf(
+		"%.*s", (int)server->password->length, (const char *)server->password->data);
 	curl_easy_setopt(curl, CURLOPT_USERNAME, server->user);
 	curl_easy_setopt(curl, CURLOPT_PASSWORD, password);
 	explicit_bzero(password, strlen(password));
@@ -257,8 +257,7 @@ static const char *reason_of(CURLcode code, const struct transfer *transfer)
 	}
 }
 
-static bool fail(
-	CURL *curl, CURLcode code, const struct transfer *transfer, struct error *error)
+static bool fail(CURL *curl, CURLcode code, const struct transfer *transfer, struct error *error)
 {
 	const struct mail_server *server = transfer->server;
 	enum error_code kind = ERROR_NETWORK_FAILED;
@@ -308,9 +307,9 @@ bool mail_try(const struct mail_server *server, enum mail_reach *reach, struct e
 	curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected);
 	curl_easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T, &secured);
 	bool is_secured = server->security == MAIL_PLAIN ? connected > 0 : secured > 0;
-	*reach = code == CURLE_OK	       ? MAIL_REACH_LOGIN
+	*reach = code == CURLE_OK			    ? MAIL_REACH_LOGIN
 		 : is_secured || code == CURLE_LOGIN_DENIED ? MAIL_REACH_SERVER
-		 : resolved > 0		       ? MAIL_REACH_NAME
-					       : MAIL_REACH_NOTHING;
+		 : resolved > 0				    ? MAIL_REACH_NAME
+							    : MAIL_REACH_NOTHING;
 	return code == CURLE_OK || fail(curl, code, &transfer, error);
 }

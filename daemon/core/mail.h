@@ -24,10 +24,10 @@ struct mail_server {
 	const char *host; /* a name or an IPv4 address */
 	unsigned port;
 	enum mail_security security;
-	const char *ca_file;		/* PEM to trust instead of the system's, or NULL */
-	const char *user;		/* or NULL: it is not said who sends */
+	const char *ca_file;	       /* PEM to trust instead of the system's, or NULL */
+	const char *user;	       /* or NULL: it is not said who sends */
 	const struct secret *password; /* of the user */
-	unsigned timeout_ms;		/* for everything together */
+	unsigned timeout_ms;	       /* for everything together */
 };
 
 struct mail_message {
@@ -48,8 +48,8 @@ char *mail_compose(const struct mail_message *message);
  * reply 5xx to recipient, sender or message), ERROR_NETWORK_FAILED and ERROR_TIMEOUT when it may be
  * tried again.
  */
-bool mail_send(const struct mail_server *server, const struct mail_message *message,
-	struct error *error);
+bool mail_send(
+	const struct mail_server *server, const struct mail_message *message, struct error *error);
 /* How far a connection comes that sends nothing. */
 enum mail_reach { MAIL_REACH_NOTHING, MAIL_REACH_NAME, MAIL_REACH_SERVER, MAIL_REACH_LOGIN };
 /* Connects, secures the connection, logs in. Errors as above; *reach is set in any case. */

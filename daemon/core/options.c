@@ -105,6 +105,11 @@ static bool set_task_overdue(struct options *options, const char *value)
 	       hours <= TASK_OVERDUE_MAX;
 }
 
+static bool set_command_dir(struct options *options, const char *value)
+{
+	return set_path(&options->command_dir, value);
+}
+
 static bool set_publish_dir(struct options *options, const char *value)
 {
 	return set_path(&options->publish_dir, value);
@@ -180,6 +185,7 @@ static const struct option {
 	{"rotate-at-contact", "yes or no", set_rotate_at_contact},
 	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
 	{"task-overdue", "a number of hours from 1 to 720", set_task_overdue},
+	{"command-dir", "an absolute path", set_command_dir},
 	{"publish-dir", "an absolute path", set_publish_dir},
 	{"activation-url", "an https:// address without a user", set_activation_url},
 	{"activation-ca-file", "an absolute path", set_activation_ca_file},
@@ -200,6 +206,7 @@ void options_clear(struct options *options)
 	free(options->token_pin_file);
 	free(options->token_uri);
 	free(options->token_uri_old);
+	free(options->command_dir);
 	free(options->publish_dir);
 	free(options->activation_url);
 	free(options->activation_ca_file);
@@ -223,6 +230,7 @@ static void set_defaults(struct options *options)
 					  ? xasprintf("%s/token-pin", credentials)
 					  : xstrdup(SYSCONFDIR "/tessera/token-pin");
 	options->data_dir = xstrdup(PKGDATADIR);
+	options->command_dir = xstrdup(SYSCONFDIR "/tessera/commands");
 	options->token_program = xstrdup(PKGLIBEXECDIR "/tessera-token");
 	options->login_timeout = LOGIN_TIMEOUT_DEFAULT;
 	options->task_overdue = TASK_OVERDUE_DEFAULT;

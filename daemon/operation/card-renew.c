@@ -106,8 +106,8 @@ static bool choose_keys(struct renewal *renewal, bool *needs_pin, struct error *
 		renewal->is_wanted[i] = true;
 		*needs_pin |= key->pin != PIN_USE_NEVER;
 		count++;
-		if (!enroll_names_expand(renewal->operation->services, key, &fields,
-			    &renewal->names[i], error))
+		if (!enroll_names_expand(
+			    renewal->operation->services, key, &fields, &renewal->names[i], error))
 			return false;
 	}
 	return (count > 0 || error_set(error, ERROR_NOT_FOUND,
@@ -183,8 +183,8 @@ static bool settle(struct services *services, const struct credential *credentia
 
 /* --- one slot --- */
 
-static bool begin(struct renewal *renewal, key_slot slot, struct intent *intent,
-	struct error *error)
+static bool begin(
+	struct renewal *renewal, key_slot slot, struct intent *intent, struct error *error)
 {
 	*intent = (struct intent){.serial = xstrdup(renewal->credential->serial),
 		.operation = xstrdup(lifecycle_verb_name(LIFECYCLE_RENEW)),
@@ -309,10 +309,8 @@ static bool write_identity(struct renewal *renewal, struct error *error)
 bool card_renew(struct operation *operation, struct card *card, struct credential *credential,
 	const struct card_renewal *request, struct error *error)
 {
-	struct renewal renewal _cleanup_(renewal_clear) = {.operation = operation,
-		.card = card,
-		.credential = credential,
-		.request = request};
+	struct renewal renewal _cleanup_(renewal_clear) = {
+		.operation = operation, .card = card, .credential = credential, .request = request};
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	bool needs_pin = false;
 
@@ -339,9 +337,9 @@ static bool fits(const struct certificate *certificate, const struct card_key *k
 static bool put(struct services *services, struct card *card, const struct credential *credential,
 	const struct card_key *key, const struct buffer *der, struct error *error)
 {
-	bool is_there = key->certificate.length == der->length &&
-			(der->length == 0 ||
-				memcmp(key->certificate.data, der->data, der->length) == 0);
+	bool is_there =
+		key->certificate.length == der->length &&
+		(der->length == 0 || memcmp(key->certificate.data, der->data, der->length) == 0);
 
 	return is_there ||
 	       (ownership_authenticate(services, card, credential->key_version, error) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Renewal of a card's certificates, for the same keys or for new ones. The PIN stays as it is, and no
- * certificate is revoked before the one that takes its place is on the card.
+ * Renewal of a card's certificates, for the same keys or for new ones. The PIN stays as it is, and
+ * no certificate is revoked before the one that takes its place is on the card.
  *
  * PIV has one place for a key: a new one takes it at once, so that an interruption between key and
  * certificate leaves that slot to be renewed again. With the same key the old certificate works

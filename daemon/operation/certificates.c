@@ -61,8 +61,8 @@ static bool is_in(const struct range *range, const struct certificate *certifica
 }
 
 static bool change_range(struct services *services, int64_t credential_id,
-	const struct range *range, certificate_change change, const struct revocation_reason *reason,
-	struct certificates *changed, struct error *error)
+	const struct range *range, certificate_change change,
+	const struct revocation_reason *reason, struct certificates *changed, struct error *error)
 {
 	struct certificates all _cleanup_certificates_ = CERTIFICATES_INIT;
 
@@ -101,9 +101,8 @@ bool certificates_supersede(struct services *services, int64_t credential_id, ke
 bool certificates_discard(struct services *services, const struct certificate *certificate,
 	struct certificates *changed, struct error *error)
 {
-	const struct range range = {.after = certificate->id - 1,
-		.last = certificate->id,
-		.slot = KEY_SLOT_NONE};
+	const struct range range = {
+		.after = certificate->id - 1, .last = certificate->id, .slot = KEY_SLOT_NONE};
 
 	if (!store_begin(services->store, error))
 		return false;

@@ -78,8 +78,7 @@ bool mails_to_operators(struct services *services, const char *about, const char
 		return failure.code == ERROR_NONE || error_move(error, &failure);
 	const struct smtp_settings *settings = smtp_settings(authority);
 	for (size_t i = 0; i < settings->to_count; i++) {
-		if (!mails_to_holder(
-			    services, about, NULL, settings->to[i], subject, text, error))
+		if (!mails_to_holder(services, about, NULL, settings->to[i], subject, text, error))
 			return false;
 		*is_kept = true;
 	}

@@ -16,8 +16,7 @@ static bool renew(struct session *session, const struct card_renewal *request, s
 	if (card_renew(session->operation, session->card, session->credential, request, error))
 		return true;
 	if (is_about_pin(error))
-		card_key_note_pin(
-			session->operation->services->contacts, session->reader, error);
+		card_key_note_pin(session->operation->services->contacts, session->reader, error);
 	else
 		session_recover(session);
 	return false;

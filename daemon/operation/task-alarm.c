@@ -13,12 +13,12 @@
 #include "operation/mails.h"
 
 /* Of the journal's entries, to find them all (journalctl MESSAGE_ID=...). */
-#define MESSAGE_ID	"5b0f7b0c2f5e4f0fa6ba1c6d8f5d9a41"
-#define TASKS_MAX	100 /* at a time; the next ones follow */
-#define LINES_MAX	50  /* of a mail */
-#define MAIL_SECONDS	(60 * 60)
-#define MAIL_TIME	"alarm-mail/at"
-#define PRIORITY	4 /* warning */
+#define MESSAGE_ID   "5b0f7b0c2f5e4f0fa6ba1c6d8f5d9a41"
+#define TASKS_MAX    100 /* at a time; the next ones follow */
+#define LINES_MAX    50	 /* of a mail */
+#define MAIL_SECONDS (60 * 60)
+#define MAIL_TIME    "alarm-mail/at"
+#define PRIORITY     4 /* warning */
 
 static const int64_t steps[] = {1, 3, 7}; /* times services->task_overdue */
 
@@ -60,8 +60,7 @@ static void find_words(struct services *services, const struct task *task, struc
 	struct tm tm;
 	time_t at = (time_t)task->created_at;
 
-	store_certificate_get(
-		services->store, task->certificate_id, &words->certificate, NULL);
+	store_certificate_get(services->store, task->certificate_id, &words->certificate, NULL);
 	_cleanup_credential_ struct credential *credential =
 		store_credential_by_id(services->store, words->certificate.credential_id, NULL);
 	words->card = xstrdup(credential ? credential->serial : "");
@@ -139,7 +138,8 @@ static bool note_mail(struct store *store, struct error *error)
 
 static char *mail_text(struct services *services, const struct task *tasks, size_t count)
 {
-	char *text = xstrdup("Authorities are still to be asked or told of these certificates:\n\n");
+	char *text =
+		xstrdup("Authorities are still to be asked or told of these certificates:\n\n");
 
 	for (size_t i = 0; i < count && i < LINES_MAX; i++) {
 		struct words words _cleanup_(words_clear) = {0};
@@ -148,20 +148,21 @@ static char *mail_text(struct services *services, const struct task *tasks, size
 		free(text);
 		text = longer;
 	}
-	char *whole = xasprintf("%s%s\"tessera task list\" shows all of them, \"tessera task run ID\" "
-				"tries one now.\n",
-		text, count > LINES_MAX ? "And there are more of them.\n\n" : "");
+	char *whole =
+		xasprintf("%s%s\"tessera task list\" shows all of them, \"tessera task run ID\" "
+			  "tries one now.\n",
+			text, count > LINES_MAX ? "And there are more of them.\n\n" : "");
 	free(text);
 	return whole;
 }
 
 /* One mail for all that no mail has told yet. */
-static bool mail_all(struct services *services, struct task *tasks, size_t count,
-	struct error *error)
+static bool mail_all(
+	struct services *services, struct task *tasks, size_t count, struct error *error)
 {
 	_cleanup_free_ char *text = mail_text(services, tasks, count);
-	_cleanup_free_ char *subject = xasprintf(
-		"Tessera: %zu overdue task%s", count, count == 1 ? "" : "s");
+	_cleanup_free_ char *subject =
+		xasprintf("Tessera: %zu overdue task%s", count, count == 1 ? "" : "s");
 	bool is_kept = false;
 
 	if (!store_begin(services->store, error))
@@ -198,8 +199,7 @@ static bool run(struct job *job, void *context, struct error *error)
 	struct task *tasks = NULL;
 	size_t count = 0;
 
-	if (!store_task_list_alarms(
-		    services->store, time(NULL), TASKS_MAX, &tasks, &count, error))
+	if (!store_task_list_alarms(services->store, time(NULL), TASKS_MAX, &tasks, &count, error))
 		return false;
 	bool done = true;
 	for (size_t i = 0; done && i < count; i++)
@@ -231,5 +231,6 @@ bool task_alarms_start(struct services *services, struct error *error)
 
 	if (!has_any(services, &any, error))
 		return false;
-	return !any || jobs_start(services->jobs, 0, "alarms", NULL, run, services, NULL, error) != 0;
+	return !any ||
+	       jobs_start(services->jobs, 0, "alarms", NULL, run, services, NULL, error) != 0;
 }

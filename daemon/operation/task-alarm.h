@@ -14,7 +14,8 @@
 
 /* When a task that is made now is overdue. */
 int64_t task_alarm_first(const struct services *services);
-/* Starts a job that says so of those that are overdue, if there are any. ERROR_BUSY, the store's. */
+/* Starts a job that says so of those that are overdue, if there are any. ERROR_BUSY, the store's.
+ */
 bool task_alarms_start(struct services *services, struct error *error);
 
 #endif

@@ -95,8 +95,8 @@ bool task_recover(struct services *services, struct card *card, const struct int
 		return false;
 	_cleanup_free_ bool *is_there = xcalloc(all.count + 1, sizeof(*is_there));
 	for (size_t i = 0; i < all.count; i++) {
-		if (is_newest(&all, i) && !write_one(services, card, credential, &all.items[i],
-						  &is_there[i], error))
+		if (is_newest(&all, i) &&
+			!write_one(services, card, credential, &all.items[i], &is_there[i], error))
 			return error_prefix(error, "writing the collected certificate");
 	}
 	if (!settle(services, intent, &all, is_there, &superseded, error))

@@ -110,8 +110,8 @@ bool store_mail_remove(struct store *store, int64_t id, struct error *error)
 
 static bool forget_notices(struct store *store, struct error *error)
 {
-	_cleanup_statement_ struct statement *statement = database_prepare(
-		store->database, "DELETE FROM notice WHERE made_at < $1", error);
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, "DELETE FROM notice WHERE made_at < $1", error);
 
 	if (!statement)
 		return false;
@@ -135,7 +135,8 @@ bool store_notice_take(struct store *store, const char *name, bool *is_new, stru
 		bind_int64(statement, store_now());
 		*is_new = statement_row(statement, &local);
 		if (*is_new)
-			statement_row(statement, &local); /* to its end: it would hold up the commit */
+			statement_row(
+				statement, &local); /* to its end: it would hold up the commit */
 		done = local.code == ERROR_NONE || error_move(error, &local);
 	}
 	return database_end(store->database, done, error);

@@ -57,21 +57,21 @@ static void a_message_is_what_the_standard_says(void **state)
 	_cleanup_free_ char *text = compose("Hello", "One\nTwo\n");
 
 	(void)state;
-	assert_string_equal(text,
-		"Date: Thu, 26 Nov 2026 22:10:00 +0000\r\n"
-		"From: <tessera@example.org>\r\n"
-		"To: <ada@example.org>\r\n"
-		"Message-ID: <tessera-1-2@example.org>\r\n"
-		"Subject: =?UTF-8?B?SGVsbG8=?=\r\n"
-		"Auto-Submitted: auto-generated\r\n"
-		"MIME-Version: 1.0\r\n"
-		"Content-Type: text/plain; charset=UTF-8\r\n"
-		"Content-Transfer-Encoding: base64\r\n"
-		"\r\n"
-		"T25lDQpUd28NCg==\r\n");
+	assert_string_equal(text, "Date: Thu, 26 Nov 2026 22:10:00 +0000\r\n"
+				  "From: <tessera@example.org>\r\n"
+				  "To: <ada@example.org>\r\n"
+				  "Message-ID: <tessera-1-2@example.org>\r\n"
+				  "Subject: =?UTF-8?B?SGVsbG8=?=\r\n"
+				  "Auto-Submitted: auto-generated\r\n"
+				  "MIME-Version: 1.0\r\n"
+				  "Content-Type: text/plain; charset=UTF-8\r\n"
+				  "Content-Transfer-Encoding: base64\r\n"
+				  "\r\n"
+				  "T25lDQpUd28NCg==\r\n");
 }
 
-/* Each line short, of ASCII, with CRLF at its end; whatever was given stays in the encoded parts. */
+/* Each line short, of ASCII, with CRLF at its end; whatever was given stays in the encoded parts.
+ */
 static void check_lines(const char *text)
 {
 	while (*text) {
@@ -87,8 +87,8 @@ static void check_lines(const char *text)
 static void nothing_given_becomes_a_header(void **state)
 {
 	_cleanup_free_ char *long_subject = xcalloc(1, 1000);
-	static const char *const hostile[] = {"x\r\nBcc: eve@example.org", "x\nBcc: eve@example.org",
-		"=?UTF-8?Q?x?=", "\xFF\xFE", "", "\x80\x80\x80"};
+	static const char *const hostile[] = {"x\r\nBcc: eve@example.org",
+		"x\nBcc: eve@example.org", "=?UTF-8?Q?x?=", "\xFF\xFE", "", "\x80\x80\x80"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
@@ -101,8 +101,9 @@ static void nothing_given_becomes_a_header(void **state)
 	_cleanup_free_ char *text = compose(long_subject, long_subject);
 	check_lines(text);
 	/* No character is cut: 13 of three bytes are 39. */
-	assert_non_null(strstr(text, "=?UTF-8?B?4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs"
-				     "?=\r\n ="));
+	assert_non_null(
+		strstr(text, "=?UTF-8?B?4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs"
+			     "?=\r\n ="));
 }
 
 int main(void)

@@ -89,8 +89,7 @@ static void assert_key_signs_for(struct card *card, key_slot slot, X509 *x509)
 	int length = i2d_ECDSA_SIG(signature, &der);
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(X509_get0_pubkey(x509), NULL);
 	assert_int_equal(EVP_PKEY_verify_init(context), 1);
-	assert_int_equal(
-		EVP_PKEY_verify(context, der, (size_t)length, digest, sizeof(digest)), 1);
+	assert_int_equal(EVP_PKEY_verify(context, der, (size_t)length, digest, sizeof(digest)), 1);
 	EVP_PKEY_CTX_free(context);
 	OPENSSL_free(der);
 	ECDSA_SIG_free(signature);
@@ -108,8 +107,8 @@ static unsigned assert_whole(struct card *card)
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
 		_cleanup_buffer_ struct buffer der = BUFFER_INIT;
 		const struct certificate *good = good_one(&all, slots[i]);
-		bool found = card->driver->read(
-			card, CARD_OBJECT_CERTIFICATE, slots[i], &der, NULL);
+		bool found =
+			card->driver->read(card, CARD_OBJECT_CERTIFICATE, slots[i], &der, NULL);
 		assert_int_equal(found && der.length > 0, good != NULL);
 		if (!good)
 			continue;

@@ -188,7 +188,8 @@ static void a_task_is_overdue_once_for_each_threshold(void **state)
 static void mail_waits_in_the_store(void **state)
 {
 	struct fixture *fixture = *state;
-	char recipient[] = "ada@example.org", subject[] = "Hello", body[] = "Text", about[] = "reminder";
+	char recipient[] = "ada@example.org", subject[] = "Hello", body[] = "Text",
+	     about[] = "reminder";
 	const struct mail mail = {
 		.recipient = recipient, .subject = subject, .body = body, .about = about};
 	struct mail *mails;
