@@ -9,6 +9,7 @@
 
 #include "authority/digicert-one.h"
 #include "authority/local-ca.h"
+#include "authority/revocation-check.h"
 #include "common/alloc.h"
 #include "model/document.h"
 
@@ -56,6 +57,7 @@ void authority_close(struct authority *authority)
 	if (!authority)
 		return;
 	authority->driver->close(authority);
+	revocation_settings_clear(&authority->revocation);
 	free(authority->name);
 	free(authority);
 }
