@@ -29,6 +29,18 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-request.c daemon/authority/ms-cs-request.h \
 	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
 	daemon/authority/patience.c daemon/authority/patience.h \
+	daemon/authority/ms-cs.c daemon/authority/ms-cs.h \
+	daemon/authority/ms-cs-enroll.c \
+	daemon/authority/ms-cs-exchange.c \
+	daemon/authority/ms-cs-fault.c \
+	daemon/authority/ms-cs-message.c \
+	daemon/authority/ms-cs-policy.c \
+	daemon/authority/ms-cs-private.h \
+	daemon/authority/ms-cs-profiles.c \
+	daemon/authority/ms-cs-settings.c \
+	daemon/authority/ms-cs-test.c \
+	daemon/authority/ms-cs-token.c \
+	daemon/authority/ms-cs-wrap.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
 	daemon/authority/revocation-check.c daemon/authority/revocation-check.h \

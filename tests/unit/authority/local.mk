@@ -44,3 +44,11 @@ tests_unit_authority_revocation_check_SOURCES = tests/unit/authority/revocation-
 	tests/unit/authority/fixture.c tests/unit/authority/fixture.h $(TOKEN_FIXTURE)
 tests_unit_authority_revocation_check_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_authority_revocation_check_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/authority/ms-cs-settings
+tests_unit_authority_ms_cs_settings_SOURCES = tests/unit/authority/ms-cs-settings.c
+tests_unit_authority_ms_cs_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_authority_ms_cs_settings_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/authority/ms-cs-answers
+tests_unit_authority_ms_cs_answers_SOURCES = tests/unit/authority/ms-cs-answers.c
+tests_unit_authority_ms_cs_answers_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_authority_ms_cs_answers_LDADD = $(UNIT_LIBS)
