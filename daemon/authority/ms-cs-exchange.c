@@ -101,7 +101,8 @@ static bool fail_with_fault(
 	reply->may_be_done = fault->may_be_done;
 	if (fault->is_security)
 		return error_set(error, ERROR_AUTHORITY_FAILED,
-			"it does not accept the %s (%s); see tessera connection secret",
+			"it does not accept the %s (%s); see tessera connection secret, and "
+			"whether this machine's clock is right",
 			settings->authentication == MS_CS_PASSWORD ? "user or password"
 								   : "client certificate",
 			fault->words);

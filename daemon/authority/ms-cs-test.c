@@ -20,9 +20,12 @@ static const char *proof_name(const struct ms_cs *cs)
 							     : "client certificate";
 }
 
-/* Asks one service, and tells how far that came. is_alive: a fault of the CA is an answer. */
+/*
+ * Asks one service, and tells how far that came. may_fault: a fault that is not about the message
+ * or who sends it is an answer, too.
+ */
 static bool reach(struct authority *authority, const struct ms_cs_endpoint *endpoint,
-	const struct ms_cs_message *message, bool is_alive, struct ms_cs_reply *reply,
+	const struct ms_cs_message *message, bool may_fault, struct ms_cs_reply *reply,
 	struct authority_steps *steps)
 {
 	struct ms_cs *cs = authority->data;
@@ -33,7 +36,7 @@ static bool reach(struct authority *authority, const struct ms_cs_endpoint *endp
 		return authority_step_failed(steps, "secret", &error);
 	steps_reached(steps, endpoint->host, cs->settings.ca_file, reply->is_resolved,
 		reply->is_connected);
-	if (!done && !(is_alive && reply->fault.is_decided))
+	if (!done && !(may_fault && reply->fault.words && !reply->fault.is_senders))
 		return authority_step_failed(steps, failed_step(reply), &error);
 	authority_step_passed(
 		steps, "authentication", "%s accepts the %s", endpoint->host, proof_name(cs));
