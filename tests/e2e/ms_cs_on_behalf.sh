@@ -6,11 +6,14 @@
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 # shellcheck source=tests/lib/ms-cs.sh
 source "$TESSERA_SOURCE/tests/lib/ms-cs.sh"
+# shellcheck source=tests/lib/guide.sh
+source "$TESSERA_SOURCE/tests/lib/guide.sh"
 cd "$TESSERA_SANDBOX/tmp"
 sid=S-1-5-21-1004336348-1177238915-682003330-1104
 start_ms_cs 8443
 ms_cs_commands
-ms_cs_document 8443 | jq '.["enrollment-agent"] = {requester: "LAB\\{account}"}' | ms_cs_revocation >lab.json
+ms_cs_document 8443 | ms_cs_revocation >plain.json
+guide_lines microsoft-cs.md "On behalf of the holder" '{"enrollment-agent"' | jq -s '.[0] + .[1]' plain.json - >lab.json
 tessera connection add lab.json >/dev/null
 tessera connection secret lab password ms-cs-password >/dev/null
 tessera connection profiles lab --update >said
@@ -127,6 +130,17 @@ tessera task run "$(tessera --json task list | jq -r '.[0].id')" >/dev/null
 tessera --json audit list | jq -e '[.[] | select(.operation == "collect-certificate" and .outcome == "ok")] |
     last.detail | test("weak mapping")' >/dev/null || fail "$(tessera audit list)"
 ms_cs_no_knobs
+tessera card retire --yes >/dev/null
+
+# --- the guide
+cp lab.json lab-agent.json
+cp ms-cs-agent.pem agent.pem
+guide_run microsoft-cs.md "On behalf of the holder" "tessera connection update" >said
+grep -q 'TesseraLogon .* yes' said || fail "$(cat said)"
+guide_lines microsoft-cs.md "On behalf of the holder" "{$" >agent-logon.json
+guide_run microsoft-cs.md "On behalf of the holder" "tessera template add" >said
+grep -q warning said && fail "$(cat said)"
+[ "$(ms_cs '{"certificates": true}' | jq -r '.[-1].requester')" = 'LAB\ada' ] || fail "it is for somebody else"
 tessera card retire --yes >/dev/null
 
 # --- an agent whose key is in a slot, for a key in a slot

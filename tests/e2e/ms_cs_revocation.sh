@@ -6,6 +6,8 @@
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 # shellcheck source=tests/lib/ms-cs.sh
 source "$TESSERA_SOURCE/tests/lib/ms-cs.sh"
+# shellcheck source=tests/lib/guide.sh
+source "$TESSERA_SOURCE/tests/lib/guide.sh"
 cd "$TESSERA_SANDBOX/tmp"
 start_ms_cs 8443 --revocation-port 8080
 ms_cs_knob '{"places": []}'
@@ -49,7 +51,9 @@ expect_failure any tessera card suspend
 expect_failure any tessera task run "$(task id)"
 certutil "$serial" 6
 confirmed=$(task id)
-expect_output "task $confirmed is done" tessera task confirm "$confirmed"
+guide_lines microsoft-cs.md "By hand" >by-hand.sh
+sed -i "s/confirm 1$/confirm $confirmed/" by-hand.sh
+expect_output "task $confirmed is done" bash -e by-hand.sh
 no_tasks
 tessera --json audit list | jq -e --arg serial "$serial" '[.[] | select(.operation == "confirm-task")] | last |
     .outcome == "ok" and (.detail | test("lab, authentication key, certificate " + $serial + " is on-hold"))' >/dev/null ||
@@ -79,6 +83,33 @@ tessera card resume >/dev/null
 at_ca 0 0
 tessera card retire --yes >/dev/null
 at_ca 0 1
+no_tasks
+
+# --- the guide: by ssh, and by a script that root wrote
+guide_run microsoft-cs.md "By a command" "install -d"
+mv "$TESSERA_SANDBOX/etc/tessera/commands/ssh" commands/ssh
+[ "$(readlink commands/ssh)" = /usr/bin/ssh ] || fail "the guide links something else"
+rm commands/ssh
+cat >commands/ssh <<END_COMMAND
+#!/bin/sh
+[ "\$1 \$2 \$3 \$4 \$5 \$6 \$7 \$8 \$9" = "-o BatchMode=yes -o StrictHostKeyChecking=yes svc-tessera@ca01.lab.test certutil -config CA01\\LAB-CA -revoke" ] ||
+    exit 1
+shift 9
+exec "$PWD/commands/certutil" "$ms_cs_control" -revoke "\$@"
+END_COMMAND
+guide_lines microsoft-cs.md "By a command" "#!/bin/sh" |
+    sed "s|ssh -o.*'CA01.*LAB-CA'|'$PWD/commands/certutil' '$ms_cs_control'|" >commands/revoke-at-lab
+chmod 755 commands/ssh commands/revoke-at-lab
+issue
+guide_lines microsoft-cs.md "By a command" '{"revocation"' | jq -s '.[0] + .[1]' <(ms_cs_document 8443) - >lab.json
+tessera connection update lab.json >/dev/null
+tessera card suspend >/dev/null
+at_ca 1 1
+revoke_by '["revoke-at-lab", "{serial}", "{reason}"]'
+tessera card resume >/dev/null
+at_ca 0 1
+tessera card retire --yes >/dev/null
+at_ca 0 2
 no_tasks
 
 # --- one that fails, says that it failed, or hangs is not done; what it started is ended with it
@@ -115,18 +146,19 @@ has_ended() {
     ! kill -0 "$1" 2>/dev/null
 }
 [ ! -s started ] || wait_for 10 has_ended "$(cat started)"
-at_ca 0 1
+at_ca 0 2
 restart_daemon
 [ "$(task status)" = revoked ] || fail "the revocation is forgotten: $(tessera task list)"
 revoke_by '["certutil", "'"$ms_cs_control"'", "-revoke", "{serial}", "{reason}"]'
 tessera task run "$(task id)" >/dev/null
-at_ca 0 2
+at_ca 0 3
 tessera card retire --yes >/dev/null
 no_tasks
 
 # --- where there is a revocation list, it says when it is done: told by hand,
 with_list() {
-    ms_cs_document 8443 | jq '.["revocation-check"] = {crl: "http://localhost:8080/crl"} | '"$1" >lab.json
+    guide_lines microsoft-cs.md "Until it is seen" | sed 's|http://pki.lab.test/LAB-CA.crl|http://localhost:8080/crl|' |
+        jq -s ".[0] + .[1] | $1" <(ms_cs_document 8443) - >lab.json
     tessera connection update lab.json >/dev/null
 }
 with_list .
