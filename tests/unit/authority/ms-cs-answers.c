@@ -32,11 +32,16 @@ static const struct {
 	const char *fault;
 	bool is_decided, is_final, is_security, may_be_done;
 	const char *words;
+	bool is_denial;
 } faults[] = {
 	{FAULT("s:Receiver", "", CODE("-2146877422", "true")), true, true, false, false,
-		"Words. (0x80094012): the account of this connection lacks the right Enroll"},
+		"Words. (0x80094012): the account of this connection lacks the right Enroll", true},
 	{FAULT("s:Receiver", "", CODE("-2146877422", "false")), true, true, false, false,
-		"0x80094012"},
+		"0x80094012", true},
+	{FAULT("s:Receiver", "", CODE("-2147024891", "true")), true, true, false, false,
+		"0x80070005"},
+	{FAULT("s:Receiver", "", CODE("-2146877436", "false")), true, false, false, false,
+		"0x80094004"},
 	/* The RPC server is unavailable; the remote procedure call failed. */
 	{FAULT("s:Receiver", "", CODE("-2147023174", "false")), true, false, false, false,
 		"does not reach the CA"},
@@ -69,7 +74,8 @@ static void a_fault_tells_what_follows_from_it(void **state)
 		if (fault.is_decided != faults[i].is_decided ||
 			fault.is_final != faults[i].is_final ||
 			fault.is_security != faults[i].is_security ||
-			fault.may_be_done != faults[i].may_be_done)
+			fault.may_be_done != faults[i].may_be_done ||
+			fault.is_denial != faults[i].is_denial)
 			fail_msg("%s", faults[i].fault);
 		if (!strstr(fault.words, faults[i].words))
 			fail_msg("%s is not in %s", faults[i].words, fault.words);
