@@ -304,6 +304,8 @@ const struct command commands[] = {
 	{"task", "run", "ID", 1, 1, 0, "try a task now", task_run},
 	{"task", "remove", "ID", 1, 1, REASON, "take a task off the list that is over",
 		task_remove},
+	{"task", "confirm", "ID", 1, 1, 0, "say that the authority knows, as it was told by hand",
+		task_confirm},
 
 	{"slot", "list", "", 0, 0, 0, "list slots: HSM tokens whose keys programs use", slot_list},
 	{"slot", "show", "NAME", 1, 1, 0, "show a slot and who may use its keys", slot_show},

@@ -202,6 +202,7 @@ bool connection_crl(struct invocation *invocation, struct error *error);
 bool report_expiring(struct invocation *invocation, struct error *error);
 bool task_remove(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
+bool task_confirm(struct invocation *invocation, struct error *error);
 bool task_run(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);
 bool slot_show(struct invocation *invocation, struct error *error);

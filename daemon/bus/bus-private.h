@@ -120,6 +120,7 @@ bool list_exposed_call(struct bus_call *call, struct error *error);
 
 /* --- methods of the manager about tasks (task.c) --- */
 bool list_tasks_call(struct bus_call *call, struct error *error);
+bool confirm_task_call(struct bus_call *call, struct error *error);
 bool run_task_call(struct bus_call *call, struct error *error);
 bool remove_task_call(struct bus_call *call, struct error *error);
 

@@ -397,6 +397,8 @@ static const struct bus_method methods[] = {
 		run_task_call},
 	{"RemoveTask", BUS_ARGUMENTS({"id", "x"}, {"reason", "s"}), NULL,
 		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, remove_task_call},
+	{"ConfirmTask", BUS_ARGUMENTS({"id", "x"}), BUS_ARGUMENTS({"done", "b"}),
+		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, confirm_task_call},
 	{0},
 };
 

@@ -77,6 +77,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/mails.c daemon/operation/mails.h \
 	daemon/operation/task-alarm.c daemon/operation/task-alarm.h \
 	daemon/operation/task-card.c \
+	daemon/operation/task-confirm.c \
 	daemon/operation/task-private.h \
 	daemon/operation/task-work.c \
 	daemon/operation/tasks.c daemon/operation/tasks.h \

@@ -179,6 +179,7 @@ prints ListExpiring 'a(xosssssssx)'
 prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
 refused 'there is no such task' RemoveTask
+refused 'there is no task 1' ConfirmTask
 prints 'Connection GetCertificate' 'ay '
 prints GetCrl 'ay '
 for template in employee ec operator system-owner tls-server; do

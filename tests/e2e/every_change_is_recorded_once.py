@@ -123,6 +123,7 @@ STEPS = [
     ("Connection.Remove", f"{ROOT}/connection/remote", [], "remove-connection", "ok"),
     ("Manager.RunTask", ROOT, ["x", "7"], "run-task", "NotFound"),
     ("Manager.RemoveTask", ROOT, ["xs", "7", "over"], "remove-task", "NotFound"),
+    ("Manager.ConfirmTask", ROOT, ["x", "7"], "confirm-task", "NotFound"),
     ("Connection.Remove", f"{ROOT}/connection/another", [], "remove-connection", "ok"),
     ("Connection.Remove", f"{ROOT}/connection/local", [], "remove-connection", "InUse"),
     ("Manager.AddType", ROOT, ["s", "{}"], "add-type", "InvalidType"),
@@ -398,7 +399,7 @@ def main():
         # A replacement is recorded for both cards, by e2e/life_of_a_card; tasks are
         # e2e/pending_and_untold_certificates_are_not_forgotten's.
         if method not in {"Job.Cancel", "Credential.Replace", "Manager.FinishLogin", "Manager.RunTask",
-                          "Manager.RemoveTask"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
+                          "Manager.RemoveTask", "Manager.ConfirmTask"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
             problems.append(f"{method} has no step that succeeds")
     check_denials()
     check_reads()
