@@ -38,6 +38,13 @@ void verb_free(struct verb *verb);
 DEFINE_CLEANUP(struct verb *, verb_free);
 #define _cleanup_verb_ _cleanup_(verb_freep)
 
+/* Of a call to a credential (credential.c): its verb, and the start of that. */
+struct verb *credential_verb(const struct bus_call *call, enum lifecycle_verb which);
+bool credential_start(struct bus_call *call, struct verb **verb, struct error *error);
+/* Update and Renew (credential-renew.c). */
+bool credential_update(struct bus_call *call, struct error *error);
+bool credential_renew(struct bus_call *call, struct error *error);
+
 /* Starts the job and answers with its path; takes the verb, also on failure. ERROR_BUSY. */
 bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, struct error *error);
 
