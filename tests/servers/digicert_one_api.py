@@ -2,6 +2,7 @@
 """What the methods of tests/servers/digicert-one do: state of the account, checks, answers."""
 
 import base64
+import contextlib
 import json
 import threading
 import urllib.parse
@@ -38,7 +39,8 @@ class State:
         self.authority = Authority(options.ca_out)
         self.knobs = {}
         self.counts = {"requests": 0, "connections": 0, "issued": 0, "renewed": 0, "revoked": 0,
-                       "suspended": 0, "resumed": 0, "enroll-posts": 0, "key-seen": 0}
+                       "suspended": 0, "resumed": 0, "enroll-posts": 0, "key-seen": 0,
+                       "asked": 0, "asking": 0, "asking-most": 0, "answer-us": 0}
         self.certificates = []
         self.seats = {}
         self.pending = {}
@@ -56,9 +58,21 @@ class State:
     def setting(self, name, default):
         return self.knobs.get(name, default)
 
-    def count(self, name):
+    def count(self, name, by=1):
         with self.lock:
-            self.counts[name] += 1
+            self.counts[name] += by
+
+    @contextlib.contextmanager
+    def asking(self):
+        """A certificate is asked for meanwhile."""
+        with self.lock:
+            self.counts["asked"] += 1
+            self.counts["asking"] += 1
+            self.counts["asking-most"] = max(self.counts["asking-most"], self.counts["asking"])
+        try:
+            yield
+        finally:
+            self.count("asking", -1)
 
     def find(self, serial, thumbprint=None):
         matches = [c for c in self.certificates if c["serial"].lstrip("0").upper() == serial.lstrip("0").upper()]
@@ -255,6 +269,8 @@ class Requests:
                           "A certificate exists already for the seat and the profile")
         record = {"profile": profile, "seat": seat, "subject": subject, "san": san, "key": key, "days": days}
         pickups = self.state.setting("pending", 0)
+        if self.state.setting("pending-for", None) not in (None, *subject.values()):
+            pickups = 0
         if pickups:
             name = str(uuid.uuid4())
             self.state.pending[name] = {"left": pickups, "record": record}
