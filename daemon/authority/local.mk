@@ -24,6 +24,17 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-settings.c \
 	daemon/authority/mapping.c daemon/authority/mapping.h \
 	daemon/authority/patience.c daemon/authority/patience.h \
+	daemon/authority/pki-platform.c daemon/authority/pki-platform.h \
+	daemon/authority/pki-platform-answer.c \
+	daemon/authority/pki-platform-enroll.c \
+	daemon/authority/pki-platform-fields.c \
+	daemon/authority/pki-platform-policies.c \
+	daemon/authority/pki-platform-private.h \
+	daemon/authority/pki-platform-request.c \
+	daemon/authority/pki-platform-search.c \
+	daemon/authority/pki-platform-settings.c \
+	daemon/authority/pki-platform-status.c \
+	daemon/authority/pki-platform-test.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
 	daemon/authority/settings.c daemon/authority/settings.h \
