@@ -30,6 +30,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/pki-platform-fields.c \
 	daemon/authority/pki-platform-policies.c \
 	daemon/authority/pki-platform-private.h \
+	daemon/authority/pki-platform-profiles.c \
 	daemon/authority/pki-platform-request.c \
 	daemon/authority/pki-platform-search.c \
 	daemon/authority/pki-platform-settings.c \

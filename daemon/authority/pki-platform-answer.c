@@ -151,3 +151,45 @@ const struct xml_element *pki_platform_open(const struct xml_document *document,
 			xml_name(body ? xml_child(body, NULL, NULL) : root), answer);
 	return found;
 }
+
+/* --- certificates --- */
+
+void pki_platform_token_clear(struct pki_platform_token *token)
+{
+	free(token->certificate);
+	free(token->pending);
+	free(token->message);
+	*token = (struct pki_platform_token){0};
+}
+
+void pki_platform_read_token(struct pki_platform_token *token, const struct xml_element *answer)
+{
+	const struct xml_element *inner =
+		pki_platform_child(answer, "RequestVSSecurityTokenResponse");
+	const struct xml_element *requested = pki_platform_child(inner, "requestedVSSecurityToken");
+
+	token->certificate = pki_platform_text(requested, "binarySecurityToken");
+	token->pending = pki_platform_text(requested, "pendingTokenReferenceID");
+	token->message = pki_platform_text(inner, "dispositionMessage");
+	if (!token->certificate && !token->pending)
+		token->certificate = pki_platform_text(inner, "binarySecurityToken");
+}
+
+bool pki_platform_read_page(const struct xml_element *answer, pki_platform_visit *visit,
+	void *context, size_t *count, bool *more)
+{
+	const struct xml_element *list = pki_platform_child(answer, "certificateList");
+	const struct xml_element *item = pki_platform_child(list, "certificateInformation");
+
+	*count = 0;
+	*more = pki_platform_is_true(answer, "moreCertificateAvailable");
+	for (; item; item = pki_platform_next(item, "certificateInformation")) {
+		_cleanup_free_ char *certificate = pki_platform_text(item, "certificate");
+		_cleanup_free_ char *serial = pki_platform_text(item, "serialNumber");
+		_cleanup_free_ char *status = pki_platform_text(item, "status");
+		(*count)++;
+		if (!visit(context, certificate, serial, status))
+			return false;
+	}
+	return true;
+}

@@ -19,29 +19,6 @@
 #define WORDS_MAX	   300
 #define TRANSACTION_DIGITS 32 /* of the key's digest: with "tessera-" before them 40, the most */
 
-/* --- answers --- */
-
-void pki_platform_token_clear(struct pki_platform_token *token)
-{
-	free(token->certificate);
-	free(token->pending);
-	free(token->message);
-	*token = (struct pki_platform_token){0};
-}
-
-void pki_platform_read_token(struct pki_platform_token *token, const struct xml_element *answer)
-{
-	const struct xml_element *inner =
-		pki_platform_child(answer, "RequestVSSecurityTokenResponse");
-	const struct xml_element *requested = pki_platform_child(inner, "requestedVSSecurityToken");
-
-	token->certificate = pki_platform_text(requested, "binarySecurityToken");
-	token->pending = pki_platform_text(requested, "pendingTokenReferenceID");
-	token->message = pki_platform_text(inner, "dispositionMessage");
-	if (!token->certificate && !token->pending)
-		token->certificate = pki_platform_text(inner, "binarySecurityToken");
-}
-
 /* --- requests --- */
 
 /* What is sent. */

@@ -11,7 +11,8 @@
 #include "authority/pki-platform-private.h"
 #include "common/alloc.h"
 
-#define FIELDS_MAX 200
+#define FIELDS_MAX     200
+#define NAME_MAX_BYTES 128
 
 /* Which of a template's names fills a value; another one where it stands in the san. */
 static const struct known_name {
@@ -57,6 +58,17 @@ static const struct known_name {
 	{"uniformResourceIdentifier", NULL, "uri"},
 	{"uri", NULL, "uri"},
 };
+
+bool pki_platform_is_field(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < length; i++) {
+		if (name[i] <= 0x20 || name[i] >= 0x7f)
+			return false;
+	}
+	return length >= 1 && length <= NAME_MAX_BYTES;
+}
 
 static void set_type(struct authority_field *field, const char *name, bool is_san)
 {
@@ -138,15 +150,6 @@ static void add_attribute(
 		set_type(field, attribute->name, is_san);
 }
 
-static void refuse(struct authority_profile *profile, const char *reason)
-{
-	if (!profile->is_usable)
-		return;
-	profile->is_usable = false;
-	free(profile->reason);
-	profile->reason = xstrdup(reason);
-}
-
 static void read_pairs(struct authority_profile *profile, const struct xml_element *parent,
 	const char *name, bool is_san)
 {
@@ -158,10 +161,12 @@ static void read_pairs(struct authority_profile *profile, const struct xml_eleme
 		if (is_named)
 			add_attribute(profile, &attribute, is_san);
 		else if (attribute.is_required && !attribute.fixed)
-			refuse(profile, "it requires a value that has no name for a request");
+			authority_profile_refuse(
+				profile, "it requires a value that has no name for a request");
 		if (is_san && attribute.is_required && attribute.is_from_request)
-			refuse(profile, "it takes the san from the certificate request, which has "
-					"none: let the web service give it");
+			authority_profile_refuse(profile,
+				"it takes the san from the certificate request, which has "
+				"none: let the web service give it");
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The policies that the service lists, which are our profiles. */
+/* Policies, as an answer lists them, become profiles. */
 #include <string.h>
 #include <strings.h>
 
@@ -7,7 +7,6 @@
 #include "authority/pki-platform-private.h"
 #include "common/alloc.h"
 
-#define SPACE		"http://schemas.verisign.com/pkiservices/2009/07/policy"
 #define SAN_OID		"2.5.29.17"
 #define PROFILES_MAX	1000
 #define OIDS_MAX	5000
@@ -82,15 +81,6 @@ static const char *san_number(const struct references *oids)
 
 /* --- one policy --- */
 
-static void refuse(struct authority_profile *profile, const char *reason)
-{
-	if (!profile->is_usable)
-		return;
-	profile->is_usable = false;
-	free(profile->reason);
-	profile->reason = xstrdup(reason);
-}
-
 /* Which words a status may have is not documented. */
 static bool is_inactive(const char *status)
 {
@@ -113,11 +103,12 @@ static void check_usable(struct authority_profile *profile, const struct xml_ele
 	_cleanup_free_ char *format = pki_platform_text(system, "certificateDeliveryFormat");
 
 	if (is_inactive(status))
-		refuse(profile, "it is not active");
+		authority_profile_refuse(profile, "it is not active");
 	if (pki_platform_is_true(escrow, "keyEscrowEnabled"))
-		refuse(profile, "it keeps the private key in escrow, which a card does not give");
+		authority_profile_refuse(
+			profile, "it keeps the private key in escrow, which a card does not give");
 	if (format && strcasestr(format, "PKCS12"))
-		refuse(profile, "it makes the private key itself (PKCS#12)");
+		authority_profile_refuse(profile, "it makes the private key itself (PKCS#12)");
 }
 
 /* "$overrideValidityDays", or the flag alone. */
@@ -249,40 +240,4 @@ bool pki_platform_read_policies(
 	references_clear(&listed.oids);
 	references_clear(&listed.authorities);
 	return done;
-}
-
-bool pki_platform_fetch(
-	struct authority *authority, struct authority_profiles *profiles, struct error *error)
-{
-	static const struct pki_platform_operation operation = {
-		"policyService", SPACE "/requestPolicies", "getPoliciesResponse", true};
-	_cleanup_xml_writer_ struct xml_writer writer = XML_WRITER_INIT;
-	_cleanup_reply_ struct pki_platform_reply reply = {0};
-
-	pki_platform_begin(&writer, "p:getPolicies", "p", SPACE);
-	xml_put_element(&writer, "p:version", "2.0");
-	xml_start(&writer, "p:requestFilter"); /* required, and nil for all of them */
-	xml_put_attribute(&writer, "xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
-	xml_put_attribute(&writer, "xsi:nil", "true");
-	xml_end(&writer);
-	return pki_platform_call(authority, &operation, &writer, &reply, error) &&
-	       pki_platform_read_policies(reply.answer, profiles, error);
-}
-
-bool pki_platform_profiles(
-	struct authority *authority, struct authority_profiles *profiles, struct error *error)
-{
-	const struct pki_platform *platform = authority->data;
-	const struct pki_platform_settings *settings = &platform->settings;
-
-	if (!authority_kept_profiles(authority, profiles, error))
-		return false;
-	for (size_t i = 0; i < profiles->count; i++) {
-		struct authority_profile *profile = &profiles->items[i];
-		const struct mapping *mapping = mapping_find(&settings->mappings, profile);
-		profile_fill(profile, PKI_PLATFORM_SEAT, settings->seat_id, NULL);
-		if (mapping)
-			mapping_fill(mapping, profile);
-	}
-	return true;
 }

@@ -31,15 +31,12 @@ struct pki_platform {
 bool pki_platform_settings_parse(
 	struct pki_platform_settings *settings, const char *document, struct error *error);
 void pki_platform_settings_clear(struct pki_platform_settings *settings);
-/* Whether a request's value can have this name: 1 to 128 visible ASCII characters. */
-bool pki_platform_is_field(const char *name);
 
 /* --- pki-platform-request.c --- */
 struct pki_platform_operation {
 	const char *service; /* "policyService" */
 	const char *action;  /* SOAPAction */
-	const char *answer;  /* name of the element that the answer's body holds; in its plural, too
-			      */
+	const char *answer;  /* of the element in the answer's body */
 	bool may_repeat;     /* twice is as good as once */
 };
 
@@ -65,10 +62,10 @@ void pki_platform_begin(
 bool pki_platform_call(struct authority *authority, const struct pki_platform_operation *operation,
 	struct xml_writer *writer, struct pki_platform_reply *reply, struct error *error);
 
+/* --- pki-platform-answer.c --- */
 /*
  * The schemas are public in copies alone: elements of answers are looked for by their name in
- * whatever namespace. The first child, the next sibling, and the first children down a path of
- * that name; NULL: none.
+ * whatever namespace. The first child and the next sibling of that name; NULL: none.
  */
 const struct xml_element *pki_platform_child(const struct xml_element *element, const char *name);
 const struct xml_element *pki_platform_next(const struct xml_element *element, const char *name);
@@ -83,27 +80,6 @@ bool pki_platform_is_true(const struct xml_element *element, const char *name);
 const struct xml_element *pki_platform_open(const struct xml_document *document, const char *answer,
 	bool *is_refusal, struct error *error);
 
-/* --- pki-platform-policies.c --- */
-/* Adds the profiles that an answer lists. ERROR_AUTHORITY_FAILED. */
-bool pki_platform_read_policies(
-	const struct xml_element *answer, struct authority_profiles *profiles, struct error *error);
-bool pki_platform_fetch(
-	struct authority *authority, struct authority_profiles *profiles, struct error *error);
-/* The kept ones, with what the document fills in. */
-bool pki_platform_profiles(
-	struct authority *authority, struct authority_profiles *profiles, struct error *error);
-
-/* --- pki-platform-fields.c --- */
-/* Adds the fields of a policy's attributes to the profile. san_reference: of the extension's OID.
- */
-void pki_platform_read_fields(struct authority_profile *profile,
-	const struct xml_element *attributes, const char *san_reference);
-
-/* --- pki-platform-enroll.c --- */
-bool pki_platform_enroll(struct authority *authority, const struct authority_request *request,
-	struct certificate *certificate, enum enroll_outcome *outcome, struct error *error);
-bool pki_platform_collect(struct authority *authority, struct certificate *certificate,
-	enum enroll_outcome *outcome, struct error *error);
 /* What an answer says of a request. */
 struct pki_platform_token {
 	char *certificate; /* in base64, or NULL */
@@ -114,18 +90,44 @@ void pki_platform_token_clear(struct pki_platform_token *token);
 #define _cleanup_token_ _cleanup_(pki_platform_token_clear)
 void pki_platform_read_token(struct pki_platform_token *token, const struct xml_element *answer);
 
+/* Sees a certificate in base64, its serial number and status; each may be NULL. False: enough. */
+typedef bool pki_platform_visit(
+	void *context, const char *certificate, const char *serial, const char *status);
+/* Visits what one answer lists; *count: how many those are, *more: whether there are others. */
+bool pki_platform_read_page(const struct xml_element *answer, pki_platform_visit *visit,
+	void *context, size_t *count, bool *more);
+
+/* --- pki-platform-policies.c --- */
+/* Adds the profiles that an answer lists. ERROR_AUTHORITY_FAILED. */
+bool pki_platform_read_policies(
+	const struct xml_element *answer, struct authority_profiles *profiles, struct error *error);
+
+/* --- pki-platform-profiles.c --- */
+bool pki_platform_fetch(
+	struct authority *authority, struct authority_profiles *profiles, struct error *error);
+/* The kept ones, with what the document fills in. */
+bool pki_platform_profiles(
+	struct authority *authority, struct authority_profiles *profiles, struct error *error);
+
+/* --- pki-platform-fields.c --- */
+/* Whether a request's value can have this name: 1 to 128 visible ASCII characters. */
+bool pki_platform_is_field(const char *name);
+/* Adds the fields of a policy's attributes to the profile. san_reference: of the extension's OID.
+ */
+void pki_platform_read_fields(struct authority_profile *profile,
+	const struct xml_element *attributes, const char *san_reference);
+
+/* --- pki-platform-enroll.c --- */
+bool pki_platform_enroll(struct authority *authority, const struct authority_request *request,
+	struct certificate *certificate, enum enroll_outcome *outcome, struct error *error);
+bool pki_platform_collect(struct authority *authority, struct certificate *certificate,
+	enum enroll_outcome *outcome, struct error *error);
+
 /* --- pki-platform-search.c --- */
 /* What certificates are looked for by; NULL: by anything. */
 struct pki_platform_criteria {
 	const char *seat, *profile, *serial;
 };
-/* Sees one certificate: in base64, its serial number, its status; each may be NULL. False: enough.
- */
-typedef bool pki_platform_visit(
-	void *context, const char *certificate, const char *serial, const char *status);
-/* Adds what one answer lists, *more: whether there are others, *count: how many there were. */
-bool pki_platform_read_page(const struct xml_element *answer, pki_platform_visit *visit,
-	void *context, size_t *count, bool *more);
 bool pki_platform_search(struct authority *authority, const struct pki_platform_criteria *criteria,
 	pki_platform_visit *visit, void *context, struct error *error);
 

@@ -9,25 +9,6 @@
 #define ITEMS_MAX 1000
 #define PAGES_MAX 100
 
-bool pki_platform_read_page(const struct xml_element *answer, pki_platform_visit *visit,
-	void *context, size_t *count, bool *more)
-{
-	const struct xml_element *list = pki_platform_child(answer, "certificateList");
-	const struct xml_element *item = pki_platform_child(list, "certificateInformation");
-
-	*count = 0;
-	*more = pki_platform_is_true(answer, "moreCertificateAvailable");
-	for (; item; item = pki_platform_next(item, "certificateInformation")) {
-		_cleanup_free_ char *certificate = pki_platform_text(item, "certificate");
-		_cleanup_free_ char *serial = pki_platform_text(item, "serialNumber");
-		_cleanup_free_ char *status = pki_platform_text(item, "status");
-		(*count)++;
-		if (!visit(context, certificate, serial, status))
-			return false;
-	}
-	return true;
-}
-
 static void put_optional(struct xml_writer *writer, const char *name, const char *text)
 {
 	if (text)

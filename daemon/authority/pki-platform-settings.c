@@ -8,7 +8,6 @@
 
 #define SERVICES	  "/pki-ws/"
 #define SEAT_ID_DEFAULT	  "{email}"
-#define FIELD_MAX	  128
 #define SECONDS_TIMEOUT	  60
 #define SECONDS_RETRY	  60
 #define SECONDS_PICKUP	  30
@@ -56,17 +55,6 @@ static bool read_seat(const struct document_node *root, struct pki_platform_sett
 }
 
 /* --- profiles --- */
-
-bool pki_platform_is_field(const char *name)
-{
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < length; i++) {
-		if (name[i] <= 0x20 || name[i] >= 0x7f)
-			return false;
-	}
-	return length >= 1 && length <= FIELD_MAX;
-}
 
 static bool read_validity(
 	const struct document_node *node, struct mapping *mapping, struct error *error)

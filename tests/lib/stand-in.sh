@@ -12,6 +12,8 @@
 # shellcheck source=tests/lib/activation.sh
 source "$TESSERA_SOURCE/tests/lib/activation.sh"
 
+stand_in_control=
+
 stand_in() {
     # shellcheck disable=SC2016
     perl -MIO::Socket::UNIX -e '
