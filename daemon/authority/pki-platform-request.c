@@ -94,7 +94,7 @@ static bool read_answer(struct pki_platform_reply *reply, const struct http_answ
 	if (is_refusal)
 		reply->may_be_done = false;
 	reply->answer = NULL;
-	if (is_good || is_refusal || reply->status == 500)
+	if (failure.code != ERROR_NONE && (is_good || is_refusal || reply->status == 500))
 		return error_move(error, &failure);
 	return fail_with_status(reply, answer, error);
 }
