@@ -41,6 +41,18 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-test.c \
 	daemon/authority/ms-cs-token.c \
 	daemon/authority/ms-cs-wrap.c \
+	daemon/authority/pki-platform.c daemon/authority/pki-platform.h \
+	daemon/authority/pki-platform-answer.c \
+	daemon/authority/pki-platform-enroll.c \
+	daemon/authority/pki-platform-fields.c \
+	daemon/authority/pki-platform-policies.c \
+	daemon/authority/pki-platform-private.h \
+	daemon/authority/pki-platform-profiles.c \
+	daemon/authority/pki-platform-request.c \
+	daemon/authority/pki-platform-search.c \
+	daemon/authority/pki-platform-settings.c \
+	daemon/authority/pki-platform-status.c \
+	daemon/authority/pki-platform-test.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
 	daemon/authority/revocation-check.c daemon/authority/revocation-check.h \
