@@ -29,12 +29,18 @@ struct pending_call {
 	dbus_uint32_t ours;
 };
 
+struct peer {
+	DBusConnection *connection;
+	/* Its first call, Hello, has its answer: some programs take any signal before that for one. */
+	bool is_greeted;
+};
+
 struct client_session {
 	DBusConnection *daemon;
 	const char *destination; /* of calls to tesserad over a message bus; else NULL */
 	DBusServer *server;
 	DBusWatch *watch; /* of the server */
-	DBusConnection *peers[PEERS_MAX];
+	struct peer peers[PEERS_MAX];
 	size_t peer_count;
 	struct pending_call calls[CALLS_MAX];
 	size_t call_count;
@@ -108,7 +114,7 @@ static void serve_peer(struct client_session *session, DBusConnection *peer)
 
 static void drop_peer(struct client_session *session, size_t index)
 {
-	DBusConnection *peer = session->peers[index];
+	DBusConnection *peer = session->peers[index].connection;
 
 	for (size_t i = session->call_count; i-- > 0;) {
 		if (session->calls[i].peer == peer)
@@ -120,6 +126,14 @@ static void drop_peer(struct client_session *session, size_t index)
 }
 
 /* --- from tesserad to the programs --- */
+
+static void note_greeted(struct client_session *session, const DBusConnection *peer)
+{
+	for (size_t i = 0; i < session->peer_count; i++) {
+		if (session->peers[i].connection == peer)
+			session->peers[i].is_greeted = true;
+	}
+}
 
 static void pass_answer(struct client_session *session, DBusMessage *answer)
 {
@@ -136,6 +150,7 @@ static void pass_answer(struct client_session *session, DBusMessage *answer)
 		if (!dbus_message_set_reply_serial(copy, call.serial))
 			abort();
 		send_wiping(call.peer, copy, NULL);
+		note_greeted(session, call.peer);
 		return;
 	}
 }
@@ -143,9 +158,10 @@ static void pass_answer(struct client_session *session, DBusMessage *answer)
 static void pass_signal(struct client_session *session, const DBusMessage *signal)
 {
 	for (size_t i = 0; i < session->peer_count; i++) {
+		if (!session->peers[i].is_greeted)
+			continue;
 		_cleanup_message_ DBusMessage *copy = copy_of(signal);
-		if (dbus_connection_get_is_authenticated(session->peers[i]))
-			send_wiping(session->peers[i], copy, NULL);
+		send_wiping(session->peers[i].connection, copy, NULL);
 	}
 }
 
@@ -176,7 +192,8 @@ static void accept_peer(DBusServer *server, DBusConnection *connection, void *da
 	if (session->peer_count == PEERS_MAX)
 		return; /* libdbus closes what nobody keeps */
 	dbus_connection_set_exit_on_disconnect(connection, FALSE);
-	session->peers[session->peer_count++] = dbus_connection_ref(connection);
+	session->peers[session->peer_count++] =
+		(struct peer){.connection = dbus_connection_ref(connection)};
 }
 
 static dbus_bool_t keep_watch(DBusWatch *watch, void *data)
@@ -255,9 +272,10 @@ static struct pollfd watch_connection(DBusConnection *connection)
 static void serve_peers(struct client_session *session)
 {
 	for (size_t i = session->peer_count; i-- > 0;) {
-		serve_peer(session, session->peers[i]);
-		if (!dbus_connection_get_is_connected(session->peers[i]) ||
-			dbus_connection_get_outgoing_size(session->peers[i]) > OUTGOING_BYTES_MAX)
+		DBusConnection *peer = session->peers[i].connection;
+		serve_peer(session, peer);
+		if (!dbus_connection_get_is_connected(peer) ||
+			dbus_connection_get_outgoing_size(peer) > OUTGOING_BYTES_MAX)
 			drop_peer(session, i);
 	}
 }
@@ -269,7 +287,7 @@ static bool has_waiting(const struct client_session *session)
 		dbus_connection_get_dispatch_status(session->daemon) == DBUS_DISPATCH_DATA_REMAINS;
 
 	for (size_t i = 0; i < session->peer_count && !waiting; i++)
-		waiting = dbus_connection_get_dispatch_status(session->peers[i]) ==
+		waiting = dbus_connection_get_dispatch_status(session->peers[i].connection) ==
 			  DBUS_DISPATCH_DATA_REMAINS;
 	return waiting;
 }
@@ -280,7 +298,7 @@ static int wait_ms(const struct client_session *session)
 	if (has_waiting(session))
 		return 0;
 	for (size_t i = 0; i < session->peer_count; i++) {
-		if (!dbus_connection_get_is_authenticated(session->peers[i]))
+		if (!dbus_connection_get_is_authenticated(session->peers[i].connection))
 			return AUTHENTICATION_STEP_MS;
 	}
 	return -1;
@@ -297,7 +315,7 @@ bool client_session_serve(struct client_session *session, int until, struct erro
 			.fd = session->watch ? dbus_watch_get_unix_fd(session->watch) : -1,
 			.events = POLLIN};
 		for (size_t i = 0; i < session->peer_count; i++)
-			watched[3 + i] = watch_connection(session->peers[i]);
+			watched[3 + i] = watch_connection(session->peers[i].connection);
 		int timeout = wait_ms(session);
 		if (poll(watched, 3 + session->peer_count, timeout) < 0 && errno != EINTR)
 			return error_set(error, ERROR_FAILED, "poll: %m");

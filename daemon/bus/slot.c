@@ -54,13 +54,15 @@ static void get_module(void *context, const void *object, DBusMessageIter *value
 static void get_token_label(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;
-	message_append_string(value, slot_record(object)->token_label);
+	_cleanup_free_ char *label = slot_token_label((struct slot *)(uintptr_t)object);
+	message_append_string(value, label);
 }
 
 static void get_token_serial(void *context, const void *object, DBusMessageIter *value)
 {
 	(void)context;
-	message_append_string(value, slot_record(object)->token_serial);
+	_cleanup_free_ char *serial = slot_token_serial((struct slot *)(uintptr_t)object);
+	message_append_string(value, serial);
 }
 
 static void get_pin(void *context, const void *object, DBusMessageIter *value)

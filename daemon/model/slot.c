@@ -98,10 +98,18 @@ static bool pin_file_is_valid(const char *file)
 	return file[0] == '/';
 }
 
+bool slot_token_label_check(const char *label, const char *field, struct error *error)
+{
+	size_t length = strlen(label);
+
+	return (length > 0 && length <= LABEL_MAX_BYTES && label[length - 1] != ' ') ||
+	       error_set_field(error, ERROR_INVALID_ARGUMENT, field,
+		       "a token's label has 1 to %d bytes, and no blank at the end",
+		       LABEL_MAX_BYTES);
+}
+
 bool slot_record_check(const struct slot_record *record, struct error *error)
 {
-	size_t length = strlen(record->token_label);
-
 	if (!name_is_valid(record->name))
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "name",
 			"a slot's name has 1 to %d letters, digits, '-', '_' and '.'",
@@ -110,9 +118,8 @@ bool slot_record_check(const struct slot_record *record, struct error *error)
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "module",
 			"the PKCS#11 module must be an absolute path, or a name that p11-kit "
 			"knows");
-	if (length == 0 || length > LABEL_MAX_BYTES)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, "token_label",
-			"a token's label has 1 to %d bytes", LABEL_MAX_BYTES);
+	if (!slot_token_label_check(record->token_label, "token_label", error))
+		return false;
 	if (record->pin == SLOT_PIN_FILE && !pin_file_is_valid(record->pin_file))
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "pin-source",
 			"it must be an absolute path or " CREDENTIAL "NAME");

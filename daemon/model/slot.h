@@ -81,7 +81,7 @@ struct slot_record {
 	char *name;
 	int64_t number; /* that programs know it by; never given twice */
 	char *module;	/* absolute path */
-	char *token_label;
+	char *token_label;  /* 1 to 32 bytes */
 	char *token_serial; /* "": any */
 	enum slot_pin pin;
 	char *pin_file;		  /* of SLOT_PIN_FILE: a path, or "credential:NAME"; else "" */
@@ -104,6 +104,8 @@ DEFINE_CLEANUP(struct slot_record *, slot_record_free);
  * a PIN that is in one, and slot_process_check(). ERROR_INVALID_ARGUMENT.
  */
 bool slot_record_check(const struct slot_record *record, struct error *error);
+/* Whether it can be a token's label. field: what the error is about. ERROR_INVALID_ARGUMENT. */
+bool slot_token_label_check(const char *label, const char *field, struct error *error);
 /* Whether process, timeout and variables go together and are what they must be. */
 bool slot_process_check(const struct slot_record *record, struct error *error);
 

@@ -67,6 +67,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/slot-keys.h \
 	daemon/operation/slot-renew.c \
 	daemon/operation/slot-retire.c \
+	daemon/operation/slot-token.c \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \

@@ -95,22 +95,34 @@ static bool may_init(struct provider_client *client, struct slot *slot, struct e
 	return error_move(error, &denial);
 }
 
+struct beginning {
+	struct provider_client *client;
+	struct slot *slot;
+	const struct secret *so_pin;
+};
+
+static bool begin_token(const char *label, void *context, struct error *error)
+{
+	const struct beginning *beginning = context;
+	const struct hsm_request request = {.operation = HSM_INIT_TOKEN,
+		.pin = beginning->so_pin,
+		.input = {.data = (const uint8_t *)label, .length = strlen(label)}};
+
+	return try_pin(beginning->client, beginning->slot, &request, "init-token", error);
+}
+
 bool provider_init_token(struct provider_client *client, unsigned number,
 	const struct secret *so_pin, const char *label, struct error *error)
 {
 	_cleanup_slot_ struct slot *slot =
 		number < SLOT_NUMBER_FIRST ? NULL : own_pin_slot(client, number, error);
-	const struct hsm_request request = {.operation = HSM_INIT_TOKEN, .pin = so_pin};
+	struct beginning beginning = {client, slot, so_pin};
 
 	if (number < SLOT_NUMBER_FIRST)
 		return error_set(
 			error, ERROR_NOT_SUPPORTED, "a card is not initialised in this way");
 	if (!slot || !may_init(client, slot, error))
 		return false;
-	/* The slot is told by it. */
-	if (strcmp(label, slot_record(slot)->token_label) != 0)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, "label",
-			"the token of the slot \"%s\" keeps its label, \"%s\"",
-			slot_record(slot)->name, slot_record(slot)->token_label);
-	return try_pin(client, slot, &request, "init-token", error);
+	struct hsm *hsm = slot_hsm(slot, error);
+	return hsm && slot_begin_anew(slot, hsm, label, begin_token, &beginning, error);
 }

@@ -201,8 +201,8 @@ static struct slot_record *changed_record(struct slot *slot, const struct slot_c
 	*record = (struct slot_record){.name = xstrdup(old->name),
 		.number = old->number,
 		.module = xstrdup(old->module),
-		.token_label = xstrdup(old->token_label),
-		.token_serial = xstrdup(old->token_serial),
+		.token_label = slot_token_label(slot),
+		.token_serial = slot_token_serial(slot),
 		.pin = old->pin,
 		.pin_file = xstrdup(old->pin_file),
 		.audit_uses = change->has_audit_uses ? change->audit_uses : old->audit_uses,
@@ -271,6 +271,7 @@ bool operation_test_slot(struct slot *slot, char **message, struct error *error)
 	struct hsm *hsm = slot_hsm(slot, error);
 	if (!hsm || !hsm_refresh(hsm, &changed, error))
 		return false;
+	changed = slot_follow_token(slot, hsm) || changed;
 	slot_keys_tidy(slot, false);
 	hsm_information(hsm, &information);
 	count_objects(hsm, &keys, &certificates);

@@ -30,6 +30,8 @@ struct slot *slot_new(struct slots *slots, struct slot_record *record)
 	slot->rules = steal_pointer(&record->rules);
 	slot->rule_count = record->rule_count;
 	record->rule_count = 0;
+	slot->token_label = xstrdup(record->token_label);
+	slot->token_serial = xstrdup(record->token_serial);
 	pthread_mutex_init(&slot->opening, NULL);
 	pthread_mutex_init(&slot->lock, NULL);
 	slot->generation = contacts_next_generation(slots->services->contacts);
@@ -49,6 +51,8 @@ void slot_unref(struct slot *slot)
 	hsm_close(slot->hsm);
 	slot_record_free(slot->record);
 	slot_rules_free(slot->rules, slot->rule_count);
+	free(slot->token_label);
+	free(slot->token_serial);
 	free(slot->keys);
 	free(slot->problem);
 	pthread_mutex_destroy(&slot->opening);
@@ -169,14 +173,14 @@ static bool find_pin(struct slot *slot, struct secret *pin, struct error *error)
 }
 
 /* The daemon's own token holds the master key: no program is led to it. */
-static bool refuse_own_token(const struct slot *slot, struct error *error)
+static bool refuse_own_token(const struct slot *slot, const char *label, struct error *error)
 {
 	const struct slots_options *options = &slot->slots->options;
 	_cleanup_free_ char *own = realpath(options->own_module, NULL);
 	_cleanup_free_ char *wanted = realpath(slot->record->module, NULL);
 
 	if (!own || !wanted || strcmp(own, wanted) != 0 ||
-		strcmp(options->own_label, slot->record->token_label) != 0)
+		strcmp(options->own_label, label) != 0)
 		return true;
 	return error_set(error, ERROR_ACCESS_DENIED,
 		"the token \"%s\" is tesserad's own and cannot be a slot", options->own_label);
@@ -201,6 +205,8 @@ static struct hsm *open_token(struct slot *slot, const struct secret *pin,
 	const struct slot_request *request, struct error *error)
 {
 	const struct slot_record *record = slot->record;
+	_cleanup_free_ char *label = slot_token_label(slot);
+	_cleanup_free_ char *serial = slot_token_serial(slot);
 	const char *folder = slot->slots->options.embedded_folder;
 	const struct child_options process = {.program = slot->slots->options.token_program,
 		.name = record->name,
@@ -210,19 +216,20 @@ static struct hsm *open_token(struct slot *slot, const struct secret *pin,
 	struct hsm *former = slot->former ? slot_hsm(slot->former, NULL) : NULL;
 	_cleanup_hsm_objects_ struct hsm_objects *known = former ? hsm_objects(former) : NULL;
 	const struct hsm_options options = {.module = record->module,
-		.label = record->token_label,
-		.serial = record->token_serial[0] ? record->token_serial : NULL,
+		.label = label,
+		.serial = serial[0] ? serial : NULL,
 		.new_pin = request && request->create && secret_is_set(pin) ? pin : NULL,
 		.process = in_daemon ? NULL : &process,
 		.known = known,
 		.last_number = former ? hsm_last_number(former) : 0};
 
 	/* SoftHSM2 has one configuration for the process, and the daemon's own token needs it. */
-	if (!refuse_own_token(slot, error) ||
+	if (!refuse_own_token(slot, label, error) ||
 		(in_daemon && folder && !token_embedded_prepare(folder, error)))
 		return NULL;
 	struct hsm *hsm = hsm_open(&options, error);
-	if (!hsm || prove_pin(slot, hsm, pin, error))
+	if (!hsm || (slot_accept_token(slot, hsm, request, error) &&
+			    prove_pin(slot, hsm, pin, error)))
 		return hsm;
 	hsm_close(hsm);
 	return NULL;
@@ -259,6 +266,8 @@ bool slot_open(struct slot *slot, const struct slot_request *request, struct err
 		done = find_any_pin(slot, request, &pin, &failure) &&
 		       (hsm = open_token(slot, &pin, request, &failure));
 		note_opening(slot, hsm, &failure);
+		if (done)
+			slot_follow_token(slot, hsm);
 	}
 	pthread_mutex_unlock(&slot->opening);
 	return done || error_move(error, &failure);
@@ -275,6 +284,7 @@ struct slots *slots_new(struct services *services, const struct slots_options *o
 	slots->options = *options;
 	slots->changed = changed;
 	slots->context = context;
+	pthread_mutex_init(&slots->labels, NULL);
 	pthread_mutex_init(&slots->lock, NULL);
 	pthread_cond_init(&slots->opened, NULL);
 	return slots;
@@ -454,6 +464,7 @@ void slots_free(struct slots *slots)
 		pthread_join(slots->opener, NULL);
 	slots_list_free(slots->items, slots->count);
 	pthread_cond_destroy(&slots->opened);
+	pthread_mutex_destroy(&slots->labels);
 	pthread_mutex_destroy(&slots->lock);
 	free(slots);
 }

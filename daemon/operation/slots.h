@@ -56,6 +56,17 @@ void slots_list_free(struct slot **list, size_t count);
 
 /* Its name, module and so on; the rules are slot_rules(). */
 const struct slot_record *slot_record(const struct slot *slot);
+/* Of its token as it is now, which that record need not say; heap. */
+char *slot_token_label(struct slot *slot);
+char *slot_token_serial(struct slot *slot); /* "": any */
+/*
+ * Has the token begun anew by `begin`, which gets the label, "" where that stays: it is found
+ * afterwards, also when nobody learns how that ended. ERROR_INVALID_ARGUMENT for a label that it
+ * cannot get.
+ */
+bool slot_begin_anew(struct slot *slot, struct hsm *hsm, const char *label,
+	bool (*begin)(const char *label, void *context, struct error *error), void *context,
+	struct error *error);
 /* A copy, for slot_rules_free(). */
 struct slot_rule *slot_rules(struct slot *slot, size_t *count);
 /* The open token, or NULL with the reason why there is none. It lives as long as the slot. */

@@ -81,6 +81,20 @@ bool store_slot_change(struct store *store, const struct slot_record *record, st
 					: error_move(error, &local);
 }
 
+bool store_slot_set_token(struct store *store, const char *name, const char *label,
+	const char *serial, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"UPDATE slot SET token_label = $1, token_serial = $2 WHERE name = $3", error);
+
+	if (!statement)
+		return false;
+	bind_text(statement, label);
+	bind_text(statement, serial);
+	bind_text(statement, name);
+	return statement_run(statement, error);
+}
+
 static struct slot_record *read_record(struct statement *statement)
 {
 	struct slot_record *record = xnew(struct slot_record);

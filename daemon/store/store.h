@@ -305,6 +305,9 @@ bool store_connection_remove(struct store *store, const char *name, struct error
 bool store_slot_add(struct store *store, struct slot_record *record, struct error *error);
 /* What may be changed of it: audit_uses, process, timeout, variables. ERROR_NOT_FOUND. */
 bool store_slot_change(struct store *store, const struct slot_record *record, struct error *error);
+/* Which token it has. Nothing for a slot that is not there. */
+bool store_slot_set_token(struct store *store, const char *name, const char *label,
+	const char *serial, struct error *error);
 /* With its rules. ERROR_NOT_FOUND. */
 bool store_slot_remove(struct store *store, const char *name, struct error *error);
 /* All, with their rules, by number. Heap, for slot_records_free(). */

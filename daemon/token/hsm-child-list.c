@@ -79,7 +79,7 @@ static bool sync_token(
 	put_sync(&question, WIRE_NOBODY, is_current ? child->serial_known : 0);
 	if (!receive_list(asking, &question, &list, error))
 		return false;
-	if (lists_differ(old, list.fresh) || hsm_pin_differs(child->hsm, &facts))
+	if (lists_differ(old, list.fresh) || hsm_facts_differ(child->hsm, &facts))
 		*changed = true;
 	child->sync_generation = asking->generation;
 	child->serial_known = list.serial;

@@ -12,11 +12,12 @@
 
 struct hsm_child {
 	struct hsm *hsm;
-	char *module, *label, *serial, *program, *name;
+	char *module, *label, *program, *name;
 	char **variables;
 	unsigned timeout_ms;
 	/* Guards all below but the next lock; held while the process is started. */
 	pthread_mutex_t lock;
+	char *serial;			  /* of the token; NULL: any */
 	struct child *running;		  /* or NULL */
 	unsigned generation;		  /* of running; from 1 */
 	struct secret pin;		  /* set while somebody is logged in */

@@ -212,6 +212,23 @@ static bool wants_owner(const struct hsm_request *request)
 	}
 }
 
+/*
+ * A token that gets another label may have either of them when its process has ended: the next one
+ * finds it by its serial number.
+ */
+static void note_serial(struct hsm_child *child, const struct hsm_request *request)
+{
+	struct hsm_information token _cleanup_(hsm_information_clear) = {0};
+
+	if (request->operation != HSM_INIT_TOKEN || request->input.length == 0)
+		return;
+	hsm_information(child->hsm, &token);
+	pthread_mutex_lock(&child->lock);
+	if (!child->serial && token.serial[0])
+		child->serial = steal_pointer(&token.serial);
+	pthread_mutex_unlock(&child->lock);
+}
+
 /* The new PIN is that of those who are logged in, as in token/hsm-pin.c. */
 static void follow_pin(struct hsm_child *child, const struct hsm_request *request)
 {
@@ -258,6 +275,7 @@ bool hsm_child_call(struct hsm_child *child, struct hsm_owner *owner,
 {
 	bool done;
 
+	note_serial(child, request);
 	if (!owner || !wants_owner(request)) {
 		done = call(child, NULL, request, reply, error);
 	} else {

@@ -292,12 +292,14 @@ static bool number_all(struct hsm *hsm, struct hsm_objects *fresh, const struct 
 	return changed || fresh->count != old->count;
 }
 
-bool hsm_pin_differs(struct hsm *hsm, const struct hsm_facts *facts)
+bool hsm_facts_differ(struct hsm *hsm, const struct hsm_facts *facts)
 {
 	pthread_mutex_lock(&hsm->objects_lock);
-	CK_FLAGS differing = hsm->facts.info.flags ^ facts->info.flags;
+	const CK_TOKEN_INFO *known = &hsm->facts.info, *now = &facts->info;
+	bool differ = (known->flags ^ now->flags) & CKF_USER_PIN_INITIALIZED ||
+		      memcmp(known->label, now->label, sizeof(now->label)) != 0;
 	pthread_mutex_unlock(&hsm->objects_lock);
-	return differing & CKF_USER_PIN_INITIALIZED;
+	return differ;
 }
 
 bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
@@ -321,7 +323,7 @@ bool hsm_refresh(struct hsm *hsm, bool *changed, struct error *error)
 	bool handles_hold = hsm->has_read && hsm->read_at == login_changes;
 	hsm->has_read = true;
 	hsm->read_at = login_changes;
-	if (number_all(hsm, fresh, old, handles_hold) || hsm_pin_differs(hsm, &facts))
+	if (number_all(hsm, fresh, old, handles_hold) || hsm_facts_differ(hsm, &facts))
 		*changed = true;
 	pthread_mutex_lock(&hsm->objects_lock);
 	hsm->facts = facts;

@@ -48,13 +48,52 @@ static bool act_as_officer(struct hsm_work *work, struct error *error)
 	return rv == CKR_OK || fail(work, rv, "acting as the security officer", error);
 }
 
+/*
+ * No other token may have the label, by which tokens are found, nor the serial number, by which this
+ * one is while it gets another label.
+ */
+static bool check_label(struct hsm_work *work, const CK_UTF8CHAR label[], struct error *error)
+{
+	struct hsm *hsm = work->hsm;
+	const CK_TOKEN_INFO *own = &hsm->facts.info;
+	_cleanup_free_ CK_SLOT_ID *slots = NULL;
+	CK_ULONG count = 0;
+	CK_TOKEN_INFO info;
+
+	if (!module_list_slots(&hsm->module, &slots, &count, error))
+		return false;
+	for (CK_ULONG i = 0; i < count; i++) {
+		if (slots[i] == hsm->slot ||
+			hsm->module.functions->C_GetTokenInfo(slots[i], &info) != CKR_OK ||
+			!(info.flags & CKF_TOKEN_INITIALIZED))
+			continue;
+		if (memcmp(info.label, label, sizeof(info.label)) == 0)
+			return error_set_field(error, ERROR_INVALID_ARGUMENT, "label",
+				"another token of the module has this label");
+		if (memcmp(info.serialNumber, own->serialNumber, sizeof(info.serialNumber)) == 0)
+			return error_set_field(error, ERROR_INVALID_ARGUMENT, "label",
+				"the token keeps its label: another one has the same serial number");
+	}
+	return true;
+}
+
 static bool init_token(void *context, struct error *error)
 {
 	struct hsm_work *work = context;
 	struct hsm *hsm = work->hsm;
+	struct reader wanted = work->request->input;
 	CK_UTF8CHAR label[sizeof(hsm->facts.info.label)];
 
 	memcpy(label, hsm->facts.info.label, sizeof(label));
+	if (wanted.length > sizeof(label))
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "label",
+			"a token's label has at most %zu bytes", sizeof(label));
+	if (wanted.length > 0) {
+		memset(label, ' ', sizeof(label));
+		memcpy(label, wanted.data, wanted.length);
+		if (!check_label(work, label, error))
+			return false;
+	}
 	CK_RV rv = hsm->module.functions->C_InitToken(
 		hsm->slot, data_of(work->request->pin), length_of(work->request->pin), label);
 	hsm->keeps_private = false;

@@ -27,16 +27,16 @@ static bool has_text(const CK_UTF8CHAR *field, size_t length, const char *text)
 	return strcmp(own, text) == 0;
 }
 
-static bool token_fits(const CK_TOKEN_INFO *info, const struct hsm_options *options)
+/* label, serial: NULL for any. */
+static bool token_fits(const CK_TOKEN_INFO *info, const char *label, const char *serial)
 {
 	return info->flags & CKF_TOKEN_INITIALIZED &&
-	       has_text(info->label, sizeof(info->label), options->label) &&
-	       (!options->serial ||
-		       has_text(info->serialNumber, sizeof(info->serialNumber), options->serial));
+	       (!label || has_text(info->label, sizeof(info->label), label)) &&
+	       (!serial || has_text(info->serialNumber, sizeof(info->serialNumber), serial));
 }
 
-static bool find_slot(
-	struct hsm *hsm, const struct hsm_options *options, bool *is_there, struct error *error)
+static bool find_token(struct hsm *hsm, const char *label, const char *serial, bool *is_there,
+	struct error *error)
 {
 	_cleanup_free_ CK_SLOT_ID *slots = NULL;
 	CK_ULONG count = 0;
@@ -47,16 +47,28 @@ static bool find_slot(
 		return false;
 	for (CK_ULONG i = 0; i < count; i++) {
 		if (hsm->module.functions->C_GetTokenInfo(slots[i], &info) != CKR_OK ||
-			!token_fits(&info, options))
+			!token_fits(&info, label, serial))
 			continue;
 		hsm->slot = slots[i];
 		found++;
 	}
 	*is_there = found > 0;
-	return found <= 1 ||
-	       error_set(error, ERROR_TOKEN_FAILED,
-		       "there are several tokens labelled \"%s\": say the serial number",
-		       options->label);
+	if (found <= 1)
+		return true;
+	return label ? error_set(error, ERROR_TOKEN_FAILED,
+			       "there are several tokens labelled \"%s\": say the serial number",
+			       label)
+		     : error_set(error, ERROR_TOKEN_FAILED,
+			       "there are several tokens with the serial number %s", serial);
+}
+
+/* A token may have got another label; its serial number is what it keeps. */
+static bool find_slot(
+	struct hsm *hsm, const struct hsm_options *options, bool *is_there, struct error *error)
+{
+	return find_token(hsm, options->label, options->serial, is_there, error) &&
+	       (*is_there || !options->serial ||
+		       find_token(hsm, NULL, options->serial, is_there, error));
 }
 
 static bool make_token(struct hsm *hsm, const struct hsm_options *options, struct error *error)

@@ -23,7 +23,11 @@ struct hsm;
 struct hsm_options {
 	const char *module; /* absolute path */
 	const char *label;  /* of the token */
-	const char *serial; /* of the token; NULL: any */
+	/*
+	 * Of the token; NULL: any. Where no token has both, one that has the serial number and another
+	 * label is taken: hsm_information() tells.
+	 */
+	const char *serial;
 	/* Where the module is SoftHSM2 and has no such token, one is made with this PIN; or NULL.
 	 */
 	const struct secret *new_pin;
@@ -157,7 +161,12 @@ enum hsm_operation {
 	HSM_SEED_RANDOM, /* input */
 	/* The token's PINs. The security officer's ones want a token that nobody is logged in to.
 	 */
-	HSM_INIT_TOKEN,	  /* pin: the security officer's; all objects are lost */
+	/*
+	 * pin: the security officer's; input: another label, of 1 to 32 bytes, or nothing. All
+	 * objects are lost. ERROR_INVALID_ARGUMENT (field label) for one that another token of the
+	 * module has.
+	 */
+	HSM_INIT_TOKEN,
 	HSM_CHECK_SO_PIN, /* pin */
 	HSM_INIT_PIN,	  /* pin, new_pin */
 	HSM_SET_PIN,	  /* pin, new_pin */

@@ -307,8 +307,10 @@ def pins(client):
     expect("PinLength", client("ChangePin", SLOT, PIN, b"1"))
     expect("TokenRefused", *("TokenRefused" if answer.startswith("CKR_") or answer == "TokenRefused" else answer for answer in (
         client("CheckUnblockCode", SLOT, b"000000"), client("InitPin", SLOT, b"000000", PIN),
-        client("ChangeOfficerPin", SLOT, b"000000", PIN), client("InitToken", SLOT, b"000000", "web"))))
-    expect("InvalidArgument", client("InitToken", SLOT, b"000000", "another"))
+        client("ChangeOfficerPin", SLOT, b"000000", PIN), client("InitToken", SLOT, b"000000", "web"),
+        client("InitToken", SLOT, b"000000", "another"))))
+    expect("InvalidArgument", *(client("InitToken", SLOT, b"000000", label)
+                                for label in ("", "a" * 33, "blank ", "kept", "tessera")))
     # A minute may end meanwhile, and the counting with it.
     answers = [client("ChangePin", SLOT, b"000000", PIN) for _ in range(21)]
     expect(True, "PinBlocked" in answers, answers.count("PinWrong") <= 20)

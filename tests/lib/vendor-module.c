@@ -6,6 +6,7 @@
  *    crash, hang, exit, fork, close, garbage, lengths      at the next C_Sign()
  *    crash-login, hang-login                               at the next C_Login()
  *    crash-start, hang-start                               at the next C_Initialize()
+ *    crash-before-init, crash-after-init                   at the next C_InitToken()
  *    leak                                                  at the next C_Sign(): 64 MiB
  *
  * VENDOR_SLOW: milliseconds that each C_Sign() takes longer.
@@ -115,6 +116,17 @@ static CK_RV vendor_initialize(void *arguments)
 	return real->C_Initialize(arguments);
 }
 
+static CK_RV vendor_init_token(
+	CK_SLOT_ID slot, CK_UTF8CHAR *pin, CK_ULONG length, CK_UTF8CHAR *label)
+{
+	if (is_asked_for("crash-before-init"))
+		crash();
+	CK_RV rv = real->C_InitToken(slot, pin, length, label);
+	if (is_asked_for("crash-after-init"))
+		crash();
+	return rv;
+}
+
 static CK_RV vendor_login(
 	CK_SESSION_HANDLE session, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULONG length)
 {
@@ -154,6 +166,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 	mine.C_GetFunctionList = C_GetFunctionList;
 	mine.C_Initialize = vendor_initialize;
 	mine.C_Login = vendor_login;
+	mine.C_InitToken = vendor_init_token;
 	mine.C_Sign = vendor_sign;
 	*list = &mine;
 	return CKR_OK;

@@ -98,6 +98,24 @@ static void a_slot_is_changed(void **state)
 	slot_records_free(records, count);
 }
 
+static void a_slot_follows_its_token(void **state)
+{
+	struct fixture *fixture = *state;
+	struct slot_record **records;
+	size_t count;
+
+	add(fixture, "web", NULL);
+	add(fixture, "other", NULL);
+	assert_true(store_slot_set_token(fixture->store, "web", "renamed", "43", NULL));
+	fixture_reopen(fixture);
+	assert_true(store_slot_list(fixture->store, &records, &count, NULL));
+	assert_string_equal(records[0]->token_label, "renamed");
+	assert_string_equal(records[0]->token_serial, "43");
+	assert_string_equal(records[1]->token_label, "token");
+	assert_string_equal(records[1]->token_serial, "42");
+	slot_records_free(records, count);
+}
+
 static void a_number_is_never_given_twice(void **state)
 {
 	struct fixture *fixture = *state;
@@ -143,6 +161,8 @@ int main(void)
 			a_slot_comes_back_as_it_was_saved, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_slot_is_changed, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_slot_follows_its_token, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_number_is_never_given_twice, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(
