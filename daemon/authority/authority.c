@@ -9,10 +9,12 @@
 
 #include "authority/digicert-one.h"
 #include "authority/local-ca.h"
+#include "authority/ms-cs.h"
 #include "common/alloc.h"
 #include "model/document.h"
 
-static const struct authority_driver *const drivers[] = {&local_ca_driver, &digicert_one_driver};
+static const struct authority_driver *const drivers[] = {
+	&local_ca_driver, &digicert_one_driver, &ms_cs_driver};
 
 static const char *kind_at(size_t index)
 {

@@ -1,44 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Enrolling and renewing, and settling what an answer that never came has left open.
- * What was asked is kept as JSON in the certificate's `request`: {profile, seat, key, since, id},
- * where key is the digest of the public key and id what a pending request is picked up by.
- */
+/* Enrolling and renewing, and what the service has of a request whose answer was lost. */
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "authority/attempt.h"
 #include "authority/digicert-one-private.h"
 #include "common/alloc.h"
-#include "common/log.h"
 
 #define SECONDS_OF_DAY (24 * 60 * 60)
-/* A lost answer: how often it is looked for at once, and how long before it is given up. */
-#define LOOKS	       4
-#define GIVE_UP_AFTER  SECONDS_OF_DAY
 #define PAGE	       50
 #define ITEMS_MAX      1000
-#define PICKUP_SECONDS 2 /* between two questions */
 
 DEFINE_CLEANUP(BIO *, BIO_free_all);
 
-/* One enrollment under way. */
-struct attempt {
-	struct authority *authority;
-	const struct authority_request *request;
-	const struct authority_profile *profile;
-	struct certificate *certificate;
-	json_t *asked; /* what `request` of the certificate holds */
-	json_t *seat;  /* what makes the seat, or NULL */
+/* What is sent. */
+struct question {
+	const char *path;
+	json_t *body;
+	json_t *seat; /* what makes the seat, or NULL */
 };
 
-static void attempt_clear(struct attempt *attempt)
+static void question_clear(struct question *question)
 {
-	json_decref(attempt->asked);
-	json_decref(attempt->seat);
+	json_decref(question->body);
+	json_decref(question->seat);
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -48,35 +38,14 @@ static const char *text_of(const json_t *object, const char *name)
 	return text && text[0] ? text : NULL;
 }
 
-/* --- what was asked --- */
-
-static void forget(struct attempt *attempt)
-{
-	free(steal_pointer(&attempt->certificate->request));
-}
-
-static bool note(struct attempt *attempt, struct error *error)
-{
-	const struct authority_request *request = attempt->request;
-	struct certificate *certificate = attempt->certificate;
-
-	free(certificate->request);
-	certificate->request = json_dumps(attempt->asked, JSON_COMPACT);
-	certificate->status = CERTIFICATE_PENDING;
-	return !request || !request->note ||
-	       request->note(request->note_context, certificate, error);
-}
-
 /* --- looking for a certificate by its key --- */
 
 static bool take_found(struct attempt *attempt, const json_t *item, bool *found)
 {
-	const char *text = text_of(item, "certificate"), *key = text_of(attempt->asked, "key");
-	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
+	const char *text = text_of(item, "certificate");
 
-	*found = text && key && digicert_one_decode(text, &der, NULL) &&
-		 digicert_one_has_key(&der, key);
-	return !*found || digicert_one_take(attempt->certificate, item, NULL);
+	*found = false;
+	return !text || attempt_take_found(attempt, text, text_of(item, "serial_number"), found);
 }
 
 /* A list that shows no certificates: each is asked for. */
@@ -114,8 +83,8 @@ static bool look_at_page(
 /* One search over all that the seat has of the profile. */
 static bool search(struct attempt *attempt, bool *found, struct error *error)
 {
-	_cleanup_free_ char *seat = digicert_one_escape(text_of(attempt->asked, "seat"));
-	_cleanup_free_ char *profile = digicert_one_escape(text_of(attempt->asked, "profile"));
+	_cleanup_free_ char *seat = digicert_one_escape(attempt_asked(attempt, "seat"));
+	_cleanup_free_ char *profile = digicert_one_escape(attempt_asked(attempt, "profile"));
 	size_t offset = 0, total = 1;
 
 	*found = false;
@@ -138,56 +107,15 @@ static bool search(struct attempt *attempt, bool *found, struct error *error)
 	return true;
 }
 
-/*
- * The answer was lost: the service is asked what it has for this key, some times, as it may still
- * be at it. False without touching the error when nothing is found.
- */
-static bool settle(struct attempt *attempt)
-{
-	const struct digicert_one *one = attempt->authority->data;
-	int64_t left = one->settings.retry_seconds;
-	bool found = false;
-
-	for (int i = 0; i < LOOKS; i++) {
-		_cleanup_error_ struct error failure = ERROR_INIT;
-		int64_t pause = i == 0 ? 0 : INT64_C(1) << (i - 1);
-		if (pause > left)
-			break;
-		digicert_one_wait(pause);
-		left -= pause;
-		if (!search(attempt, &found, &failure))
-			log_warning("the outcome of a request is not known yet: %s connection=%s",
-				error_message(&failure), attempt->authority->name);
-		if (found)
-			return true;
-	}
-	return false;
-}
-
-static bool fail_unsettled(struct error *error)
-{
-	_cleanup_free_ char *first = xstrdup(error_message(error));
-
-	return error_set(error, error->code,
-		"%s; no certificate for this key is found there now, and the request is not "
-		"repeated: should one turn up, it is revoked (tessera task list)",
-		first);
-}
-
 /* --- the answer --- */
 
 static bool take_answer(struct attempt *attempt, const json_t *object, struct error *error)
 {
-	struct certificate *certificate = attempt->certificate;
-	const char *key = text_of(attempt->asked, "key");
+	const char *text = text_of(object, "certificate");
 
-	if (!digicert_one_take(certificate, object, error))
-		return false;
-	if (!digicert_one_has_key(&certificate->der, key))
-		return error_set(error, ERROR_AUTHORITY_FAILED,
-			"DigiCert ONE gave a certificate for another key, which was not used");
-	return !attempt->profile ||
-	       digicert_one_check_issuer(attempt->profile, &certificate->der, error);
+	return text ? attempt_take(attempt, text, text_of(object, "serial_number"), error)
+		    : error_set(error, ERROR_AUTHORITY_FAILED,
+			      "DigiCert ONE answers without a certificate");
 }
 
 static bool is_pending(const json_t *object)
@@ -202,9 +130,9 @@ static bool is_pending(const json_t *object)
 static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struct error *error)
 {
 	_cleanup_reply_ struct digicert_one_reply reply = {0};
-	const char *id = text_of(attempt->asked, "id");
+	const char *id = attempt_asked(attempt, "id");
 	json_t *body _cleanup_json_ =
-		json_pack("{s:{s:s}}", "profile", "id", text_of(attempt->asked, "profile"));
+		json_pack("{s:{s:s}}", "profile", "id", attempt_asked(attempt, "profile"));
 
 	_cleanup_free_ char *escaped = digicert_one_escape(id);
 	_cleanup_free_ char *path = xasprintf("/certificate-pickup/%s", escaped);
@@ -222,118 +150,62 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 		"DigiCert ONE says of the pending request: %.64s", status ? status : "nothing");
 }
 
-/* Waits a while for a pending request. */
-static bool await(struct attempt *attempt, const json_t *object, enum enroll_outcome *outcome,
-	struct error *error)
-{
-	const struct digicert_one *one = attempt->authority->data;
-	int64_t left = one->settings.pickup_seconds;
-
-	json_object_set_new(attempt->asked, "id", json_string(text_of(object, "request_id")));
-	*outcome = ENROLL_PENDING;
-	if (!note(attempt, error))
-		return false;
-	while (*outcome == ENROLL_PENDING && left > 0) {
-		_cleanup_error_ struct error failure = ERROR_INIT;
-		int64_t pause = left < PICKUP_SECONDS ? left : PICKUP_SECONDS;
-		digicert_one_wait(pause);
-		left -= pause;
-		if (pick_up(attempt, outcome, &failure))
-			continue;
-		*outcome = ENROLL_PENDING;
-		if (failure.code == ERROR_AUTHORITY_REJECTED) {
-			forget(attempt);
-			return error_move(error, &failure);
-		}
-		log_warning("a pending certificate is collected later: %s connection=%s",
-			error_message(&failure), attempt->authority->name);
-		left = 0;
-	}
-	if (*outcome == ENROLL_ISSUED)
-		forget(attempt);
-	return true;
-}
-
 /* --- asking --- */
 
 static bool make_seat(struct attempt *attempt, struct error *error)
 {
+	const struct question *question = attempt->data;
 	_cleanup_reply_ struct digicert_one_reply reply = {0};
 
 	return digicert_one_call(
-		       attempt->authority, HTTP_POST, "/seat", attempt->seat, &reply, error) ||
+		       attempt->authority, HTTP_POST, "/seat", question->seat, &reply, error) ||
 	       error_prefix(error, "making the seat");
 }
 
-static bool lacks_seat(const struct attempt *attempt, const struct digicert_one_reply *reply)
+static bool lacks_seat(const struct question *question, const struct digicert_one_reply *reply)
 {
-	return attempt->seat && reply->status >= 400 && reply->status <= 499 &&
+	return question->seat && reply->status >= 400 && reply->status <= 499 &&
 	       digicert_one_says(reply, "seat") &&
 	       (digicert_one_says(reply, "could not find") ||
 		       digicert_one_says(reply, "not found") ||
 		       digicert_one_says(reply, "does not exist"));
 }
 
-/* One that cannot be used stays known, and is revoked. */
-static bool take_settled(struct attempt *attempt, struct error *error)
+static enum attempt_answer ask(struct attempt *attempt, struct error *error)
 {
-	error_clear(error);
-	if (attempt->profile &&
-		!digicert_one_check_issuer(attempt->profile, &attempt->certificate->der, error))
-		return false;
-	forget(attempt);
-	return true;
-}
-
-/* Posts once, and finds out what became of it. *again: nothing did, and it may be asked anew. */
-static bool ask_once(struct attempt *attempt, const char *path, json_t *body,
-	enum enroll_outcome *outcome, bool *again, struct error *error)
-{
+	const struct question *question = attempt->data;
 	_cleanup_reply_ struct digicert_one_reply reply = {0};
-	bool answered =
-		digicert_one_call(attempt->authority, HTTP_POST, path, body, &reply, error) &&
-		digicert_one_need_object(&reply, error);
+	bool answered = digicert_one_call(attempt->authority, HTTP_POST, question->path,
+				question->body, &reply, error) &&
+			digicert_one_need_object(&reply, error);
 
-	*again = false;
-	*outcome = ENROLL_ISSUED;
-	if (answered && is_pending(reply.json))
-		return await(attempt, reply.json, outcome, error);
-	if (answered && take_answer(attempt, reply.json, error)) {
-		forget(attempt);
-		return true;
+	if (answered && is_pending(reply.json)) {
+		json_object_set_new(
+			attempt->asked, "id", json_string(text_of(reply.json, "request_id")));
+		return ATTEMPT_PENDING;
 	}
-	if (!answered && !reply.may_be_done) {
-		forget(attempt);
-		*again = lacks_seat(attempt, &reply) && make_seat(attempt, error);
-		return false;
-	}
-	if (settle(attempt))
-		return take_settled(attempt, error);
-	*again = reply.status == 503;
-	if (!*again)
-		fail_unsettled(error);
-	return false;
+	if (answered)
+		return take_answer(attempt, reply.json, error) ? ATTEMPT_ISSUED : ATTEMPT_LOST;
+	if (!reply.may_be_done)
+		return lacks_seat(question, &reply) && make_seat(attempt, error) ? ATTEMPT_AGAIN
+										 : ATTEMPT_REFUSED;
+	return reply.status == 503 ? ATTEMPT_BUSY : ATTEMPT_LOST;
 }
 
-/* At most twice: once more when there was no seat, or a busy service has verifiably done nothing.
- */
-static bool ask(struct attempt *attempt, const char *path, json_t *body,
-	enum enroll_outcome *outcome, struct error *error)
+static struct attempt begin(struct authority *authority, const struct authority_request *request,
+	struct certificate *certificate, const struct question *question)
 {
-	bool again;
+	static const struct attempt_verbs verbs = {
+		.ask = ask, .search = search, .pick_up = pick_up};
+	const struct digicert_one *one = authority->data;
 
-	if (!note(attempt, error))
-		return false;
-	if (ask_once(attempt, path, body, outcome, &again, error))
-		return true;
-	if (!again)
-		return false;
-	error_clear(error);
-	if (!note(attempt, error))
-		return false;
-	if (ask_once(attempt, path, body, outcome, &again, error))
-		return true;
-	return again ? fail_unsettled(error) : false;
+	return (struct attempt){.verbs = &verbs,
+		.authority = authority,
+		.request = request,
+		.certificate = certificate,
+		.retry_seconds = one->settings.retry_seconds,
+		.pickup_seconds = one->settings.pickup_seconds,
+		.data = question};
 }
 
 /* --- bodies --- */
@@ -353,20 +225,13 @@ static json_t *csr_of(X509_REQ *request)
 static void put_validity(struct attempt *attempt, json_t *body)
 {
 	const struct digicert_one *one = attempt->authority->data;
-	const struct digicert_one_mapping *mapping =
-		digicert_one_mapping_find(&one->settings, attempt->profile);
-	int64_t days = mapping ? mapping->validity_days : 0;
+	int64_t days =
+		attempt_days(attempt, mapping_find(&one->settings.mappings, attempt->profile));
 
-	if (attempt->request->not_after) {
-		int64_t left = (attempt->request->not_after - time(NULL)) / SECONDS_OF_DAY;
-		if (days == 0 || left < days)
-			days = left > 0 ? left : 1;
-	}
-	if (days == 0 ||
-		!json_is_true(json_object_get(attempt->profile->settings, "override-validity")))
-		return;
-	json_object_set_new(
-		body, "validity", json_pack("{s:s, s:I}", "unit", "days", "duration", days));
+	if (days > 0 &&
+		json_is_true(json_object_get(attempt->profile->settings, "override-validity")))
+		json_object_set_new(body, "validity",
+			json_pack("{s:s, s:I}", "unit", "days", "duration", days));
 }
 
 static bool put_csr(struct attempt *attempt, json_t *body, struct error *error)
@@ -385,18 +250,18 @@ static bool put_csr(struct attempt *attempt, json_t *body, struct error *error)
 }
 
 /* Keeps what is about the seat itself for the request that makes one. */
-static void split_seat(struct attempt *attempt, json_t *body)
+static void split_seat(const struct attempt *attempt, struct question *question)
 {
 	const struct digicert_one *one = attempt->authority->data;
 	const struct digicert_one_settings *settings = &one->settings;
-	json_t *seat = json_object_get(body, "seat");
+	json_t *seat = json_object_get(question->body, "seat");
 
 	if (settings->create_seats) {
-		attempt->seat = json_deep_copy(seat);
+		question->seat = json_deep_copy(seat);
 		json_object_set_new(
-			attempt->seat, "seat_type", json_pack("{s:s}", "id", settings->seat_type));
+			question->seat, "seat_type", json_pack("{s:s}", "id", settings->seat_type));
 		if (settings->business_unit)
-			json_object_set_new(attempt->seat, "business_unit_id",
+			json_object_set_new(question->seat, "business_unit_id",
 				json_string(settings->business_unit));
 	}
 	json_object_del(seat, "email");
@@ -422,23 +287,14 @@ static bool put_fields(struct attempt *attempt, json_t *body, struct error *erro
 	return error_set(error, ERROR_AUTHORITY_REJECTED, "the seat's id is empty");
 }
 
-static json_t *make_body(struct attempt *attempt, struct error *error)
+static bool make_question(struct attempt *attempt, struct question *question, struct error *error)
 {
-	json_t *body _cleanup_json_ = json_pack("{s:{s:s}}", "profile", "id", attempt->profile->id);
-
-	if (!put_fields(attempt, body, error) || !put_csr(attempt, body, error))
-		return NULL;
-	split_seat(attempt, body);
-	return steal_pointer(&body);
-}
-
-static void set_asked(struct attempt *attempt, const char *seat)
-{
-	_cleanup_free_ char *key =
-		digicert_one_key_digest(X509_REQ_get0_pubkey(attempt->request->request));
-
-	attempt->asked = json_pack("{s:s, s:s, s:s, s:I}", "profile", attempt->profile->id, "seat",
-		seat, "key", key, "since", (json_int_t)time(NULL));
+	question->path = "/certificate";
+	question->body = json_pack("{s:{s:s}}", "profile", "id", attempt->profile->id);
+	if (!put_fields(attempt, question->body, error) || !put_csr(attempt, question->body, error))
+		return false;
+	split_seat(attempt, question);
+	return true;
 }
 
 /* --- verbs --- */
@@ -447,17 +303,17 @@ bool digicert_one_enroll(struct authority *authority, const struct authority_req
 	struct certificate *certificate, enum enroll_outcome *outcome, struct error *error)
 {
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
-	struct attempt attempt _cleanup_(attempt_clear) = {
-		.authority = authority, .request = request, .certificate = certificate};
+	struct question question _cleanup_(question_clear) = {0};
+	_cleanup_attempt_ struct attempt attempt =
+		begin(authority, request, certificate, &question);
 
 	if (!digicert_one_profiles(authority, &profiles, error))
 		return false;
 	attempt.profile = authority_profiles_find(&profiles, request->profile, error);
-	json_t *body _cleanup_json_ = attempt.profile ? make_body(&attempt, error) : NULL;
-	if (!body)
+	if (!attempt.profile || !make_question(&attempt, &question, error))
 		return false;
-	set_asked(&attempt, text_of(json_object_get(body, "seat"), "seat_id"));
-	return ask(&attempt, "/certificate", body, outcome, error);
+	const char *seat = text_of(json_object_get(question.body, "seat"), "seat_id");
+	return attempt_enroll(&attempt, seat, outcome, error);
 }
 
 static const char *seat_of(const struct authority_request *request)
@@ -489,50 +345,26 @@ bool digicert_one_renew(struct authority *authority, const struct certificate *o
 	enum enroll_outcome *outcome, struct error *error)
 {
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
-	struct attempt attempt _cleanup_(attempt_clear) = {
-		.authority = authority, .request = request, .certificate = certificate};
-	json_t *body _cleanup_json_ = json_object();
+	struct question question _cleanup_(question_clear) = {.body = json_object()};
+	_cleanup_attempt_ struct attempt attempt =
+		begin(authority, request, certificate, &question);
 
 	if (!digicert_one_profiles(authority, &profiles, error))
 		return false;
 	attempt.profile = authority_profiles_find(&profiles, request->profile, error);
 	if (!attempt.profile || !check_window(attempt.profile, old, error) ||
-		!put_csr(&attempt, body, error))
+		!put_csr(&attempt, question.body, error))
 		return false;
-	set_asked(&attempt, seat_of(request));
 	_cleanup_free_ char *serial = digicert_one_escape(old->serial_hex);
 	_cleanup_free_ char *path = xasprintf("/certificate/%s/renew", serial);
-	return ask(&attempt, path, body, outcome, error);
+	question.path = path;
+	return attempt_enroll(&attempt, seat_of(request), outcome, error);
 }
 
 bool digicert_one_collect(struct authority *authority, struct certificate *certificate,
 	enum enroll_outcome *outcome, struct error *error)
 {
-	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
-	struct attempt attempt _cleanup_(attempt_clear) = {
-		.authority = authority, .certificate = certificate};
-	bool found = false;
+	_cleanup_attempt_ struct attempt attempt = begin(authority, NULL, certificate, NULL);
 
-	attempt.asked = json_loads(certificate->request ? certificate->request : "", 0, NULL);
-	if (!text_of(attempt.asked, "profile") || !text_of(attempt.asked, "key"))
-		return error_set(error, ERROR_AUTHORITY_FAILED,
-			"what is kept of a pending request is damaged");
-	if (!digicert_one_profiles(authority, &profiles, error))
-		return false;
-	attempt.profile =
-		authority_profiles_find(&profiles, text_of(attempt.asked, "profile"), NULL);
-	if (text_of(attempt.asked, "id")) {
-		if (!pick_up(&attempt, outcome, error))
-			return false;
-	} else {
-		json_int_t since = json_integer_value(json_object_get(attempt.asked, "since"));
-		if (!search(&attempt, &found, error))
-			return false;
-		*outcome = found				? ENROLL_ISSUED
-			   : time(NULL) - since > GIVE_UP_AFTER ? ENROLL_NOTHING
-								: ENROLL_PENDING;
-	}
-	if (*outcome == ENROLL_ISSUED)
-		forget(&attempt);
-	return true;
+	return attempt_collect(&attempt, outcome, error);
 }

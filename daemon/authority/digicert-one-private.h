@@ -6,22 +6,11 @@
 #include <jansson.h>
 
 #include "authority/authority.h"
+#include "authority/identity.h"
+#include "authority/mapping.h"
 #include "model/document.h"
 
-/* How one field of a profile is filled. */
-struct digicert_one_filling {
-	char *field;   /* "subject.common_name" */
-	char *pattern; /* of holder fields, or plain text */
-	char *prompt;  /* or NULL */
-};
-
-/* What the document says about one profile. */
-struct digicert_one_mapping {
-	char *profile; /* its id or name */
-	struct digicert_one_filling *fillings;
-	size_t count;
-	int64_t validity_days; /* 0: as the profile says */
-};
+#define DIGICERT_ONE_API_KEY "api-key"
 
 struct digicert_one_settings {
 	char *base;    /* "https://one.digicert.com/mpki/api/v1" */
@@ -34,16 +23,12 @@ struct digicert_one_settings {
 	char *seat_type;
 	bool create_seats;
 	int64_t timeout_seconds, retry_seconds, pickup_seconds;
-	struct digicert_one_mapping *mappings;
-	size_t mapping_count;
+	struct mappings mappings;
 };
 
 struct digicert_one {
 	struct digicert_one_settings settings;
-	/* The API key or the client certificate; unset until the first call. */
-	struct secret secret;
-	EVP_PKEY *key; /* of the client certificate, where the secret does not have it */
-	void *key_handle;
+	struct identity identity; /* the API key or the client certificate */
 };
 
 /* --- digicert-one-settings.c --- */
@@ -51,18 +36,6 @@ struct digicert_one {
 bool digicert_one_settings_parse(
 	struct digicert_one_settings *settings, const char *document, struct error *error);
 void digicert_one_settings_clear(struct digicert_one_settings *settings);
-/* NULL if the document says nothing of it. */
-const struct digicert_one_mapping *digicert_one_mapping_find(
-	const struct digicert_one_settings *settings, const struct authority_profile *profile);
-
-/* --- digicert-one-key.c --- */
-/* Opens the client certificate's key where the document names one; does nothing otherwise. */
-bool digicert_one_open_key(struct authority *authority, struct error *error);
-void digicert_one_close_key(struct authority *authority);
-/* Whether a secret is what its name says. ERROR_INVALID_ARGUMENT. */
-bool digicert_one_check_secret(struct authority *authority, const char *name,
-	const struct secret *secret, struct error *error);
-
 /* --- digicert-one-request.c --- */
 struct digicert_one_reply {
 	long status;
@@ -89,8 +62,6 @@ bool digicert_one_need_object(struct digicert_one_reply *reply, struct error *er
 char *digicert_one_escape(const char *text);
 /* Whether one of the service's errors has this in its message, ASCII letters alike in any case. */
 bool digicert_one_says(const struct digicert_one_reply *reply, const char *text);
-/* Sleeps. */
-void digicert_one_wait(int64_t seconds);
 
 /* --- digicert-one-fields.c --- */
 /* The fields that a profile of the API has, and why it cannot be used, if so. */
@@ -104,22 +75,6 @@ bool digicert_one_fetch(
 /* The kept ones, with what the document fills in. */
 bool digicert_one_profiles(
 	struct authority *authority, struct authority_profiles *profiles, struct error *error);
-
-/* The issuer of the profiles that can be used, if they have one. ERROR_NOT_SUPPORTED. */
-bool digicert_one_ca_certificate(
-	struct authority *authority, struct buffer *der, struct error *error);
-
-/* --- digicert-one-certificate.c --- */
-/* DER of a certificate as the API writes it: PEM, bare base64, or PKCS#7 in either (its first). */
-bool digicert_one_decode(const char *text, struct buffer *der, struct error *error);
-/* Heap: lower-case hex of the SHA-256 of the public key's encoding. */
-char *digicert_one_key_digest(EVP_PKEY *key);
-bool digicert_one_has_key(const struct buffer *der, const char *key_digest);
-/* Whether the profile's issuer, where it is known, has signed it. ERROR_AUTHORITY_FAILED. */
-bool digicert_one_check_issuer(
-	const struct authority_profile *profile, const struct buffer *der, struct error *error);
-/* Fills *certificate from an answer's object and makes it valid. */
-bool digicert_one_take(struct certificate *certificate, const json_t *object, struct error *error);
 
 /* --- digicert-one-enroll.c --- */
 bool digicert_one_enroll(struct authority *authority, const struct authority_request *request,

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/issued.h"
 #include "common/alloc.h"
 
 #define PATH	  "/profile"
@@ -65,7 +66,7 @@ static void read_settings(struct authority_profile *profile, const json_t *json)
 	profile->settings = json_pack("{s:b, s:I, s:I, s:s*}", "override-validity",
 		json_is_true(json_object_get(json, "override_cert_validity_via_api")),
 		"renewal-days", json_integer_value(json_object_get(json, "renewal_period_days")),
-		"key-bits", key_bits(json), "issuer", text_of(issuer, "certificate"));
+		"key-bits", key_bits(json), ISSUED_ISSUER, text_of(issuer, "certificate"));
 }
 
 /* A list may hold little of each: the profile itself is asked for then. */
@@ -161,32 +162,18 @@ bool digicert_one_fetch(
 
 /* --- what the document fills in --- */
 
-static void fill(struct authority_profile *profile, const char *name, const char *pattern,
-	const char *prompt)
-{
-	struct authority_field *field = authority_profile_field(profile, name);
-
-	if (!field)
-		field = authority_profile_add_field(profile, name);
-	free(field->pattern);
-	free(field->prompt);
-	field->pattern = xstrdup(pattern);
-	field->prompt = xstrdup(prompt);
-}
-
 static void fill_profile(
 	struct authority_profile *profile, const struct digicert_one_settings *settings)
 {
-	const struct digicert_one_mapping *mapping = digicert_one_mapping_find(settings, profile);
+	const struct mapping *mapping = mapping_find(&settings->mappings, profile);
 
-	fill(profile, "seat.id", settings->seat_id, NULL);
+	profile_fill(profile, "seat.id", settings->seat_id, NULL);
 	if (settings->seat_email)
-		fill(profile, "seat.email", settings->seat_email, NULL);
+		profile_fill(profile, "seat.email", settings->seat_email, NULL);
 	if (settings->seat_name)
-		fill(profile, "seat.name", settings->seat_name, NULL);
-	for (size_t i = 0; mapping && i < mapping->count; i++)
-		fill(profile, mapping->fillings[i].field, mapping->fillings[i].pattern,
-			mapping->fillings[i].prompt);
+		profile_fill(profile, "seat.name", settings->seat_name, NULL);
+	if (mapping)
+		mapping_fill(mapping, profile);
 }
 
 bool digicert_one_profiles(
@@ -199,30 +186,4 @@ bool digicert_one_profiles(
 	for (size_t i = 0; i < profiles->count; i++)
 		fill_profile(&profiles->items[i], &one->settings);
 	return true;
-}
-
-/* --- their issuer --- */
-
-bool digicert_one_ca_certificate(
-	struct authority *authority, struct buffer *der, struct error *error)
-{
-	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
-	const char *issuer = NULL;
-
-	if (!authority_kept_profiles(authority, &profiles, error))
-		return false;
-	for (size_t i = 0; i < profiles.count; i++) {
-		const char *own = text_of(profiles.items[i].settings, "issuer");
-		if (!own || !profiles.items[i].is_usable)
-			continue;
-		if (issuer && strcmp(issuer, own) != 0)
-			return error_set(
-				error, ERROR_NOT_SUPPORTED, "the profiles have several issuers");
-		issuer = own;
-	}
-	if (!issuer)
-		return error_set(error, ERROR_NOT_SUPPORTED,
-			"the issuer is not known: tessera connection profiles %s --update",
-			authority->name);
-	return digicert_one_decode(issuer, der, error);
 }

@@ -3,17 +3,16 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/issued.h"
+#include "authority/patience.h"
 #include "common/alloc.h"
 #include "common/log.h"
 
 /* The list of profiles with their issuers' chains is the longest answer. */
 #define ANSWER_BYTES_MAX (4 * 1024 * 1024)
 #define CONNECT_MS	 15000
-/* Without a Retry-After: doubled each time up to this. */
-#define WAIT_SECONDS_MAX 8
 #define SHOWN_MAX	 300 /* bytes of the service's own words */
 
 void digicert_one_reply_clear(struct digicert_one_reply *reply)
@@ -37,14 +36,6 @@ char *digicert_one_escape(const char *text)
 			to += sprintf(to, "%%%02X", (unsigned char)*text);
 	}
 	return escaped;
-}
-
-void digicert_one_wait(int64_t seconds)
-{
-	struct timespec left = {.tv_sec = seconds};
-
-	while (nanosleep(&left, &left) != 0)
-		;
 }
 
 /* --- what the service says is wrong --- */
@@ -83,18 +74,6 @@ bool digicert_one_says(const struct digicert_one_reply *reply, const char *text)
 	return message && strcasestr(message, text);
 }
 
-/* Words of others, for one line of a terminal or log; heap. */
-static char *shown(const char *text)
-{
-	char *copy = xasprintf("%.*s%s", SHOWN_MAX, text, strlen(text) > SHOWN_MAX ? "..." : "");
-
-	for (char *c = copy; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
-	}
-	return copy;
-}
-
 /* "CSR key length 4096 does not match 2048 (invalid_request, csr)", heap; NULL without any. */
 static char *words_of(const struct digicert_one_reply *reply)
 {
@@ -108,7 +87,7 @@ static char *words_of(const struct digicert_one_reply *reply)
 		(message && code) || field ? " (" : "", message && code ? code : "",
 		message && code && field ? ", " : "", field ? field : "",
 		(message && code) || field ? ")" : "");
-	return shown(words);
+	return issued_words(words, SHOWN_MAX);
 }
 
 /* What to do about a status, where the service's own words do not say it. */
@@ -148,7 +127,7 @@ static bool fail_with_status(
 			"DigiCert ONE answers HTTP status %ld, %s%s", reply->status, words, advice);
 	if (reply->text && reply->text[0]) {
 		_cleanup_free_ char *begin = xasprintf("%.60s", reply->text);
-		_cleanup_free_ char *line = shown(begin);
+		_cleanup_free_ char *line = issued_words(begin, SHOWN_MAX);
 		return error_set(error, code_for(reply->status),
 			"DigiCert ONE answers HTTP status %ld%s and no JSON (\"%s\")",
 			reply->status, advice, line);
@@ -167,35 +146,13 @@ bool digicert_one_need_object(struct digicert_one_reply *reply, struct error *er
 			"DigiCert ONE answers HTTP status %ld and not what was asked for",
 			reply->status);
 	_cleanup_free_ char *begin = xasprintf("%.60s", reply->text);
-	_cleanup_free_ char *line = shown(begin);
+	_cleanup_free_ char *line = issued_words(begin, SHOWN_MAX);
 	return error_set(error, ERROR_AUTHORITY_FAILED,
 		"DigiCert ONE answers HTTP status %ld and no whole JSON (\"%s\")", reply->status,
 		line);
 }
 
 /* --- one exchange --- */
-
-/* Opened when it is needed, and kept until the authority is closed. */
-static bool need_secret(struct authority *authority, struct error *error)
-{
-	struct digicert_one *one = authority->data;
-	const struct authority_services *services = authority->services;
-	const char *name = one->settings.by_certificate ? "client-certificate" : "api-key";
-	_cleanup_error_ struct error failure = ERROR_INIT;
-
-	if (secret_is_set(&one->secret))
-		return true;
-	if (!services->open_secret)
-		return error_set(error, ERROR_LOCKED, "secrets cannot be opened here");
-	if (services->open_secret(
-		    services->secret_context, authority->name, name, &one->secret, &failure))
-		return true;
-	if (failure.code != ERROR_NOT_FOUND)
-		return error_move(error, &failure);
-	return error_set(error, ERROR_AUTHORITY_FAILED,
-		"the connection has no secret %s yet: tessera connection secret %s %s", name,
-		authority->name, name);
-}
 
 static void read_body(const struct http_answer *answer, struct digicert_one_reply *reply)
 {
@@ -225,11 +182,11 @@ static bool exchange(struct authority *authority, enum http_method method, const
 		.connect_ms = CONNECT_MS};
 
 	if (settings->by_certificate) {
-		request.client_certificate = &one->secret;
-		request.client_key = one->key;
+		request.client_certificate = &one->identity.secret;
+		request.client_key = one->identity.key;
 	} else {
 		request.secret_header = "x-api-key";
-		request.secret_value = &one->secret;
+		request.secret_value = &one->identity.secret;
 	}
 	digicert_one_reply_clear(reply);
 	bool done = http_send(authority->services->http, &request, &answer, error);
@@ -264,32 +221,22 @@ bool digicert_one_call(struct authority *authority, enum http_method method, con
 	struct digicert_one *one = authority->data;
 	_cleanup_free_ char *url = xasprintf("%s%s", one->settings.base, path);
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	int64_t left = one->settings.retry_seconds, wait = 1;
-	bool done = false;
+	struct patience patience = PATIENCE_INIT(one->settings.retry_seconds);
+	const char *secret =
+		one->settings.by_certificate ? IDENTITY_CLIENT_CERTIFICATE : DIGICERT_ONE_API_KEY;
+	bool done =
+		identity_open(&one->identity, authority, secret, one->settings.client_key, error);
 
-	if (!need_secret(authority, error) || !digicert_one_open_key(authority, error)) {
-		free(text);
-		return false;
-	}
-	for (;;) {
+	while (done) {
 		if (error)
 			error_clear(error);
 		done = exchange(authority, method, url, text, reply, error);
-		if (done || !may_repeat(method, reply->status))
+		if (done || !may_repeat(method, reply->status) ||
+			!patience_wait(&patience, reply->retry_after, error))
 			break;
-		int64_t pause = reply->retry_after >= 0 ? reply->retry_after : wait;
-		if (pause > left || left == 0) {
-			if (reply->retry_after > left)
-				error_prefix(error, "it asks to wait %lld seconds",
-					(long long)reply->retry_after);
-			break;
-		}
-		log_info("DigiCert ONE answers %ld, asked again in %lld seconds connection=%s",
-			reply->status, (long long)pause, authority->name);
-		pause = pause > 0 ? pause : 1;
-		digicert_one_wait(pause);
-		left -= pause < left ? pause : left;
-		wait = wait < WAIT_SECONDS_MAX ? wait * 2 : wait;
+		log_info("DigiCert ONE answered %ld, and is asked again connection=%s",
+			reply->status, authority->name);
+		done = true;
 	}
 	free(text);
 	return done;

@@ -3,30 +3,10 @@
 #include <string.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/steps.h"
 #include "common/alloc.h"
 
 #define GREETING "Hello from DigiCert ONE"
-
-/* The step at which a request that failed has stopped. */
-static const char *failed_step(const struct digicert_one_reply *reply)
-{
-	if (!reply->is_resolved)
-		return "name";
-	return reply->is_connected ? "service" : "TLS";
-}
-
-static void note_connection(struct authority_steps *steps, const struct digicert_one *one,
-	const struct digicert_one_reply *reply)
-{
-	if (reply->is_resolved)
-		authority_step_passed(steps, "name", "%s is found", one->settings.host);
-	if (reply->is_connected)
-		authority_step_passed(steps, "TLS", "%s has proved its name%s%s",
-			one->settings.host,
-			one->settings.ca_file ? " by an authority of "
-					      : " to this system's authorities",
-			one->settings.ca_file ? one->settings.ca_file : "");
-}
 
 /* The greeting, in quotes or not. */
 static bool is_greeting(const struct digicert_one_reply *reply)
@@ -45,12 +25,16 @@ static bool greet(struct authority *authority, struct authority_steps *steps)
 	_cleanup_error_ struct error error = ERROR_INIT;
 	bool done = digicert_one_call(authority, HTTP_GET, "/hello", NULL, &reply, &error);
 
-	if (!done && !secret_is_set(&one->secret))
+	if (!done && !secret_is_set(&one->identity.secret))
 		return authority_step_failed(steps, "secret", &error);
-	note_connection(steps, one, &reply);
+	steps_reached(steps, one->settings.host, one->settings.ca_file, reply.is_resolved,
+		reply.is_connected);
 	if (!done)
 		return authority_step_failed(steps,
-			reply.status == 401 ? "authentication" : failed_step(&reply), &error);
+			reply.status == 401
+				? "authentication"
+				: steps_stopped_at(reply.is_resolved, reply.is_connected),
+			&error);
 	if (is_greeting(&reply)) {
 		authority_step_passed(steps, "service", "DigiCert ONE answers");
 		return true;
@@ -58,15 +42,6 @@ static bool greet(struct authority *authority, struct authority_steps *steps)
 	error_set(&error, ERROR_AUTHORITY_FAILED,
 		"what answers at %s is not DigiCert ONE: check the address", one->settings.host);
 	return authority_step_failed(steps, "service", &error);
-}
-
-static size_t count_usable(const struct authority_profiles *profiles)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < profiles->count; i++)
-		count += profiles->items[i].is_usable;
-	return count;
 }
 
 bool digicert_one_test(struct authority *authority, struct authority_steps *steps)
@@ -81,15 +56,5 @@ bool digicert_one_test(struct authority *authority, struct authority_steps *step
 		return authority_step_failed(steps, "authentication", &error);
 	authority_step_passed(steps, "authentication", "the %s is accepted",
 		one->settings.by_certificate ? "client certificate" : "API key");
-	size_t usable = count_usable(&profiles);
-	if (usable == 0) {
-		error_set(&error, ERROR_AUTHORITY_FAILED,
-			"none of %zu profiles can be used: see tessera connection profiles %s "
-			"--update for the reasons",
-			profiles.count, authority->name);
-		return authority_step_failed(steps, "profiles", &error);
-	}
-	authority_step_passed(
-		steps, "profiles", "%zu of %zu profiles can be used", usable, profiles.count);
-	return true;
+	return steps_profiles(steps, authority, &profiles);
 }

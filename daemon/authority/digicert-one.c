@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "authority/digicert-one.h"
 
+#include <string.h>
+
 #include "authority/digicert-one-private.h"
+#include "authority/issued.h"
 #include "common/alloc.h"
 
-#define API_KEY		   "api-key"
-#define CLIENT_CERTIFICATE "client-certificate"
+#define API_KEY_MAX 512 /* bytes */
 
 static bool check(const char *document, struct error *error)
 {
@@ -18,9 +20,20 @@ static bool check(const char *document, struct error *error)
 
 static const char *secret_at(size_t index)
 {
-	static const char *const names[] = {API_KEY, CLIENT_CERTIFICATE};
+	static const char *const names[] = {DIGICERT_ONE_API_KEY, IDENTITY_CLIENT_CERTIFICATE};
 
 	return index < ARRAY_SIZE(names) ? names[index] : NULL;
+}
+
+static bool check_secret(struct authority *authority, const char *name, const struct secret *secret,
+	struct error *error)
+{
+	const struct digicert_one *one = authority->data;
+
+	return strcmp(name, DIGICERT_ONE_API_KEY) == 0
+		       ? identity_check_visible(secret, "an API key", API_KEY_MAX, error)
+		       : identity_check_certificate(
+				 secret, one->settings.client_key == NULL, error);
 }
 
 static bool one_open(struct authority *authority, const char *document, struct error *error)
@@ -37,9 +50,8 @@ static void one_close(struct authority *authority)
 
 	if (!one)
 		return;
-	digicert_one_close_key(authority);
+	identity_close(&one->identity, authority);
 	digicert_one_settings_clear(&one->settings);
-	secret_clear(&one->secret);
 	free(one);
 	authority->data = NULL;
 }
@@ -48,7 +60,7 @@ const struct authority_driver digicert_one_driver = {
 	.kind = "digicert-one",
 	.check = check,
 	.secret_at = secret_at,
-	.check_secret = digicert_one_check_secret,
+	.check_secret = check_secret,
 	.open = one_open,
 	.test = digicert_one_test,
 	.profiles = digicert_one_profiles,
@@ -60,6 +72,6 @@ const struct authority_driver digicert_one_driver = {
 	.suspend = digicert_one_suspend,
 	.resume = digicert_one_resume,
 	.status = digicert_one_status,
-	.ca_certificate = digicert_one_ca_certificate,
+	.ca_certificate = issued_ca_certificate,
 	.close = one_close,
 };

@@ -1,17 +1,20 @@
 # daemon/authority
 libtesserad_la_SOURCES += \
+	daemon/authority/attempt.c daemon/authority/attempt.h \
 	daemon/authority/authority.c daemon/authority/authority.h \
 	daemon/authority/digicert-one.c daemon/authority/digicert-one.h \
-	daemon/authority/digicert-one-certificate.c \
 	daemon/authority/digicert-one-enroll.c \
 	daemon/authority/digicert-one-fields.c \
-	daemon/authority/digicert-one-key.c \
 	daemon/authority/digicert-one-private.h \
 	daemon/authority/digicert-one-profiles.c \
 	daemon/authority/digicert-one-request.c \
 	daemon/authority/digicert-one-settings.c \
 	daemon/authority/digicert-one-status.c \
 	daemon/authority/digicert-one-test.c \
+	daemon/authority/identity.c daemon/authority/identity.h \
+	daemon/authority/issued.c daemon/authority/issued.h \
+	daemon/authority/issued-decode.c \
+	daemon/authority/issued-issuer.c \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \
 	daemon/authority/local-ca-certificate.c \
 	daemon/authority/local-ca-crl.c \
@@ -19,5 +22,26 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-private.h \
 	daemon/authority/local-ca-publish.c \
 	daemon/authority/local-ca-settings.c \
+	daemon/authority/mapping.c daemon/authority/mapping.h \
+	daemon/authority/ms-cs-agent.c daemon/authority/ms-cs-agent.h \
+	daemon/authority/ms-cs-agent-settings.c \
+	daemon/authority/ms-cs-check.c daemon/authority/ms-cs-check.h \
+	daemon/authority/ms-cs-request.c daemon/authority/ms-cs-request.h \
+	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
+	daemon/authority/patience.c daemon/authority/patience.h \
+	daemon/authority/ms-cs.c daemon/authority/ms-cs.h \
+	daemon/authority/ms-cs-enroll.c \
+	daemon/authority/ms-cs-exchange.c \
+	daemon/authority/ms-cs-fault.c \
+	daemon/authority/ms-cs-message.c \
+	daemon/authority/ms-cs-policy.c \
+	daemon/authority/ms-cs-private.h \
+	daemon/authority/ms-cs-profiles.c \
+	daemon/authority/ms-cs-settings.c \
+	daemon/authority/ms-cs-test.c \
+	daemon/authority/ms-cs-token.c \
+	daemon/authority/ms-cs-wrap.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
-	daemon/authority/profile-list.c
+	daemon/authority/profile-list.c \
+	daemon/authority/settings.c daemon/authority/settings.h \
+	daemon/authority/steps.c daemon/authority/steps.h

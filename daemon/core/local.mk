@@ -8,6 +8,8 @@ libtesserad_la_SOURCES += \
 	daemon/core/negotiate-http.c daemon/core/negotiate-ticket.c \
 	daemon/core/notify.c daemon/core/notify.h \
 	daemon/core/options.c daemon/core/options.h \
+	daemon/core/command.c daemon/core/command.h \
+	daemon/core/process.c daemon/core/process.h \
 	daemon/core/rate-limit.c daemon/core/rate-limit.h \
 	daemon/core/signing-key.c daemon/core/signing-key.h \
 	daemon/core/state-folder.c daemon/core/state-folder.h \

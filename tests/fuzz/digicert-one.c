@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/issued.h"
 #include "common/alloc.h"
 #include "fuzz/fuzz.h"
 
@@ -24,13 +25,16 @@ static void check_profile(json_t *json)
 		abort();
 }
 
-static void check_certificate(json_t *json)
+/* What can be decoded is a certificate. */
+static void check_certificate(const char *text)
 {
 	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
-	bool done = digicert_one_take(&certificate, json, &error);
+	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
+	bool done = issued_decode(text, &der, &error);
 
-	if (done != (error.code == ERROR_NONE) || (done && certificate.der.length == 0))
+	if (done != (error.code == ERROR_NONE) ||
+		(done && !certificate_from_der(&certificate, der.data, der.length, NULL)))
 		abort();
 }
 
@@ -39,12 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	json_t *json _cleanup_json_ =
 		json_loadb((const char *)data, length, JSON_REJECT_DUPLICATES, NULL);
 	_cleanup_free_ char *text = xasprintf("%.*s", (int)length, (const char *)data);
-	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
 
-	digicert_one_decode(text, &der, NULL);
-	if (json) {
+	check_certificate(text);
+	if (json)
 		check_profile(json);
-		check_certificate(json);
-	}
 	return 0;
 }

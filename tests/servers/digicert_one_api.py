@@ -3,12 +3,12 @@
 
 import base64
 import json
-import threading
 import urllib.parse
 import uuid
 from datetime import datetime, timedelta
 
 from digicert_one_ca import Authority, CsrError, PROFILES, SAN_KEYS, SUBJECT_KEYS
+from stand_in import Knobs
 
 REASONS = ("unspecified", "key_compromise", "ca_compromise", "affiliation_changed", "superseded",
            "cessation_of_operation", "certificate_hold", "remove_from_crl", "privilege_withdrawn",
@@ -29,36 +29,29 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-class State:
+class State(Knobs):
     """What the account has, and how the service behaves."""
 
     def __init__(self, options):
-        self.lock = threading.RLock()
+        super().__init__(("issued", "renewed", "revoked", "suspended", "resumed", "enroll-posts", "key-seen"))
         self.key = options.key
         self.authority = Authority(options.ca_out)
-        self.knobs = {}
-        self.counts = {"requests": 0, "connections": 0, "issued": 0, "renewed": 0, "revoked": 0,
-                       "suspended": 0, "resumed": 0, "enroll-posts": 0, "key-seen": 0}
         self.certificates = []
         self.seats = {}
         self.pending = {}
 
-    def knob(self, name, default=None):
-        """The value of a knob; a count is used up."""
+    def control(self, request):
         with self.lock:
-            value = self.knobs.get(name, default)
-            if isinstance(value, int) and not isinstance(value, bool) and name in self.knobs:
-                self.knobs[name] = value - 1
-                if value <= 1:
-                    del self.knobs[name]
-            return value
-
-    def setting(self, name, default):
-        return self.knobs.get(name, default)
-
-    def count(self, name):
-        with self.lock:
-            self.counts[name] += 1
+            if "forget-seats" in request:
+                self.seats.clear()
+            if "expire" in request:  # moves the end of all certificates to so many days from now
+                for certificate in self.certificates:
+                    certificate["not_after"] = datetime.utcnow() + timedelta(days=request["expire"])
+            if "certificates" in request:
+                return [{"serial": c["serial"], "status": c["status"], "reason": c.get("reason"), "seat": c["seat"],
+                         "profile": c["profile"]["name"], "subject": c["common_name"], "pem": c["pem"]}
+                        for c in self.certificates]
+            return super().control(request)
 
     def find(self, serial, thumbprint=None):
         matches = [c for c in self.certificates if c["serial"].lstrip("0").upper() == serial.lstrip("0").upper()]

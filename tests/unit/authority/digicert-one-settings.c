@@ -124,14 +124,14 @@ static void fields_are_filled_by_patterns_texts_and_questions(void **state)
 				  "\"subject.common_name\":\"{name}\",\"subject.title\":\"Staff\","
 				  "\"subject.unique_identifier\":{\"prompt\":\"Badge number\","
 				  "\"field\":\"badge\"}}}}}");
-	const struct digicert_one_mapping *mapping = digicert_one_mapping_find(&settings, &profile);
+	const struct mapping *mapping = mapping_find(&settings.mappings, &profile);
 	assert_non_null(mapping);
 	assert_int_equal(mapping->count, 3);
 	assert_int_equal(mapping->validity_days, 90);
 	assert_string_equal(mapping->fillings[2].pattern, "{badge}");
 	assert_string_equal(mapping->fillings[2].prompt, "Badge number");
 	profile.name = (char *)"Other";
-	assert_null(digicert_one_mapping_find(&settings, &profile));
+	assert_null(mapping_find(&settings.mappings, &profile));
 	digicert_one_settings_clear(&settings);
 }
 

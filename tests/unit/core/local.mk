@@ -1,4 +1,8 @@
 # unit tests of core
+check_PROGRAMS += tests/unit/core/command
+tests_unit_core_command_SOURCES = tests/unit/core/command.c tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_core_command_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_core_command_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/core/job
 tests_unit_core_job_SOURCES = tests/unit/core/job.c
 tests_unit_core_job_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "authority/settings.h"
+
+#include <string.h>
+
+#include "common/alloc.h"
+#include "model/template.h"
+
+#define SCHEME	 "https://"
+#define HOST_MAX 255
+
+bool settings_read_text(
+	const struct document_node *object, const char *member, char **text, struct error *error)
+{
+	struct document_node node;
+	const char *value;
+
+	if (!document_find(object, member, &node))
+		return true;
+	if (!document_string(&node, 1, SETTINGS_TEXT_MAX, &value, error))
+		return false;
+	free(*text);
+	*text = xstrdup(value);
+	return true;
+}
+
+bool settings_read_pattern(
+	const struct document_node *object, const char *member, char **pattern, struct error *error)
+{
+	struct document_node node;
+	const char *why;
+
+	if (!settings_read_text(object, member, pattern, error))
+		return false;
+	return !document_find(object, member, &node) || pattern_check(*pattern, &why) ||
+	       document_fail(&node, error, "%s", why);
+}
+
+bool settings_read_seconds(const struct document_node *root, const char *member, int64_t minimum,
+	int64_t fallback, int64_t *seconds, struct error *error)
+{
+	struct document_node node;
+
+	*seconds = fallback;
+	return !document_find(root, member, &node) ||
+	       document_integer(&node, minimum, SETTINGS_SECONDS_MAX, seconds, error);
+}
+
+bool settings_read_path(
+	const struct document_node *root, const char *member, char **path, struct error *error)
+{
+	struct document_node node;
+
+	if (!settings_read_text(root, member, path, error))
+		return false;
+	return !document_find(root, member, &node) || (*path)[0] == '/' ||
+	       document_fail(&node, error, "a path with / at its beginning is expected");
+}
+
+bool settings_read_client_key(
+	const struct document_node *root, bool by_certificate, char **uri, struct error *error)
+{
+	struct document_node node;
+
+	if (!document_find(root, "client-key", &node))
+		return true;
+	if (!settings_read_text(root, "client-key", uri, error))
+		return false;
+	if (!by_certificate)
+		return document_fail(&node, error,
+			"this goes with \"authentication\": \"client-certificate\" only");
+	return strncmp(*uri, "pkcs11:", strlen("pkcs11:")) == 0 ||
+	       document_fail(
+		       &node, error, "a URI like pkcs11:token=LABEL;object=LABEL is expected");
+}
+
+char *settings_host_of(const char *url, const char **path)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+
+	if (strncmp(url, SCHEME, strlen(SCHEME)) != 0)
+		return NULL;
+	const char *host = url + strlen(SCHEME);
+	size_t length = strspn(host, allowed);
+	bool ends = host[length] == '\0' || host[length] == '/';
+	if (length == 0 || length > HOST_MAX || !ends || strpbrk(host, "?#"))
+		return NULL;
+	*path = host + length;
+	return xasprintf("%.*s", (int)length, host);
+}

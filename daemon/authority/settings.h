@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Members that the connection documents of several kinds share. Complaints are
+ * ERROR_INVALID_CONNECTION with their place.
+ */
+#ifndef TESSERA_AUTHORITY_SETTINGS_H
+#define TESSERA_AUTHORITY_SETTINGS_H
+
+#include "model/document.h"
+
+#define SETTINGS_TEXT_MAX    1024 /* bytes of any text */
+#define SETTINGS_SECONDS_MAX 600
+
+/* An optional text, copied; *text (heap) stays as it is without one. */
+bool settings_read_text(
+	const struct document_node *object, const char *member, char **text, struct error *error);
+/* The same of a pattern of holder fields. */
+bool settings_read_pattern(const struct document_node *object, const char *member, char **pattern,
+	struct error *error);
+/* An optional number of seconds, minimum to SETTINGS_SECONDS_MAX. */
+bool settings_read_seconds(const struct document_node *root, const char *member, int64_t minimum,
+	int64_t fallback, int64_t *seconds, struct error *error);
+/* The same as settings_read_text of a path with / at its beginning. */
+bool settings_read_path(
+	const struct document_node *root, const char *member, char **path, struct error *error);
+/*
+ * "client-key", the pkcs11: URI of a client certificate's key, which is refused unless a client
+ * certificate is what authenticates.
+ */
+bool settings_read_client_key(
+	const struct document_node *root, bool by_certificate, char **uri, struct error *error);
+
+/*
+ * The host, with a port if there is one, of an https:// address without user, query and fragment
+ * (heap), and *path, which points behind it into the address. NULL for any other address.
+ */
+char *settings_host_of(const char *url, const char **path);
+
+#endif
