@@ -10,6 +10,7 @@
 #include "authority/digicert-one.h"
 #include "authority/local-ca.h"
 #include "authority/ms-cs.h"
+#include "authority/revocation-check.h"
 #include "common/alloc.h"
 #include "model/document.h"
 
@@ -58,6 +59,7 @@ void authority_close(struct authority *authority)
 	if (!authority)
 		return;
 	authority->driver->close(authority);
+	revocation_settings_clear(&authority->revocation);
 	free(authority->name);
 	free(authority);
 }

@@ -182,11 +182,20 @@ struct authority_services {
 	void *secret_context; /* of all of them */
 };
 
+/* Where the status of its certificates is seen (authority/revocation-check.h), beyond what the
+ * certificates say themselves. */
+struct revocation_settings {
+	bool is_off;
+	char *crl, *ocsp;  /* URLs, in place of the certificates' own; or NULL */
+	char *issuer_file; /* PEM, or NULL */
+};
+
 struct authority {
 	const struct authority_driver *driver;
 	const struct authority_services *services;
 	char *name;
-	void *data; /* the driver's */
+	struct revocation_settings revocation; /* filled by the driver's open */
+	void *data;			       /* the driver's */
 };
 
 /* Opens the authority of a stored connection. NULL with ERROR_NOT_FOUND, ERROR_INVALID_CONNECTION,

@@ -24,6 +24,7 @@ struct digicert_one_settings {
 	bool create_seats;
 	int64_t timeout_seconds, retry_seconds, pickup_seconds;
 	struct mappings mappings;
+	struct revocation_settings revocation;
 };
 
 struct digicert_one {

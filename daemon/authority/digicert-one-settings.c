@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/revocation-check.h"
 #include "authority/settings.h"
 #include "common/alloc.h"
 
@@ -41,6 +42,7 @@ void digicert_one_settings_clear(struct digicert_one_settings *settings)
 	free(settings->seat_email);
 	free(settings->seat_name);
 	free(settings->seat_type);
+	revocation_settings_clear(&settings->revocation);
 	*settings = (struct digicert_one_settings){0};
 }
 
@@ -151,7 +153,7 @@ bool digicert_one_settings_parse(
 {
 	static const char *const members[] = {"name", "kind", "comment", "url", "authentication",
 		"client-key", "ca-file", "business-unit", "seat", "timeout-seconds",
-		"retry-seconds", "pickup-seconds", "profiles"};
+		"retry-seconds", "pickup-seconds", "revocation-check", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
 	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
 	_cleanup_free_ char *comment = NULL;
@@ -167,5 +169,6 @@ bool digicert_one_settings_parse(
 		       &root, "retry-seconds", 0, SECONDS_RETRY, &settings->retry_seconds, error) &&
 	       settings_read_seconds(&root, "pickup-seconds", 0, SECONDS_PICKUP,
 		       &settings->pickup_seconds, error) &&
+	       revocation_settings_read(&root, &settings->revocation, error) &&
 	       read_profiles(&root, settings, error);
 }

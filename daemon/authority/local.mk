@@ -44,5 +44,11 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-wrap.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
+	daemon/authority/revocation-check.c daemon/authority/revocation-check.h \
+	daemon/authority/revocation-list.c \
+	daemon/authority/revocation-ocsp.c \
+	daemon/authority/revocation-places.c \
+	daemon/authority/revocation-private.h \
+	daemon/authority/revocation-settings.c \
 	daemon/authority/settings.c daemon/authority/settings.h \
 	daemon/authority/steps.c daemon/authority/steps.h

@@ -49,7 +49,7 @@ static bool read_envelope(struct ms_cs_reply *reply)
 	return true;
 }
 
-const char *ms_cs_proof(const struct ms_cs *cs)
+const char *ms_cs_proof(const struct ms_cs_settings *settings)
 {
 	static const char *const names[] = {
 		[MS_CS_PASSWORD] = "user and password",
@@ -57,7 +57,7 @@ const char *ms_cs_proof(const struct ms_cs *cs)
 		[MS_CS_KERBEROS] = "Kerberos account",
 	};
 
-	return names[cs->settings.authentication];
+	return names[settings->authentication];
 }
 
 /* What to do about a status that comes without SOAP. */
@@ -112,18 +112,17 @@ static bool may_be_done_after(long status)
 static bool fail_with_fault(
 	const struct ms_cs_settings *settings, struct ms_cs_reply *reply, struct error *error)
 {
-	static const char *const refused[] = {
-		[MS_CS_PASSWORD] = "user or password; see tessera connection secret",
-		[MS_CS_CLIENT_CERTIFICATE] = "client certificate; see tessera connection secret",
-		[MS_CS_KERBEROS] = "Kerberos account",
-	};
 	const struct ms_cs_fault *fault = &reply->fault;
 
 	reply->body = NULL;
 	reply->may_be_done = fault->may_be_done;
 	if (fault->is_security)
-		return error_set(error, ERROR_AUTHORITY_FAILED, "it does not accept the %s (%s)",
-			refused[settings->authentication], fault->words);
+		return error_set(error, ERROR_AUTHORITY_FAILED,
+			"it does not accept the %s (%s); see %swhether this machine's clock is right",
+			ms_cs_proof(settings), fault->words,
+			settings->authentication == MS_CS_KERBEROS
+				? ""
+				: "tessera connection secret, and ");
 	return error_set(error, fault->is_final ? ERROR_AUTHORITY_REJECTED : ERROR_AUTHORITY_FAILED,
 		"%s: %s", fault->is_decided ? "the CA refuses" : "the service answers with a fault",
 		fault->words);

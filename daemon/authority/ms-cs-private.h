@@ -119,7 +119,7 @@ void ms_cs_fault_read(struct ms_cs_fault *fault, const struct xml_element *eleme
 /* --- asking: ms-cs-exchange.c --- */
 
 /* What the service is to accept: "user and password". */
-const char *ms_cs_proof(const struct ms_cs *cs);
+const char *ms_cs_proof(const struct ms_cs_settings *settings);
 /* Whether nothing is sent because a secret was not set or cannot be opened. */
 bool ms_cs_lacks_secret(const struct ms_cs *cs);
 

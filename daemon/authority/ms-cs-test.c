@@ -18,9 +18,12 @@ static const char *failed_step(const struct ms_cs *cs, const struct ms_cs_reply 
 	return steps_stopped_at(reply->is_resolved, reply->is_connected);
 }
 
-/* Asks one service, and tells how far that came. is_alive: a fault of the CA is an answer. */
+/*
+ * Asks one service, and tells how far that came. may_fault: a fault that is not about the message
+ * or who sends it is an answer, too.
+ */
 static bool reach(struct authority *authority, const struct ms_cs_endpoint *endpoint,
-	const struct ms_cs_message *message, bool is_alive, struct ms_cs_reply *reply,
+	const struct ms_cs_message *message, bool may_fault, struct ms_cs_reply *reply,
 	struct authority_steps *steps)
 {
 	struct ms_cs *cs = authority->data;
@@ -34,10 +37,10 @@ static bool reach(struct authority *authority, const struct ms_cs_endpoint *endp
 	if (reply->has_ticket)
 		authority_step_passed(steps, "ticket", "%s has a Kerberos ticket for %s",
 			cs->settings.kerberos.principal, endpoint->host);
-	if (!done && !(is_alive && reply->fault.is_decided))
+	if (!done && !(may_fault && reply->fault.words && !reply->fault.is_senders))
 		return authority_step_failed(steps, failed_step(cs, reply), &error);
 	authority_step_passed(
-		steps, "authentication", "%s accepts the %s", endpoint->host, ms_cs_proof(cs));
+		steps, "authentication", "%s accepts the %s", endpoint->host, ms_cs_proof(&cs->settings));
 	return true;
 }
 

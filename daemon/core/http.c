@@ -95,7 +95,8 @@ static void set_security(CURL *curl, struct exchange *exchange)
 {
 	const struct http_request *request = exchange->request;
 
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(
+		curl, CURLOPT_PROTOCOLS_STR, request->allow_plain ? "http,https" : "https");
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);

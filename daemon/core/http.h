@@ -30,7 +30,9 @@ struct http_header {
 
 struct http_request {
 	enum http_method method;
-	const char *url;     /* https:// */
+	const char *url; /* https:// */
+	/* http:// too: for answers that count by a signature of their own (CRL, OCSP). */
+	bool allow_plain;
 	const char *ca_file; /* PEM certificates to trust instead of the system's, or NULL */
 	/* PEM of the certificate and of the key that prove who asks, or NULL. */
 	const struct secret *client_certificate;

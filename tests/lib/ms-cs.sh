@@ -12,6 +12,7 @@
 #     ms_cs_document PORT             a connection document, "lab"
 #     ms_cs_commands                  lets tesserad run certutil of the CA (restarts it)
 #     ms_cs_revocation                the document on standard input, revoking by that
+#     ms_cs_agent                     the document on standard input, with an enrollment agent
 #     make_ms_cs_agent                an enrollment agent of the CA: ms-cs-agent.pem
 #     add_ms_cs PORT                  the connection "lab" to it, with its secrets and profiles
 # shellcheck shell=bash
@@ -84,6 +85,10 @@ ms_cs_revocation() {
         '.revocation = {command: ["certutil", $control, "-revoke", "{serial}", "{reason}"]}'
 }
 
+ms_cs_agent() {
+    jq '.["enrollment-agent"] = {requester: "LAB\\{account}"}'
+}
+
 make_ms_cs_agent() {
     openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out ms-cs-agent.key 2>/dev/null
     {
@@ -97,6 +102,14 @@ add_ms_cs() {
     tessera connection add lab.json >/dev/null
     tessera connection secret lab password ms-cs-password >/dev/null
     tessera connection profiles lab --update >/dev/null
+}
+
+# The shipped template for employees, with the stand-in in place of the local CA: names come from its directory.
+ms_cs_employee() {
+    jq '{"smartcard-logon": "TesseraLogon", signature: "TesseraSignature", encryption: "TesseraEncryption",
+         "card-authentication": "TesseraCardAuth"} as $profiles |
+        .keys[].certificate |= {authority: "lab", profile: $profiles[.profile]}' \
+        "$TESSERA_SOURCE/data/templates/employee.json"
 }
 
 # A template with two keys whose subjects the request gives.

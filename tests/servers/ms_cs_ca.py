@@ -79,6 +79,7 @@ TEMPLATES = [
     Template(11, "OtherSigner", [CLIENT], signatures=1, signature_purpose="1.3.6.1.4.1.311.21.8.99"),
     Template(12, "NotForUs", [CLIENT], enroll=False),
     Template(13, "Unpublished", [CLIENT], published=False),
+    Template(14, "LongKey", [CLIENT], from_request=True, bits=4096),
 ]
 
 
