@@ -298,6 +298,8 @@ const struct command commands[] = {
 	{"task", "list", "", 0, 0, 0, "list what authorities are still to be asked or told",
 		task_list},
 	{"task", "run", "ID", 1, 1, 0, "try a task now", task_run},
+	{"task", "confirm", "ID", 1, 1, 0, "say that the authority knows, as it was told by hand",
+		task_confirm},
 
 	{"slot", "list", "", 0, 0, 0, "list slots: HSM tokens whose keys programs use", slot_list},
 	{"slot", "show", "NAME", 1, 1, 0, "show a slot and who may use its keys", slot_show},

@@ -198,6 +198,7 @@ bool connection_forget_secret(struct invocation *invocation, struct error *error
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
+bool task_confirm(struct invocation *invocation, struct error *error);
 bool task_run(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);
 bool slot_show(struct invocation *invocation, struct error *error);

@@ -47,21 +47,47 @@ bool task_list(struct invocation *invocation, struct error *error)
 	return true;
 }
 
-bool task_run(struct invocation *invocation, struct error *error)
+/* Calls a method that takes the number of a task, which is the command's argument. */
+static json_t *call_with_task(
+	struct invocation *invocation, const char *method, long long *id, struct error *error)
 {
 	const char *text = invocation->arguments[0];
 	char *end;
-	long long id = strtoll(text, &end, 10);
 
-	if (*text == '\0' || *end || id <= 0)
-		return error_set(error, ERROR_INVALID_ARGUMENT,
+	*id = strtoll(text, &end, 10);
+	if (*text == '\0' || *end || *id <= 0) {
+		error_set(error, ERROR_INVALID_ARGUMENT,
 			"a task has a number, see tessera task list; not '%s'", text);
+		return NULL;
+	}
 	struct client *client = invocation_client(invocation, error);
-	_cleanup_json_ json_t *answer = client ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER,
-							 "RunTask", error, CLIENT_INT64(id))
-					       : NULL;
+	return client ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, method, error,
+				CLIENT_INT64(*id))
+		      : NULL;
+}
+
+bool task_run(struct invocation *invocation, struct error *error)
+{
+	long long id;
+	_cleanup_json_ json_t *answer = call_with_task(invocation, "RunTask", &id, error);
+
 	if (!answer)
 		return false;
 	output_text(invocation, "task %lld is done", id);
+	return true;
+}
+
+bool task_confirm(struct invocation *invocation, struct error *error)
+{
+	long long id;
+	_cleanup_json_ json_t *answer = call_with_task(invocation, "ConfirmTask", &id, error);
+
+	if (!answer)
+		return false;
+	output_text(invocation,
+		json_is_true(json_array_get(answer, 0))
+			? "task %lld is done"
+			: "task %lld: the authority's CRL or OCSP is looked at until it shows it",
+		id);
 	return true;
 }

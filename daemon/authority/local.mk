@@ -27,6 +27,8 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-agent.c daemon/authority/ms-cs-agent.h \
 	daemon/authority/ms-cs-agent-settings.c \
 	daemon/authority/ms-cs-check.c daemon/authority/ms-cs-check.h \
+	daemon/authority/ms-cs-purposes.c \
+	daemon/authority/ms-cs-status.c \
 	daemon/authority/ms-cs-request.c daemon/authority/ms-cs-request.h \
 	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
 	daemon/authority/patience.c daemon/authority/patience.h \

@@ -22,6 +22,7 @@ static void mapping_clear(struct mapping *mapping)
 	free(mapping->fillings);
 	free(mapping->profile);
 	free(mapping->oid);
+	json_decref(mapping->purposes);
 }
 
 void mappings_clear(struct mappings *mappings)

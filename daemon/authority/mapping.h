@@ -27,6 +27,7 @@ struct mapping {
 	int64_t validity_days; /* 0: as the profile says */
 	char *oid;	       /* of a certificate template, or NULL */
 	enum mapping_choice on_behalf, subject_from_request;
+	json_t *purposes; /* OIDs that its certificates have to name, or NULL */
 };
 
 struct mappings {

@@ -8,8 +8,9 @@
 
 #define TEMPLATES_MAX 1000
 
-#define SUBJECT_FROM_REQUEST 0x1 /* of subjectNameFlags [MS-CRTD 2.28] */
-#define ARCHIVES_KEY	     0x1 /* of privateKeyFlags [MS-CRTD 2.27] */
+#define SUBJECT_FROM_REQUEST 0x1	 /* of subjectNameFlags [MS-CRTD 2.28] */
+#define PURPOSES_OID	     "2.5.29.37" /* extended key usage */
+#define ARCHIVES_KEY	     0x1	 /* of privateKeyFlags [MS-CRTD 2.27] */
 
 static const struct xml_element *in(const struct xml_element *element, const char *path)
 {
@@ -112,6 +113,20 @@ static void check_usable(struct authority_profile *profile, const struct xml_ele
 		refuse(profile, "it wants the private key, which cards do not give");
 }
 
+/* What the template's extended key usage names; NULL when it is not told. */
+static json_t *purposes_of(const struct xml_element *response, const struct xml_element *attributes)
+{
+	const struct xml_element *extension = in(attributes, "extensions/extension");
+
+	for (; extension; extension = xml_next(extension, NS_POLICY, "extension")) {
+		_cleanup_free_ char *oid = oid_of(response, in(extension, "oIDReference"));
+		_cleanup_free_ char *value = text_of(extension, "value");
+		if (strcmp(oid, PURPOSES_OID) == 0)
+			return ms_cs_purposes_read(value);
+	}
+	return NULL;
+}
+
 static bool read_template(struct authority_profiles *profiles, const struct xml_element *response,
 	const struct xml_element *policy, struct error *error)
 {
@@ -128,11 +143,11 @@ static bool read_template(struct authority_profiles *profiles, const struct xml_
 		authority_profiles_add(profiles, oid[0] ? oid : name, name);
 	json_t *issuers = issuers_of(response, policy);
 	check_usable(profile, response, attributes, issuers);
-	profile->settings = json_pack("{s:s*, s:b, s:b, s:I, s:o}", "oid", oid[0] ? oid : NULL,
-		"on-behalf", on_behalf, "subject-from-request", (flags & SUBJECT_FROM_REQUEST) != 0,
-		"least-key-bits",
+	profile->settings = json_pack("{s:s*, s:b, s:b, s:I, s:o, s:o*}", "oid",
+		oid[0] ? oid : NULL, "on-behalf", on_behalf, "subject-from-request",
+		(flags & SUBJECT_FROM_REQUEST) != 0, "least-key-bits",
 		(json_int_t)number_of(attributes, "privateKeyAttributes/minimalKeyLength"),
-		"issuers", issuers);
+		"issuers", issuers, "purposes", purposes_of(response, attributes));
 	return true;
 }
 

@@ -56,6 +56,7 @@ struct ms_cs_settings {
 	int64_t timeout_seconds, pickup_seconds;
 	struct ms_cs_agent_settings agent;
 	struct ms_cs_revocation_settings revocation;
+	struct revocation_settings revocation_check;
 	struct mappings mappings;
 };
 
@@ -187,6 +188,13 @@ bool ms_cs_ca_certificate(struct authority *authority, struct buffer *der, struc
 /* Names of the fields that a request can have. */
 bool ms_cs_is_field(const char *name);
 
+/* --- purposes: ms-cs-purposes.c --- */
+
+/* OIDs of an extended key usage, DER in base64, as an array of strings; NULL when it is none. */
+json_t *ms_cs_purposes_read(const char *text);
+/* Reads the optional member "purposes", an array of OIDs; *purposes is left alone without it. */
+bool ms_cs_purposes_parse(const struct document_node *node, json_t **purposes, struct error *error);
+
 /* --- requests: ms-cs-wrap.c --- */
 
 /* The template that the request is for, and the san where the CA takes it from the request. */
@@ -199,6 +207,18 @@ bool ms_cs_request_extensions(struct authority *authority, const struct authorit
 bool ms_cs_wrap(struct authority *authority, const struct authority_profile *profile,
 	const struct authority_request *asked, struct buffer *token, const char **value_type,
 	struct error *error);
+
+/* --- after it was issued: ms-cs-status.c --- */
+
+/* As authority_driver's check_issued. */
+bool ms_cs_check_certificate(struct authority *authority, const struct certificate *certificate,
+	const struct fields *holder, char **warning, struct error *error);
+bool ms_cs_revoke(struct authority *authority, const struct certificate *certificate,
+	const struct revocation_reason *reason, struct error *error);
+bool ms_cs_suspend(
+	struct authority *authority, const struct certificate *certificate, struct error *error);
+bool ms_cs_resume(
+	struct authority *authority, const struct certificate *certificate, struct error *error);
 
 /* --- ms-cs-enroll.c, ms-cs-test.c --- */
 

@@ -99,6 +99,8 @@ static void complete(struct authority_profile *profile, const struct ms_cs_setti
 	if (mapping) {
 		set_choice(profile, "on-behalf", mapping->on_behalf);
 		set_choice(profile, "subject-from-request", mapping->subject_from_request);
+		if (mapping->purposes)
+			json_object_set(profile->settings, "purposes", mapping->purposes);
 	}
 	add_fields(profile);
 	if (ms_cs_is_on_behalf(profile) && settings->agent.requester)

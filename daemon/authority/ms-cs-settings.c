@@ -5,6 +5,7 @@
 #include <openssl/objects.h>
 
 #include "authority/ms-cs-private.h"
+#include "authority/revocation-check.h"
 #include "authority/settings.h"
 #include "common/alloc.h"
 
@@ -46,6 +47,7 @@ void ms_cs_settings_clear(struct ms_cs_settings *settings)
 	ms_cs_agent_settings_clear(&settings->agent);
 	ms_cs_revocation_clear(&settings->revocation);
 	kerberos_settings_clear(&settings->kerberos);
+	revocation_settings_clear(&settings->revocation_check);
 	free(settings->user);
 	free(settings->client_key);
 	free(settings->ca_file);
@@ -161,7 +163,8 @@ static bool read_member_choices(
 	bool on_behalf = false;
 	size_t choice;
 
-	if (!read_oid(node, mapping, error))
+	if (!read_oid(node, mapping, error) ||
+		!ms_cs_purposes_parse(node, &mapping->purposes, error))
 		return false;
 	if (document_find(node, "on-behalf", &member)) {
 		if (!document_boolean(&member, &on_behalf, error))
@@ -179,7 +182,7 @@ static bool read_member_choices(
 static bool read_profiles(
 	const struct document_node *root, struct ms_cs_settings *settings, struct error *error)
 {
-	static const char *const members[] = {"fields", "oid", "on-behalf", "subject"};
+	static const char *const members[] = {"fields", "oid", "on-behalf", "subject", "purposes"};
 	static const struct mapping_kind kind = {
 		members, ARRAY_SIZE(members), ms_cs_is_field, read_member_choices};
 	struct document_node node;
@@ -195,7 +198,8 @@ bool ms_cs_settings_parse(
 {
 	static const char *const members[] = {"name", "kind", "comment", "url", "policy-url",
 		"authentication", "user", "kerberos", "client-key", "ca-file", "issuer-file",
-		"enrollment-agent", "revocation", "timeout-seconds", "pickup-seconds", "profiles"};
+		"enrollment-agent", "revocation", "revocation-check", "timeout-seconds",
+		"pickup-seconds", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
 	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
 	_cleanup_free_ char *comment = NULL;
@@ -210,5 +214,6 @@ bool ms_cs_settings_parse(
 		       &settings->pickup_seconds, error) &&
 	       ms_cs_agent_settings_parse(&root, &settings->agent, error) &&
 	       ms_cs_revocation_parse(&root, &settings->revocation, error) &&
+	       revocation_settings_read(&root, &settings->revocation_check, error) &&
 	       read_profiles(&root, settings, error);
 }

@@ -54,7 +54,11 @@ static bool cs_open(struct authority *authority, const char *document, struct er
 	struct ms_cs *cs = xnew(struct ms_cs);
 
 	authority->data = cs;
-	return ms_cs_settings_parse(&cs->settings, document, error);
+	if (!ms_cs_settings_parse(&cs->settings, document, error))
+		return false;
+	authority->revocation = cs->settings.revocation_check;
+	cs->settings.revocation_check = (struct revocation_settings){0};
+	return true;
 }
 
 static void cs_close(struct authority *authority)
@@ -69,35 +73,6 @@ static void cs_close(struct authority *authority)
 	authority->data = NULL;
 }
 
-/* --- revoking, which no web service of Microsoft CS does --- */
-
-static bool run(struct authority *authority, const struct certificate *certificate, int reason,
-	struct error *error)
-{
-	const struct ms_cs *cs = authority->data;
-
-	return ms_cs_revoke_run(&cs->settings.revocation, authority->services->command_folder,
-		certificate, reason, error);
-}
-
-static bool revoke(struct authority *authority, const struct certificate *certificate,
-	const struct revocation_reason *reason, struct error *error)
-{
-	return run(authority, certificate, ms_cs_reason(reason), error);
-}
-
-static bool suspend(
-	struct authority *authority, const struct certificate *certificate, struct error *error)
-{
-	return run(authority, certificate, MS_CS_REASON_HOLD, error);
-}
-
-static bool resume(
-	struct authority *authority, const struct certificate *certificate, struct error *error)
-{
-	return run(authority, certificate, MS_CS_REASON_RELEASE, error);
-}
-
 const struct authority_driver ms_cs_driver = {
 	.kind = "ms-cs",
 	.check = check,
@@ -110,9 +85,10 @@ const struct authority_driver ms_cs_driver = {
 	.request_extensions = ms_cs_request_extensions,
 	.enroll = ms_cs_enroll,
 	.collect = ms_cs_collect,
-	.revoke = revoke,
-	.suspend = suspend,
-	.resume = resume,
+	.check_issued = ms_cs_check_certificate,
+	.revoke = ms_cs_revoke,
+	.suspend = ms_cs_suspend,
+	.resume = ms_cs_resume,
 	.ca_certificate = ms_cs_ca_certificate,
 	.close = cs_close,
 };

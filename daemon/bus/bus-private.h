@@ -119,6 +119,7 @@ bool list_exposed_call(struct bus_call *call, struct error *error);
 
 /* --- methods of the manager about tasks (task.c) --- */
 bool list_tasks_call(struct bus_call *call, struct error *error);
+bool confirm_task_call(struct bus_call *call, struct error *error);
 bool run_task_call(struct bus_call *call, struct error *error);
 
 /* --- the method of the manager that revokes many cards (manager-revoke.c) --- */

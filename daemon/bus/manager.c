@@ -390,6 +390,8 @@ static const struct bus_method methods[] = {
 		BUS_SLOW, list_tasks_call},
 	{"RunTask", BUS_ARGUMENTS({"id", "x"}), NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
 		run_task_call},
+	{"ConfirmTask", BUS_ARGUMENTS({"id", "x"}), BUS_ARGUMENTS({"done", "b"}),
+		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, confirm_task_call},
 	{0},
 };
 

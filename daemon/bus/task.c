@@ -46,6 +46,20 @@ bool list_tasks_call(struct bus_call *call, struct error *error)
 	return true;
 }
 
+bool confirm_task_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	int64_t id = message_read_i64(&call->in);
+	_cleanup_free_ char *what = NULL;
+	_cleanup_free_ char *name = xasprintf("%" PRId64, id);
+	bool is_done = false;
+	bool done = task_confirm_by_id(bus->services, id, &is_done, &what, error);
+
+	if (done)
+		message_append_bool(&call->out, is_done);
+	return audit_change(call, "confirm-task", what ? what : name, done, error);
+}
+
 bool run_task_call(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;

@@ -24,6 +24,11 @@ static bool change_revoke(struct certificate *certificate, const struct revocati
 	return true;
 }
 
+void certificate_refuse(struct certificate *certificate)
+{
+	change_revoke(certificate, revocation_reason_find("superseded"));
+}
+
 static bool change_hold(struct certificate *certificate, const struct revocation_reason *reason)
 {
 	enum certificate_status before = certificate->status;

@@ -25,6 +25,9 @@ bool certificates_hold(struct services *services, int64_t credential_id,
 bool certificates_resume(struct services *services, int64_t credential_id,
 	struct certificates *changed, struct error *error);
 
+/* What came and must not be used is revoked from the beginning; for the caller to save and tell. */
+void certificate_refuse(struct certificate *certificate);
+
 /*
  * Tells the authorities what was changed. All are told, also after one has failed; the first
  * failure is returned, saying that the change itself stands. ERROR_AUTHORITY_*.

@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "core/signing-key.h"
+#include "operation/certificates.h"
 #include "operation/session.h"
 #include "operation/tasks.h"
 
@@ -279,21 +280,22 @@ static bool ask_authority(struct enrollment *enrollment, X509_REQ *request, stru
 	return error_prefix(error, "authority %s", enrollment->key->authority);
 }
 
-static bool save(struct enrollment *enrollment, struct error *error)
+/* *refused: it must not be used, and its authority has to hear that it is revoked. */
+static bool save(struct enrollment *enrollment, bool refused, struct error *error)
 {
-	struct store *store = enrollment->operation->services->store;
+	struct services *services = enrollment->operation->services;
 	struct certificate *certificate = &enrollment->certificate;
 	int64_t id = certificate->id;
 
-	if (!store_begin(store, error))
+	if (!store_begin(services->store, error))
 		return false;
-	struct store *transaction _cleanup_(store_rollbackp) = store;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
 	return store_certificate_save(transaction, certificate, error) &&
 	       (id == 0 || store_task_remove(transaction, id, error)) &&
+	       (!refused || task_note_status(services, certificate, error)) &&
 	       store_commit(transaction, error);
 }
 
-/* Kept before it is refused: so it is revoked. */
 static bool check_end(const struct credential *credential, const struct certificate *certificate,
 	struct error *error)
 {
@@ -304,7 +306,6 @@ static bool check_end(const struct credential *credential, const struct certific
 		certificate->authority);
 }
 
-/* Kept before it is refused, too. */
 static bool check_issued(struct enrollment *enrollment, struct error *error)
 {
 	struct authority *authority = enrollment->authority;
@@ -321,23 +322,49 @@ static bool check_issued(struct enrollment *enrollment, struct error *error)
 	return true;
 }
 
-/* In the store first: a certificate that exists can be revoked, whatever happens next. */
-static bool keep(struct enrollment *enrollment, struct error *error)
+static void tell_refused(struct enrollment *enrollment)
 {
-	const struct certificate *certificate = &enrollment->certificate;
+	const struct certificates refused = {&enrollment->certificate, 1};
+	_cleanup_error_ struct error error = ERROR_INIT;
 
-	describe(enrollment);
-	struct error failure _cleanup_error_ = ERROR_INIT;
-	if (save(enrollment, &failure))
-		return check_end(enrollment->credential, certificate, error) &&
-		       check_issued(enrollment, error);
-	give_up(enrollment);
-	return failure.code == ERROR_EXISTS
+	if (!certificates_tell(enrollment->operation->services, &refused, &error))
+		log_warning("%s", error_message(&error));
+}
+
+static bool fail_save(
+	const struct certificate *certificate, struct error *failure, struct error *error)
+{
+	return failure->code == ERROR_EXISTS
 		       ? error_set(error, ERROR_AUTHORITY_FAILED,
 				 "authority %s gave the serial number %s a second time: the "
 				 "certificate was not used",
 				 certificate->authority, certificate->serial_hex)
-		       : error_move(error, &failure);
+		       : error_move(error, failure);
+}
+
+/*
+ * In the store first: a certificate that exists can be revoked, whatever happens next. One that
+ * must not be used is never there as a good one.
+ */
+static bool keep(struct enrollment *enrollment, struct error *error)
+{
+	struct certificate *certificate = &enrollment->certificate;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+
+	describe(enrollment);
+	bool is_good = check_end(enrollment->credential, certificate, &refusal) &&
+		       check_issued(enrollment, &refusal);
+	if (!is_good)
+		certificate_refuse(certificate);
+	if (!save(enrollment, !is_good, &failure)) {
+		give_up(enrollment);
+		return fail_save(certificate, &failure, error);
+	}
+	if (is_good)
+		return true;
+	tell_refused(enrollment);
+	return error_move(error, &refusal);
 }
 
 static bool leave_pending(struct enrollment *enrollment, struct error *error)

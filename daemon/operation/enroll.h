@@ -42,7 +42,7 @@ struct enroll_request {
 /*
  * Proves the key with a PKCS#10 request, asks the authority of the template's key, and saves the
  * certificate, which may be pending. *certificate (clear it) may be saved also where this fails,
- * and is to be revoked then. ERROR_AUTHORITY_*.
+ * and is revoked then. ERROR_AUTHORITY_*.
  */
 bool enroll_certificate(struct operation *operation, const struct enroll_request *request,
 	struct certificate *certificate, struct error *error);

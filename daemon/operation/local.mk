@@ -72,6 +72,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
 	daemon/operation/task-card.c \
+	daemon/operation/task-confirm.c \
 	daemon/operation/task-private.h \
 	daemon/operation/task-work.c \
 	daemon/operation/tasks.c daemon/operation/tasks.h \

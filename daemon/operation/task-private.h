@@ -13,10 +13,12 @@ struct task_work {
 	struct task task;
 	struct authority *authority;
 	struct certificate certificate;
-	char *serial;	  /* of the card */
-	bool is_key;	  /* it is none, but a key in an HSM slot */
-	const char *what; /* operation of the audit record */
-	int64_t next;	  /* after a failure: not before; 0: after the usual pause */
+	char *serial;	      /* of the card */
+	struct fields holder; /* of the card or key */
+	char *warning;	      /* about the certificate that was collected, or NULL */
+	bool is_key;	      /* it is none, but a key in an HSM slot */
+	const char *what;     /* operation of the audit record */
+	int64_t next;	      /* after a failure: not before; 0: after the usual pause */
 };
 void task_work_clear(struct task_work *work);
 /* ERROR_NOT_FOUND when there is no such task, or no certificate for it, any more. */

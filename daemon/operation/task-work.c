@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/alloc.h"
+#include "operation/certificates.h"
 
 /* It is looked again when the list or answer that does not show it is replaced, in such bounds. */
 #define SEE_MIN 60
@@ -16,7 +17,9 @@ void task_work_clear(struct task_work *work)
 	task_clear(&work->task);
 	authority_close(work->authority);
 	certificate_clear(&work->certificate);
+	fields_clear(&work->holder);
 	free(work->serial);
+	free(work->warning);
 }
 
 bool task_work_open(struct task_work *work, int64_t certificate_id, struct error *error)
@@ -30,6 +33,8 @@ bool task_work_open(struct task_work *work, int64_t certificate_id, struct error
 		store_credential_by_id(services->store, work->certificate.credential_id, NULL);
 	work->serial = credential ? xstrdup(credential->serial) : NULL;
 	work->is_key = credential && credential_is_key(credential);
+	if (credential)
+		fields_copy(&work->holder, &credential->holder);
 	return true;
 }
 
@@ -51,8 +56,11 @@ static bool take_wanted(struct task_work *work, struct store *transaction, struc
 	return true;
 }
 
-/* The certificate is there: saved as what it has become meanwhile, and on its way to the card. */
-static bool keep_collected(struct task_work *work, struct error *error)
+/*
+ * The certificate is there: saved as what it has become meanwhile, and on its way to the card
+ * unless it is not good.
+ */
+static bool keep_collected(struct task_work *work, bool is_good, struct error *error)
 {
 	struct services *services = work->services;
 	struct certificate *certificate = &work->certificate;
@@ -69,10 +77,36 @@ static bool keep_collected(struct task_work *work, struct error *error)
 		certificate->status = CERTIFICATE_VALID;
 	else if (certificate->status == CERTIFICATE_ON_HOLD)
 		certificate->status_before_hold = CERTIFICATE_VALID;
+	if (!is_good)
+		certificate_refuse(certificate);
 	return store_certificate_save(transaction, certificate, error) &&
+	       (is_good || task_note_status(services, certificate, error)) &&
 	       (certificate->status == CERTIFICATE_REVOKED || !work->serial || work->is_key ||
 		       store_intent_add(transaction, &intent, error)) &&
 	       store_commit(transaction, error);
+}
+
+static bool check_issued(struct task_work *work, struct error *error)
+{
+	const struct authority_driver *driver = work->authority->driver;
+
+	return work->certificate.status == CERTIFICATE_REVOKED || !driver->check_issued ||
+	       driver->check_issued(
+		       work->authority, &work->certificate, &work->holder, &work->warning, error);
+}
+
+/* *done: nothing is left to do. */
+static bool take_collected(struct task_work *work, bool *done, struct error *error)
+{
+	_cleanup_error_ struct error refusal = ERROR_INIT;
+	bool is_good = check_issued(work, &refusal);
+
+	if (!is_good && refusal.code != ERROR_AUTHORITY_FAILED)
+		return error_move(error, &refusal);
+	if (!keep_collected(work, is_good, error))
+		return false;
+	*done = work->certificate.status == CERTIFICATE_VALID;
+	return is_good || error_move(error, &refusal);
 }
 
 /* *done: nothing is left to do. */
@@ -89,12 +123,8 @@ static bool collect(struct task_work *work, bool *done, struct error *error)
 	certificate->status = wanted;
 	if (!asked && failure.code != ERROR_AUTHORITY_REJECTED)
 		return error_move(error, &failure);
-	if (asked && outcome == ENROLL_ISSUED) {
-		if (!keep_collected(work, error))
-			return false;
-		*done = certificate->status == CERTIFICATE_VALID;
-		return true;
-	}
+	if (asked && outcome == ENROLL_ISSUED)
+		return take_collected(work, done, error);
 	if (asked && outcome == ENROLL_PENDING)
 		return error_set(error, ERROR_BUSY, "the authority has not issued it yet");
 	*done = wanted == CERTIFICATE_REVOKED;

@@ -59,9 +59,10 @@ static int64_t pause_after(int64_t attempts)
 static void write_record(const struct task_work *work, const struct error *failure)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
-	_cleanup_free_ char *detail = xasprintf("%s, %s key, certificate %s",
+	_cleanup_free_ char *detail = xasprintf("%s, %s key, certificate %s%s%s",
 		work->certificate.authority, key_slot_name(work->certificate.slot),
-		work->certificate.serial_hex ? work->certificate.serial_hex : "not there yet");
+		work->certificate.serial_hex ? work->certificate.serial_hex : "not there yet",
+		work->warning ? "; " : "", work->warning ? work->warning : "");
 
 	if (!audit_write(work->services->store, &audit_daemon, work->what, work->serial, 0, failure,
 		    detail, &error))

@@ -29,6 +29,14 @@ bool task_note_request(
 bool task_run(struct services *services, int64_t certificate_id, struct error *error);
 /* The same of one that an operator names by its number: ERROR_NOT_FOUND. */
 bool task_run_by_id(struct services *services, int64_t id, struct error *error);
+/*
+ * An operator says that the authority knows what it was to be told, by hand or otherwise. *is_done:
+ * the task is over; else its CRL or OCSP is looked at from now on until it shows it (TASK_SEE),
+ * which may be confirmed, too. *what (heap, also after a failure, or NULL): for the audit trail.
+ * ERROR_NOT_FOUND; ERROR_WRONG_STATE for a certificate that is asked for; ERROR_BUSY.
+ */
+bool task_confirm_by_id(
+	struct services *services, int64_t id, bool *is_done, char **what, struct error *error);
 /* Starts a job for those that are due, if there are any. */
 bool tasks_start(struct services *services, struct error *error);
 

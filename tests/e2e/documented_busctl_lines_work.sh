@@ -176,6 +176,7 @@ shown SetSecret
 shown ForgetSecret
 prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
+refused 'there is no task 1' ConfirmTask
 prints 'Connection GetCertificate' 'ay '
 prints GetCrl 'ay '
 for template in employee ec operator system-owner tls-server; do

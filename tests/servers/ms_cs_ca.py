@@ -137,6 +137,7 @@ class Authority:
     """Issues real certificates; `ca_out` gets its own."""
 
     def __init__(self, ca_out):
+        self.revocation = None
         self.key, self.certificate = self.make("LAB-CA")
         self.other_key, self.other = self.make("Another CA")
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
@@ -235,7 +236,10 @@ class Authority:
         if state.certificates and state.knob("duplicate-serial"):
             serial = int(state.certificates[-1]["serial"], 16)
         wrong_person = USERS["lab\\grace"] if state.knob("wrong-person") else record.user
-        made = self.build(record, key, issuer, serial, wrong_person, state).sign(signer, hashes.SHA256())
+        builder = self.build(record, key, issuer, serial, wrong_person, state)
+        for extension in self.revocation.extensions() if self.revocation else []:
+            builder = builder.add_extension(extension, False)
+        made = builder.sign(signer, hashes.SHA256())
         return {"serial": f"{serial:040x}", "der": made.public_bytes(serialization.Encoding.DER),
                 "status": "issued", "reason": None, "template": record.template.name,
                 "requester": record.user.account, "subject": made.subject.rfc4514_string(),

@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 
 import ms_cs_soap as soap
 from ms_cs_ca import AGENT_PURPOSE, TEMPLATES, Authority
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from stand_in import Knobs
 
@@ -18,7 +19,7 @@ class State(Knobs):
 
     def __init__(self, options):
         super().__init__(("issue-posts", "status-posts", "policy-posts", "issued", "on-behalf", "denied", "revoked",
-                          "held", "released", "password-seen"))
+                          "held", "released", "password-seen", "lists", "questions", "issuers"))
         self.authority = Authority(options.ca_out)
         self.authentication = options.authentication
         self.base = f"https://{options.host}:{options.port}"
@@ -43,6 +44,12 @@ class State(Knobs):
                     if "certificate" not in record:
                         record["decision"] = request["decide"]
         return super().control(request)
+
+    def revoked(self):
+        """(serial number, reason) of each certificate that is not good, as revocation.py wants them."""
+        words = {6: "certificate_hold", 1: "key_compromise", 4: "superseded", 5: "cessation_of_operation"}
+        return [(int(c["serial"], 16), words.get(c["reason"], "unspecified"))
+                for c in self.certificates if c["status"] != "issued"]
 
     def revoke(self, serial, reason):
         """certutil -revoke: None, or what is wrong."""
@@ -176,7 +183,7 @@ class Policies:
     def oids():
         known = [(template.oid, 9, number, template.name) for number, template in enumerate(TEMPLATES)]
         known += [(AGENT_PURPOSE.dotted_string, 7, 100, "Certificate Request Agent"),
-                  ("1.3.6.1.4.1.311.21.8.99", 7, 101, "Another")]
+                  ("1.3.6.1.4.1.311.21.8.99", 7, 101, "Another"), ("2.5.29.37", 6, 102, "Application Policies")]
         return "".join(f"<p:oID><p:value>{value}</p:value><p:group>{group}</p:group>"
                        f"<p:oIDReferenceID>{number}</p:oIDReferenceID><p:defaultName>{name}</p:defaultName></p:oID>"
                        for value, group, number, name in known)
@@ -184,6 +191,7 @@ class Policies:
     @staticmethod
     def policy(number, template):
         cas = "<p:cAs><p:cAReference>0</p:cAReference></p:cAs>" if template.published else '<p:cAs xsi:nil="true"/>'
+        purposes = x509.ExtendedKeyUsage(template.purposes).public_bytes()
         purpose = 100 if template.signature_purpose == AGENT_PURPOSE.dotted_string else 101
         requirements = (f"<p:rARequirements><p:rASignatures>{template.signatures}</p:rASignatures><p:rAEKUs>"
                         f"<p:oIDReference>{purpose}</p:oIDReference></p:rAEKUs>"
@@ -201,4 +209,6 @@ class Policies:
                 f'<p:supersededPolicies xsi:nil="true"/><p:privateKeyFlags>{1 if template.archives else 0}'
                 f"</p:privateKeyFlags><p:subjectNameFlags>{1 if template.from_request else 0x02000000}"
                 "</p:subjectNameFlags><p:enrollmentFlags>0</p:enrollmentFlags><p:generalFlags>66106</p:generalFlags>"
-                f"{requirements}</p:attributes></p:policy>")
+                f"{requirements}<p:extensions><p:extension><p:oIDReference>102</p:oIDReference>"
+                f"<p:critical>false</p:critical><p:value>{base64.b64encode(purposes).decode()}</p:value>"
+                "</p:extension></p:extensions></p:attributes></p:policy>")
