@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Uses of keys whose input comes in parts. */
+#include "pkcs11/remote-channel.h"
 #include "pkcs11/remote-connection.h"
 
 #define BYTES(holder) DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &(holder)->data, (int)(holder)->length
@@ -23,8 +24,10 @@ bool remote_begin_use(
 	       error_set(error, ERROR_FAILED, "tesserad answered something unexpected");
 }
 
-bool remote_continue_use(struct remote *remote, uint32_t slot, uint32_t number, const void *input,
-	size_t length, struct buffer *output, struct error *error)
+/* --- a part --- */
+
+static bool continue_over_connection(struct remote *remote, uint32_t slot, uint32_t number,
+	const void *input, size_t length, struct buffer *output, struct error *error)
 {
 	_cleanup_message_ DBusMessage *message = remote_message_new("ContinueUse", DBUS_TYPE_ARRAY,
 		DBUS_TYPE_BYTE, &input, (int)length, DBUS_TYPE_UINT32, &slot, DBUS_TYPE_UINT32,
@@ -42,8 +45,46 @@ bool remote_continue_use(struct remote *remote, uint32_t slot, uint32_t number, 
 	return !output->failed || remote_out_of_memory(error);
 }
 
-/* As much of the output as one answer has. */
-static bool end_once(struct remote *remote, uint32_t slot, uint32_t number,
+/* What a question on a channel has; the bytes stay the caller's. */
+struct part {
+	struct buffer input, parameter;
+	struct secret pin;
+	struct remote_use use;
+};
+
+static void fill_part(struct part *part, const char *operation, uint32_t slot, uint32_t number)
+{
+	part->pin = (struct secret)SECRET_INIT;
+	part->use = (struct remote_use){.slot = slot,
+		.key = number,
+		.operation = operation,
+		.parameter = &part->parameter,
+		.pin = &part->pin,
+		.input = &part->input};
+}
+
+static struct buffer view_of(const void *data, size_t length)
+{
+	return (struct buffer){
+		.data = (uint8_t *)(uintptr_t)data, .length = length, .capacity = length};
+}
+
+bool remote_continue_use(struct remote *remote, uint32_t slot, uint32_t number, const void *input,
+	size_t length, struct buffer *output, struct error *error)
+{
+	struct part part = {.input = view_of(input, length)};
+	bool done;
+
+	fill_part(&part, "continue", slot, number);
+	return remote_channel_use(remote, &part.use, output, NULL, &done, error)
+		       ? done
+		       : continue_over_connection(
+				 remote, slot, number, input, length, output, error);
+}
+
+/* --- the end --- */
+
+static bool end_over_connection(struct remote *remote, uint32_t slot, uint32_t number,
 	const struct buffer *signature, struct buffer *output, bool *has_more, struct error *error)
 {
 	_cleanup_message_ DBusMessage *message = remote_message_new("EndUse", DBUS_TYPE_UINT32,
@@ -61,6 +102,22 @@ static bool end_once(struct remote *remote, uint32_t slot, uint32_t number,
 	buffer_append(output, data, (size_t)count);
 	*has_more = more && count > 0;
 	return !output->failed || remote_out_of_memory(error);
+}
+
+/* As much of the output as one answer has. */
+static bool end_once(struct remote *remote, uint32_t slot, uint32_t number,
+	const struct buffer *signature, struct buffer *output, bool *has_more, struct error *error)
+{
+	struct part part = {.parameter = *signature};
+	size_t before = output->length;
+	bool done;
+
+	fill_part(&part, "end", slot, number);
+	if (!remote_channel_use(remote, &part.use, output, has_more, &done, error))
+		return end_over_connection(
+			remote, slot, number, signature, output, has_more, error);
+	*has_more = *has_more && output->length > before;
+	return done;
 }
 
 bool remote_end_use(struct remote *remote, uint32_t slot, uint32_t number,

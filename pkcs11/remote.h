@@ -152,8 +152,10 @@ bool remote_use_key(struct remote *remote, const struct remote_use *use, struct 
 	struct error *error);
 /*
  * A use whose input comes in parts: its arguments, without input; operation may be "verify", too.
- * *number is what the others call it by. Each part's output is appended to output.
+ * *number is what the others call it by. Each part's output is appended to output. Parts go over
+ * channels, as uses of keys do, where they have room for them.
  */
+#define REMOTE_PART_MAX 16000 /* bytes */
 bool remote_begin_use(
 	struct remote *remote, const struct remote_use *use, uint32_t *number, struct error *error);
 bool remote_continue_use(struct remote *remote, uint32_t slot, uint32_t number, const void *input,

@@ -5,8 +5,6 @@
 
 #include "pkcs11/errand.h"
 
-#define PART_MAXIMUM 32768 /* bytes of one call to the daemon */
-
 static const struct {
 	const char *name;
 	enum ckr_context context;
@@ -79,7 +77,7 @@ static CK_RV pass(CK_SESSION_HANDLE handle, struct operation **operation, struct
 	CK_RV rv = CKR_OK;
 
 	while (rv == CKR_OK && data.length > 0) {
-		size_t length = data.length < PART_MAXIMUM ? data.length : PART_MAXIMUM;
+		size_t length = data.length < REMOTE_PART_MAX ? data.length : REMOTE_PART_MAX;
 		rv = pass_part(handle, operation, (struct view){data.data, length}, result);
 		data = (struct view){data.data + length, data.length - length};
 	}

@@ -54,6 +54,7 @@ static bool ask(struct provider_client *client, const struct provider_stream *st
 {
 	const struct hsm_request request = {.operation = operation,
 		.stream = stream->number,
+		.length = stream->most,
 		.input = stream->input,
 		.signature = stream->signature};
 

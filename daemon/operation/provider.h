@@ -86,6 +86,7 @@ struct provider_stream {
 	uint32_t number; /* by which the client calls it */
 	struct reader input, signature;
 	struct buffer *output;
+	uint32_t most; /* bytes of it in one answer; 0: HSM_STREAM_OUTPUT_MAX */
 	bool has_more; /* output that the next answer will have */
 };
 /* use: without input and output. verifies: a signature, and then use->use is KEY_USE_SIGN. */
