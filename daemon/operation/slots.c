@@ -297,18 +297,31 @@ void slots_add(struct slots *slots, struct slot *slot)
 	pthread_mutex_unlock(&slots->lock);
 }
 
+/* Programs that are in the middle of something keep nothing of a token that is theirs no more. */
+static void end_streams(struct slot *slot)
+{
+	struct hsm *hsm = slot ? slot_hsm(slot, NULL) : NULL;
+
+	if (hsm)
+		hsm_end_streams(hsm);
+}
+
 void slots_drop(struct slots *slots, struct slot *slot)
 {
+	struct slot *dropped = NULL;
+
 	pthread_mutex_lock(&slots->lock);
 	for (size_t i = 0; i < slots->count; i++) {
 		if (slots->items[i] != slot)
 			continue;
 		memmove(&slots->items[i], &slots->items[i + 1],
 			(--slots->count - i) * sizeof(struct slot *));
-		slot_unref(slot);
+		dropped = slot;
 		break;
 	}
 	pthread_mutex_unlock(&slots->lock);
+	end_streams(dropped);
+	slot_unref(dropped);
 }
 
 bool slots_replace(struct slots *slots, const struct slot *old, struct slot *slot)
@@ -323,6 +336,7 @@ bool slots_replace(struct slots *slots, const struct slot *old, struct slot *slo
 		slots->items[i] = slot_ref(slot);
 	}
 	pthread_mutex_unlock(&slots->lock);
+	end_streams(dropped);
 	slot_unref(dropped);
 	return dropped != NULL;
 }

@@ -111,9 +111,10 @@ static bool refuse_logged_in(struct hsm_work *work, struct error *error)
 		return error_set_refused(error,
 			is_init ? CKR_SESSION_EXISTS : CKR_USER_ANOTHER_ALREADY_LOGGED_IN,
 			"programs are logged in to the token: this takes a token that nobody uses");
-	return !is_init || work->hsm->owners == 0 ||
+	return !is_init || (work->hsm->owners == 0 && hsm_streams_count(work->hsm) == 0) ||
 	       error_set_refused(error, CKR_SESSION_EXISTS,
-		       "programs have objects in the token: this takes a token that nobody uses");
+		       "programs have objects or work in the token: this takes a token that nobody "
+		       "uses");
 }
 
 static bool set_pin(struct hsm_work *work, struct error *error)

@@ -120,6 +120,7 @@ struct hsm *hsm_open(const struct hsm_options *options, struct error *error)
 	pthread_mutex_init(&hsm->login_lock, NULL);
 	pthread_mutex_init(&hsm->objects_lock, NULL);
 	pthread_mutex_init(&hsm->reading_lock, NULL);
+	hsm->streams = hsm_streams_new(hsm);
 	hsm_list_begin(hsm, options->known, options->last_number);
 	if (options->process)
 		hsm->child = hsm_child_new(hsm, options);
@@ -137,6 +138,7 @@ void hsm_close(struct hsm *hsm)
 	if (!hsm)
 		return;
 	hsm_preparer_free(hsm->preparer);
+	hsm_streams_free(hsm->streams);
 	hsm_child_free(hsm->child);
 	if (hsm->logins > 0 && hsm->sessions)
 		session_pool_logout(hsm->sessions);
