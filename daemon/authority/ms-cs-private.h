@@ -107,6 +107,7 @@ char *ms_cs_message_id(void);
 struct ms_cs_fault {
 	bool is_decided;  /* the CA itself has answered (CertificateEnrollmentWSDetail) */
 	bool is_final;	  /* it will say the same again */
+	bool is_denial;	  /* the request itself is denied, not only this question about it */
 	bool is_senders;  /* the service has refused the message before doing anything */
 	bool is_security; /* because of who sends it */
 	bool may_be_done; /* the CA may have done it all the same */

@@ -96,6 +96,11 @@ expect_failure any tessera task run "$task"
 [[ $output == *"not issued it yet"* ]] || fail "$output"
 ms_cs_knob '{"about": "status", "lose-answer": 1}'
 expect_failure any tessera task run "$task"
+# A refusal to say what became of it is no denial of the request.
+ms_cs_knob '{"fail": {"operation": "status", "hresult": '$((0x80070005))', "final": true}}'
+expect_failure any tessera task run "$task"
+[[ $output == *"may not do this there"* ]] || fail "$output"
+[ "$(tessera --json task list | jq -r '.[0].next')" != 0 ] || fail "$(tessera task list)"
 restart_daemon
 ms_cs '{"decide": "issue"}' >/dev/null
 tessera task run "$task" >/dev/null

@@ -21,6 +21,11 @@ check_PROGRAMS += tests/unit/authority/digicert-one-fields
 tests_unit_authority_digicert_one_fields_SOURCES = tests/unit/authority/digicert-one-fields.c
 tests_unit_authority_digicert_one_fields_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_authority_digicert_one_fields_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/authority/revocation-check
+tests_unit_authority_revocation_check_SOURCES = tests/unit/authority/revocation-check.c \
+	tests/unit/authority/fixture.c tests/unit/authority/fixture.h $(TOKEN_FIXTURE)
+tests_unit_authority_revocation_check_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_authority_revocation_check_LDADD = $(UNIT_LIBS)
 MS_CS_FIXTURE = tests/unit/authority/ms-cs-fixture.c tests/unit/authority/ms-cs-fixture.h \
 	tests/lib/scratch.c tests/lib/scratch.h
 check_PROGRAMS += tests/unit/authority/ms-cs-agent
@@ -39,11 +44,6 @@ check_PROGRAMS += tests/unit/authority/ms-cs-revoke
 tests_unit_authority_ms_cs_revoke_SOURCES = tests/unit/authority/ms-cs-revoke.c $(MS_CS_FIXTURE)
 tests_unit_authority_ms_cs_revoke_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_authority_ms_cs_revoke_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/authority/revocation-check
-tests_unit_authority_revocation_check_SOURCES = tests/unit/authority/revocation-check.c \
-	tests/unit/authority/fixture.c tests/unit/authority/fixture.h $(TOKEN_FIXTURE)
-tests_unit_authority_revocation_check_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_authority_revocation_check_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/authority/ms-cs-settings
 tests_unit_authority_ms_cs_settings_SOURCES = tests/unit/authority/ms-cs-settings.c
 tests_unit_authority_ms_cs_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
