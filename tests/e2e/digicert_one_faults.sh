@@ -64,7 +64,7 @@ try '{"hang": 1}' 1 0
 try "$(fault '"status": 500, "done": true')" 1 0
 try "$(fault '"status": 503, "done": true')" 1 0
 try '{"redirect": "https://localhost:8444/mpki/api/v1/certificate"}' 1 0
-[ "$(digicert_one_control=$elsewhere counted requests)" = 0 ] || fail "a redirect was followed"
+[ "$(stand_in_control=$elsewhere counted requests)" = 0 ] || fail "a redirect was followed"
 
 # Busy: asked again when it says so, in seconds or by a date.
 try "$(fault '"status": 429, "retry-after": "1"')" 1 0
@@ -121,7 +121,7 @@ for port in 8445 8449; do
         8449) [[ $output == *"does not take connections"* ]] || fail "$output" ;;
     esac
 done
-[ "$(digicert_one_control=$PWD/other.control counted key-seen)" = 0 ] || fail "the key went to another name"
+[ "$(stand_in_control=$PWD/other.control counted key-seen)" = 0 ] || fail "the key went to another name"
 stop_digicert_one 8445
 
 ! grep -rqF "$(cat api-key)" "$TESSERA_SANDBOX/log" "$TESSERA_STATE" || fail "the key is in a log or the store"
