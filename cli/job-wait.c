@@ -94,21 +94,34 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
 	return NULL;
 }
 
-/* Which certificates the authorities have not given yet: "pending-SLOT" in the job's result. */
-static void print_pending(const struct invocation *invocation, json_t *result)
+/* The key's name behind a prefix, or NULL. */
+static const char *key_behind(const char *name, const char *prefix)
 {
-	static const char prefix[] = "pending-";
-	const char *name;
-	json_t *authority;
+	size_t length = strlen(prefix);
 
-	json_object_foreach(result, name, authority)
+	return strncmp(name, prefix, length) == 0 ? name + length : NULL;
+}
+
+/*
+ * Which certificates the authorities have not given yet, and what is to be known of those that they
+ * gave: "pending-SLOT" and "warning-SLOT" in the job's result.
+ */
+static void print_remarks(const struct invocation *invocation, json_t *result)
+{
+	const char *name, *key;
+	json_t *value;
+
+	json_object_foreach(result, name, value)
 	{
-		if (strncmp(name, prefix, strlen(prefix)) == 0)
+		if ((key = key_behind(name, "pending-")))
 			output_text(invocation,
 				"  the certificate of %s is not there yet: %s is asked for it "
 				"until "
 				"it is (tessera task list)",
-				name + strlen(prefix), json_string_value(authority));
+				key, json_string_value(value));
+		if ((key = key_behind(name, "warning-")))
+			output_text(invocation, "  warning about the certificate of %s: %s", key,
+				json_string_value(value));
 	}
 }
 
@@ -118,7 +131,7 @@ static void print_done(const struct invocation *invocation, const json_t *job, c
 	const char *serial = string_of(result, "serial");
 
 	output_text(invocation, "%s: %s", serial[0] ? serial : string_of(job, "subject"), done);
-	print_pending(invocation, result);
+	print_remarks(invocation, result);
 }
 
 static const char *job_path(const json_t *answer, struct error *error)

@@ -125,6 +125,7 @@ static bool open_state(struct manager *manager, struct error *error)
 			.activation_ca_file = options->activation_ca_file};
 	services->authority.store = services->store;
 	services->authority.publish_folder = options->publish_dir;
+	services->authority.command_folder = options->command_dir;
 	services->authority.http = http_pool_new();
 	services->authority.open_secret = connection_open_secret;
 	services->authority.open_key = client_key_open;

@@ -136,6 +136,8 @@ static bool settle(struct attempt *attempt)
 	int64_t left = attempt->retry_seconds;
 	bool found = false;
 
+	if (!attempt->verbs->search)
+		return false;
 	for (int i = 0; i < LOOKS; i++) {
 		_cleanup_error_ struct error failure = ERROR_INIT;
 		int64_t pause = i == 0 ? 0 : INT64_C(1) << (i - 1);
@@ -152,14 +154,43 @@ static bool settle(struct attempt *attempt)
 	return false;
 }
 
-static bool fail_unsettled(struct error *error)
+/* "2026-11-26 21:40:03 UTC", heap. */
+static char *moment_of(const struct attempt *attempt)
+{
+	time_t since = (time_t)json_integer_value(json_object_get(attempt->asked, "since"));
+	struct tm parts;
+	char text[40];
+
+	gmtime_r(&since, &parts);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
+	return xstrdup(text);
+}
+
+/* A service that has no search: its people know more. */
+static bool fail_unknown(const struct attempt *attempt, struct error *error)
+{
+	_cleanup_free_ char *moment = moment_of(attempt);
+
+	return error_set(error, ERROR_NOT_SUPPORTED,
+		"nobody but the authority's administrator knows whether it has issued a "
+		"certificate by the request of %s: one that was is to be revoked there",
+		moment);
+}
+
+static bool fail_unsettled(const struct attempt *attempt, struct error *error)
 {
 	_cleanup_free_ char *first = xstrdup(error_message(error));
+	_cleanup_error_ struct error unknown = ERROR_INIT;
 
+	if (attempt->verbs->search)
+		return error_set(error, error->code,
+			"%s; no certificate for this key is found there now, and the request is "
+			"not repeated: should one turn up, it is revoked (tessera task list)",
+			first);
+	fail_unknown(attempt, &unknown);
 	return error_set(error, error->code,
-		"%s; no certificate for this key is found there now, and the request is not "
-		"repeated: should one turn up, it is revoked (tessera task list)",
-		first);
+		"%s; the request is not repeated: %s (tessera task list)", first,
+		error_message(&unknown));
 }
 
 /* One that cannot be used stays known, and is revoked. */
@@ -204,6 +235,16 @@ static bool await(struct attempt *attempt, enum enroll_outcome *outcome, struct 
 
 /* --- asking --- */
 
+/* By its number it is found later, and revoked. */
+static bool keep_unusable(struct attempt *attempt, struct error *error)
+{
+	_cleanup_error_ struct error failure = ERROR_INIT;
+
+	if (!note(attempt, &failure))
+		log_error("the number of a request is not kept: %s", error_message(&failure));
+	return error_prefix(error, "request %.64s", attempt_asked(attempt, "id"));
+}
+
 /* *again: nothing was done, and it may be asked anew. */
 static bool ask_once(
 	struct attempt *attempt, enum enroll_outcome *outcome, bool *again, struct error *error)
@@ -224,10 +265,12 @@ static bool ask_once(
 	case ATTEMPT_BUSY:
 		break;
 	}
+	if (attempt_asked(attempt, "id"))
+		return keep_unusable(attempt, error);
 	if (settle(attempt))
 		return take_settled(attempt, error);
 	*again = answer == ATTEMPT_BUSY;
-	return *again ? false : fail_unsettled(error);
+	return *again ? false : fail_unsettled(attempt, error);
 }
 
 /*
@@ -251,7 +294,7 @@ bool attempt_enroll(struct attempt *attempt, const char *seat, enum enroll_outco
 		return false;
 	if (ask_once(attempt, outcome, &again, error))
 		return true;
-	return again ? fail_unsettled(error) : false;
+	return again ? fail_unsettled(attempt, error) : false;
 }
 
 /* --- collecting --- */
@@ -261,6 +304,8 @@ static bool look_for_it(struct attempt *attempt, enum enroll_outcome *outcome, s
 	json_int_t since = json_integer_value(json_object_get(attempt->asked, "since"));
 	bool found = false;
 
+	if (!attempt->verbs->search)
+		return fail_unknown(attempt, error);
 	if (!attempt->verbs->search(attempt, &found, error))
 		return false;
 	*outcome = found				? ENROLL_ISSUED

@@ -17,7 +17,7 @@ enum attempt_answer {
 	ATTEMPT_PENDING, /* "id" of what was asked is what to ask with later */
 	ATTEMPT_REFUSED, /* it was not done, and will not be */
 	ATTEMPT_AGAIN,	 /* the same, but what was missing is there now */
-	ATTEMPT_LOST,	 /* it may have been done */
+	ATTEMPT_LOST,	 /* it may have been done; with "id" it was, and cannot be used */
 	ATTEMPT_BUSY,	 /* the same, and if it was not, it may be asked for once more */
 };
 
@@ -25,7 +25,8 @@ struct attempt;
 struct attempt_verbs {
 	/* Sends the request once. */
 	enum attempt_answer (*ask)(struct attempt *, struct error *);
-	/* Looks through what the service has (attempt_take_found). */
+	/* Looks through what the service has (attempt_take_found). NULL: it shows nobody what it
+	 * has; what became of a lost answer is not known then: ERROR_NOT_SUPPORTED. */
 	bool (*search)(struct attempt *, bool *found, struct error *);
 	/* Asks once for a pending one. ERROR_AUTHORITY_REJECTED when there will be none. */
 	bool (*pick_up)(struct attempt *, enum enroll_outcome *, struct error *);

@@ -9,12 +9,14 @@
 
 #include "authority/digicert-one.h"
 #include "authority/local-ca.h"
+#include "authority/ms-cs.h"
 #include "authority/pki-platform.h"
+#include "authority/revocation-check.h"
 #include "common/alloc.h"
 #include "model/document.h"
 
 static const struct authority_driver *const drivers[] = {
-	&local_ca_driver, &digicert_one_driver, &pki_platform_driver};
+	&local_ca_driver, &digicert_one_driver, &pki_platform_driver, &ms_cs_driver};
 
 static const char *kind_at(size_t index)
 {
@@ -58,6 +60,7 @@ void authority_close(struct authority *authority)
 	if (!authority)
 		return;
 	authority->driver->close(authority);
+	revocation_settings_clear(&authority->revocation);
 	free(authority->name);
 	free(authority);
 }

@@ -102,6 +102,12 @@ struct authority_driver {
 	/* Asks the authority for its profiles. NULL: `profiles` is always right. */
 	bool (*update)(struct authority *, struct authority_profiles *, struct error *);
 	/*
+	 * Adds the extensions that a PKCS#10 request for that profile has to have, before the key
+	 * signs it; `request` is NULL still. NULL: none.
+	 */
+	bool (*request_extensions)(struct authority *, const struct authority_request *,
+		STACK_OF(X509_EXTENSION) *, struct error *);
+	/*
 	 * Asks for a certificate: fills serial_hex, subject, validity, status and der of
 	 * *certificate (for pending: status and request). What it gives is no answer to another
 	 * key: authority_check_key().
@@ -111,6 +117,13 @@ struct authority_driver {
 	/* Asks what became of a certificate whose `request` is set; fills it like enroll. */
 	bool (*collect)(
 		struct authority *, struct certificate *, enum enroll_outcome *, struct error *);
+	/*
+	 * Whether a certificate that came, be it at once or later, is the holder's and good for its
+	 * profile: ERROR_AUTHORITY_FAILED when it must not be used, and is to be revoked. *warning
+	 * (heap) is what the operator should know of one that can be used, or NULL. NULL: each is.
+	 */
+	bool (*check_issued)(struct authority *, const struct certificate *,
+		const struct fields *holder, char **warning, struct error *);
 	/*
 	 * A new certificate that takes the place of `old`, for a new key or the same; *certificate
 	 * and the rest as for enroll. ERROR_NOT_SUPPORTED when the authority does not renew it now:
@@ -151,7 +164,8 @@ struct authority_services {
 	 * nowhere.
 	 */
 	const char *publish_folder;
-	struct http_pool *http; /* or NULL: connections are not kept */
+	const char *command_folder; /* of struct command (core/command.h); or NULL */
+	struct http_pool *http;	    /* or NULL: connections are not kept */
 	/*
 	 * A secret of a connection (authority_secret_name). ERROR_NOT_FOUND when it was not set,
 	 * ERROR_LOCKED.
@@ -168,11 +182,20 @@ struct authority_services {
 	void *secret_context; /* of all of them */
 };
 
+/* Where the status of its certificates is seen (authority/revocation-check.h), beyond what the
+ * certificates say themselves. */
+struct revocation_settings {
+	bool is_off;
+	char *crl, *ocsp;  /* URLs, in place of the certificates' own; or NULL */
+	char *issuer_file; /* PEM, or NULL */
+};
+
 struct authority {
 	const struct authority_driver *driver;
 	const struct authority_services *services;
 	char *name;
-	void *data; /* the driver's */
+	struct revocation_settings revocation; /* filled by the driver's open */
+	void *data;			       /* the driver's */
 };
 
 /* Opens the authority of a stored connection. NULL with ERROR_NOT_FOUND, ERROR_INVALID_CONNECTION,

@@ -25,6 +25,7 @@ struct digicert_one_settings {
 	bool create_seats;
 	struct settings_times times;
 	struct mappings mappings;
+	struct revocation_settings revocation;
 };
 
 struct digicert_one {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "authority/digicert-one-private.h"
+#include "authority/revocation-check.h"
 #include "authority/settings.h"
 #include "common/alloc.h"
 
@@ -37,6 +38,7 @@ void digicert_one_settings_clear(struct digicert_one_settings *settings)
 	free(settings->seat_email);
 	free(settings->seat_name);
 	free(settings->seat_type);
+	revocation_settings_clear(&settings->revocation);
 	*settings = (struct digicert_one_settings){0};
 }
 
@@ -131,7 +133,7 @@ bool digicert_one_settings_parse(
 {
 	static const char *const members[] = {"name", "kind", "comment", "url", "authentication",
 		"client-key", "ca-file", "business-unit", "seat", "timeout-seconds",
-		"retry-seconds", "pickup-seconds", "profiles"};
+		"retry-seconds", "pickup-seconds", "revocation-check", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
 	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
 	_cleanup_free_ char *comment = NULL;
@@ -142,5 +144,6 @@ bool digicert_one_settings_parse(
 	       settings_read_text(&root, "business-unit", &settings->business_unit, error) &&
 	       read_seat(&root, settings, error) &&
 	       settings_read_times(&root, &settings->times, error) &&
+	       revocation_settings_read(&root, &settings->revocation, error) &&
 	       read_profiles(&root, settings, error);
 }

@@ -41,7 +41,11 @@ static bool one_open(struct authority *authority, const char *document, struct e
 	struct digicert_one *one = xnew(struct digicert_one);
 
 	authority->data = one;
-	return digicert_one_settings_parse(&one->settings, document, error);
+	if (!digicert_one_settings_parse(&one->settings, document, error))
+		return false;
+	authority->revocation = one->settings.revocation;
+	one->settings.revocation = (struct revocation_settings){0};
+	return true;
 }
 
 static void one_close(struct authority *authority)

@@ -23,7 +23,24 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-publish.c \
 	daemon/authority/local-ca-settings.c \
 	daemon/authority/mapping.c daemon/authority/mapping.h \
+	daemon/authority/ms-cs-agent.c daemon/authority/ms-cs-agent.h \
+	daemon/authority/ms-cs-agent-settings.c \
+	daemon/authority/ms-cs-check.c daemon/authority/ms-cs-check.h \
+	daemon/authority/ms-cs-request.c daemon/authority/ms-cs-request.h \
+	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
 	daemon/authority/patience.c daemon/authority/patience.h \
+	daemon/authority/ms-cs.c daemon/authority/ms-cs.h \
+	daemon/authority/ms-cs-enroll.c \
+	daemon/authority/ms-cs-exchange.c \
+	daemon/authority/ms-cs-fault.c \
+	daemon/authority/ms-cs-message.c \
+	daemon/authority/ms-cs-policy.c \
+	daemon/authority/ms-cs-private.h \
+	daemon/authority/ms-cs-profiles.c \
+	daemon/authority/ms-cs-settings.c \
+	daemon/authority/ms-cs-test.c \
+	daemon/authority/ms-cs-token.c \
+	daemon/authority/ms-cs-wrap.c \
 	daemon/authority/pki-platform.c daemon/authority/pki-platform.h \
 	daemon/authority/pki-platform-answer.c \
 	daemon/authority/pki-platform-enroll.c \
@@ -38,5 +55,11 @@ libtesserad_la_SOURCES += \
 	daemon/authority/pki-platform-test.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
+	daemon/authority/revocation-check.c daemon/authority/revocation-check.h \
+	daemon/authority/revocation-list.c \
+	daemon/authority/revocation-ocsp.c \
+	daemon/authority/revocation-places.c \
+	daemon/authority/revocation-private.h \
+	daemon/authority/revocation-settings.c \
 	daemon/authority/settings.c daemon/authority/settings.h \
 	daemon/authority/steps.c daemon/authority/steps.h

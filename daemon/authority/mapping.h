@@ -16,13 +16,17 @@ struct filling {
 	char *prompt;  /* question for the holder field that the pattern is, or NULL */
 };
 
-/* What the document says about one profile. */
+/* What a document may leave to the profile itself. */
+enum mapping_choice { MAPPING_UNSAID, MAPPING_NO, MAPPING_YES };
+
+/* What the document says about one profile; each kind has some of the members. */
 struct mapping {
 	char *profile; /* its id or name */
 	struct filling *fillings;
 	size_t count;
 	int64_t validity_days; /* 0: as the profile says */
 	char *oid;	       /* of a certificate template, or NULL */
+	enum mapping_choice on_behalf, subject_from_request;
 };
 
 struct mappings {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "authority/pki-platform-private.h"
-#include "authority/settings.h"
+#include "authority/revocation-check.h"
 #include "common/alloc.h"
 
 #define SERVICES	"/pki-ws/"
@@ -12,6 +12,7 @@
 void pki_platform_settings_clear(struct pki_platform_settings *settings)
 {
 	mappings_clear(&settings->mappings);
+	revocation_settings_clear(&settings->revocation);
 	free(settings->base);
 	free(settings->host);
 	free(settings->ca_file);
@@ -59,7 +60,7 @@ bool pki_platform_settings_parse(
 {
 	static const char *const members[] = {"name", "kind", "comment", "url", "client-key",
 		"ca-file", "seat", "timeout-seconds", "retry-seconds", "pickup-seconds",
-		"profiles"};
+		"revocation-check", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
 	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
 	_cleanup_free_ char *comment = NULL;
@@ -71,5 +72,6 @@ bool pki_platform_settings_parse(
 	       settings_read_path(&root, "ca-file", &settings->ca_file, error) &&
 	       read_seat(&root, settings, error) &&
 	       settings_read_times(&root, &settings->times, error) &&
+	       revocation_settings_read(&root, &settings->revocation, error) &&
 	       read_profiles(&root, settings, error);
 }

@@ -33,7 +33,11 @@ static bool platform_open(struct authority *authority, const char *document, str
 	struct pki_platform *platform = xnew(struct pki_platform);
 
 	authority->data = platform;
-	return pki_platform_settings_parse(&platform->settings, document, error);
+	if (!pki_platform_settings_parse(&platform->settings, document, error))
+		return false;
+	authority->revocation = platform->settings.revocation;
+	platform->settings.revocation = (struct revocation_settings){0};
+	return true;
 }
 
 static void platform_close(struct authority *authority)

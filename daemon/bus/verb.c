@@ -146,7 +146,10 @@ static bool retire(struct operation *operation, struct verb *verb, struct error 
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct verb *verb = context;
-	struct operation operation = {verb->bus->services, job, verb->actor, verb->is_own};
+	struct operation operation = {.services = verb->bus->services,
+		.job = job,
+		.actor = verb->actor,
+		.is_own = verb->is_own};
 	int64_t id = verb->credential_id;
 
 	switch (verb->which) {

@@ -9,7 +9,7 @@
 #define IDLE_MAX 32
 
 struct idle {
-	char *host; /* scheme, host and port of the URL */
+	char *use; /* what connections of different use differ in (use_of) */
 	CURL *curl;
 };
 
@@ -30,7 +30,7 @@ struct http_pool *http_pool_new(void)
 static void idle_clear(struct idle *idle)
 {
 	curl_easy_cleanup(idle->curl);
-	free(idle->host);
+	free(idle->use);
 }
 
 void http_pool_free(struct http_pool *pool)
@@ -43,25 +43,36 @@ void http_pool_free(struct http_pool *pool)
 	free(pool);
 }
 
-/* "https://one.example:443", heap. */
-static char *host_of(const char *url)
+static const char *text_or_nothing(const char *text)
 {
-	const char *host = strstr(url, "://");
-
-	host = host ? host + strlen("://") : url;
-	return xasprintf("%.*s", (int)(host - url + (ptrdiff_t)strcspn(host, "/?#")), url);
+	return text ? text : "";
 }
 
-static CURL *take_idle(struct http_pool *pool, const char *host)
+/* "https://one.example:443" and the account of Kerberos, heap. */
+static char *use_of(const struct http_request *request)
+{
+	const char *url = request->url, *host = strstr(url, "://");
+	const struct http_negotiate *as = request->negotiate;
+
+	host = host ? host + strlen("://") : url;
+	int length = (int)(host - url + (ptrdiff_t)strcspn(host, "/?#"));
+	if (!as)
+		return xasprintf("%.*s", length, url);
+	return xasprintf("%.*s\n%s\n%s\n%s\n%s", length, url, text_or_nothing(as->principal),
+		text_or_nothing(as->keytab), text_or_nothing(as->cache),
+		text_or_nothing(as->service));
+}
+
+static CURL *take_idle(struct http_pool *pool, const char *use)
 {
 	CURL *curl = NULL;
 
 	pthread_mutex_lock(&pool->lock);
 	for (size_t i = pool->count; i > 0 && !curl; i--) {
-		if (strcmp(pool->idle[i - 1].host, host) != 0)
+		if (strcmp(pool->idle[i - 1].use, use) != 0)
 			continue;
 		curl = pool->idle[i - 1].curl;
-		free(pool->idle[i - 1].host);
+		free(pool->idle[i - 1].use);
 		memmove(&pool->idle[i - 1], &pool->idle[i],
 			(pool->count - i) * sizeof(pool->idle[0]));
 		pool->count--;
@@ -70,17 +81,17 @@ static CURL *take_idle(struct http_pool *pool, const char *host)
 	return curl;
 }
 
-CURL *http_pool_take(struct http_pool *pool, const char *url)
+CURL *http_pool_take(struct http_pool *pool, const struct http_request *request)
 {
-	_cleanup_free_ char *host = host_of(url);
-	CURL *curl = pool ? take_idle(pool, host) : NULL;
+	_cleanup_free_ char *use = use_of(request);
+	CURL *curl = pool ? take_idle(pool, use) : NULL;
 
 	if (!curl)
 		curl = curl_easy_init();
 	return curl;
 }
 
-void http_pool_give(struct http_pool *pool, const char *url, CURL *curl)
+void http_pool_give(struct http_pool *pool, const struct http_request *request, CURL *curl)
 {
 	struct idle oldest = {NULL, NULL};
 
@@ -96,7 +107,7 @@ void http_pool_give(struct http_pool *pool, const char *url, CURL *curl)
 		pool->count--;
 		memmove(&pool->idle[0], &pool->idle[1], pool->count * sizeof(pool->idle[0]));
 	}
-	pool->idle[pool->count++] = (struct idle){host_of(url), curl};
+	pool->idle[pool->count++] = (struct idle){use_of(request), curl};
 	pthread_mutex_unlock(&pool->lock);
 	if (oldest.curl)
 		idle_clear(&oldest);

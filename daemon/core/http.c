@@ -12,15 +12,6 @@
 #include "common/alloc.h"
 #include "core/http-private.h"
 
-/* One request under way. */
-struct exchange {
-	const struct http_request *request;
-	struct http_answer *answer;
-	size_t sent; /* bytes of the body that libcurl has taken */
-	bool is_too_long;
-	char detail[CURL_ERROR_SIZE]; /* libcurl's own words */
-};
-
 static void initialise(void)
 {
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -104,7 +95,8 @@ static void set_security(CURL *curl, struct exchange *exchange)
 {
 	const struct http_request *request = exchange->request;
 
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(
+		curl, CURLOPT_PROTOCOLS_STR, request->allow_plain ? "http,https" : "https");
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -162,7 +154,7 @@ static void set_request(CURL *curl, struct exchange *exchange, struct curl_slist
 
 /* --- headers --- */
 
-static struct curl_slist *add_header(
+struct curl_slist *http_add_header(
 	struct curl_slist *headers, const char *name, const void *value, size_t length)
 {
 	char *line = xasprintf("%s: %.*s", name, (int)length, (const char *)value);
@@ -177,19 +169,20 @@ static struct curl_slist *add_header(
 
 static struct curl_slist *make_headers(const struct http_request *request)
 {
-	struct curl_slist *headers = add_header(NULL, "Expect", "", 0);
+	struct curl_slist *headers = http_add_header(NULL, "Expect", "", 0);
 
 	if (request->accept)
-		headers = add_header(headers, "Accept", request->accept, strlen(request->accept));
+		headers = http_add_header(
+			headers, "Accept", request->accept, strlen(request->accept));
 	if (request->content_type)
-		headers = add_header(headers, "Content-Type", request->content_type,
+		headers = http_add_header(headers, "Content-Type", request->content_type,
 			strlen(request->content_type));
 	for (size_t i = 0; i < request->header_count; i++)
-		headers = add_header(headers, request->headers[i].name, request->headers[i].value,
-			strlen(request->headers[i].value));
+		headers = http_add_header(headers, request->headers[i].name,
+			request->headers[i].value, strlen(request->headers[i].value));
 	if (request->secret_header)
-		headers = add_header(headers, request->secret_header, request->secret_value->data,
-			request->secret_value->length);
+		headers = http_add_header(headers, request->secret_header,
+			request->secret_value->data, request->secret_value->length);
 	return headers;
 }
 
@@ -225,10 +218,14 @@ static const char *reason_of(CURLcode code, const struct exchange *exchange)
 	}
 }
 
-static bool fail(CURLcode code, const struct exchange *exchange, struct error *error)
+static bool fail(CURLcode code, struct exchange *exchange, struct error *error)
 {
 	const struct http_request *request = exchange->request;
 
+	if (exchange->error.code != ERROR_NONE) {
+		error_move(error, &exchange->error);
+		return error_prefix(error, "%s", request->url);
+	}
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return error_set(error, ERROR_TIMEOUT, "%s: no whole answer within %u seconds",
 			request->url, (request->timeout_ms + 999) / 1000);
@@ -277,6 +274,17 @@ static void take_facts(CURL *curl, const struct exchange *exchange)
 		answer->retry_after = wait > 0 ? wait : 0;
 }
 
+static bool perform(struct exchange *exchange, struct error *error)
+{
+	CURLcode code = curl_easy_perform(exchange->curl);
+
+	take_facts(exchange->curl, exchange);
+	if (code != CURLE_OK)
+		return fail(code, exchange, error);
+	return check_redirect(exchange->curl, exchange, error) &&
+	       http_negotiate_check(exchange, error);
+}
+
 bool http_send(struct http_pool *pool, const struct http_request *request,
 	struct http_answer *answer, struct error *error)
 {
@@ -286,18 +294,17 @@ bool http_send(struct http_pool *pool, const struct http_request *request,
 	pthread_once(&once, initialise);
 	if (request->client_key)
 		pool = NULL;
-	CURL *curl = http_pool_take(pool, request->url);
-	if (!curl)
+	exchange.curl = http_pool_take(pool, request);
+	if (!exchange.curl)
 		abort();
-	struct curl_slist *headers = make_headers(request);
-	set_security(curl, &exchange);
-	set_request(curl, &exchange, headers);
-	CURLcode code = curl_easy_perform(curl);
-	take_facts(curl, &exchange);
-	bool done = code == CURLE_OK ? check_redirect(curl, &exchange, error)
-				     : fail(code, &exchange, error);
-	http_pool_give(pool, request->url, curl);
-	wipe_headers(headers);
+	exchange.headers = make_headers(request);
+	set_security(exchange.curl, &exchange);
+	set_request(exchange.curl, &exchange, exchange.headers);
+	http_negotiate_begin(&exchange);
+	bool done = perform(&exchange, error);
+	http_negotiate_end(&exchange);
+	http_pool_give(pool, request, exchange.curl);
+	wipe_headers(exchange.headers);
 	return done;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests to services over HTTPS; libcurl is known to http.c and http-pool.c
+ * Requests to services over HTTPS; libcurl is known to the files http*
  * alone. The service must prove its name by a certificate (TLS 1.2 or newer);
  * redirects are not followed, so that nothing is sent to a host that nobody
  * configured.
@@ -16,13 +16,23 @@
 
 enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT, HTTP_DELETE };
 
+/* An account of Kerberos that a request is made as (SPNEGO, bound to the TLS connection). */
+struct http_negotiate {
+	const char *keytab;    /* path of the file with the account's keys, or NULL */
+	const char *principal; /* "svc@EXAMPLE.ORG"; NULL: the cache's, without a keytab */
+	const char *cache;     /* without a keytab: of tickets, "FILE:..."; NULL: the default one */
+	const char *service;   /* the service's principal; NULL: HTTP/ and the host of the URL */
+};
+
 struct http_header {
 	const char *name, *value; /* neither is a secret */
 };
 
 struct http_request {
 	enum http_method method;
-	const char *url;     /* https:// */
+	const char *url; /* https:// */
+	/* http:// too: for answers that count by a signature of their own (CRL, OCSP). */
+	bool allow_plain;
 	const char *ca_file; /* PEM certificates to trust instead of the system's, or NULL */
 	/* PEM of the certificate and of the key that prove who asks, or NULL. */
 	const struct secret *client_certificate;
@@ -32,8 +42,9 @@ struct http_request {
 	const char *accept;	   /* media type of the answer, or NULL */
 	const char *secret_header; /* name of a header with a secret value, or NULL */
 	const struct secret *secret_value;
-	const char *content_type;	   /* of the body; NULL without one */
-	const struct http_header *headers; /* further ones */
+	const struct http_negotiate *negotiate; /* who asks, by Kerberos, or NULL */
+	const char *content_type;		/* of the body; NULL without one */
+	const struct http_header *headers;	/* further ones */
 	size_t header_count;
 	const void *body;
 	size_t body_length;
@@ -51,6 +62,7 @@ struct http_answer {
 	/* Whether the service may have read the request: after a failure it may still do it. */
 	bool may_be_seen;
 	bool is_resolved, is_connected; /* how far a request came: its name, and TLS */
+	bool has_ticket;		/* and, with Kerberos, the ticket for the service */
 };
 #define HTTP_ANSWER_INIT                                                                           \
 	{                                                                                          \
@@ -71,8 +83,9 @@ DEFINE_CLEANUP(struct http_pool *, http_pool_free);
  * once: a connection that breaks is an error, unless the service cannot have read any of the body.
  * pool: its connections are used and kept; NULL: one of its own. ERROR_TIMEOUT;
  * ERROR_NETWORK_FAILED when the service cannot be reached, is not trusted, redirects, or its answer
- * is too long or breaks off. *answer is filled as far as it is known after a failure, too. May be
- * called from any thread.
+ * is too long or breaks off; with Kerberos also when there is no ticket, the service refuses it
+ * (status 401), or an answer below 400 does not prove that it is the service's. *answer is filled
+ * as far as it is known after a failure, too. May be called from any thread.
  */
 bool http_send(struct http_pool *pool, const struct http_request *request,
 	struct http_answer *answer, struct error *error);

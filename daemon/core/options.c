@@ -93,6 +93,11 @@ static bool set_login_timeout(struct options *options, const char *value)
 	       minutes <= LOGIN_TIMEOUT_MAX;
 }
 
+static bool set_command_dir(struct options *options, const char *value)
+{
+	return set_path(&options->command_dir, value);
+}
+
 static bool set_publish_dir(struct options *options, const char *value)
 {
 	return set_path(&options->publish_dir, value);
@@ -167,6 +172,7 @@ static const struct option {
 	{"token-uri-old", "a pkcs11: URI or embedded", set_token_uri_old},
 	{"rotate-at-contact", "yes or no", set_rotate_at_contact},
 	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
+	{"command-dir", "an absolute path", set_command_dir},
 	{"publish-dir", "an absolute path", set_publish_dir},
 	{"activation-url", "an https:// address without a user", set_activation_url},
 	{"activation-ca-file", "an absolute path", set_activation_ca_file},
@@ -187,6 +193,7 @@ void options_clear(struct options *options)
 	free(options->token_pin_file);
 	free(options->token_uri);
 	free(options->token_uri_old);
+	free(options->command_dir);
 	free(options->publish_dir);
 	free(options->activation_url);
 	free(options->activation_ca_file);
@@ -210,6 +217,7 @@ static void set_defaults(struct options *options)
 					  ? xasprintf("%s/token-pin", credentials)
 					  : xstrdup(SYSCONFDIR "/tessera/token-pin");
 	options->data_dir = xstrdup(PKGDATADIR);
+	options->command_dir = xstrdup(SYSCONFDIR "/tessera/commands");
 	options->token_program = xstrdup(PKGLIBEXECDIR "/tessera-token");
 	options->login_timeout = LOGIN_TIMEOUT_DEFAULT;
 	options->log_level = LOG_LEVEL_INFO;

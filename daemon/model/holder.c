@@ -9,6 +9,8 @@
 #include "common/alloc.h"
 #include "model/document.h"
 
+#define SID_MAXIMUM 184 /* bytes: 15 sub-authorities */
+
 bool field_name_is_valid(const char *name, size_t length)
 {
 	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -35,6 +37,44 @@ static bool value_is_text(const char *value)
 	return string != NULL;
 }
 
+/* At least an authority and one number behind it, each of at most 15 digits. */
+bool holder_sid_is_valid(const char *text)
+{
+	static const char digits[] = "0123456789";
+	size_t count = 0;
+
+	if (strncasecmp(text, "S-1", 3) != 0 || strlen(text) > SID_MAXIMUM)
+		return false;
+	for (text += 3; *text == '-'; count++) {
+		size_t length = strspn(++text, digits);
+		if (length == 0 || length > 15)
+			return false;
+		text += length;
+	}
+	return *text == '\0' && count >= 2;
+}
+
+/* Fields whose values programs rely on have a form. */
+static const struct field_form {
+	const char *name;
+	bool (*is_valid)(const char *value);
+	const char *form;
+} forms[] = {
+	{"sid", holder_sid_is_valid,
+		"a Windows SID like S-1-5-21-1004336348-1177238915-682003330-512"},
+};
+
+static bool check_form(const struct field *field, struct error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (strcmp(forms[i].name, field->name) == 0 && field->value[0] &&
+			!forms[i].is_valid(field->value))
+			return error_set_field(error, ERROR_INVALID_ARGUMENT, field->name,
+				"the field \"%s\" must be %s", field->name, forms[i].form);
+	}
+	return true;
+}
+
 bool holder_check(const struct fields *fields, struct error *error)
 {
 	if (fields->count > FIELDS_MAXIMUM)
@@ -52,13 +92,15 @@ bool holder_check(const struct fields *fields, struct error *error)
 				"the field \"%s\" must be text of at most %d bytes without "
 				"control characters",
 				field->name, FIELD_VALUE_MAXIMUM);
+		if (!check_form(field, error))
+			return false;
 	}
 	return true;
 }
 
 bool holder_is_same_person(const struct fields *one, const struct fields *other)
 {
-	static const char *const names[] = {"upn", "email", "name", "id"};
+	static const char *const names[] = {"upn", "sid", "email", "name", "id"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *value = fields_get(one, names[i]);

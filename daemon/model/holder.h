@@ -16,15 +16,20 @@
 
 /* Whether length bytes are a field's name: letters, digits, '-' and '_', a letter first. */
 bool field_name_is_valid(const char *name, size_t length);
+/* Whether a text is a Windows security identifier as it is written (MS-DTYP 2.4.2.1):
+ * "S-1-5-21-..."
+ */
+bool holder_sid_is_valid(const char *text);
 /*
  * Whether fields from a caller can be kept: the limits above, names as in
- * field_name_is_valid, values UTF-8 without control characters.
+ * field_name_is_valid, values UTF-8 without control characters; those that have a form in a table
+ * ("sid") have it.
  * ERROR_INVALID_ARGUMENT, its field the name.
  */
 bool holder_check(const struct fields *fields, struct error *error);
 /*
- * Whether two cards look like one person's: their holders have the same upn, email, name or id;
- * ASCII letters are the same in upper and lower case.
+ * Whether two cards look like one person's: their holders have the same upn, sid, email, name or
+ * id; ASCII letters are the same in upper and lower case.
  */
 bool holder_is_same_person(const struct fields *one, const struct fields *other);
 /* JSON object of strings, heap. A value that is not UTF-8 is left out. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "authority/revocation-check.h"
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/tasks.h"
@@ -103,9 +104,10 @@ static bool tell_by_driver(
 	}
 }
 
-/* *all: whether the authority knows of its other certificates, too. */
-static bool tell(struct services *services, const struct certificate *certificate, bool *all,
-	struct error *error)
+/* *all: whether the authority knows of its other certificates, too; what its list shows of them is
+ * seen at once. */
+static bool tell(struct services *services, const struct certificates *changed,
+	const struct certificate *certificate, bool *all, struct error *error)
 {
 	struct authority *authority _cleanup_authority_ =
 		authority_open(&services->authority, certificate->authority, error);
@@ -113,8 +115,10 @@ static bool tell(struct services *services, const struct certificate *certificat
 	if (!authority)
 		return false;
 	*all = authority->driver->tells_all;
-	return *all ? tell_by_driver(authority, certificate, error)
-		    : task_run(services, certificate->id, error);
+	if (!*all)
+		return task_run(services, certificate->id, error);
+	return tell_by_driver(authority, certificate, error) &&
+	       (!authority->driver->crl || revocation_check_own(authority, changed, error));
 }
 
 /* Tells the authority of the certificate at `index`, and of all others where that takes a call. */
@@ -129,7 +133,7 @@ static void tell_authority(struct services *services, const struct certificates 
 		if (told[i] || strcmp(changed->items[i].authority, name) != 0)
 			continue;
 		told[i] = true;
-		if (!all && !tell(services, &changed->items[i], &all, &failure) &&
+		if (!all && !tell(services, changed, &changed->items[i], &all, &failure) &&
 			first->code == ERROR_NONE)
 			error_move(first, &failure);
 	}

@@ -7,9 +7,15 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "core/signing-key.h"
+#include "operation/session.h"
 #include "operation/tasks.h"
 
 DEFINE_CLEANUP(X509_REQ *, X509_REQ_free);
+
+static void extensions_free(STACK_OF(X509_EXTENSION) * *extensions)
+{
+	sk_X509_EXTENSION_pop_free(*extensions, X509_EXTENSION_free);
+}
 
 static void rules_free(struct name_rule *rules, size_t count)
 {
@@ -101,8 +107,58 @@ static bool set_subject(X509_REQ *request, const struct enroll_names *names, str
 	return true;
 }
 
-static X509_REQ *make_request(
-	const struct enroll_signer *signer, const struct enroll_names *names, struct error *error)
+/* One key on its way to a certificate. */
+struct enrollment {
+	struct operation *operation;
+	const struct credential *credential;
+	const struct template_key *key;
+	const struct enroll_names *names;
+	const struct certificates *before;
+	struct authority *authority;
+	struct certificate certificate;
+	enum enroll_outcome outcome;
+};
+
+static void enrollment_clear(struct enrollment *enrollment)
+{
+	certificate_clear(&enrollment->certificate);
+	authority_close(enrollment->authority);
+}
+
+/* What the authority is asked; the request itself is added once it is signed. */
+static struct authority_request question_of(const struct enrollment *enrollment)
+{
+	const struct enroll_names *names = enrollment->names;
+
+	return (struct authority_request){.profile = enrollment->key->profile,
+		.subject = names->subject,
+		.subject_count = names->subject_count,
+		.san = names->san,
+		.san_count = names->san_count,
+		.fields = names->fields,
+		.field_count = names->field_count,
+		.not_after = enrollment->credential->expires_at};
+}
+
+static bool add_extensions(
+	const struct enrollment *enrollment, X509_REQ *request, struct error *error)
+{
+	struct authority *authority = enrollment->authority;
+	const struct authority_request question = question_of(enrollment);
+	STACK_OF(X509_EXTENSION) * extensions _cleanup_(extensions_free) =
+		sk_X509_EXTENSION_new_null();
+
+	if (!authority->driver->request_extensions)
+		return true;
+	if (!authority->driver->request_extensions(authority, &question, extensions, error))
+		return false;
+	return sk_X509_EXTENSION_num(extensions) == 0 ||
+	       X509_REQ_add_extensions(request, extensions) == 1 ||
+	       signing_key_error(ERROR_FAILED, "extensions of a certificate request", error);
+}
+
+static X509_REQ *make_request(const struct enrollment *enrollment,
+	const struct enroll_signer *signer, struct error *error)
 {
 	X509_REQ *request _cleanup_(X509_REQ_freep) = X509_REQ_new();
 	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) =
@@ -110,7 +166,8 @@ static X509_REQ *make_request(
 	bool is_long = EVP_PKEY_get_base_id(signer->public_key) == EVP_PKEY_EC &&
 		       EVP_PKEY_get_bits(signer->public_key) > 256;
 
-	if (!key || !set_subject(request, names, error))
+	if (!key || !set_subject(request, enrollment->names, error) ||
+		!add_extensions(enrollment, request, error))
 		return NULL;
 	if (!X509_REQ_set_version(request, X509_REQ_VERSION_1) ||
 		!X509_REQ_set_pubkey(request, signer->public_key) ||
@@ -119,22 +176,6 @@ static X509_REQ *make_request(
 		return NULL;
 	}
 	return steal_pointer(&request);
-}
-
-/* One key on its way to a certificate. */
-struct enrollment {
-	struct operation *operation;
-	const struct credential *credential;
-	const struct template_key *key;
-	const struct enroll_names *names;
-	const struct certificates *before;
-	struct certificate certificate;
-	enum enroll_outcome outcome;
-};
-
-static void enrollment_clear(struct enrollment *enrollment)
-{
-	certificate_clear(&enrollment->certificate);
 }
 
 static void describe(struct enrollment *enrollment)
@@ -206,9 +247,10 @@ static const struct certificate *find_renewable(const struct enrollment *enrollm
 	return NULL;
 }
 
-static bool renew_or_enroll(struct enrollment *enrollment, struct authority *authority,
-	const struct authority_request *asked, struct error *error)
+static bool renew_or_enroll(
+	struct enrollment *enrollment, const struct authority_request *asked, struct error *error)
 {
+	struct authority *authority = enrollment->authority;
 	const struct authority_driver *driver = authority->driver;
 	const struct certificate *old = driver->renew ? find_renewable(enrollment) : NULL;
 	_cleanup_error_ struct error failure = ERROR_INIT;
@@ -224,28 +266,17 @@ static bool renew_or_enroll(struct enrollment *enrollment, struct authority *aut
 
 static bool ask_authority(struct enrollment *enrollment, X509_REQ *request, struct error *error)
 {
-	const struct enroll_names *names = enrollment->names;
-	const struct template_key *key = enrollment->key;
-	struct authority *authority _cleanup_authority_ =
-		authority_open(&enrollment->operation->services->authority, key->authority, error);
-	struct authority_request asked = {.profile = key->profile,
-		.request = request,
-		.subject = names->subject,
-		.subject_count = names->subject_count,
-		.san = names->san,
-		.san_count = names->san_count,
-		.fields = names->fields,
-		.field_count = names->field_count,
-		.not_after = enrollment->credential->expires_at,
-		.note = note,
-		.note_context = enrollment};
+	struct authority_request asked = question_of(enrollment);
 
-	if (authority && renew_or_enroll(enrollment, authority, &asked, error) &&
+	asked.request = request;
+	asked.note = note;
+	asked.note_context = enrollment;
+	if (renew_or_enroll(enrollment, &asked, error) &&
 		(enrollment->outcome == ENROLL_PENDING ||
 			authority_check_key(&enrollment->certificate, request, error)))
 		return true;
 	give_up(enrollment);
-	return error_prefix(error, "authority %s", key->authority);
+	return error_prefix(error, "authority %s", enrollment->key->authority);
 }
 
 static bool save(struct enrollment *enrollment, struct error *error)
@@ -273,6 +304,23 @@ static bool check_end(const struct credential *credential, const struct certific
 		certificate->authority);
 }
 
+/* Kept before it is refused, too. */
+static bool check_issued(struct enrollment *enrollment, struct error *error)
+{
+	struct authority *authority = enrollment->authority;
+	const struct template_key *key = enrollment->key;
+	_cleanup_free_ char *warning = NULL;
+
+	if (!authority->driver->check_issued)
+		return true;
+	if (!authority->driver->check_issued(authority, &enrollment->certificate,
+		    &enrollment->credential->holder, &warning, error))
+		return error_prefix(error, "authority %s", key->authority);
+	if (warning)
+		operation_warn(enrollment->operation, key_slot_name(key->slot), warning);
+	return true;
+}
+
 /* In the store first: a certificate that exists can be revoked, whatever happens next. */
 static bool keep(struct enrollment *enrollment, struct error *error)
 {
@@ -281,7 +329,8 @@ static bool keep(struct enrollment *enrollment, struct error *error)
 	describe(enrollment);
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	if (save(enrollment, &failure))
-		return check_end(enrollment->credential, certificate, error);
+		return check_end(enrollment->credential, certificate, error) &&
+		       check_issued(enrollment, error);
 	give_up(enrollment);
 	return failure.code == ERROR_EXISTS
 		       ? error_set(error, ERROR_AUTHORITY_FAILED,
@@ -308,9 +357,13 @@ bool enroll_certificate(struct operation *operation, const struct enroll_request
 		.key = request->key,
 		.names = request->names,
 		.before = request->before};
-	X509_REQ *signed_request _cleanup_(X509_REQ_freep) =
-		make_request(&request->signer, request->names, error);
 
+	enrollment.authority =
+		authority_open(&operation->services->authority, request->key->authority, error);
+	if (!enrollment.authority)
+		return error_prefix(error, "authority %s", request->key->authority);
+	X509_REQ *signed_request _cleanup_(X509_REQ_freep) =
+		make_request(&enrollment, &request->signer, error);
 	if (!signed_request || !ask_authority(&enrollment, signed_request, error))
 		return false;
 	bool done = enrollment.outcome == ENROLL_PENDING ? leave_pending(&enrollment, error)

@@ -71,6 +71,9 @@ libtesserad_la_SOURCES += \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
+	daemon/operation/task-card.c \
+	daemon/operation/task-private.h \
+	daemon/operation/task-work.c \
 	daemon/operation/tasks.c daemon/operation/tasks.h \
 	daemon/operation/template-check.c \
 	daemon/operation/template-drift.c \

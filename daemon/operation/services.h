@@ -53,6 +53,8 @@ struct operation {
 	struct job *job; /* or NULL */
 	const struct audit_actor *actor;
 	bool is_own; /* asked for by who may do it to the own card alone: refusals are limited */
+	/* What the operator should know although it was done, by key: operation_warn(). */
+	struct fields warnings;
 };
 
 #endif

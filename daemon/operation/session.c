@@ -153,6 +153,30 @@ static char *audit_name(const struct operation *operation, enum lifecycle_verb v
 	return xasprintf("%s%s", by_user ? AUDIT_SELF_PREFIX : "", lifecycle_verb_name(verb));
 }
 
+void operation_warn(struct operation *operation, const char *key, const char *text)
+{
+	_cleanup_free_ char *name = xasprintf("warning-%s", key);
+
+	job_result(operation->job, name, text);
+	fields_set(&operation->warnings, key, text);
+	log_warning("%s key: %s job=%u", key, text, job_id(operation->job));
+}
+
+/* Heap: with what was warned of behind it; NULL for nothing at all. */
+static char *detail_with_warnings(const struct operation *operation, const char *detail)
+{
+	char *text = detail ? xstrdup(detail) : NULL;
+
+	for (size_t i = 0; i < operation->warnings.count; i++) {
+		const struct field *warning = &operation->warnings.items[i];
+		char *longer = xasprintf("%s%s%s key: %s", text ? text : "", text ? "; " : "",
+			warning->name, warning->value);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 static bool write_record(struct operation *operation, enum lifecycle_verb verb, const char *serial,
 	const char *detail, const struct error *result, struct error *error)
 {
@@ -171,12 +195,14 @@ bool session_finish(struct operation *operation, enum lifecycle_verb verb, const
 	const char *detail, struct error *result, struct error *error)
 {
 	struct error failure _cleanup_error_ = ERROR_INIT;
+	_cleanup_free_ char *text = detail_with_warnings(operation, detail);
 	bool ok = result->code == ERROR_NONE;
 
 	/* The verb's own outcome is what the caller asked for; the trail's failure is the log's. */
-	if (!write_record(operation, verb, serial, detail, result, &failure))
+	if (!write_record(operation, verb, serial, text, result, &failure))
 		log_error("audit record not written: %s operation=%s card=%s",
 			error_message(&failure), lifecycle_verb_name(verb), serial);
+	fields_clear(&operation->warnings);
 	if (!ok)
 		error_move(error, result);
 	return ok;

@@ -54,8 +54,15 @@ void session_recover(struct session *session);
 void session_close(struct session *session);
 
 /*
- * The end of a verb: writes the audit record of what `result` says, moves a failure to *error
- * and returns whether the verb succeeded. detail may be NULL.
+ * Says what the operator should know of the certificate of a key ("authentication") although it can
+ * be used: in the job's result ("warning-authentication"), in the log, and in the audit record of
+ * session_finish().
+ */
+void operation_warn(struct operation *operation, const char *key, const char *text);
+
+/*
+ * The end of a verb: writes the audit record of what `result` says, with its warnings, moves a
+ * failure to *error and returns whether the verb succeeded. detail may be NULL.
  */
 bool session_finish(struct operation *operation, enum lifecycle_verb verb, const char *serial,
 	const char *detail, struct error *result, struct error *error);

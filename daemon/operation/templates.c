@@ -67,7 +67,7 @@ bool template_unlock(struct services *services, const char *name, char *const *o
 
 /* --- checks --- */
 
-/* The least bits of a key's algorithm that a profile with a size of its own takes. */
+/* Whether the profile takes keys of this size; a least one is that of RSA. */
 static bool check_size(const struct authority_profile *profile, const struct template_key *key,
 	struct error *error)
 {
@@ -78,12 +78,19 @@ static bool check_size(const struct authority_profile *profile, const struct tem
 		{KEY_ALGORITHM_RSA_4096, 4096}, {KEY_ALGORITHM_EC_P256, 256},
 		{KEY_ALGORITHM_EC_P384, 384}};
 	json_int_t bits = json_integer_value(json_object_get(profile->settings, "key-bits"));
+	json_int_t least = json_integer_value(json_object_get(profile->settings, "least-key-bits"));
 
-	for (size_t i = 0; bits && i < ARRAY_SIZE(sizes); i++) {
-		if (sizes[i].algorithm == key->algorithm && sizes[i].bits != bits)
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (sizes[i].algorithm != key->algorithm)
+			continue;
+		if (bits && sizes[i].bits != bits)
 			return error_set(error, ERROR_INVALID_TEMPLATE,
 				"the profile \"%s\" takes keys of %lld bits", profile->name,
 				(long long)bits);
+		if (key_algorithm_is_rsa(key->algorithm) && sizes[i].bits < least)
+			return error_set(error, ERROR_INVALID_TEMPLATE,
+				"the profile \"%s\" takes keys of at least %lld bits",
+				profile->name, (long long)least);
 	}
 	return true;
 }

@@ -111,7 +111,7 @@ bool store_certificate_remove(struct store *store, int64_t id, struct error *err
 struct task {
 	int64_t id;
 	int64_t certificate_id; /* a certificate has one task at most */
-	char *kind;		/* TASK_COLLECT, TASK_TELL */
+	char *kind;		/* TASK_COLLECT, TASK_TELL, TASK_SEE */
 	int64_t created_at;
 	int64_t attempts; /* that have failed */
 	int64_t next_at;  /* not before; TASK_NEVER: an operator has to do something */
@@ -119,11 +119,26 @@ struct task {
 };
 #define TASK_COLLECT "collect" /* the certificate is asked for */
 #define TASK_TELL    "tell"    /* the authority does not know the certificate's status yet */
+#define TASK_SEE     "see" /* it was told; those who rely on the certificate do not see it yet */
 #define TASK_NEVER   INT64_MAX
 
 /* Puts the one task of a certificate, in place of another. */
 bool store_task_put(struct store *store, int64_t certificate_id, const char *kind, int64_t next_at,
 	struct error *error);
+/* The same task goes on with something else, as if nothing had been tried yet. */
+bool store_task_turn(struct store *store, int64_t certificate_id, const char *kind, int64_t next_at,
+	const char *problem, struct error *error);
+/* The task of a certificate: ERROR_NOT_FOUND. */
+bool store_task_get(
+	struct store *store, int64_t certificate_id, struct task *task, struct error *error);
+/* By its own number. */
+bool store_task_find(struct store *store, int64_t id, struct task *task, struct error *error);
+void task_clear(struct task *task);
+#define TASK_INIT                                                                                  \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define _cleanup_task_ _cleanup_(task_clear)
 /* Another attempt has failed. */
 bool store_task_postpone(struct store *store, int64_t certificate_id, int64_t next_at,
 	const char *problem, struct error *error);

@@ -2,11 +2,8 @@
 #include "token/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -15,11 +12,8 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/process.h"
 #include "token/frame.h"
-
-/* How long a process that was killed may take to be gone: it may be waiting for a device. */
-#define DEATH_TIMEOUT_MS 2000
-#define VARIABLES_MAX	 64
 
 struct child {
 	atomic_uint references;
@@ -46,70 +40,18 @@ static void close_if_open(int *fd)
 
 /* --- the start --- */
 
-/* Nothing of the daemon's own, which may name its credentials. */
-static char **make_environment(char *const *variables)
-{
-	static const char *const fixed[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"LANG=C.UTF-8"};
-	char **environment = xcalloc(ARRAY_SIZE(fixed) + VARIABLES_MAX + 4, sizeof(char *));
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
-		environment[count++] = xstrdup(fixed[i]);
-#ifdef __SANITIZE_ADDRESS__
-	static const char *const ours[] = {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"};
-	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
-		if (getenv(ours[i]))
-			environment[count++] = xasprintf("%s=%s", ours[i], getenv(ours[i]));
-	}
-#endif
-	for (size_t i = 0; variables && variables[i] && i < VARIABLES_MAX; i++)
-		environment[count++] = xstrdup(variables[i]);
-	return environment;
-}
-
-static void free_environment(char **environment)
-{
-	for (size_t i = 0; environment[i]; i++)
-		free(environment[i]);
-	free(environment);
-}
-
-/* In a group of its own, so that what the module starts ends with it. */
-static int spawn(pid_t *pid, const char *program, char **environment, int control)
-{
-	char *const arguments[] = {(char *)(uintptr_t) "tessera-token", NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, control, CHILD_CONTROL);
-	posix_spawn_file_actions_addclosefrom_np(&actions, CHILD_CONTROL + 1);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	int status = posix_spawn(pid, program, &actions, &attributes, arguments, environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return status;
-}
-
 static bool start(
 	struct child *child, const struct child_options *options, int control, struct error *error)
 {
-	char **environment = make_environment(options->variables);
-	int status = spawn(&child->pid, options->program, environment, control);
+	char *const arguments[] = {(char *)(uintptr_t) "tessera-token", NULL};
+	const struct process_options process = {.program = options->program,
+		.arguments = arguments,
+		.variables = options->variables,
+		.output = -1,
+		.errors = -1,
+		.passed = control};
+	int status = process_start(&process, &child->pid);
 
-	free_environment(environment);
 	if (status != 0) {
 		child->reaped = true;
 		return error_set(error, ERROR_TOKEN_FAILED,
@@ -152,13 +94,6 @@ struct child *child_start(const struct child_options *options, struct error *err
 
 /* --- the end --- */
 
-static bool has_exited(const struct child *child, unsigned timeout_ms)
-{
-	struct pollfd wanted = {.fd = child->pid_fd, .events = POLLIN};
-
-	return child->pid_fd >= 0 && poll(&wanted, 1, (int)timeout_ms) == 1;
-}
-
 /* Heap; what became of it. */
 static char *describe_status(int status)
 {
@@ -177,10 +112,7 @@ static bool reap(struct child *child, int *status)
 {
 	if (child->reaped)
 		return false;
-	kill(-child->pid, SIGKILL);
-	kill(child->pid, SIGKILL);
-	has_exited(child, DEATH_TIMEOUT_MS);
-	child->reaped = waitpid(child->pid, status, WNOHANG) == child->pid;
+	child->reaped = process_end(child->pid, child->pid_fd, status);
 	if (!child->reaped)
 		log_error("the PKCS#11 module's process cannot be ended slot=%s pid=%d",
 			child->name, (int)child->pid);
@@ -236,7 +168,7 @@ void child_await_end(struct child *child, unsigned timeout_ms)
 
 	pthread_mutex_lock(&child->ending);
 	if (!child->reaped && !child_has_ended(child)) {
-		if (!has_exited(child, timeout_ms))
+		if (!process_has_exited(child->pid_fd, timeout_ms))
 			log_warning("the PKCS#11 module does not end; its process is killed "
 				    "slot=%s pid=%d",
 				child->name, (int)child->pid);

@@ -7,9 +7,13 @@ source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 source "$TESSERA_SOURCE/tests/lib/narrate.sh"
 # shellcheck source=tests/lib/digicert-one.sh
 source "$TESSERA_SOURCE/tests/lib/digicert-one.sh"
-# Where the certificates come from: local, digicert-one (quickstart --authority).
+# shellcheck source=tests/lib/ms-cs.sh
+source "$TESSERA_SOURCE/tests/lib/ms-cs.sh"
+# Where the certificates come from: local, digicert-one, ms-cs (quickstart --authority).
 authority=${TESSERA_AUTHORITY:-local}
 connection=local
+holder=(--holder "name=Ada Lovelace" --holder email=ada@example.org)
+upn=ada@example.org
 
 module=$TESSERA_PKCS11_MODULE
 opensc=$(ls /usr/lib/*/opensc-pkcs11.so)
@@ -52,13 +56,31 @@ if [ "$authority" = digicert-one ]; then
     run tessera template update employee.json
 fi
 
+if [ "$authority" = ms-cs ]; then
+    connection=lab upn=ada@lab.test
+    holder+=(--holder account=ada)
+    start_ms_cs 8443
+    ms_cs_commands
+    ms_cs_document 8443 | ms_cs_revocation | ms_cs_agent >lab.json
+    make_ms_cs_agent
+    step "Certificates are to come from Microsoft Certificate Services, on behalf of the holder. A stand-in answers on this machine."
+    run cat lab.json
+    run tessera connection add lab.json
+    run tessera connection secret lab password ms-cs-password
+    run tessera connection secret lab enrollment-agent ms-cs-agent.pem
+    run tessera connection test lab
+    run tessera connection profiles lab --update
+    run tessera connection fields lab TesseraLogon
+    ms_cs_employee >employee.json
+    run tessera template update employee.json
+fi
+
 step "The shipped template says what goes on an employee's card."
 run tessera template list
 run tessera template show employee
 
 step "Issue: Tessera takes the card into ownership, has it make its keys, and enrolls certificates."
-run tessera card issue --reader 1 --template employee --holder "name=Ada Lovelace" \
-    --holder email=ada@example.org --holder upn=ada@example.org
+run tessera card issue --reader 1 --template employee "${holder[@]}" --holder "upn=$upn"
 run tessera card list
 run tessera card show
 
@@ -200,7 +222,8 @@ if [ "$authority" = local ]; then
     run_fails openssl verify -crl_check -CAfile ca-crl.pem authentication.pem
 else
     run tessera task list
-    [ "$(has_certificates revoked)" = 4 ] || fail "the stand-in does not know that the card is retired"
+    revoked=$(if [ "$authority" = ms-cs ]; then ms_cs_has revoked; else has_certificates revoked; fi)
+    [ "$revoked" = 4 ] || fail "the stand-in does not know that the card is retired"
 fi
 run yubico-piv-tool --action status
 [[ $output != *"Subject DN"* ]] || fail "the card still has certificates: $output"

@@ -10,7 +10,7 @@ source "$TESSERA_SOURCE/tests/lib/guide.sh"
 # shellcheck source=tests/lib/pki-platform.sh
 source "$TESSERA_SOURCE/tests/lib/pki-platform.sh"
 cd "$TESSERA_SANDBOX/tmp"
-start_pki_platform 8443
+start_pki_platform 8443 --revocation-port 8480
 
 # --- the guide
 guide_lines digicert-pki-platform.md "Add the connection" "{" |
@@ -75,9 +75,14 @@ printf '271828\n' >pin
 tessera card activate "$one" --new-pin-file pin >/dev/null
 signs_for one.pem 271828
 before=$(has_certificates REVOKED)
+knob '{"hide": true}'
 tessera card suspend "$one" >/dev/null
 [ "$(has_certificates SUSPENDED)" = 2 ] || fail "the certificates are not suspended"
 is "$one" "on-hold on-hold"
+[ "$(tessera --json task list | jq -r '.[].kind' | sort | uniq -c | tr -s ' ')" = " 2 see" ] || fail "$(tessera task list)"
+no_knobs
+tessera --json task list | jq '.[].id' | while read -r id; do tessera task run "$id" >/dev/null; done
+tessera task list | grep -q 'There is nothing' || fail "$(tessera task list)"
 tessera card resume "$one" >/dev/null
 [ "$(has_certificates SUSPENDED)" = 0 ] || fail "the certificates are still suspended"
 tessera card reissue "$one" >/dev/null
@@ -108,7 +113,10 @@ tessera card report "$two" --as lost --yes >/dev/null
 tessera card revoke "$two" --yes --reason keyCompromise >/dev/null
 stand_in '{"certificates": true}' | jq -e '[.[] | select(.reason == "KeyCompromise")] | length == 2' >/dev/null ||
     fail "the reason did not arrive"
-tessera task list | grep -q 'There is nothing' || fail "$(tessera task list)"
+nothing_left() {
+    tessera task list | grep -q 'There is nothing'
+}
+wait_for 60 nothing_left
 
 # --- forms of policies, and a list that is none
 for names in variable plain bare; do

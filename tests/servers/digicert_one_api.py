@@ -33,7 +33,8 @@ class State(Knobs):
     """What the account has, and how the service behaves."""
 
     def __init__(self, options):
-        super().__init__(("issued", "renewed", "revoked", "suspended", "resumed", "enroll-posts", "key-seen"))
+        super().__init__(("issued", "renewed", "revoked", "suspended", "resumed", "enroll-posts", "key-seen",
+                          "lists", "questions", "issuers"))
         self.key = options.key
         self.authority = Authority(options.ca_out)
         self.certificates = []

@@ -87,6 +87,7 @@ class Authority:
     """Issues real certificates; `ca_out` gets its own."""
 
     def __init__(self, ca_out):
+        self.revocation = None
         self.key, self.certificate = self.make("Stand-in Issuing CA")
         self.other_key, self.other = self.make("Another CA")
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
@@ -148,8 +149,7 @@ class Authority:
                 "valid_from": made.not_valid_before.isoformat() + "Z", "valid_to": end.isoformat() + "Z",
                 "thumbprint": hashlib.sha256(der).hexdigest().upper()}
 
-    @staticmethod
-    def build(record, key, issuer, serial, end):
+    def build(self, record, key, issuer, serial, end):
         names = []
         for kind, value in record["subject"].items():
             if kind in NAMES:
@@ -173,6 +173,8 @@ class Authority:
             san.append(x509.OtherName(UPN, bytes([12, len(text)]) + text))
         if san:
             builder = builder.add_extension(x509.SubjectAlternativeName(san), False)
+        for extension in self.revocation.extensions() if self.revocation else []:
+            builder = builder.add_extension(extension, False)
         return builder
 
     def pkcs7(self, certificate, form):

@@ -128,6 +128,28 @@ static void a_caller_may_not_give_countless_fields(void **state)
 	assert_false(holder_check(&fields, NULL));
 }
 
+static void a_sid_has_the_form_of_one(void **state)
+{
+	static const struct {
+		const char *value;
+		bool is_good;
+	} cases[] = {{"S-1-5-21-1004336348-1177238915-682003330-512", true}, {"s-1-5-32", true},
+		{"", true}, {"S-1-5", false}, {"S-1-5-", false}, {"S-1-5-21-", false},
+		{"4711", false}, {"S-1-5-21-1 ", false}, {"S-1-5-2100000000000000", false},
+		{"XS-1-5-21", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_fields_ struct fields fields = FIELDS_INIT;
+		_cleanup_error_ struct error error = ERROR_INIT;
+		fields_set(&fields, "sid", cases[i].value);
+		if (holder_check(&fields, &error) != cases[i].is_good)
+			fail_msg("%s", cases[i].value);
+		if (!cases[i].is_good)
+			assert_string_equal(error.field, "sid");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +159,7 @@ int main(void)
 		cmocka_unit_test(a_caller_may_give_ordinary_fields),
 		cmocka_unit_test(a_caller_may_not_give_strange_fields),
 		cmocka_unit_test(a_caller_may_not_give_countless_fields),
+		cmocka_unit_test(a_sid_has_the_form_of_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,28 @@ static void a_connection_with_a_task_stays(void **state)
 	assert_true(store_connection_remove(fixture->store, "digicert", NULL));
 }
 
+static void a_task_goes_on_with_something_else(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_task_ struct task task = TASK_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	int64_t id = add_certificate(fixture, "one");
+
+	assert_true(store_task_put(fixture->store, id, TASK_TELL, 100, NULL));
+	assert_true(store_task_postpone(fixture->store, id, 200, "away", NULL));
+	assert_true(store_task_get(fixture->store, id, &task, NULL));
+	int64_t number = task.id, since = task.created_at;
+	assert_true(store_task_turn(fixture->store, id, TASK_SEE, 300, "told", NULL));
+	assert_true(store_task_find(fixture->store, number, &task, NULL));
+	assert_string_equal(task.kind, TASK_SEE);
+	assert_int_equal(task.attempts, 0);
+	assert_int_equal(task.next_at, 300);
+	assert_int_equal(task.created_at, since);
+	assert_string_equal(task.problem, "told");
+	assert_false(store_task_find(fixture->store, number + 1, &task, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +145,8 @@ int main(void)
 			what_is_asked_for_is_not_forgotten, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_task_that_failed_is_due_later, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_task_goes_on_with_something_else, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(a_certificate_has_one_task_and_takes_it_with_it,
 			fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sending a message, to one address or to several in turn, and what came back in words. */
+#include <string.h>
+
+#include "authority/issued.h"
+#include "authority/ms-cs-private.h"
+#include "common/alloc.h"
+#include "common/log.h"
+#include "core/http.h"
+
+#define CONNECT_MS   15000
+#define SHOWN_MAX    60 /* bytes of an answer that is no SOAP */
+#define CONTENT_TYPE "application/soap+xml; charset=utf-8"
+
+void ms_cs_reply_clear(struct ms_cs_reply *reply)
+{
+	xml_free(reply->document);
+	ms_cs_fault_clear(&reply->fault);
+	*reply = (struct ms_cs_reply){0};
+}
+
+/* --- what came --- */
+
+/* An answer to another message is none to this one (WS-Addressing 1.0 Core, 3.4). */
+static bool check_relation(
+	const struct xml_element *envelope, const char *message_id, struct error *error)
+{
+	const struct xml_element *header = xml_child(envelope, NS_SOAP, "Header");
+	const struct xml_element *related = xml_child(header, NS_ADDRESS, "RelatesTo");
+	_cleanup_free_ char *id = xml_text(related);
+
+	return !related || strcmp(id, message_id) == 0 ||
+	       error_set(error, ERROR_AUTHORITY_FAILED,
+		       "the service's answer belongs to another message");
+}
+
+/* Finds the body, and reads the fault that may be in it. False without an error when it is none. */
+static bool read_envelope(struct ms_cs_reply *reply)
+{
+	const struct xml_element *envelope = xml_root(reply->document);
+	const struct xml_element *body = xml_child(envelope, NS_SOAP, "Body");
+
+	if (!xml_is(envelope, NS_SOAP, "Envelope") || !body)
+		return false;
+	reply->body = xml_child(body, NULL, NULL);
+	if (!xml_is(reply->body, NS_SOAP, "Fault"))
+		return reply->body != NULL;
+	ms_cs_fault_read(&reply->fault, reply->body);
+	return true;
+}
+
+/* What to do about a status that comes without SOAP. */
+static const char *advice_for(long status, const struct ms_cs_settings *settings)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return settings->authentication == MS_CS_PASSWORD
+			       ? ": it does not accept user and password (is the address the one "
+				 "for user names, and the user's right to use it given?)"
+			       : ": it does not accept the client certificate (is the address the "
+				 "one for certificates, and is its CA in NTAuth?)";
+	case 404:
+		return ": there is no such service; check the path of the address";
+	case 503:
+		return ": the service is stopped or busy";
+	default:
+		return "";
+	}
+}
+
+static bool fail_with_status(const struct ms_cs_settings *settings, const struct ms_cs_reply *reply,
+	const struct buffer *body, struct error *error)
+{
+	_cleanup_free_ char *text = xasprintf("%.*s",
+		(int)(body->length < 4 * SHOWN_MAX ? body->length : 4 * SHOWN_MAX),
+		body->data ? (const char *)body->data : "");
+	_cleanup_free_ char *begin = issued_words(text, SHOWN_MAX);
+
+	return error_set(error, ERROR_AUTHORITY_FAILED,
+		"it answers HTTP status %ld%s, and no SOAP (\"%s\")", reply->status,
+		advice_for(reply->status, settings), begin);
+}
+
+/*
+ * Of what a service that has answered without SOAP may have done: a 4xx is the server's own
+ * refusal, and 503 that of a server or a balancer that has nobody to pass it on to (RFC 9110
+ * 15.6.4); any other failure may come from behind them.
+ */
+static bool may_be_done_after(long status)
+{
+	return status < 400 || (status >= 500 && status != 503);
+}
+
+static bool fail_with_fault(
+	const struct ms_cs_settings *settings, struct ms_cs_reply *reply, struct error *error)
+{
+	const struct ms_cs_fault *fault = &reply->fault;
+
+	reply->body = NULL;
+	reply->may_be_done = fault->may_be_done;
+	if (fault->is_security)
+		return error_set(error, ERROR_AUTHORITY_FAILED,
+			"it does not accept the %s (%s); see tessera connection secret, and "
+			"whether this machine's clock is right",
+			settings->authentication == MS_CS_PASSWORD ? "user or password"
+								   : "client certificate",
+			fault->words);
+	return error_set(error, fault->is_final ? ERROR_AUTHORITY_REJECTED : ERROR_AUTHORITY_FAILED,
+		"%s: %s", fault->is_decided ? "the CA refuses" : "the service answers with a fault",
+		fault->words);
+}
+
+static bool judge(struct authority *authority, const char *message_id,
+	const struct http_answer *answer, struct ms_cs_reply *reply, struct error *error)
+{
+	const struct ms_cs *cs = authority->data;
+	const struct buffer *body = &answer->body;
+
+	reply->may_be_done = true;
+	reply->document = xml_parse(body->data, body->length, NULL);
+	if (!reply->document || !read_envelope(reply)) {
+		reply->body = NULL;
+		reply->may_be_done = may_be_done_after(reply->status);
+		return fail_with_status(&cs->settings, reply, body, error);
+	}
+	if (!check_relation(xml_root(reply->document), message_id, error)) {
+		reply->body = NULL;
+		return false;
+	}
+	if (reply->fault.words)
+		return fail_with_fault(&cs->settings, reply, error);
+	if (reply->status == 200)
+		return true;
+	reply->body = NULL;
+	return error_set(error, ERROR_AUTHORITY_FAILED, "it answers HTTP status %ld, and no fault",
+		reply->status);
+}
+
+/* --- one exchange --- */
+
+static bool open_identity(struct authority *authority, struct error *error)
+{
+	struct ms_cs *cs = authority->data;
+	const char *secret = cs->settings.authentication == MS_CS_PASSWORD
+				     ? MS_CS_PASSWORD_SECRET
+				     : IDENTITY_CLIENT_CERTIFICATE;
+
+	return identity_open(&cs->identity, authority, secret, cs->settings.client_key, error);
+}
+
+static bool exchange(struct authority *authority, const char *url, const struct buffer *text,
+	size_t answer_max, struct http_answer *answer, struct error *error)
+{
+	struct ms_cs *cs = authority->data;
+	struct http_request request = {.method = HTTP_POST,
+		.url = url,
+		.ca_file = cs->settings.ca_file,
+		.content_type = CONTENT_TYPE,
+		.body = text->data,
+		.body_length = text->length,
+		.answer_max = answer_max,
+		.timeout_ms = (unsigned)cs->settings.timeout_seconds * 1000,
+		.connect_ms = CONNECT_MS};
+
+	if (cs->settings.authentication == MS_CS_CLIENT_CERTIFICATE) {
+		request.client_certificate = &cs->identity.secret;
+		request.client_key = cs->identity.key;
+	}
+	return http_send(authority->services->http, &request, answer, error);
+}
+
+bool ms_cs_send(struct authority *authority, const struct ms_cs_endpoint *endpoint,
+	const struct ms_cs_message *message, struct ms_cs_reply *reply, struct error *error)
+{
+	struct ms_cs *cs = authority->data;
+	_cleanup_http_answer_ struct http_answer answer = HTTP_ANSWER_INIT;
+	_cleanup_xml_writer_ struct xml_writer writer = XML_WRITER_INIT;
+	_cleanup_free_ char *message_id = ms_cs_message_id();
+
+	ms_cs_reply_clear(reply);
+	if (!open_identity(authority, error))
+		return false;
+	ms_cs_write_message(&writer, message, message_id, endpoint->url, cs->settings.user,
+		&cs->identity.secret);
+	if (writer.text.failed)
+		return error_set(error, ERROR_FAILED, "out of memory");
+	bool done = exchange(
+		authority, endpoint->url, &writer.text, message->answer_max, &answer, error);
+	reply->status = answer.status;
+	reply->is_resolved = answer.is_resolved;
+	reply->is_connected = answer.is_connected;
+	reply->may_be_done = answer.may_be_seen;
+	if (!done)
+		return false;
+	return judge(authority, message_id, &answer, reply, error) ||
+	       error_prefix(error, "%s", endpoint->host);
+}
+
+/* --- several addresses --- */
+
+/* Whether another address may be asked after this failure. */
+static bool may_go_on(const struct ms_cs_message *message, const struct ms_cs_reply *reply)
+{
+	bool is_refused = reply->status >= 400 && reply->status <= 499;
+
+	if (reply->fault.is_decided || reply->fault.is_security || is_refused)
+		return false;
+	return message->is_read_only || !reply->may_be_done;
+}
+
+bool ms_cs_ask(struct authority *authority, const struct ms_cs_message *message,
+	struct ms_cs_reply *reply, const struct ms_cs_endpoint **used, struct error *error)
+{
+	const struct ms_cs *cs = authority->data;
+	const struct ms_cs_settings *settings = &cs->settings;
+	const struct ms_cs_endpoint *last = NULL;
+
+	for (size_t i = 0; i < settings->endpoint_count; i++) {
+		_cleanup_error_ struct error failure = ERROR_INIT;
+		last = &settings->endpoints[i];
+		if (used)
+			*used = last;
+		if (ms_cs_send(authority, last, message, reply, &failure))
+			return true;
+		bool is_last = i + 1 == settings->endpoint_count;
+		if (is_last || !may_go_on(message, reply) || !secret_is_set(&cs->identity.secret))
+			return error_move(error, &failure);
+		log_warning("the next address is asked: %s connection=%s", error_message(&failure),
+			authority->name);
+	}
+	return false;
+}

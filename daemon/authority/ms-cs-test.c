@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The test of a connection: each address's name, TLS and authentication, then the profiles. */
+#include "authority/ms-cs-private.h"
+#include "authority/steps.h"
+
+/* No CA has a request of that number: what it says of it shows that it was asked. */
+#define NO_REQUEST "0"
+
+/* The step at which a request that failed has stopped. */
+static const char *failed_step(const struct ms_cs_reply *reply)
+{
+	if (reply->status == 401 || reply->status == 403 || reply->fault.is_security)
+		return "authentication";
+	return steps_stopped_at(reply->is_resolved, reply->is_connected);
+}
+
+static const char *proof_name(const struct ms_cs *cs)
+{
+	return cs->settings.authentication == MS_CS_PASSWORD ? "user and password"
+							     : "client certificate";
+}
+
+/*
+ * Asks one service, and tells how far that came. may_fault: a fault that is not about the message
+ * or who sends it is an answer, too.
+ */
+static bool reach(struct authority *authority, const struct ms_cs_endpoint *endpoint,
+	const struct ms_cs_message *message, bool may_fault, struct ms_cs_reply *reply,
+	struct authority_steps *steps)
+{
+	struct ms_cs *cs = authority->data;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	bool done = ms_cs_send(authority, endpoint, message, reply, &error);
+
+	if (!done && !secret_is_set(&cs->identity.secret))
+		return authority_step_failed(steps, "secret", &error);
+	steps_reached(steps, endpoint->host, cs->settings.ca_file, reply->is_resolved,
+		reply->is_connected);
+	if (!done && !(may_fault && reply->fault.words && !reply->fault.is_senders))
+		return authority_step_failed(steps, failed_step(reply), &error);
+	authority_step_passed(
+		steps, "authentication", "%s accepts the %s", endpoint->host, proof_name(cs));
+	return true;
+}
+
+static bool test_policies(struct authority *authority, struct authority_profiles *profiles,
+	struct authority_steps *steps)
+{
+	struct ms_cs *cs = authority->data;
+	const struct ms_cs_message message = ms_cs_policies_message();
+	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (!reach(authority, &cs->settings.policy, &message, false, &reply, steps))
+		return false;
+	if (ms_cs_policies_read(profiles, reply.body, &error)) {
+		authority_step_passed(
+			steps, "policies", "%zu templates are listed", profiles->count);
+		ms_cs_complete_profiles(&cs->settings, profiles);
+		return true;
+	}
+	return authority_step_failed(steps, "policies", &error);
+}
+
+static bool test_enrollment(struct authority *authority, const struct ms_cs_endpoint *endpoint,
+	struct authority_steps *steps)
+{
+	const struct ms_cs_token_request request = {.request_id = NO_REQUEST};
+	const struct ms_cs_message message = ms_cs_status_message(&request);
+	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
+
+	if (!reach(authority, endpoint, &message, true, &reply, steps))
+		return false;
+	authority_step_passed(
+		steps, "service", "the enrollment service at %s answers", endpoint->host);
+	return true;
+}
+
+bool ms_cs_test(struct authority *authority, struct authority_steps *steps)
+{
+	struct ms_cs *cs = authority->data;
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	for (size_t i = 0; i < cs->settings.endpoint_count; i++) {
+		if (!test_enrollment(authority, &cs->settings.endpoints[i], steps))
+			return false;
+	}
+	bool known = cs->settings.policy.url ? test_policies(authority, &profiles, steps)
+					     : ms_cs_profiles(authority, &profiles, &error);
+	return known && steps_profiles(steps, authority, &profiles);
+}
