@@ -46,6 +46,10 @@ guide_run digicert-pki-platform.md "A template" "tessera template add"
 guide_types
 [ "$(has_certificates VALID)" = 1 ] || fail "the card has not got one certificate"
 tessera card retire --yes >/dev/null
+nothing_left() {
+    tessera task list | grep -q 'There is nothing'
+}
+wait_for 60 nothing_left
 guide_run digicert-pki-platform.md "When the service does not answer" >said
 grep -q 'nothing that an authority' said || fail "$(cat said)"
 
@@ -113,9 +117,6 @@ tessera card report "$two" --as lost --yes >/dev/null
 tessera card revoke "$two" --yes --reason keyCompromise >/dev/null
 stand_in '{"certificates": true}' | jq -e '[.[] | select(.reason == "KeyCompromise")] | length == 2' >/dev/null ||
     fail "the reason did not arrive"
-nothing_left() {
-    tessera task list | grep -q 'There is nothing'
-}
 wait_for 60 nothing_left
 
 # --- forms of policies, and a list that is none

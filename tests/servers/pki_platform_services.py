@@ -52,7 +52,8 @@ class State(Knobs):
     """What the account has, and how the services behave."""
 
     def __init__(self, options):
-        super().__init__(("issued", "enroll-posts", "revoked", "suspended", "resumed", "searches"))
+        super().__init__(("issued", "enroll-posts", "revoked", "suspended", "resumed", "searches",
+                          "lists", "questions", "issuers"))
         self.authority = Authority(options.ca_out)
         self.certificates = []
         self.pending = {}
