@@ -13,6 +13,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/digicert-one-test.c \
 	daemon/authority/identity.c daemon/authority/identity.h \
 	daemon/authority/issued.c daemon/authority/issued.h \
+	daemon/authority/kerberos-settings.c daemon/authority/kerberos-settings.h \
 	daemon/authority/issued-decode.c \
 	daemon/authority/issued-issuer.c \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \

@@ -69,7 +69,10 @@ static bool ask_status(struct attempt *attempt, const struct ms_cs_message *mess
 	return ms_cs_ask(attempt->authority, message, reply, NULL, error);
 }
 
-/* Asks once whether a pending request is done. ERROR_AUTHORITY_REJECTED: it was denied. */
+/*
+ * Asks once whether a pending request is done. ERROR_AUTHORITY_REJECTED: it was denied, and is
+ * over; a refusal to answer is not.
+ */
 static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struct error *error)
 {
 	const struct ms_cs_token_request request = {.request_id = attempt_asked(attempt, "id")};
@@ -77,8 +80,12 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
 	_cleanup_ms_cs_token_ struct ms_cs_token token = {0};
 
-	if (!ask_status(attempt, &message, &reply, error) ||
-		!ms_cs_token_read(&token, reply.body, attempt_asked(attempt, "key"), error))
+	if (!ask_status(attempt, &message, &reply, error)) {
+		if (error && error->code == ERROR_AUTHORITY_REJECTED && !reply.fault.is_denial)
+			error->code = ERROR_AUTHORITY_FAILED;
+		return false;
+	}
+	if (!ms_cs_token_read(&token, reply.body, attempt_asked(attempt, "key"), error))
 		return false;
 	*outcome = ENROLL_PENDING;
 	if (token.der.length == 0)

@@ -8,6 +8,9 @@
 #include "common/alloc.h"
 
 #define WORDS_MAX 400 /* bytes of the CA's own words */
+/* The CA's own codes: 0x80094000 to 0x80094fff. */
+#define FIRST_DENIAL UINT32_C(0x80094000)
+#define DENIALS	     UINT32_C(0xfff)
 
 /* What is known of an HRESULT. */
 enum meaning {
@@ -105,6 +108,7 @@ static void read_detail(struct ms_cs_fault *fault, const struct xml_element *det
 		fault->is_final = fault->is_final || results[i].meaning == REFUSED;
 		fault->may_be_done = results[i].meaning == NOBODY_CAN_TELL;
 	}
+	fault->is_denial = fault->is_final && (code & ~DENIALS) == FIRST_DENIAL;
 	take_advice(fault, advice, code);
 }
 

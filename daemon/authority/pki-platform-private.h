@@ -20,7 +20,7 @@ struct pki_platform_settings {
 	char *seat_id;	  /* pattern */
 	struct settings_times times;
 	struct mappings mappings;
-	struct revocation_settings revocation;
+	struct revocation_settings revocation; /* the authority's, once it is open */
 };
 
 struct pki_platform {

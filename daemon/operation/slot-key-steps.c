@@ -306,6 +306,21 @@ static bool tidy_claimed(struct slot *slot, int64_t credential_id, struct error 
 	return done;
 }
 
+/* Whether there is nothing to be seen to before its authority has answered. */
+static bool only_waits(struct services *services, const struct hsm_key *key)
+{
+	struct certificates all _cleanup_certificates_ = CERTIFICATES_INIT;
+
+	if ((key->step != HSM_KEY_ENROLL && key->step != HSM_KEY_RENEW) ||
+		!store_certificate_list(services->store, key->credential_id, &all, NULL))
+		return false;
+	for (size_t i = 0; i < all.count; i++) {
+		if (is_new(key, &all.items[i]) && all.items[i].status == CERTIFICATE_VALID)
+			return false;
+	}
+	return is_pending(key, &all);
+}
+
 static void tidy_key(struct slot *slot, const struct hsm_key *key)
 {
 	struct services *services = slot->slots->services;
@@ -337,8 +352,10 @@ void slot_keys_tidy(struct slot *slot, bool logged_in)
 		log_warning("%s slot=%s", error_message(&error), slot->record->name);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		tidy_key(slot, &keys[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (!only_waits(slot->slots->services, &keys[i]))
+			tidy_key(slot, &keys[i]);
+	}
 	hsm_keys_free(keys, count);
 }
 

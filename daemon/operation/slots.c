@@ -179,8 +179,7 @@ static bool refuse_own_token(const struct slot *slot, const char *label, struct 
 	_cleanup_free_ char *own = realpath(options->own_module, NULL);
 	_cleanup_free_ char *wanted = realpath(slot->record->module, NULL);
 
-	if (!own || !wanted || strcmp(own, wanted) != 0 ||
-		strcmp(options->own_label, label) != 0)
+	if (!own || !wanted || strcmp(own, wanted) != 0 || strcmp(options->own_label, label) != 0)
 		return true;
 	return error_set(error, ERROR_ACCESS_DENIED,
 		"the token \"%s\" is tesserad's own and cannot be a slot", options->own_label);
@@ -228,8 +227,8 @@ static struct hsm *open_token(struct slot *slot, const struct secret *pin,
 		(in_daemon && folder && !token_embedded_prepare(folder, error)))
 		return NULL;
 	struct hsm *hsm = hsm_open(&options, error);
-	if (!hsm || (slot_accept_token(slot, hsm, request, error) &&
-			    prove_pin(slot, hsm, pin, error)))
+	if (!hsm ||
+		(slot_accept_token(slot, hsm, request, error) && prove_pin(slot, hsm, pin, error)))
 		return hsm;
 	hsm_close(hsm);
 	return NULL;

@@ -49,8 +49,8 @@ static bool act_as_officer(struct hsm_work *work, struct error *error)
 }
 
 /*
- * No other token may have the label, by which tokens are found, nor the serial number, by which this
- * one is while it gets another label.
+ * No other token may have the label, by which tokens are found, nor the serial number, by which
+ * this one is while it gets another label.
  */
 static bool check_label(struct hsm_work *work, const CK_UTF8CHAR label[], struct error *error)
 {
@@ -72,7 +72,8 @@ static bool check_label(struct hsm_work *work, const CK_UTF8CHAR label[], struct
 				"another token of the module has this label");
 		if (memcmp(info.serialNumber, own->serialNumber, sizeof(info.serialNumber)) == 0)
 			return error_set_field(error, ERROR_INVALID_ARGUMENT, "label",
-				"the token keeps its label: another one has the same serial number");
+				"the token keeps its label: another one has the same serial "
+				"number");
 	}
 	return true;
 }

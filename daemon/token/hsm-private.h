@@ -81,7 +81,8 @@ void hsm_preparer_free(struct hsm_preparer *preparer);
 /* Reads one object; the reference is the caller's. number: 0, to be given later. */
 struct hsm_object *hsm_read_object(struct session *session, CK_OBJECT_HANDLE handle);
 
-/* Whether the token says something else of its PIN or its label now. Called before facts are kept. */
+/* Whether the token says something else of its PIN or its label now. Called before facts are kept.
+ */
 bool hsm_facts_differ(struct hsm *hsm, const struct hsm_facts *facts);
 
 /* Fills what follows from its attributes: class, label and so on. */

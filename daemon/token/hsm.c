@@ -35,8 +35,8 @@ static bool token_fits(const CK_TOKEN_INFO *info, const char *label, const char 
 	       (!serial || has_text(info->serialNumber, sizeof(info->serialNumber), serial));
 }
 
-static bool find_token(struct hsm *hsm, const char *label, const char *serial, bool *is_there,
-	struct error *error)
+static bool find_token(
+	struct hsm *hsm, const char *label, const char *serial, bool *is_there, struct error *error)
 {
 	_cleanup_free_ CK_SLOT_ID *slots = NULL;
 	CK_ULONG count = 0;

@@ -24,8 +24,8 @@ struct hsm_options {
 	const char *module; /* absolute path */
 	const char *label;  /* of the token */
 	/*
-	 * Of the token; NULL: any. Where no token has both, one that has the serial number and another
-	 * label is taken: hsm_information() tells.
+	 * Of the token; NULL: any. Where no token has both, one that has the serial number and
+	 * another label is taken: hsm_information() tells.
 	 */
 	const char *serial;
 	/* Where the module is SoftHSM2 and has no such token, one is made with this PIN; or NULL.

@@ -96,6 +96,11 @@ expect_failure any tessera task run "$task"
 [[ $output == *"not issued it yet"* ]] || fail "$output"
 ms_cs_knob '{"about": "status", "lose-answer": 1}'
 expect_failure any tessera task run "$task"
+# A refusal to say what became of it is no denial of the request.
+ms_cs_knob '{"fail": {"operation": "status", "hresult": '$((0x80070005))', "final": true}}'
+expect_failure any tessera task run "$task"
+[[ $output == *"may not do this there"* ]] || fail "$output"
+[ "$(tessera --json task list | jq -r '.[0].next')" != 0 ] || fail "$(tessera task list)"
 restart_daemon
 ms_cs '{"decide": "issue"}' >/dev/null
 tessera task run "$task" >/dev/null
@@ -159,7 +164,7 @@ printf 'wrong\n' >wrong
 tessera connection update lab-revokes.json >/dev/null
 tessera connection secret lab password wrong >/dev/null
 expect_failure 1 tessera connection test lab
-[[ $output == *"authentication: "*"does not accept the user or password"* ]] || fail "$output"
+[[ $output == *"authentication: "*"does not accept the user and password"* ]] || fail "$output"
 expect_failure 2 tessera connection secret lab api-key wrong
 [[ $output == *"are password, client-certificate, enrollment-agent"* ]] || fail "$output"
 tessera connection forget-secret lab password >/dev/null

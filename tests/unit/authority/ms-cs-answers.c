@@ -30,30 +30,36 @@
 
 static const struct {
 	const char *fault;
-	bool is_decided, is_final, is_security, may_be_done;
+	bool is_decided, is_final, is_denial, is_security, may_be_done;
 	const char *words;
 } faults[] = {
-	{FAULT("s:Receiver", "", CODE("-2146877422", "true")), true, true, false, false,
+	{FAULT("s:Receiver", "", CODE("-2146877422", "true")), true, true, true, false, false,
 		"Words. (0x80094012): the account of this connection lacks the right Enroll"},
-	{FAULT("s:Receiver", "", CODE("-2146877422", "false")), true, true, false, false,
+	{FAULT("s:Receiver", "", CODE("-2146877422", "false")), true, true, true, false, false,
 		"0x80094012"},
+	{FAULT("s:Receiver", "", CODE("-2147024891", "true")), true, true, false, false, false,
+		"0x80070005"},
+	{FAULT("s:Receiver", "", CODE("-2146877436", "false")), true, false, false, false, false,
+		"0x80094004"},
 	/* The RPC server is unavailable; the remote procedure call failed. */
-	{FAULT("s:Receiver", "", CODE("-2147023174", "false")), true, false, false, false,
+	{FAULT("s:Receiver", "", CODE("-2147023174", "false")), true, false, false, false, false,
 		"does not reach the CA"},
-	{FAULT("s:Receiver", "", CODE("-2147023170", "false")), true, false, false, true,
+	{FAULT("s:Receiver", "", CODE("-2147023170", "false")), true, false, false, false, true,
 		"lost the CA's answer"},
-	{FAULT("s:Receiver", "", CODE("-1", "false")), true, false, false, false, "0xffffffff"},
-	{FAULT("s:Receiver", "", CODE("99999999999", "true")), true, true, false, false, "Words."},
+	{FAULT("s:Receiver", "", CODE("-1", "false")), true, false, false, false, false,
+		"0xffffffff"},
+	{FAULT("s:Receiver", "", CODE("99999999999", "true")), true, true, false, false, false,
+		"Words."},
 	{FAULT("s:Receiver", "", DETAIL("<ErrorCode xsi:nil='true'/>")), true, false, false, false,
+		false, "Words."},
+	{FAULT("s:Receiver", SUBCODE("a:InternalServiceFault"), ""), false, false, false, false,
+		true, "Words."},
+	{FAULT("s:Sender", SUBCODE("a:ActionNotSupported"), ""), false, false, false, false, false,
 		"Words."},
-	{FAULT("s:Receiver", SUBCODE("a:InternalServiceFault"), ""), false, false, false, true,
+	{FAULT("s:Sender", SUBCODE("o:FailedAuthentication"), ""), false, false, false, true, false,
 		"Words."},
-	{FAULT("s:Sender", SUBCODE("a:ActionNotSupported"), ""), false, false, false, false,
-		"Words."},
-	{FAULT("s:Sender", SUBCODE("o:FailedAuthentication"), ""), false, false, true, false,
-		"Words."},
-	{FAULT("s:MustUnderstand", "", ""), false, false, false, false, "Words."},
-	{"<s:Fault xmlns:s='" NS_SOAP "'/>", false, false, false, true, "without words"},
+	{FAULT("s:MustUnderstand", "", ""), false, false, false, false, false, "Words."},
+	{"<s:Fault xmlns:s='" NS_SOAP "'/>", false, false, false, false, true, "without words"},
 };
 
 static void a_fault_tells_what_follows_from_it(void **state)
@@ -69,7 +75,8 @@ static void a_fault_tells_what_follows_from_it(void **state)
 		if (fault.is_decided != faults[i].is_decided ||
 			fault.is_final != faults[i].is_final ||
 			fault.is_security != faults[i].is_security ||
-			fault.may_be_done != faults[i].may_be_done)
+			fault.may_be_done != faults[i].may_be_done ||
+			fault.is_denial != faults[i].is_denial)
 			fail_msg("%s", faults[i].fault);
 		if (!strstr(fault.words, faults[i].words))
 			fail_msg("%s is not in %s", faults[i].words, fault.words);

@@ -318,13 +318,13 @@ struct refusal {
 	const char *text;
 };
 
-static void check_failure(const struct http_request *request, enum error_code code, long status,
-	bool may_be_seen, const char *text)
+static void check_pool_failure(struct http_pool *pool, const struct http_request *request,
+	enum error_code code, long status, bool may_be_seen, const char *text)
 {
 	struct http_answer answer _cleanup_http_answer_ = HTTP_ANSWER_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (http_send(NULL, request, &answer, &error))
+	if (http_send(pool, request, &answer, &error))
 		fail_msg("%s is no failure", request->url);
 	if (!strstr(error_message(&error), text))
 		fail_msg("not '%s' but '%s'", text, error_message(&error));
@@ -334,6 +334,12 @@ static void check_failure(const struct http_request *request, enum error_code co
 	assert_true(answer.is_connected);
 	assert_int_equal(answer.may_be_seen, may_be_seen);
 	assert_int_equal(answer.has_ticket, status != 0);
+}
+
+static void check_failure(const struct http_request *request, enum error_code code, long status,
+	bool may_be_seen, const char *text)
+{
+	check_pool_failure(NULL, request, code, status, may_be_seen, text);
 }
 
 static void answers_that_prove_nothing_are_errors(void **state)
@@ -460,10 +466,15 @@ static void a_kdc_that_is_down_is_named(void **state)
 	struct http_negotiate account = svc();
 	struct http_request request = request_of(url_of(SERVICE_PORT, "/"), &account);
 
+	struct http_pool *pool = http_pool_new();
+
 	(void)state;
+	ask(pool, SERVICE_PORT, "/", &account, "done");
 	point_to_kdc("down.conf", KDC_PORT + 1);
-	check_failure(&request, ERROR_NETWORK_FAILED, 0, false, "is a KDC up");
+	/* Also on a connection that was kept. */
+	check_pool_failure(pool, &request, ERROR_NETWORK_FAILED, 0, false, "is a KDC up");
 	setenv("KRB5_CONFIG", kerberos_path("krb5.conf"), 1);
+	http_pool_free(pool);
 }
 
 static int silent_socket(int type)
