@@ -118,8 +118,7 @@ static bool fail_with_fault(
 	reply->may_be_done = fault->may_be_done;
 	if (fault->is_security)
 		return error_set(error, ERROR_AUTHORITY_FAILED,
-			"it does not accept the %s (%s); see %swhether this machine's clock is "
-			"right",
+			"it does not accept the %s (%s); see %swhether this machine's clock is right",
 			ms_cs_proof(settings), fault->words,
 			settings->authentication == MS_CS_KERBEROS
 				? ""

@@ -39,8 +39,8 @@ static bool reach(struct authority *authority, const struct ms_cs_endpoint *endp
 			cs->settings.kerberos.principal, endpoint->host);
 	if (!done && !(may_fault && reply->fault.words && !reply->fault.is_senders))
 		return authority_step_failed(steps, failed_step(cs, reply), &error);
-	authority_step_passed(steps, "authentication", "%s accepts the %s", endpoint->host,
-		ms_cs_proof(&cs->settings));
+	authority_step_passed(
+		steps, "authentication", "%s accepts the %s", endpoint->host, ms_cs_proof(&cs->settings));
 	return true;
 }
 

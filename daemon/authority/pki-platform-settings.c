@@ -11,7 +11,6 @@
 
 void pki_platform_settings_clear(struct pki_platform_settings *settings)
 {
-	revocation_settings_clear(&settings->revocation);
 	mappings_clear(&settings->mappings);
 	revocation_settings_clear(&settings->revocation);
 	free(settings->base);
