@@ -203,8 +203,8 @@ static struct attempt begin(struct authority *authority, const struct authority_
 		.authority = authority,
 		.request = request,
 		.certificate = certificate,
-		.retry_seconds = one->settings.retry_seconds,
-		.pickup_seconds = one->settings.pickup_seconds,
+		.retry_seconds = one->settings.times.retry_seconds,
+		.pickup_seconds = one->settings.times.pickup_seconds,
 		.data = question};
 }
 

@@ -216,8 +216,8 @@ static struct attempt begin(struct authority *authority, const struct authority_
 		.authority = authority,
 		.request = request,
 		.certificate = certificate,
-		.retry_seconds = platform->settings.retry_seconds,
-		.pickup_seconds = platform->settings.pickup_seconds,
+		.retry_seconds = platform->settings.times.retry_seconds,
+		.pickup_seconds = platform->settings.times.pickup_seconds,
 		.data = question};
 }
 
