@@ -138,7 +138,7 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 	_cleanup_free_ char *path = xasprintf("/certificate-pickup/%s", escaped);
 	if (!digicert_one_call(attempt->authority, HTTP_POST, path, body, &reply, error) ||
 		!digicert_one_need_object(&reply, error))
-		return false;
+		return attempt_not_denied(error);
 	const char *status = text_of(reply.json, "status");
 	*outcome = ENROLL_PENDING;
 	if (is_pending(reply.json) || (status && strcasecmp(status, "PENDING") == 0))

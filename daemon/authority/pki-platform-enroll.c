@@ -163,7 +163,7 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 
 	write_query(&writer, attempt);
 	if (!pki_platform_call(attempt->authority, &query_operation, &writer, &reply, error))
-		return false;
+		return attempt_not_denied(error);
 	pki_platform_read_token(&token, reply.answer);
 	*outcome = token.certificate ? ENROLL_ISSUED : ENROLL_PENDING;
 	if (token.certificate)
