@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/batch-input.h"
 #include "cli/batch-private.h"
 #include "cli/card-find.h"
 #include "cli/card.h"
@@ -63,28 +64,14 @@ static void ask_for_card(const struct batch *batch, size_t row, const char *want
 		(long long)object_number(batch->reader));
 }
 
-/* What was made for the holder may be more than what was given, such as a simple ID. */
-static bool has_holder(const json_t *card, const json_t *holder)
-{
-	const json_t *kept = json_object_get(card, "holder");
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)holder, name, value)
-	{
-		if (!json_equal(json_object_get(kept, name), value))
-			return false;
-	}
-	return true;
-}
-
 static enum batch_found judge(const struct batch *batch, const json_t *card, const json_t *holder)
 {
 	const char *state = string_of(card, "state");
 
 	if (!batch->template)
 		return strcmp(state, "registered") == 0 ? BATCH_FOUND_FINISHED : BATCH_FOUND_BLANK;
-	if (strcmp(string_of(card, "template"), batch->template) != 0 || !has_holder(card, holder))
+	if (strcmp(string_of(card, "template"), batch->template) != 0 ||
+		!batch_input_is_of(card, holder))
 		return BATCH_FOUND_BLANK;
 	bool is_issued = strcmp(state, "issued") == 0;
 	if (!is_issued && strcmp(state, "active") != 0)

@@ -33,8 +33,13 @@ void batch_results_clear(struct batch_results *results)
 
 bool batch_result_is_done(const struct batch_result *result)
 {
-	return result->outcome && strcmp(result->outcome, OUTCOME_STARTED) != 0 &&
-	       strcmp(result->outcome, OUTCOME_FAILED) != 0;
+	static const char *const others[] = {OUTCOME_STARTED, OUTCOME_PENDING, OUTCOME_FAILED};
+
+	for (size_t i = 0; result->outcome && i < ARRAY_SIZE(others); i++) {
+		if (strcmp(result->outcome, others[i]) == 0)
+			return false;
+	}
+	return result->outcome != NULL;
 }
 
 /* "cards.csv" has its results in "cards.result.csv". */
@@ -150,7 +155,7 @@ static void append_row(struct buffer *buffer, const struct batch_results *result
 	csv_append_end(buffer);
 }
 
-static bool write_file(const struct batch_results *results, struct error *error)
+bool batch_results_write(const struct batch_results *results, struct error *error)
 {
 	struct buffer content _cleanup_buffer_ = BUFFER_INIT;
 
@@ -168,8 +173,8 @@ static bool write_file(const struct batch_results *results, struct error *error)
 	return file_write(results->path, &content, error);
 }
 
-bool batch_results_set(struct batch_results *results, size_t row, const char *outcome,
-	const char *serial, const char *credential, const char *message, struct error *error)
+void batch_results_note(struct batch_results *results, size_t row, const char *outcome,
+	const char *serial, const char *credential, const char *message)
 {
 	struct batch_result fresh = {.outcome = xstrdup(outcome),
 		.serial = xstrdup(serial),
@@ -178,5 +183,11 @@ bool batch_results_set(struct batch_results *results, size_t row, const char *ou
 
 	result_clear(&results->rows[row]);
 	results->rows[row] = fresh;
-	return write_file(results, error);
+}
+
+bool batch_results_set(struct batch_results *results, size_t row, const char *outcome,
+	const char *serial, const char *credential, const char *message, struct error *error)
+{
+	batch_results_note(results, row, outcome, serial, credential, message);
+	return batch_results_write(results, error);
 }

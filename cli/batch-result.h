@@ -9,6 +9,7 @@
 #include "common/csv.h"
 
 #define OUTCOME_STARTED "started" /* on the card with that serial; how it ended is not known */
+#define OUTCOME_PENDING "pending" /* the authority takes its time */
 #define OUTCOME_FAILED	"failed"
 
 /* Of one row. All are heap, or NULL while nothing has happened. */
@@ -38,7 +39,12 @@ bool batch_results_open(struct batch_results *results, const struct csv_table *i
 /* Whether a row is neither to be begun nor to be looked at again. */
 bool batch_result_is_done(const struct batch_result *result);
 
-/* Sets the result of a row (texts may be NULL) and writes the file. ERROR_FAILED. */
+/* Sets the result of a row; texts may be NULL. */
+void batch_results_note(struct batch_results *results, size_t row, const char *outcome,
+	const char *serial, const char *credential, const char *message);
+/* ERROR_FAILED */
+bool batch_results_write(const struct batch_results *results, struct error *error);
+/* Both. */
 bool batch_results_set(struct batch_results *results, size_t row, const char *outcome,
 	const char *serial, const char *credential, const char *message, struct error *error);
 

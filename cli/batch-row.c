@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/batch-input.h"
 #include "cli/batch-private.h"
 #include "cli/card-find.h"
 #include "cli/job-wait.h"
@@ -20,23 +21,6 @@ const char *batch_outcome(const struct batch *batch)
 	if (!batch->template)
 		return "registered";
 	return batch->pins == BATCH_PINS_LATER ? "issued" : "active";
-}
-
-/* An empty field is none. NULL with error. */
-static json_t *holder_of(const struct batch *batch, size_t row, struct error *error)
-{
-	_cleanup_json_ json_t *holder = json_object();
-
-	for (size_t i = 0; i < batch->input.columns; i++) {
-		const char *name = batch->input.header.fields[i];
-		const char *value = batch->input.rows[row].fields[i];
-		if (value[0] && strcmp(name, BATCH_SERIAL_COLUMN) != 0 &&
-			json_object_set_new(holder, name, json_string(value)) != 0) {
-			error_set(error, ERROR_INVALID_ARGUMENT, "it is not valid UTF-8 text");
-			return NULL;
-		}
-	}
-	return steal_pointer(&holder);
 }
 
 /* --- calls --- */
@@ -246,7 +230,8 @@ static bool try_row(
 bool batch_row(struct batch *batch, size_t row, struct error *error)
 {
 	struct error failure _cleanup_error_ = ERROR_INIT;
-	_cleanup_json_ json_t *holder = holder_of(batch, row, &failure);
+	_cleanup_json_ json_t *holder =
+		batch_input_holder(&batch->input, row, BATCH_SERIAL_COLUMN, &failure);
 	bool done = batch_result_is_done(&batch->results.rows[row]);
 
 	if (!done && !holder)

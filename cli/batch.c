@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/batch-input.h"
 #include "cli/batch-private.h"
 #include "cli/card-find.h"
 #include "cli/card.h"
 #include "cli/command.h"
-#include "cli/file.h"
 #include "cli/object.h"
 #include "cli/output.h"
 #include "common/alloc.h"
@@ -45,27 +45,9 @@ static bool summarise(const struct batch *batch, struct error *error)
 static bool read_input(struct batch *batch, struct error *error)
 {
 	const char *path = batch->invocation->arguments[0];
-	_cleanup_free_ char *text = file_read(path, error);
 
-	if (!text)
-		return false;
-	if (!csv_parse((const uint8_t *)text, strlen(text), &batch->input, error))
-		return error_prefix(error, "%s", path);
-	if (batch->input.count == 0)
-		return error_set(error, ERROR_INVALID_ARGUMENT,
-			"%s: there is no row behind the header", path);
-	for (size_t i = 0; i < batch->input.columns; i++) {
-		const char *name = batch->input.header.fields[i];
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(batch->input.header.fields[j], name) == 0)
-				return error_set(error, ERROR_INVALID_ARGUMENT,
-					"%s: the header names \"%s\" twice", path, name);
-		}
-		if (strchr(name, ';'))
-			return error_set(error, ERROR_INVALID_ARGUMENT,
-				"%s: fields are separated by commas, not by semicolons", path);
-	}
-	return batch_results_open(&batch->results, &batch->input, path, error);
+	return batch_input_read(path, &batch->input, error) &&
+	       batch_results_open(&batch->results, &batch->input, path, error);
 }
 
 /* Of --reader, or of the only one there is, with or without a card. */

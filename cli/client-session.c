@@ -31,7 +31,8 @@ struct pending_call {
 
 struct peer {
 	DBusConnection *connection;
-	/* Its first call, Hello, has its answer: some programs take any signal before that for one. */
+	/* Its first call, Hello, has its answer: some programs take any signal before that for one.
+	 */
 	bool is_greeted;
 };
 

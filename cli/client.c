@@ -24,6 +24,8 @@ struct client {
 	bool watching;		 /* signals were asked for */
 	bool fallen_back;	 /* nobody asked for the system bus: no PIN goes there */
 	int timeout_ms;
+	client_signal heard; /* or NULL */
+	void *heard_context;
 };
 
 static bool take_dbus_error(DBusError *dbus_error, struct error *error)
@@ -208,6 +210,12 @@ bool client_watch(struct client *client, struct error *error)
 	return true;
 }
 
+void client_on_signal(struct client *client, client_signal heard, void *context)
+{
+	client->heard = heard;
+	client->heard_context = context;
+}
+
 /* Whether a message that came by itself was there. */
 static bool take_signals(struct client *client)
 {
@@ -215,7 +223,12 @@ static bool take_signals(struct client *client)
 	bool any = false;
 
 	while ((message = dbus_connection_pop_message(client->connection))) {
-		any = any || dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL;
+		bool is_signal = dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL;
+		any = any || is_signal;
+		if (is_signal && client->heard)
+			client->heard(client->heard_context, dbus_message_get_path(message),
+				dbus_message_get_interface(message),
+				dbus_message_get_member(message));
 		dbus_message_unref(message);
 	}
 	return any;

@@ -127,6 +127,14 @@ const char *client_destination(const struct client *client);
 bool client_watch(struct client *client, struct error *error);
 
 /*
+ * Called in client_wait() with each signal that has come since the last one: of which object, and
+ * which.
+ */
+typedef void (*client_signal)(
+	void *context, const char *path, const char *interface, const char *member);
+void client_on_signal(struct client *client, client_signal heard, void *context);
+
+/*
  * Waits until tesserad tells a change (client_watch), a signal comes for this
  * process, or timeout_ms (-1: no limit) have passed. *changed (may be NULL) says
  * whether it was the first. False with ERROR_NO_SERVICE when tesserad went away.

@@ -15,6 +15,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_ANYONE] = {"--anyone", NULL, NULL, "every user of this machine"},
 	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
+	[OPTION_AT_ONCE] = {"--at-once", NULL, "NUMBER", "how many are under way at a time"},
 	[OPTION_AUDIT_USES] = {"--audit-uses", NULL, NULL,
 		"write an audit record for each use of a key"},
 	[OPTION_CA_CERTIFICATE] = {"--ca-certificate", NULL, "FILE",
@@ -152,6 +153,9 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	(OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_GROUP) | OPTION_BIT(OPTION_ANYONE) |          \
 		OPTION_BIT(OPTION_KEY))
 #define SLOT_PIN (PIN_FILE | PIN_FD | NO_WAIT)
+#define SLOT_BATCH                                                                                 \
+	(OPTION_BIT(OPTION_TEMPLATE) | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) | PIN_FILE |      \
+		PIN_FD | OPTION_BIT(OPTION_AT_ONCE))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -324,6 +328,8 @@ const struct command commands[] = {
 	{"slot", "enroll", "NAME LABEL", 2, 2,
 		FIELDS | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) | SLOT_PIN,
 		"make a key in a slot and get a certificate for it", slot_enroll},
+	{"slot", "batch", "NAME FILE", 2, 2, SLOT_BATCH,
+		"enroll a key in a slot for each row of a CSV file", slot_batch},
 	{"slot", "renew", "NAME LABEL", 2, 2, OPTION_BIT(OPTION_NEW_KEY) | SLOT_PIN,
 		"get another certificate for an enrolled key", slot_renew},
 	{"slot", "retire", "NAME LABEL", 2, 2,

@@ -28,6 +28,7 @@ enum option {
 	OPTION_AFTER,
 	OPTION_ANYONE,
 	OPTION_AS,
+	OPTION_AT_ONCE,
 	OPTION_AUDIT_USES,
 	OPTION_CA_CERTIFICATE,
 	OPTION_CARD,
@@ -214,6 +215,7 @@ bool slot_change(struct invocation *invocation, struct error *error);
 bool slot_remove(struct invocation *invocation, struct error *error);
 bool slot_keys(struct invocation *invocation, struct error *error);
 bool slot_enroll(struct invocation *invocation, struct error *error);
+bool slot_batch(struct invocation *invocation, struct error *error);
 bool slot_renew(struct invocation *invocation, struct error *error);
 bool slot_retire(struct invocation *invocation, struct error *error);
 bool type_list(struct invocation *invocation, struct error *error);

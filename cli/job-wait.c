@@ -20,7 +20,7 @@ static const char *string_of(const json_t *record, const char *key)
 	return text ? text : "";
 }
 
-static bool take_job_error(const json_t *job, struct error *error)
+bool job_take_error(const json_t *job, struct error *error)
 {
 	const char *message = string_of(job, "error_message");
 
@@ -89,7 +89,7 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
 	progress_clear(&progress);
 	if (!job || strcmp(string_of(job, "state"), "succeeded") == 0)
 		return job;
-	take_job_error(job, error);
+	job_take_error(job, error);
 	json_decref(job);
 	return NULL;
 }

@@ -16,6 +16,9 @@
  */
 json_t *job_follow(struct invocation *invocation, const char *path, struct error *error);
 
+/* What the record of a job that did not succeed says; returns false. */
+bool job_take_error(const json_t *job, struct error *error);
+
 /*
  * What a verb does with the answer of its call (taken over; NULL passes the call's
  * error on): with --no-wait prints the job's number, else follows the job and

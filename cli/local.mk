@@ -7,6 +7,7 @@ libtessera_cli_la_SOURCES = \
 	cli/audit-verify.c \
 	cli/batch.c cli/batch-private.h \
 	cli/batch-card.c \
+	cli/batch-input.c cli/batch-input.h \
 	cli/batch-pin.c \
 	cli/batch-row.c \
 	cli/batch-result.c cli/batch-result.h \
@@ -46,6 +47,8 @@ libtessera_cli_la_SOURCES = \
 	cli/report.c \
 	cli/role.c \
 	cli/slot.c \
+	cli/slot-batch.c \
+	cli/slot-batch-row.c cli/slot-batch.h \
 	cli/slot-key.c cli/slot-key.h \
 	cli/status.c \
 	cli/suggest.c cli/suggest.h \

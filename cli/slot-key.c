@@ -53,7 +53,7 @@ static bool explain_missing(const char *slot, struct error *error)
 	return false;
 }
 
-static json_t *fetch_keys(struct client *client, const char *slot, struct error *error)
+json_t *slot_key_list(struct client *client, const char *slot, struct error *error)
 {
 	_cleanup_free_ char *path = object_path_of_name("slot", slot);
 	_cleanup_json_ json_t *answer =
@@ -79,7 +79,7 @@ bool slot_keys(struct invocation *invocation, struct error *error)
 {
 	struct client *client = invocation_client(invocation, error);
 	_cleanup_json_ json_t *records =
-		client ? fetch_keys(client, invocation->arguments[0], error) : NULL;
+		client ? slot_key_list(client, invocation->arguments[0], error) : NULL;
 
 	if (!records)
 		return false;
@@ -101,7 +101,7 @@ char *slot_key_find(struct client *client, const char *text, struct error *error
 		return NULL;
 	}
 	_cleanup_free_ char *slot = xasprintf("%.*s", (int)(slash - text), text);
-	_cleanup_json_ json_t *records = fetch_keys(client, slot, error);
+	_cleanup_json_ json_t *records = slot_key_list(client, slot, error);
 	if (!records)
 		return NULL;
 	json_array_foreach(records, index, record)
@@ -118,8 +118,7 @@ char *slot_key_find(struct client *client, const char *text, struct error *error
 
 /* --- verbs --- */
 
-/* The slot's PIN, where tesserad has it not; it is asked for if it is in no file. */
-static bool read_pin(struct invocation *invocation, struct client *client, const char *path,
+bool slot_key_pin(struct invocation *invocation, struct client *client, const char *path,
 	struct secret *pin, struct error *error)
 {
 	bool given = invocation_has(invocation, OPTION_PIN_FILE) ||
@@ -169,7 +168,7 @@ bool slot_enroll(struct invocation *invocation, struct error *error)
 	if (!template)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "'slot enroll' needs --template");
 	struct client *client = invocation_client(invocation, error);
-	if (!client || !read_pin(invocation, client, path, &pin, error))
+	if (!client || !slot_key_pin(invocation, client, path, &pin, error))
 		return false;
 	return job_finish(invocation,
 		CLIENT_CALL(client, path, CLIENT_SLOT, "Enroll", error,
@@ -187,7 +186,7 @@ static bool change(
 	_cleanup_secret_ struct secret pin = SECRET_INIT;
 	struct client *client = invocation_client(invocation, error);
 
-	if (!client || !read_pin(invocation, client, path, &pin, error))
+	if (!client || !slot_key_pin(invocation, client, path, &pin, error))
 		return false;
 	return job_finish(invocation,
 		CLIENT_CALL(client, path, CLIENT_SLOT, method, error,

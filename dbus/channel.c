@@ -11,7 +11,7 @@
 #define LOOKS_LEFT_OUT_MAX 1000
 #define RELAXATIONS	   16
 
-enum { ANSWER_OUTPUT, ANSWER_ERROR };
+enum { ANSWER_OUTPUT, ANSWER_ERROR, ANSWER_MORE };
 
 static void write_length(struct buffer *buffer, const struct reader *bytes)
 {
@@ -53,9 +53,9 @@ bool channel_read_question(struct reader *reader, struct channel_question *quest
 	return !reader->failed && reader_left(reader) == 0;
 }
 
-void channel_write_output(struct buffer *buffer, const struct buffer *output)
+void channel_write_output(struct buffer *buffer, const struct buffer *output, bool has_more)
 {
-	buffer_append_u8(buffer, ANSWER_OUTPUT);
+	buffer_append_u8(buffer, has_more ? ANSWER_MORE : ANSWER_OUTPUT);
 	buffer_append(buffer, output->data, output->length);
 }
 
@@ -91,14 +91,18 @@ static bool read_error(struct reader *reader, struct error *error)
 	return false;
 }
 
-bool channel_read_answer(struct reader *reader, struct buffer *output, struct error *error)
+bool channel_read_answer(
+	struct reader *reader, struct buffer *output, bool *has_more, struct error *error)
 {
 	uint8_t kind = reader_u8(reader);
+	bool is_output = kind == ANSWER_OUTPUT || (kind == ANSWER_MORE && has_more);
 
 	if (!reader->failed && kind == ANSWER_ERROR)
 		return read_error(reader, error);
-	if (reader->failed || kind != ANSWER_OUTPUT)
+	if (reader->failed || !is_output)
 		return error_set(error, ERROR_FAILED, "tesserad answered something unexpected");
+	if (has_more)
+		*has_more = kind == ANSWER_MORE;
 	size_t length = reader_left(reader);
 	buffer_append(output, reader_bytes(reader, length), length);
 	return !output->failed || error_set(error, ERROR_FAILED, "out of memory");

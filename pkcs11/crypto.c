@@ -8,6 +8,7 @@
 #include "pkcs11/public.h"
 #include "pkcs11/remote-object.h"
 #include "pkcs11/stream.h"
+#include "pkcs11/token-stream.h"
 
 #define SIGNATURE_MAXIMUM 64 /* bytes of a MAC */
 
@@ -77,17 +78,29 @@ CK_RV crypto_init(CK_SESSION_HANDLE handle, enum operation_kind kind, CK_MECHANI
 	return operation_start(&session->operations[kind], kind, mechanism, given, object);
 }
 
+/* More input. What comes of it so early is appended to result. The lock may be given up. */
+static CK_RV feed(CK_SESSION_HANDLE handle, struct operation **operation, struct view data,
+	struct buffer *result)
+{
+	if (data.length && !data.data)
+		return CKR_ARGUMENTS_BAD;
+	return operation_is_long(*operation, data.length)
+		       ? token_stream_feed(handle, operation, data, result)
+		       : operation_feed(*operation, data.data, data.length);
+}
+
 CK_RV crypto_update(
 	CK_SESSION_HANDLE handle, enum operation_kind kind, const void *data, CK_ULONG length)
 {
+	_cleanup_buffer_ struct buffer nothing = BUFFER_INIT;
 	struct operation *operation;
 	CK_RV rv = enter(handle, kind, &operation);
 
 	if (rv != CKR_OK)
 		return rv;
 	operation->in_parts = true;
-	rv = operation_feed(operation, data, length);
-	if (rv != CKR_OK)
+	rv = feed(handle, &operation, (struct view){data, length}, &nothing);
+	if (rv != CKR_OK && operation)
 		operation_clear(operation);
 	return rv;
 }
@@ -114,22 +127,13 @@ static CK_RV use_key(CK_SESSION_HANDLE handle, struct operation **operation,
 		.parameter = &request->parameter,
 		.pin = &pin,
 		.input = &request->input};
-	uint64_t serial = (*operation)->serial;
 	struct errand errand;
 
 	secret_move(&pin, &(*operation)->pin);
-	(*operation)->calling = true;
-	*operation = NULL;
-	errand_begin(&errand, session);
+	errand_begin_operation(&errand, session, operation);
 	bool done = remote_use_key(errand.remote, &use, output, &errand.error);
-	CK_RV rv = errand_end(
-		&errand, done, kind == OPERATION_DECRYPT ? CKR_CONTEXT_DECRYPT : CKR_CONTEXT_SIGN);
-	session = rv == CKR_CRYPTOKI_NOT_INITIALIZED ? NULL : session_find(handle);
-	if (session && session->operations[kind].serial == serial) {
-		*operation = &session->operations[kind];
-		(*operation)->calling = false;
-	}
-	return rv != CKR_OK || *operation ? rv : CKR_DEVICE_REMOVED;
+	return errand_end_operation(&errand, done,
+		kind == OPERATION_DECRYPT ? CKR_CONTEXT_DECRYPT : CKR_CONTEXT_SIGN, operation);
 }
 
 static CK_RV ask_token(
@@ -153,8 +157,9 @@ static CK_RV ask_token(
 static CK_RV compute_remotely(
 	CK_SESSION_HANDLE handle, struct operation **operation, struct buffer *result)
 {
+	if ((*operation)->stream)
+		return token_stream_end(handle, operation, NULL, result);
 	CK_RV rv = ask_token(handle, operation, result);
-
 	if (rv != CKR_MECHANISM_PARAM_INVALID || !*operation || !operation_make_bare(*operation))
 		return rv;
 	rv = ask_token(handle, operation, result);
@@ -198,6 +203,14 @@ static CK_RV run_parts(CK_SESSION_HANDLE handle, struct operation **operation, s
 	return rv == CKR_OK && result->failed ? CKR_HOST_MEMORY : rv;
 }
 
+/* Bytes that come of so much input at most. */
+static size_t part_size(const struct operation *operation, size_t length)
+{
+	if (stream_is(operation))
+		return stream_size(operation, length);
+	return operation_is_long(operation, length) ? token_stream_size(operation, length) : 0;
+}
+
 CK_RV crypto_cipher_update(CK_SESSION_HANDLE handle, enum operation_kind kind, const void *data,
 	CK_ULONG length, CK_BYTE_PTR out, CK_ULONG_PTR out_length)
 {
@@ -208,21 +221,27 @@ CK_RV crypto_cipher_update(CK_SESSION_HANDLE handle, enum operation_kind kind, c
 	if (rv != CKR_OK)
 		return rv;
 	bool valid = out_length && (data || !length);
-	CK_ULONG size = valid && stream_is(operation) ? stream_size(operation, length) : 0;
+	CK_ULONG size = valid ? part_size(operation, length) : 0;
 	CK_ULONG room = valid ? *out_length : 0;
+	/* What a token made of all that waited may be more than the program reckons with. */
+	bool may_wait = !stream_is(operation);
 	if (valid)
 		*out_length = size;
-	if (valid && (!out || room < size))
+	if (valid && (!out || (room < size && !may_wait)))
 		return out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
 	operation->in_parts = true;
 	if (!valid)
 		rv = CKR_ARGUMENTS_BAD;
-	else if (!stream_is(operation))
-		rv = operation_feed(operation, data, length);
-	else
+	else if (stream_is(operation))
 		rv = run_parts(handle, &operation, (struct view){data, length}, &result);
+	else
+		rv = feed(handle, &operation, (struct view){data, length}, &result);
+	if (rv == CKR_OK && may_wait)
+		rv = token_stream_give(operation, &result, room);
 	if (rv == CKR_OK && result.length)
 		memcpy(out, result.data, result.length);
+	if (rv == CKR_OK)
+		*out_length = result.length;
 	if (rv != CKR_OK && operation)
 		operation_clear(operation);
 	return rv;
@@ -262,11 +281,9 @@ static CK_RV check_output(const struct operation *operation, CK_ULONG length, CK
 static CK_RV feed_all(CK_SESSION_HANDLE handle, struct operation **operation, const void *data,
 	CK_ULONG length, struct buffer *result)
 {
-	if (length && !data)
-		return CKR_ARGUMENTS_BAD;
-	if (stream_is(*operation) && length > STREAM_PART_MAXIMUM)
+	if (stream_is(*operation) && data && length > STREAM_PART_MAXIMUM)
 		return run_parts(handle, operation, (struct view){data, length}, result);
-	return operation_feed(*operation, data, length);
+	return feed(handle, operation, (struct view){data, length}, result);
 }
 
 static CK_RV run(CK_SESSION_HANDLE handle, struct operation **operation, bool at_once,
@@ -278,6 +295,8 @@ static CK_RV run(CK_SESSION_HANDLE handle, struct operation **operation, bool at
 	if (rv == CKR_OK)
 		rv = compute(handle, operation, &last);
 	buffer_append(result, last.data, last.length);
+	if (rv == CKR_OK && (*operation)->fed > 0)
+		rv = token_stream_check(*operation, result);
 	return rv == CKR_OK && result->failed ? CKR_HOST_MEMORY : rv;
 }
 
@@ -306,6 +325,7 @@ CK_RV crypto_finish(CK_SESSION_HANDLE handle, enum operation_kind kind, bool at_
 		return rv;
 	if (operation->has_result)
 		return deliver(operation, out, out_length);
+	buffer_move(&result, &operation->result);
 	rv = run(handle, &operation, at_once, data, length, &result);
 	if (rv != CKR_OK) {
 		if (operation)
@@ -325,7 +345,6 @@ static CK_RV verify_remotely(
 {
 	_cleanup_(request_clear) struct request request = REQUEST_INIT;
 	struct session *session = session_find(handle);
-	uint64_t serial = (*operation)->serial;
 	struct errand errand;
 	CK_RV rv = signature->failed ? CKR_HOST_MEMORY : operation_request(*operation, &request);
 
@@ -333,26 +352,22 @@ static CK_RV verify_remotely(
 		return rv;
 	if (signature->length != (*operation)->parameter.mac_length)
 		return CKR_SIGNATURE_LEN_RANGE;
+	if ((*operation)->stream)
+		return token_stream_end(handle, operation, signature, NULL);
 	const struct remote_use use = {.slot = slot_find(session->slot_id)->token.number,
 		.key = object_number((*operation)->object),
 		.mechanism = (uint32_t)request.mechanism,
 		.parameter = &request.parameter,
 		.input = &request.input};
-	(*operation)->calling = true;
-	*operation = NULL;
-	errand_begin(&errand, session);
+	errand_begin_operation(&errand, session, operation);
 	bool done = remote_verify(errand.remote, &use, signature, &errand.error);
-	rv = errand_end(&errand, done, CKR_CONTEXT_VERIFY);
-	session = rv == CKR_CRYPTOKI_NOT_INITIALIZED ? NULL : session_find(handle);
-	if (session && session->operations[OPERATION_VERIFY].serial == serial)
-		*operation = &session->operations[OPERATION_VERIFY];
-	return rv;
+	return errand_end_operation(&errand, done, CKR_CONTEXT_VERIFY, operation);
 }
 
 CK_RV crypto_verify(CK_SESSION_HANDLE handle, bool at_once, const void *data, CK_ULONG length,
 	const void *signature, CK_ULONG signature_length)
 {
-	_cleanup_buffer_ struct buffer copy = BUFFER_INIT;
+	_cleanup_buffer_ struct buffer copy = BUFFER_INIT, nothing = BUFFER_INIT;
 	struct operation *operation;
 	CK_RV rv = enter(handle, OPERATION_VERIFY, &operation);
 
@@ -363,7 +378,7 @@ CK_RV crypto_verify(CK_SESSION_HANDLE handle, bool at_once, const void *data, CK
 	else if (!signature)
 		rv = CKR_ARGUMENTS_BAD;
 	else if (at_once)
-		rv = operation_feed(operation, data, length);
+		rv = feed(handle, &operation, (struct view){data, length}, &nothing);
 	if (rv == CKR_OK && operation_is_remote(operation)) {
 		if (signature_length <= SIGNATURE_MAXIMUM)
 			buffer_append(&copy, signature, signature_length);

@@ -34,3 +34,30 @@ CK_RV errand_end(struct errand *errand, bool done, enum ckr_context context)
 	error_clear(&errand->error);
 	return rv;
 }
+
+void errand_begin_operation(
+	struct errand *errand, const struct session *session, struct operation **operation)
+{
+	enum operation_kind kind = (*operation)->kind;
+	uint64_t serial = (*operation)->serial;
+
+	(*operation)->calling = true;
+	*operation = NULL;
+	errand_begin(errand, session);
+	errand->kind = kind;
+	errand->serial = serial;
+}
+
+CK_RV errand_end_operation(
+	struct errand *errand, bool done, enum ckr_context context, struct operation **operation)
+{
+	CK_RV rv = errand_end(errand, done, context);
+	struct session *session =
+		rv == CKR_CRYPTOKI_NOT_INITIALIZED ? NULL : session_find(errand->session);
+
+	if (session && session->operations[errand->kind].serial == errand->serial) {
+		*operation = &session->operations[errand->kind];
+		(*operation)->calling = false;
+	}
+	return rv != CKR_OK || *operation ? rv : CKR_DEVICE_REMOVED;
+}

@@ -16,7 +16,10 @@ struct errand {
 	struct remote *remote;
 	struct error error;
 
-	unsigned life, epoch; /* private to errand.c */
+	/* private to errand.c */
+	unsigned life, epoch;
+	enum operation_kind kind;
+	uint64_t serial;
 };
 
 /* Gives the lock up. Between this and errand_end() only remote functions may be called. */
@@ -27,5 +30,13 @@ void errand_begin(struct errand *errand, const struct session *session);
  * CKR_CRYPTOKI_NOT_INITIALIZED (the lock is held) when C_Finalize came.
  */
 CK_RV errand_end(struct errand *errand, bool done, enum ckr_context context);
+/*
+ * The same for an operation of the session, which no other thread may touch meanwhile. *operation
+ * is NULL until the end, and afterwards when it has gone: then never CKR_OK.
+ */
+void errand_begin_operation(
+	struct errand *errand, const struct session *session, struct operation **operation);
+CK_RV errand_end_operation(
+	struct errand *errand, bool done, enum ckr_context context, struct operation **operation);
 
 #endif

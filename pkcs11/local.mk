@@ -32,6 +32,7 @@ tessera_pkcs11_la_SOURCES = \
 	pkcs11/remote-channel.c pkcs11/remote-channel.h \
 	pkcs11/remote-connection.c pkcs11/remote-connection.h \
 	pkcs11/remote-object.c pkcs11/remote-object.h \
+	pkcs11/remote-stream.c \
 	pkcs11/remote-use.c \
 	pkcs11/remote.c pkcs11/remote.h \
 	pkcs11/schema.c pkcs11/schema.h \
@@ -39,6 +40,7 @@ tessera_pkcs11_la_SOURCES = \
 	pkcs11/slot-calls.c \
 	pkcs11/slot.c pkcs11/slot.h \
 	pkcs11/stream.c pkcs11/stream.h \
+	pkcs11/token-stream.c pkcs11/token-stream.h \
 	pkcs11/told.c pkcs11/told.h \
 	pkcs11/token-calls.c \
 	pkcs11/unsupported.c \

@@ -5,11 +5,13 @@
 
 #include "pkcs11/attribute.h"
 #include "pkcs11/pad.h"
+#include "pkcs11/token-stream.h"
 
 #define INPUT_MAXIMUM 2048 /* bytes that a mechanism without a digest may collect */
-/* The same where the token works on all of it at once: the daemon takes no longer messages. */
-#define WHOLE_MAXIMUM  60000
-#define PKCS1_OVERHEAD 11 /* bytes (RFC 8017, 9.2) */
+/* What one call to the daemon has room for, where the token works on all of the input. */
+#define CALL_MAXIMUM   60000
+#define LOCAL_MAXIMUM  (16 * 1024 * 1024) /* the same in this process: a public key's Ed25519 */
+#define PKCS1_OVERHEAD 11		  /* bytes (RFC 8017, 9.2) */
 
 /* What a kind of operation asks of mechanism and key; secret keys do all but recovering. */
 static const struct {
@@ -33,6 +35,7 @@ CK_FLAGS operation_flag(enum operation_kind kind)
 
 void operation_clear(struct operation *operation)
 {
+	token_stream_cancel(operation);
 	EVP_MD_CTX_free(operation->digest);
 	object_unref(operation->object);
 	key_unref(operation->key);
@@ -108,10 +111,26 @@ CK_RV operation_start(struct operation *operation, enum operation_kind kind,
 /* How much input may be collected. */
 static size_t input_maximum(const struct operation *operation)
 {
-	bool whole = mechanism_is_symmetric(operation->mechanism) ||
-		     operation->mechanism->scheme == SCHEME_EDDSA;
+	if (operation->mechanism->scheme == SCHEME_EDDSA && !operation_is_remote(operation))
+		return LOCAL_MAXIMUM;
+	return mechanism_is_symmetric(operation->mechanism) ||
+			       operation->mechanism->scheme == SCHEME_EDDSA
+		       ? CALL_MAXIMUM
+		       : INPUT_MAXIMUM;
+}
 
-	return whole ? WHOLE_MAXIMUM : INPUT_MAXIMUM;
+bool operation_is_long(const struct operation *operation, size_t more)
+{
+	switch (operation->mechanism->scheme) {
+	case SCHEME_AES_GCM:
+	case SCHEME_AES_CMAC:
+	case SCHEME_HMAC:
+	case SCHEME_EDDSA:
+		return operation->stream || (operation_is_remote(operation) &&
+						    more > CALL_MAXIMUM - operation->data.length);
+	default:
+		return false;
+	}
 }
 
 CK_RV operation_feed(struct operation *operation, const void *data, size_t length)
@@ -156,8 +175,11 @@ size_t operation_output_size(const struct operation *operation, size_t more, boo
 		return operation->result.length;
 	if (scheme == SCHEME_HMAC || scheme == SCHEME_AES_CMAC)
 		return operation->parameter.mac_length;
-	if (mechanism_is_symmetric(operation->mechanism))
-		return cipher_size(operation, operation->data.length + more, exact);
+	if (mechanism_is_symmetric(operation->mechanism)) {
+		size_t size = cipher_size(
+			operation, operation->fed + operation->data.length + more, exact);
+		return size > operation->given ? size - operation->given : 0;
+	}
 	*exact =
 		operation->kind != OPERATION_DECRYPT && operation->kind != OPERATION_VERIFY_RECOVER;
 	if (scheme == SCHEME_ECDSA || scheme == SCHEME_EDDSA)

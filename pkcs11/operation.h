@@ -36,9 +36,13 @@ struct operation {
 	struct buffer data;
 	struct secret pin;
 	struct parameter parameter; /* in a cipher by parts: with the IV of the next part */
+	/* Where its input became too long for one call: in the token (pkcs11/token-stream.h). */
+	uint32_t stream, stream_slot; /* the use's number, or 0; its slot, as the daemon calls it */
+	size_t fed;		      /* bytes of input that are there */
+	size_t given;		      /* bytes of output that the program has */
 	/* A plain text that the caller's buffer was too small for. */
 	bool has_result;
-	struct buffer result;
+	struct buffer result; /* also what an Update function had no room for */
 };
 
 /* Ends it, whatever its state; it may be used again. */
@@ -55,6 +59,11 @@ CK_FLAGS operation_flag(enum operation_kind kind);
 bool operation_needs_login(const struct operation *operation);
 /* Whether the token, not this process, does it. */
 bool operation_is_remote(const struct operation *operation);
+/*
+ * Whether its input may be of any length, though the token works on all of it; and whether one call
+ * to the daemon has no room for so much more.
+ */
+bool operation_is_long(const struct operation *operation, size_t more);
 /* Takes more input. */
 CK_RV operation_feed(struct operation *operation, const void *data, size_t length);
 

@@ -254,7 +254,8 @@ static ssize_t await(
 	return -1;
 }
 
-static bool finish(struct exchange *exchange, struct buffer *output, struct error *error)
+static bool finish(
+	struct exchange *exchange, struct buffer *output, bool *has_more, struct error *error)
 {
 	uint8_t answer[CHANNEL_ANSWER_MAX];
 	ssize_t length = await(exchange, answer, remote_timeout_ms(), error);
@@ -264,7 +265,7 @@ static bool finish(struct exchange *exchange, struct buffer *output, struct erro
 		return false;
 	bool is_whole = (size_t)length <= sizeof(answer);
 	struct reader reader = READER_INIT(answer, is_whole ? (size_t)length : 0);
-	bool done = channel_read_answer(&reader, output, error);
+	bool done = channel_read_answer(&reader, output, has_more, error);
 	if (!done && error)
 		module_debug("daemon: %s: %s", error_name(error->code), error_message(error));
 	explicit_bzero(answer, is_whole ? (size_t)length : sizeof(answer));
@@ -272,7 +273,7 @@ static bool finish(struct exchange *exchange, struct buffer *output, struct erro
 }
 
 bool remote_channel_use(struct remote *remote, const struct remote_use *use, struct buffer *output,
-	bool *done, struct error *error)
+	bool *has_more, bool *done, struct error *error)
 {
 	_cleanup_buffer_ struct buffer question = BUFFER_INIT_WIPE;
 	size_t size = use->parameter->length + use->pin->length + use->input->length;
@@ -286,7 +287,7 @@ bool remote_channel_use(struct remote *remote, const struct remote_use *use, str
 	bool sent = send(exchange.channel->descriptor, question.data, question.length,
 			    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)question.length;
 	if (sent)
-		*done = finish(&exchange, output, error);
+		*done = finish(&exchange, output, has_more, error);
 	give_back(remote, exchange.connection, exchange.channel, !sent || exchange.is_broken);
 	return sent;
 }

@@ -38,11 +38,12 @@ void remote_channels_wake(struct remote_channels *channels);
 void remote_channels_forget(struct remote_channels *channels);
 
 /*
- * Uses a key over a channel. False, and nothing was done, when it has to go over the connection:
- * the first use of all does, a long one, and any while there are no channels. *done and error tell
- * the outcome otherwise.
+ * Uses a key, or goes on with a use in parts (dbus/channel.h; then has_more may be set), over a
+ * channel. False, and nothing was done, when it has to go over the connection: the first use of all
+ * does, a long one, and any while there are no channels. *done and error tell the outcome
+ * otherwise.
  */
 bool remote_channel_use(struct remote *remote, const struct remote_use *use, struct buffer *output,
-	bool *done, struct error *error);
+	bool *has_more, bool *done, struct error *error);
 
 #endif

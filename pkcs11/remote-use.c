@@ -32,7 +32,7 @@ bool remote_use_key(struct remote *remote, const struct remote_use *use, struct 
 {
 	bool done;
 
-	return remote_channel_use(remote, use, output, &done, error)
+	return remote_channel_use(remote, use, output, NULL, &done, error)
 		       ? done
 		       : use_over_connection(remote, use, output, error);
 }

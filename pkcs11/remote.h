@@ -150,6 +150,21 @@ struct remote_use {
 };
 bool remote_use_key(struct remote *remote, const struct remote_use *use, struct buffer *output,
 	struct error *error);
+/*
+ * A use whose input comes in parts: its arguments, without input; operation may be "verify", too.
+ * *number is what the others call it by. Each part's output is appended to output. Parts go over
+ * channels, as uses of keys do, where they have room for them.
+ */
+#define REMOTE_PART_MAX 16000 /* bytes */
+bool remote_begin_use(
+	struct remote *remote, const struct remote_use *use, uint32_t *number, struct error *error);
+bool remote_continue_use(struct remote *remote, uint32_t slot, uint32_t number, const void *input,
+	size_t length, struct buffer *output, struct error *error);
+/* signature: to be verified; or empty. */
+bool remote_end_use(struct remote *remote, uint32_t slot, uint32_t number,
+	const struct buffer *signature, struct buffer *output, struct error *error);
+/* Sends it and does not wait. The module lock may be held. */
+void remote_cancel_use_quietly(struct remote *remote, uint32_t slot, uint32_t number);
 /* For the security officer: whether the card's unblock code is right, and a PIN on its strength. */
 bool remote_check_unblock_code(
 	struct remote *remote, uint32_t slot, const struct secret *code, struct error *error);

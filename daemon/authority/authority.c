@@ -10,13 +10,14 @@
 #include "authority/digicert-one.h"
 #include "authority/local-ca.h"
 #include "authority/ms-cs.h"
+#include "authority/pki-platform.h"
 #include "authority/revocation-check.h"
 #include "authority/smtp.h"
 #include "common/alloc.h"
 #include "model/document.h"
 
 static const struct authority_driver *const drivers[] = {
-	&local_ca_driver, &digicert_one_driver, &ms_cs_driver, &smtp_driver};
+	&local_ca_driver, &digicert_one_driver, &pki_platform_driver, &ms_cs_driver, &smtp_driver};
 
 static const char *kind_at(size_t index)
 {

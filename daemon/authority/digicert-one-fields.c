@@ -112,16 +112,6 @@ static void read_source(struct authority_field *field, const json_t *attribute)
 		field->is_required = true;
 }
 
-static void unusable(struct authority_profile *profile, char *reason)
-{
-	if (profile->is_usable) {
-		profile->is_usable = false;
-		free(profile->reason);
-		profile->reason = steal_pointer(&reason);
-	}
-	free(reason);
-}
-
 static void read_attribute(struct authority_profile *profile, const json_t *attribute, bool is_san)
 {
 	const char *type = text_of(attribute, "type");
@@ -142,12 +132,13 @@ static void read_attribute(struct authority_profile *profile, const json_t *attr
 	if (known && !field->fixed)
 		*(is_san ? &field->san_type : &field->subject_type) = known->type;
 	if (!known && field->is_required && !field->fixed)
-		unusable(profile, xasprintf("it requires %s, which Tessera does not know", name));
+		authority_profile_refuse(
+			profile, "it requires %s, which Tessera does not know", name);
 	if (is_san && field->is_required && field->is_from_request)
-		unusable(profile,
-			xasprintf("it takes %s from the certificate request, which has none: let "
-				  "the REST request give it",
-				name));
+		authority_profile_refuse(profile,
+			"it takes %s from the certificate request, which has none: let "
+			"the REST request give it",
+			name);
 }
 
 static void read_attributes(

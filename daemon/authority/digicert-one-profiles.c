@@ -27,15 +27,6 @@ static const struct {
 		"its authentication method is not third-party app"},
 };
 
-static void refuse(struct authority_profile *profile, const char *reason, const char *value)
-{
-	if (!profile->is_usable)
-		return;
-	profile->is_usable = false;
-	free(profile->reason);
-	profile->reason = xasprintf("%s (%.64s)", reason, value);
-}
-
 static void check_usable(struct authority_profile *profile, const json_t *json,
 	const struct digicert_one_settings *settings)
 {
@@ -44,10 +35,12 @@ static void check_usable(struct authority_profile *profile, const json_t *json,
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
 		const char *value = text_of(json, conditions[i].member);
 		if (value && strcasecmp(value, conditions[i].wanted) != 0)
-			refuse(profile, conditions[i].reason, value);
+			authority_profile_refuse(
+				profile, "%s (%.64s)", conditions[i].reason, value);
 	}
 	if (unit && settings->business_unit && strcasecmp(unit, settings->business_unit) != 0)
-		refuse(profile, "it belongs to another business unit", unit);
+		authority_profile_refuse(
+			profile, "it belongs to another business unit (%.64s)", unit);
 }
 
 /* "2048" */

@@ -13,6 +13,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/digicert-one-test.c \
 	daemon/authority/identity.c daemon/authority/identity.h \
 	daemon/authority/issued.c daemon/authority/issued.h \
+	daemon/authority/kerberos-settings.c daemon/authority/kerberos-settings.h \
 	daemon/authority/issued-decode.c \
 	daemon/authority/issued-issuer.c \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \
@@ -43,6 +44,18 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-test.c \
 	daemon/authority/ms-cs-token.c \
 	daemon/authority/ms-cs-wrap.c \
+	daemon/authority/pki-platform.c daemon/authority/pki-platform.h \
+	daemon/authority/pki-platform-answer.c \
+	daemon/authority/pki-platform-enroll.c \
+	daemon/authority/pki-platform-fields.c \
+	daemon/authority/pki-platform-policies.c \
+	daemon/authority/pki-platform-private.h \
+	daemon/authority/pki-platform-profiles.c \
+	daemon/authority/pki-platform-request.c \
+	daemon/authority/pki-platform-search.c \
+	daemon/authority/pki-platform-settings.c \
+	daemon/authority/pki-platform-status.c \
+	daemon/authority/pki-platform-test.c \
 	daemon/authority/profile.c daemon/authority/profile.h \
 	daemon/authority/profile-list.c \
 	daemon/authority/revocation-check.c daemon/authority/revocation-check.h \

@@ -80,11 +80,8 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
 	_cleanup_ms_cs_token_ struct ms_cs_token token = {0};
 
-	if (!ask_status(attempt, &message, &reply, error)) {
-		if (error && error->code == ERROR_AUTHORITY_REJECTED && !reply.fault.is_denial)
-			error->code = ERROR_AUTHORITY_FAILED;
-		return false;
-	}
+	if (!ask_status(attempt, &message, &reply, error))
+		return reply.fault.is_denial ? false : attempt_not_denied(error);
 	if (!ms_cs_token_read(&token, reply.body, attempt_asked(attempt, "key"), error))
 		return false;
 	*outcome = ENROLL_PENDING;

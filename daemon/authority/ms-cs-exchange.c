@@ -49,17 +49,34 @@ static bool read_envelope(struct ms_cs_reply *reply)
 	return true;
 }
 
+const char *ms_cs_proof(const struct ms_cs_settings *settings)
+{
+	static const char *const names[] = {
+		[MS_CS_PASSWORD] = "user and password",
+		[MS_CS_CLIENT_CERTIFICATE] = "client certificate",
+		[MS_CS_KERBEROS] = "Kerberos account",
+	};
+
+	return names[settings->authentication];
+}
+
 /* What to do about a status that comes without SOAP. */
 static const char *advice_for(long status, const struct ms_cs_settings *settings)
 {
+	static const char *const refusals[] = {
+		[MS_CS_PASSWORD] = ": it does not accept user and password (is the address the one "
+				   "for user names, and the user's right to use it given?)",
+		[MS_CS_CLIENT_CERTIFICATE] =
+			": it does not accept the client certificate (is the address the one for "
+			"certificates, and is its CA in NTAuth?)",
+		[MS_CS_KERBEROS] = ": it does not accept the Kerberos account (is the address the "
+				   "one for Kerberos, and the account's right to use it given?)",
+	};
+
 	switch (status) {
 	case 401:
 	case 403:
-		return settings->authentication == MS_CS_PASSWORD
-			       ? ": it does not accept user and password (is the address the one "
-				 "for user names, and the user's right to use it given?)"
-			       : ": it does not accept the client certificate (is the address the "
-				 "one for certificates, and is its CA in NTAuth?)";
+		return refusals[settings->authentication];
 	case 404:
 		return ": there is no such service; check the path of the address";
 	case 503:
@@ -101,11 +118,12 @@ static bool fail_with_fault(
 	reply->may_be_done = fault->may_be_done;
 	if (fault->is_security)
 		return error_set(error, ERROR_AUTHORITY_FAILED,
-			"it does not accept the %s (%s); see tessera connection secret, and "
-			"whether this machine's clock is right",
-			settings->authentication == MS_CS_PASSWORD ? "user or password"
-								   : "client certificate",
-			fault->words);
+			"it does not accept the %s (%s); see %swhether this machine's clock is "
+			"right",
+			ms_cs_proof(settings), fault->words,
+			settings->authentication == MS_CS_KERBEROS
+				? ""
+				: "tessera connection secret, and ");
 	return error_set(error, fault->is_final ? ERROR_AUTHORITY_REJECTED : ERROR_AUTHORITY_FAILED,
 		"%s: %s", fault->is_decided ? "the CA refuses" : "the service answers with a fault",
 		fault->words);
@@ -139,9 +157,18 @@ static bool judge(struct authority *authority, const char *message_id,
 
 /* --- one exchange --- */
 
+bool ms_cs_lacks_secret(const struct ms_cs *cs)
+{
+	return cs->settings.authentication != MS_CS_KERBEROS &&
+	       !secret_is_set(&cs->identity.secret);
+}
+
 static bool open_identity(struct authority *authority, struct error *error)
 {
 	struct ms_cs *cs = authority->data;
+
+	if (cs->settings.authentication == MS_CS_KERBEROS)
+		return true;
 	const char *secret = cs->settings.authentication == MS_CS_PASSWORD
 				     ? MS_CS_PASSWORD_SECRET
 				     : IDENTITY_CLIENT_CERTIFICATE;
@@ -153,6 +180,7 @@ static bool exchange(struct authority *authority, const char *url, const struct 
 	size_t answer_max, struct http_answer *answer, struct error *error)
 {
 	struct ms_cs *cs = authority->data;
+	const struct http_negotiate account = kerberos_settings_account(&cs->settings.kerberos);
 	struct http_request request = {.method = HTTP_POST,
 		.url = url,
 		.ca_file = cs->settings.ca_file,
@@ -167,6 +195,8 @@ static bool exchange(struct authority *authority, const char *url, const struct 
 		request.client_certificate = &cs->identity.secret;
 		request.client_key = cs->identity.key;
 	}
+	if (cs->settings.authentication == MS_CS_KERBEROS)
+		request.negotiate = &account;
 	return http_send(authority->services->http, &request, answer, error);
 }
 
@@ -190,6 +220,7 @@ bool ms_cs_send(struct authority *authority, const struct ms_cs_endpoint *endpoi
 	reply->status = answer.status;
 	reply->is_resolved = answer.is_resolved;
 	reply->is_connected = answer.is_connected;
+	reply->has_ticket = answer.has_ticket;
 	reply->may_be_done = answer.may_be_seen;
 	if (!done)
 		return false;
@@ -224,7 +255,7 @@ bool ms_cs_ask(struct authority *authority, const struct ms_cs_message *message,
 		if (ms_cs_send(authority, last, message, reply, &failure))
 			return true;
 		bool is_last = i + 1 == settings->endpoint_count;
-		if (is_last || !may_go_on(message, reply) || !secret_is_set(&cs->identity.secret))
+		if (is_last || !may_go_on(message, reply) || ms_cs_lacks_secret(cs))
 			return error_move(error, &failure);
 		log_warning("the next address is asked: %s connection=%s", error_message(&failure),
 			authority->name);

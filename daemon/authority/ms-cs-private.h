@@ -8,6 +8,7 @@
 
 #include "authority/authority.h"
 #include "authority/identity.h"
+#include "authority/kerberos-settings.h"
 #include "authority/mapping.h"
 #include "authority/ms-cs-agent.h"
 #include "authority/ms-cs-revoke.h"
@@ -34,7 +35,7 @@
 
 /* --- settings: ms-cs-settings.c --- */
 
-enum ms_cs_authentication { MS_CS_PASSWORD, MS_CS_CLIENT_CERTIFICATE };
+enum ms_cs_authentication { MS_CS_PASSWORD, MS_CS_CLIENT_CERTIFICATE, MS_CS_KERBEROS };
 
 /* An address of a service: a view of the settings or of a kept request. */
 struct ms_cs_endpoint {
@@ -47,7 +48,8 @@ struct ms_cs_settings {
 	size_t endpoint_count;
 	struct ms_cs_endpoint policy; /* url NULL: none */
 	enum ms_cs_authentication authentication;
-	char *user;	   /* with MS_CS_PASSWORD */
+	char *user;			   /* with MS_CS_PASSWORD */
+	struct kerberos_settings kerberos; /* with MS_CS_KERBEROS */
 	char *client_key;  /* pkcs11: URI of the certificate's key, or NULL: the secret has it */
 	char *ca_file;	   /* or NULL */
 	char *issuer_file; /* or NULL */
@@ -60,7 +62,7 @@ struct ms_cs_settings {
 
 struct ms_cs {
 	struct ms_cs_settings settings;
-	struct identity identity; /* the password or the client certificate */
+	struct identity identity; /* the password or the client certificate; none with Kerberos */
 };
 
 /* On failure the caller clears, too. */
@@ -118,13 +120,18 @@ void ms_cs_fault_read(struct ms_cs_fault *fault, const struct xml_element *eleme
 
 /* --- asking: ms-cs-exchange.c --- */
 
+/* What the service is to accept: "user and password". */
+const char *ms_cs_proof(const struct ms_cs_settings *settings);
+/* Whether nothing is sent because a secret was not set or cannot be opened. */
+bool ms_cs_lacks_secret(const struct ms_cs *cs);
+
 struct ms_cs_reply {
 	long status;
 	struct xml_document *document;
 	const struct xml_element *body; /* what is in the envelope's body; NULL after a failure */
 	struct ms_cs_fault fault;	/* words NULL when it is none */
 	bool may_be_done; /* after a failure: the CA may have done what it was asked */
-	bool is_resolved, is_connected;
+	bool is_resolved, is_connected, has_ticket;
 };
 void ms_cs_reply_clear(struct ms_cs_reply *reply);
 #define _cleanup_ms_cs_reply_ _cleanup_(ms_cs_reply_clear)

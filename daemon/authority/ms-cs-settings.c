@@ -18,6 +18,7 @@ static const char *authentication_at(size_t index)
 	static const char *const names[] = {
 		[MS_CS_PASSWORD] = "password",
 		[MS_CS_CLIENT_CERTIFICATE] = "client-certificate",
+		[MS_CS_KERBEROS] = "kerberos",
 	};
 
 	return index < ARRAY_SIZE(names) ? names[index] : NULL;
@@ -45,6 +46,7 @@ void ms_cs_settings_clear(struct ms_cs_settings *settings)
 	mappings_clear(&settings->mappings);
 	ms_cs_agent_settings_clear(&settings->agent);
 	ms_cs_revocation_clear(&settings->revocation);
+	kerberos_settings_clear(&settings->kerberos);
 	revocation_settings_clear(&settings->revocation_check);
 	free(settings->user);
 	free(settings->client_key);
@@ -128,6 +130,8 @@ static bool read_authentication(
 		return false;
 	settings->authentication = choice;
 	return read_user(root, settings, error) &&
+	       kerberos_settings_parse(root, settings->authentication == MS_CS_KERBEROS,
+		       &settings->kerberos, error) &&
 	       settings_read_client_key(root, settings->authentication == MS_CS_CLIENT_CERTIFICATE,
 		       &settings->client_key, error) &&
 	       settings_read_path(root, "ca-file", &settings->ca_file, error) &&
@@ -193,7 +197,7 @@ bool ms_cs_settings_parse(
 	struct ms_cs_settings *settings, const char *document, struct error *error)
 {
 	static const char *const members[] = {"name", "kind", "comment", "url", "policy-url",
-		"authentication", "user", "client-key", "ca-file", "issuer-file",
+		"authentication", "user", "kerberos", "client-key", "ca-file", "issuer-file",
 		"enrollment-agent", "revocation", "revocation-check", "timeout-seconds",
 		"pickup-seconds", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);

@@ -7,17 +7,15 @@
 #define NO_REQUEST "0"
 
 /* The step at which a request that failed has stopped. */
-static const char *failed_step(const struct ms_cs_reply *reply)
+static const char *failed_step(const struct ms_cs *cs, const struct ms_cs_reply *reply)
 {
+	bool is_by_ticket = cs->settings.authentication == MS_CS_KERBEROS;
+
+	if (is_by_ticket && reply->is_connected && !reply->has_ticket)
+		return "ticket";
 	if (reply->status == 401 || reply->status == 403 || reply->fault.is_security)
 		return "authentication";
 	return steps_stopped_at(reply->is_resolved, reply->is_connected);
-}
-
-static const char *proof_name(const struct ms_cs *cs)
-{
-	return cs->settings.authentication == MS_CS_PASSWORD ? "user and password"
-							     : "client certificate";
 }
 
 /*
@@ -32,14 +30,17 @@ static bool reach(struct authority *authority, const struct ms_cs_endpoint *endp
 	_cleanup_error_ struct error error = ERROR_INIT;
 	bool done = ms_cs_send(authority, endpoint, message, reply, &error);
 
-	if (!done && !secret_is_set(&cs->identity.secret))
+	if (!done && ms_cs_lacks_secret(cs))
 		return authority_step_failed(steps, "secret", &error);
 	steps_reached(steps, endpoint->host, cs->settings.ca_file, reply->is_resolved,
 		reply->is_connected);
+	if (reply->has_ticket)
+		authority_step_passed(steps, "ticket", "%s has a Kerberos ticket for %s",
+			cs->settings.kerberos.principal, endpoint->host);
 	if (!done && !(may_fault && reply->fault.words && !reply->fault.is_senders))
-		return authority_step_failed(steps, failed_step(reply), &error);
-	authority_step_passed(
-		steps, "authentication", "%s accepts the %s", endpoint->host, proof_name(cs));
+		return authority_step_failed(steps, failed_step(cs, reply), &error);
+	authority_step_passed(steps, "authentication", "%s accepts the %s", endpoint->host,
+		ms_cs_proof(&cs->settings));
 	return true;
 }
 

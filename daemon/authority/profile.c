@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "authority/profile.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/alloc.h"
@@ -42,6 +44,22 @@ struct authority_profile *authority_profiles_add(
 	*profile = (struct authority_profile){
 		.id = xstrdup(id), .name = xstrdup(name), .is_usable = true, .reason = xstrdup("")};
 	return profile;
+}
+
+void authority_profile_refuse(struct authority_profile *profile, const char *format, ...)
+{
+	char *reason = NULL;
+	va_list arguments;
+
+	if (!profile->is_usable)
+		return;
+	va_start(arguments, format);
+	if (vasprintf(&reason, format, arguments) < 0)
+		reason = xstrdup("");
+	va_end(arguments);
+	profile->is_usable = false;
+	free(profile->reason);
+	profile->reason = reason;
 }
 
 struct authority_field *authority_profile_add_field(

@@ -60,6 +60,9 @@ void authority_profiles_clear(struct authority_profiles *profiles);
 /* A new one at the end, empty but for copies of these. */
 struct authority_profile *authority_profiles_add(
 	struct authority_profiles *profiles, const char *id, const char *name);
+/* Makes it one that cannot be used, unless it is for another reason already. */
+void authority_profile_refuse(struct authority_profile *profile, const char *format, ...)
+	PRINTF_LIKE(2, 3);
 /* A new field at the end of the profile. */
 struct authority_field *authority_profile_add_field(
 	struct authority_profile *profile, const char *name);

@@ -94,6 +94,33 @@ static bool use_key(struct channel *channel, const struct channel_question *ques
 	       provider_use_key(channel->channels->client, &use, error);
 }
 
+static bool is_named(const struct channel_question *question, const char *name)
+{
+	return question->operation.length == strlen(name) &&
+	       memcmp(question->operation.data, name, strlen(name)) == 0;
+}
+
+/* What a question asks for. Of a use in parts only its beginning goes over the connection. */
+static bool do_question(struct channel *channel, const struct channel_question *question,
+	struct buffer *output, bool *has_more, struct error *error)
+{
+	struct provider_client *client = channel->channels->client;
+	struct provider_stream stream = {.slot = question->slot,
+		.number = question->key,
+		.input = question->input,
+		.signature = question->parameter,
+		.output = output,
+		.most = CHANNEL_QUESTION_MAX};
+
+	if (is_named(question, "continue"))
+		return provider_continue_use(client, &stream, error);
+	if (!is_named(question, "end"))
+		return use_key(channel, question, output, error);
+	bool done = provider_end_use(client, &stream, error);
+	*has_more = stream.has_more;
+	return done;
+}
+
 static void write_error(struct buffer *answer, const struct error *error)
 {
 	_cleanup_free_ char *text = message_error_text(error);
@@ -110,15 +137,16 @@ static void answer_question(
 	struct error error _cleanup_error_ = ERROR_INIT;
 	struct reader reader = READER_INIT(bytes, length);
 	struct channel_question question;
+	bool has_more = false;
 	bool done = length <= CHANNEL_QUESTION_MAX && channel_read_question(&reader, &question)
-			    ? use_key(channel, &question, &output, &error)
+			    ? do_question(channel, &question, &output, &has_more, &error)
 			    : error_set(&error, ERROR_INVALID_ARGUMENT,
 				      "this is no question for a channel");
 
 	if (done && output.length >= CHANNEL_ANSWER_MAX)
 		done = error_set(&error, ERROR_FAILED, "the answer is too long for a channel");
 	if (done)
-		channel_write_output(answer, &output);
+		channel_write_output(answer, &output, has_more);
 	else
 		write_error(answer, &error);
 	if (answer->failed)

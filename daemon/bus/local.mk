@@ -23,7 +23,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/private-connection.c daemon/bus/private-connection.h \
 	daemon/bus/private-door.c \
 	daemon/bus/private-socket.c \
-	daemon/bus/provider.c daemon/bus/provider-object.c daemon/bus/provider-private.h \
+	daemon/bus/provider.c daemon/bus/provider-object.c daemon/bus/provider-stream.c daemon/bus/provider-private.h \
 	daemon/bus/reader.c \
 	daemon/bus/role.c \
 	daemon/bus/slot.c \

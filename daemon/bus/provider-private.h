@@ -9,6 +9,12 @@
 /* The client that a call comes from. */
 struct provider_client *provider_client_of(const struct bus_call *call);
 
+/*
+ * The PIN for one use: unset, without a secret's memory, for an empty array. Locked memory is dear:
+ * most uses of keys come without a PIN.
+ */
+bool provider_read_pin(struct bus_call *call, struct secret *pin, struct error *error);
+
 /* --- methods about the objects of slots (provider-object.c) --- */
 bool get_mechanisms_call(struct bus_call *call, struct error *error);
 bool verify_with_key_call(struct bus_call *call, struct error *error);
@@ -25,5 +31,11 @@ bool get_secret_value_call(struct bus_call *call, struct error *error);
 bool get_random_call(struct bus_call *call, struct error *error);
 bool seed_random_call(struct bus_call *call, struct error *error);
 bool init_token_call(struct bus_call *call, struct error *error);
+
+/* --- uses of keys whose input comes in parts (provider-stream.c) --- */
+bool begin_use_call(struct bus_call *call, struct error *error);
+bool continue_use_call(struct bus_call *call, struct error *error);
+bool end_use_call(struct bus_call *call, struct error *error);
+bool cancel_use_call(struct bus_call *call, struct error *error);
 
 #endif

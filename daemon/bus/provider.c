@@ -284,8 +284,7 @@ bool provider_read_use(const char *name, size_t length, enum key_use *use, struc
 		"it must be sign, decrypt, derive or encrypt");
 }
 
-/* Locked memory is dear: most uses of keys come without a PIN. */
-static bool read_pin(struct bus_call *call, struct secret *pin, struct error *error)
+bool provider_read_pin(struct bus_call *call, struct secret *pin, struct error *error)
 {
 	const uint8_t *data;
 	size_t length;
@@ -317,7 +316,7 @@ static bool use_key(struct bus_call *call, struct error *error)
 	use.mechanism = message_read_u32(&call->in);
 	message_read_bytes(&call->in, &parameter, &length);
 	use.parameter = (struct reader)READER_INIT(parameter, length);
-	if (!read_pin(call, &pin, error))
+	if (!provider_read_pin(call, &pin, error))
 		return false;
 	if (!provider_use_key(provider_client_of(call), &use, error))
 		return false;
@@ -412,6 +411,16 @@ static const struct bus_method methods[] = {
 		BUS_ARGUMENTS({"input", "ay"}, {"slot", "u"}, {"key", "u"}, {"operation", "s"},
 			{"mechanism", "u"}, {"parameter", "ay"}, {"pin", "ay"}),
 		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, BUS_SECRET, use_key},
+	{"BeginUse",
+		BUS_ARGUMENTS(
+			{"slot", "u"}, {"key", "u"}, {"operation", "s"}, MECHANISM, {"pin", "ay"}),
+		BUS_ARGUMENTS({"use", "u"}), BUS_HOLDER, BUS_SECRET, begin_use_call},
+	{"ContinueUse", BUS_ARGUMENTS({"input", "ay"}, {"slot", "u"}, {"use", "u"}),
+		BUS_ARGUMENTS({"output", "ay"}), BUS_HOLDER, 0, continue_use_call},
+	{"EndUse", BUS_ARGUMENTS({"slot", "u"}, {"use", "u"}, {"signature", "ay"}),
+		BUS_ARGUMENTS({"output", "ay"}, {"has_more", "b"}), BUS_HOLDER, 0, end_use_call},
+	{"CancelUse", BUS_ARGUMENTS({"slot", "u"}, {"use", "u"}), NULL, BUS_HOLDER, 0,
+		cancel_use_call},
 	{"OpenChannel", NULL, BUS_ARGUMENTS({"channel", "h"}), BUS_HOLDER, 0, open_channel},
 	{"ChangePin", BUS_ARGUMENTS({"slot", "u"}, {"old_pin", "ay"}, {"new_pin", "ay"}), NULL,
 		BUS_HOLDER, BUS_SECRET, change_pin},

@@ -69,6 +69,7 @@ static int before_request(
 	_cleanup_free_ char *value = NULL;
 
 	(void)remote_address, (void)local_address, (void)remote_port, (void)local_port;
+	exchange->has_connection = true;
 	error_clear(&exchange->error);
 	if (!make_token(exchange, &value))
 		return CURL_PREREQFUNC_ABORT;

@@ -266,7 +266,7 @@ static void take_facts(CURL *curl, const struct exchange *exchange)
 	curl_easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T, &secured);
 	curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
 	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
-	answer->is_connected = secured > 0 || answer->status != 0;
+	answer->is_connected = secured > 0 || answer->status != 0 || exchange->has_connection;
 	answer->is_resolved = resolved > 0 || answer->is_connected;
 	answer->may_be_seen = exchange->sent > 0;
 	answer->retry_after = -1;

@@ -79,8 +79,8 @@ enum slot_process slot_process_from_name(const char *name); /* SLOT_PROCESS_COUN
 
 struct slot_record {
 	char *name;
-	int64_t number; /* that programs know it by; never given twice */
-	char *module;	/* absolute path */
+	int64_t number;	    /* that programs know it by; never given twice */
+	char *module;	    /* absolute path */
 	char *token_label;  /* 1 to 32 bytes */
 	char *token_serial; /* "": any */
 	enum slot_pin pin;

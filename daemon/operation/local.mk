@@ -45,7 +45,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/provider.c daemon/operation/provider.h daemon/operation/provider-private.h \
 	daemon/operation/provider-card.c daemon/operation/provider-object.c \
 	daemon/operation/provider-owner.c daemon/operation/provider-slot.c \
-	daemon/operation/provider-slot-pin.c \
+	daemon/operation/provider-slot-pin.c daemon/operation/provider-stream.c \
 	daemon/operation/quorum.c daemon/operation/quorum.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
 	daemon/operation/register.c \

@@ -67,6 +67,15 @@ struct slot *provider_visible_slot(
 bool provider_may_see(struct provider_client *client, struct slot *slot,
 	const struct hsm_object *object, bool logged_in);
 bool provider_is_logged_in(struct provider_client *client, const struct slot *slot);
+/*
+ * Whether the rules let a key be used so: one that only this client has, in any way. *label: heap,
+ * of a key that all have; else not touched.
+ */
+bool provider_check_use(struct provider_client *client, struct slot *slot,
+	const struct provider_use *use, char **label, struct error *error);
+/* Of a use that was let and has this label, where the slot wants it. */
+void provider_record_use(struct provider_client *client, const struct slot *slot, enum key_use use,
+	const char *label);
 /* A record of the audit trail; failures cost nothing, and at most 30 are written in a minute. */
 void provider_record(struct provider_client *client, const char *operation, const char *detail,
 	const struct error *failure);

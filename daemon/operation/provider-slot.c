@@ -117,6 +117,13 @@ static void record_use(struct provider_client *client, const struct slot *slot, 
 	provider_record(client, "use-key", detail, failure);
 }
 
+void provider_record_use(struct provider_client *client, const struct slot *slot, enum key_use use,
+	const char *label)
+{
+	if (slot_record(slot)->audit_uses)
+		record_use(client, slot, use, label, NULL);
+}
+
 /* --- who may --- */
 
 /* A slot that the user may not use looks as if it were not there. */
@@ -286,11 +293,7 @@ bool provider_view_slot(struct provider_client *client, unsigned number, uint32_
 
 /* --- use --- */
 
-/*
- * Whether the rules let a key be used so: one that only this client has, in any way. *label: heap,
- * of a key that all have.
- */
-static bool check_key(struct provider_client *client, struct slot *slot,
+bool provider_check_use(struct provider_client *client, struct slot *slot,
 	const struct provider_use *use, char **label, struct error *error)
 {
 	struct hsm *hsm = slot_hsm(slot, error);
@@ -359,7 +362,7 @@ static bool use_key(
 		.pin = use->pin};
 	struct hsm_reply reply = {.output = use->output};
 
-	if (!slot || !check_key(client, slot, use, &label, error))
+	if (!slot || !provider_check_use(client, slot, use, &label, error))
 		return false;
 	prepare_next(slot, use);
 	bool done = hsm_call(
@@ -368,8 +371,8 @@ static bool use_key(
 		provider_record_login(client, slot, "login", error);
 	if (done)
 		note_habit(use);
-	if (done && label && slot_record(slot)->audit_uses)
-		record_use(client, slot, use->use, label, NULL);
+	if (done && label)
+		provider_record_use(client, slot, use->use, label);
 	return done;
 }
 

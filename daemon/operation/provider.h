@@ -76,6 +76,31 @@ bool provider_use_key(
 	struct provider_client *client, const struct provider_use *use, struct error *error);
 /* The thread has answered and waits: what will likely be asked for next is prepared. */
 void provider_client_idle(struct provider_client *client, struct provider_habit *habit);
+
+/*
+ * A use of a slot's key whose input comes in parts (token/hsm.h, streams). Who may do it is asked
+ * at its beginning, when it is recorded, too. Of a card ERROR_NOT_SUPPORTED.
+ */
+struct provider_stream {
+	unsigned slot;
+	uint32_t number; /* by which the client calls it */
+	struct reader input, signature;
+	struct buffer *output;
+	uint32_t most; /* bytes of it in one answer; 0: HSM_STREAM_OUTPUT_MAX */
+	bool has_more; /* output that the next answer will have */
+};
+/* use: without input and output. verifies: a signature, and then use->use is KEY_USE_SIGN. */
+bool provider_begin_use(struct provider_client *client, const struct provider_use *use,
+	bool verifies, uint32_t *number, struct error *error);
+/* With input. */
+bool provider_continue_use(
+	struct provider_client *client, struct provider_stream *stream, struct error *error);
+/* With the signature that is to be verified, if one is. Asked for again while has_more is set. */
+bool provider_end_use(
+	struct provider_client *client, struct provider_stream *stream, struct error *error);
+/* One that is not there is no error. */
+bool provider_cancel_use(
+	struct provider_client *client, const struct provider_stream *stream, struct error *error);
 /* *audited is set once the verb was begun, which records its end. */
 bool provider_change_pin(struct provider_client *client, unsigned slot,
 	const struct secret *old_pin, struct secret *new_pin, bool *audited, struct error *error);

@@ -65,6 +65,12 @@ static void clean(struct services *services, struct hsm *hsm, struct hsm_key *ke
 		log_error("%s slot=%s", error_message(&error), key->slot);
 }
 
+/* Whether there may be something of before in the token: not with a key that was made for this. */
+static bool wants_cleaning(const struct hsm_key *key, const struct credential *credential)
+{
+	return credential->state != LIFECYCLE_REGISTERED || key->was_there;
+}
+
 static bool save_settled(struct services *services, struct hsm_key *key,
 	struct credential *credential, struct certificates *superseded, struct error *error)
 {
@@ -72,7 +78,7 @@ static bool save_settled(struct services *services, struct hsm_key *key,
 		move(&key->old_id, &key->id);
 		move(&key->id, &key->new_id);
 	}
-	key->step = HSM_KEY_CLEAN;
+	key->step = wants_cleaning(key, credential) ? HSM_KEY_CLEAN : HSM_KEY_SETTLED;
 	if (credential->state == LIFECYCLE_REGISTERED)
 		credential->state = LIFECYCLE_ACTIVE;
 	if (!store_begin(services->store, error))
@@ -94,7 +100,8 @@ bool slot_key_settle(struct services *services, struct hsm *hsm, struct hsm_key 
 		(is_other && !hsm_pair_set_label(hsm, id, key->label, error)) ||
 		!save_settled(services, key, credential, &superseded, error))
 		return false;
-	clean(services, hsm, key, certificate);
+	if (key->step == HSM_KEY_CLEAN)
+		clean(services, hsm, key, certificate);
 	tell(services, &superseded, credential->serial);
 	return true;
 }
@@ -306,6 +313,21 @@ static bool tidy_claimed(struct slot *slot, int64_t credential_id, struct error 
 	return done;
 }
 
+/* Whether there is nothing to be seen to before its authority has answered. */
+static bool only_waits(struct services *services, const struct hsm_key *key)
+{
+	struct certificates all _cleanup_certificates_ = CERTIFICATES_INIT;
+
+	if ((key->step != HSM_KEY_ENROLL && key->step != HSM_KEY_RENEW) ||
+		!store_certificate_list(services->store, key->credential_id, &all, NULL))
+		return false;
+	for (size_t i = 0; i < all.count; i++) {
+		if (is_new(key, &all.items[i]) && all.items[i].status == CERTIFICATE_VALID)
+			return false;
+	}
+	return is_pending(key, &all);
+}
+
 static void tidy_key(struct slot *slot, const struct hsm_key *key)
 {
 	struct services *services = slot->slots->services;
@@ -337,8 +359,10 @@ void slot_keys_tidy(struct slot *slot, bool logged_in)
 		log_warning("%s slot=%s", error_message(&error), slot->record->name);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		tidy_key(slot, &keys[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (!only_waits(slot->slots->services, &keys[i]))
+			tidy_key(slot, &keys[i]);
+	}
 	hsm_keys_free(keys, count);
 }
 

@@ -28,8 +28,8 @@ char *slot_token_serial(struct slot *slot)
 
 static bool save(struct slot *slot, const char *label, const char *serial, struct error *error)
 {
-	if (!store_slot_set_token(slot->slots->services->store, slot->record->name, label, serial,
-		    error))
+	if (!store_slot_set_token(
+		    slot->slots->services->store, slot->record->name, label, serial, error))
 		return false;
 	pthread_mutex_lock(&slot->lock);
 	free(slot->token_label);

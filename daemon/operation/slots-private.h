@@ -19,12 +19,12 @@ struct slot_key {
 struct slot {
 	atomic_uint references;
 	struct slots *slots;
-	struct slot_record *record; /* without rules; its token as it was at first */
-	struct slot *former;	    /* whose objects' numbers are kept, while it is opened */
-	pthread_mutex_t opening;    /* held while the token is opened; taken before `lock` */
-	pthread_mutex_t lock;	    /* guards all below; nothing slow happens under it */
-	struct hsm *hsm;	    /* set once; closed with the slot */
-	char *problem;		    /* why there is none, or NULL */
+	struct slot_record *record;	  /* without rules; its token as it was at first */
+	struct slot *former;		  /* whose objects' numbers are kept, while it is opened */
+	pthread_mutex_t opening;	  /* held while the token is opened; taken before `lock` */
+	pthread_mutex_t lock;		  /* guards all below; nothing slow happens under it */
+	struct hsm *hsm;		  /* set once; closed with the slot */
+	char *problem;			  /* why there is none, or NULL */
 	char *token_label, *token_serial; /* of the token now; the serial may be "": any */
 	uint64_t generation;
 	struct slot_rule *rules;
@@ -43,7 +43,7 @@ struct slots {
 	pthread_t opener;
 	bool has_opener;
 	pthread_mutex_t labels; /* held while a token gets another label; taken before `lock` */
-	pthread_mutex_t lock; /* guards all below; taken before a slot's lock */
+	pthread_mutex_t lock;	/* guards all below; taken before a slot's lock */
 	pthread_cond_t opened;
 	bool is_opening; /* the first time */
 	struct slot **items;
@@ -66,8 +66,8 @@ bool slot_open(struct slot *slot, const struct slot_request *request, struct err
  * Whether the token that was opened may be the slot's: one that has the serial number and another
  * label may not be in the place of a new slot's, or have become that of another slot.
  */
-bool slot_accept_token(
-	struct slot *slot, struct hsm *hsm, const struct slot_request *request, struct error *error);
+bool slot_accept_token(struct slot *slot, struct hsm *hsm, const struct slot_request *request,
+	struct error *error);
 /* Saves the label that the token has now; true if it is another one. */
 bool slot_follow_token(struct slot *slot, struct hsm *hsm);
 /* The purpose of a PIN that is sealed (keys/at-rest.h); heap. */

@@ -179,8 +179,7 @@ static bool refuse_own_token(const struct slot *slot, const char *label, struct 
 	_cleanup_free_ char *own = realpath(options->own_module, NULL);
 	_cleanup_free_ char *wanted = realpath(slot->record->module, NULL);
 
-	if (!own || !wanted || strcmp(own, wanted) != 0 ||
-		strcmp(options->own_label, label) != 0)
+	if (!own || !wanted || strcmp(own, wanted) != 0 || strcmp(options->own_label, label) != 0)
 		return true;
 	return error_set(error, ERROR_ACCESS_DENIED,
 		"the token \"%s\" is tesserad's own and cannot be a slot", options->own_label);
@@ -228,8 +227,8 @@ static struct hsm *open_token(struct slot *slot, const struct secret *pin,
 		(in_daemon && folder && !token_embedded_prepare(folder, error)))
 		return NULL;
 	struct hsm *hsm = hsm_open(&options, error);
-	if (!hsm || (slot_accept_token(slot, hsm, request, error) &&
-			    prove_pin(slot, hsm, pin, error)))
+	if (!hsm ||
+		(slot_accept_token(slot, hsm, request, error) && prove_pin(slot, hsm, pin, error)))
 		return hsm;
 	hsm_close(hsm);
 	return NULL;
@@ -298,18 +297,31 @@ void slots_add(struct slots *slots, struct slot *slot)
 	pthread_mutex_unlock(&slots->lock);
 }
 
+/* Programs that are in the middle of something keep nothing of a token that is theirs no more. */
+static void end_streams(struct slot *slot)
+{
+	struct hsm *hsm = slot ? slot_hsm(slot, NULL) : NULL;
+
+	if (hsm)
+		hsm_end_streams(hsm);
+}
+
 void slots_drop(struct slots *slots, struct slot *slot)
 {
+	struct slot *dropped = NULL;
+
 	pthread_mutex_lock(&slots->lock);
 	for (size_t i = 0; i < slots->count; i++) {
 		if (slots->items[i] != slot)
 			continue;
 		memmove(&slots->items[i], &slots->items[i + 1],
 			(--slots->count - i) * sizeof(struct slot *));
-		slot_unref(slot);
+		dropped = slot;
 		break;
 	}
 	pthread_mutex_unlock(&slots->lock);
+	end_streams(dropped);
+	slot_unref(dropped);
 }
 
 bool slots_replace(struct slots *slots, const struct slot *old, struct slot *slot)
@@ -324,6 +336,7 @@ bool slots_replace(struct slots *slots, const struct slot *old, struct slot *slo
 		slots->items[i] = slot_ref(slot);
 	}
 	pthread_mutex_unlock(&slots->lock);
+	end_streams(dropped);
 	slot_unref(dropped);
 	return dropped != NULL;
 }

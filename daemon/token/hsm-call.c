@@ -14,6 +14,7 @@ enum need {
 	NEEDS_SECOND = 1 << 2,
 	NEEDS_MECHANISM = 1 << 3,
 	HAS_TEMPLATES = 1 << 4,
+	IS_ONCE = 1 << 5, /* a login anew does not help it */
 };
 #define NEEDS_USE (NEEDS_KEY | NEEDS_MECHANISM)
 
@@ -39,6 +40,10 @@ static const struct {
 	[HSM_GET_VALUE] = {hsm_do_get_value, NEEDS_KEY},
 	[HSM_GET_RANDOM] = {hsm_do_get_random, 0},
 	[HSM_SEED_RANDOM] = {hsm_do_seed_random, 0},
+	[HSM_BEGIN] = {hsm_do_begin, NEEDS_KEY},
+	[HSM_CONTINUE] = {hsm_do_continue, IS_ONCE},
+	[HSM_END] = {hsm_do_end, IS_ONCE},
+	[HSM_CANCEL] = {hsm_do_cancel, IS_ONCE},
 	[HSM_INIT_TOKEN] = {hsm_do_pin, 0},
 	[HSM_CHECK_SO_PIN] = {hsm_do_pin, 0},
 	[HSM_INIT_PIN] = {hsm_do_pin, 0},
@@ -170,20 +175,16 @@ static bool check_request(
 	return !hsm->module.is_softhsm || softhsm_survives(request, error);
 }
 
-bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request *request,
+static bool call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request *request,
 	struct hsm_reply *reply, struct error *error)
 {
 	struct hsm_work work = {.hsm = hsm, .owner = owner, .request = request, .reply = reply};
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	unsigned relogins = hsm->relogins;
 
-	if (!check_request(hsm, request, error))
-		return false;
-	if (hsm->child)
-		return hsm_child_call(hsm->child, owner, request, reply, error);
 	if (call_once(&work, &failure))
 		return true;
-	if (!may_help_to_log_in(work.rv))
+	if (!may_help_to_log_in(work.rv) || operations[request->operation].needs & IS_ONCE)
 		return error_move(error, &failure);
 	/* Where nobody is logged in, what is private has no valid handle, and the rest has. */
 	if (!hsm_login_again(hsm, relogins, error))
@@ -192,4 +193,16 @@ bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request
 			       : error_move(error, &failure);
 	work.rv = CKR_OK;
 	return call_once(&work, error);
+}
+
+bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request *request,
+	struct hsm_reply *reply, struct error *error)
+{
+	if (!check_request(hsm, request, error))
+		return false;
+	bool done = hsm->child ? hsm_child_call(hsm->child, owner, request, reply, error)
+			       : call(hsm, owner, request, reply, error);
+	if (done && request->operation == HSM_BEGIN)
+		hsm->has_streamed = true;
+	return done;
 }

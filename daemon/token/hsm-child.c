@@ -205,6 +205,7 @@ static bool wants_owner(const struct hsm_request *request)
 	case HSM_GENERATE_PAIR:
 	case HSM_UNWRAP:
 	case HSM_DERIVE_KEY:
+	case HSM_BEGIN:
 		return true;
 	default:
 		return request->object >= HSM_SESSION_OBJECT ||
@@ -246,6 +247,42 @@ static void follow_pin(struct hsm_child *child, const struct hsm_request *reques
 	pthread_mutex_unlock(&hsm->login_lock);
 }
 
+/* What a stream that was begun is asked; not one that went with its process. */
+static bool is_of_stream(const struct hsm_request *request)
+{
+	return request->operation == HSM_CONTINUE || request->operation == HSM_END ||
+	       request->operation == HSM_CANCEL;
+}
+
+static void put_call(
+	struct buffer *question, const struct hsm_owner *owner, const struct hsm_request *request)
+{
+	buffer_append_u8(question, WIRE_CALL);
+	buffer_append_u32(question, owner ? owner->number : WIRE_NOBODY);
+	wire_put_request(question, request);
+}
+
+/* Streams of one owner do not wait for each other, nor do they change its objects. */
+static bool call_stream(struct hsm_child *child, const struct hsm_owner *owner,
+	const struct hsm_request *request, struct hsm_reply *reply, struct error *error)
+{
+	_cleanup_buffer_ struct buffer question = BUFFER_INIT_WIPE;
+	struct asking asking _cleanup_asking_ = {0};
+	struct wire_outcome outcome = {.reply = {.output = reply->output}};
+	bool is_there = hsm_child_find_running(child, &asking) &&
+			(!owner || owner->generation == asking.generation);
+
+	if (!is_there)
+		return request->operation == HSM_CANCEL ||
+		       error_set_refused(error, CKR_OPERATION_NOT_INITIALIZED,
+			       "the operation has ended with the PKCS#11 module's process");
+	put_call(&question, owner, request);
+	bool done = asking_ask(&asking, &question, &outcome, error);
+	if (done)
+		memcpy(reply->numbers, outcome.reply.numbers, sizeof(reply->numbers));
+	return done;
+}
+
 static bool call(struct hsm_child *child, struct hsm_owner *owner,
 	const struct hsm_request *request, struct hsm_reply *reply, struct error *error)
 {
@@ -254,9 +291,7 @@ static bool call(struct hsm_child *child, struct hsm_owner *owner,
 	struct wire_outcome outcome = {.reply = {.output = reply->output}};
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	buffer_append_u8(&question, WIRE_CALL);
-	buffer_append_u32(&question, owner ? owner->number : WIRE_NOBODY);
-	wire_put_request(&question, request);
+	put_call(&question, owner, request);
 	bool done = ask(child, &question, &outcome, &asking, &failure);
 	if (done)
 		memcpy(reply->numbers, outcome.reply.numbers, sizeof(reply->numbers));
@@ -275,6 +310,8 @@ bool hsm_child_call(struct hsm_child *child, struct hsm_owner *owner,
 {
 	bool done;
 
+	if (is_of_stream(request))
+		return call_stream(child, owner, request, reply, error);
 	note_serial(child, request);
 	if (!owner || !wants_owner(request)) {
 		done = call(child, NULL, request, reply, error);

@@ -270,6 +270,17 @@ static bool has_type(const struct hsm_object *key, CK_KEY_TYPE wanted)
 	return type == wanted;
 }
 
+/* Ciphers and MACs of secret keys, and EdDSA, which digests in a way of its own. */
+bool hsm_mechanism_has_parts(enum hsm_operation use, uint32_t mechanism)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mechanisms); i++) {
+		unsigned all = mechanisms[i].operations;
+		if (mechanisms[i].type == mechanism && all & 1U << use)
+			return all == CIPHER || all == MAKE_MAC || mechanism == CKM_EDDSA;
+	}
+	return false;
+}
+
 bool hsm_prepare(struct hsm_prepared *prepared, const struct hsm_request *request,
 	const struct hsm_object *key, struct error *error)
 {

@@ -41,6 +41,7 @@ void hsm_owner_free(struct hsm_owner *owner)
 		hsm_child_end_owner(owner->hsm->child, owner);
 	else
 		close_session(owner);
+	hsm_streams_end(owner->hsm, owner, false);
 	hsm_objects_unref(owner->objects);
 	pthread_mutex_destroy(&owner->session_lock);
 	pthread_mutex_destroy(&owner->lock);
@@ -135,6 +136,7 @@ void hsm_owner_logout(struct hsm_owner *owner)
 	}
 	_cleanup_hsm_objects_ struct hsm_objects *objects = hsm_owner_objects(owner);
 
+	hsm_streams_end(owner->hsm, owner, true);
 	for (size_t i = 0; i < objects->count; i++) {
 		if (objects->items[i]->is_private)
 			destroy(owner, objects->items[i]);

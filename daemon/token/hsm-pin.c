@@ -49,8 +49,8 @@ static bool act_as_officer(struct hsm_work *work, struct error *error)
 }
 
 /*
- * No other token may have the label, by which tokens are found, nor the serial number, by which this
- * one is while it gets another label.
+ * No other token may have the label, by which tokens are found, nor the serial number, by which
+ * this one is while it gets another label.
  */
 static bool check_label(struct hsm_work *work, const CK_UTF8CHAR label[], struct error *error)
 {
@@ -72,7 +72,8 @@ static bool check_label(struct hsm_work *work, const CK_UTF8CHAR label[], struct
 				"another token of the module has this label");
 		if (memcmp(info.serialNumber, own->serialNumber, sizeof(info.serialNumber)) == 0)
 			return error_set_field(error, ERROR_INVALID_ARGUMENT, "label",
-				"the token keeps its label: another one has the same serial number");
+				"the token keeps its label: another one has the same serial "
+				"number");
 	}
 	return true;
 }
@@ -110,9 +111,10 @@ static bool refuse_logged_in(struct hsm_work *work, struct error *error)
 		return error_set_refused(error,
 			is_init ? CKR_SESSION_EXISTS : CKR_USER_ANOTHER_ALREADY_LOGGED_IN,
 			"programs are logged in to the token: this takes a token that nobody uses");
-	return !is_init || work->hsm->owners == 0 ||
+	return !is_init || (work->hsm->owners == 0 && hsm_streams_count(work->hsm) == 0) ||
 	       error_set_refused(error, CKR_SESSION_EXISTS,
-		       "programs have objects in the token: this takes a token that nobody uses");
+		       "programs have objects or work in the token: this takes a token that nobody "
+		       "uses");
 }
 
 static bool set_pin(struct hsm_work *work, struct error *error)

@@ -48,6 +48,8 @@ struct hsm {
 	atomic_uint last_number;       /* given to an object; changed under that lock */
 	atomic_uint owners;	       /* that have a session */
 	struct hsm_preparer *preparer; /* NULL: there is none */
+	struct hsm_streams *streams;
+	atomic_bool has_streamed; /* something was begun once */
 };
 
 struct hsm_owner {
@@ -76,12 +78,24 @@ struct hsm_preparer *hsm_preparer_new(struct hsm *hsm);
 /* Ends the thread. NULL is allowed. */
 void hsm_preparer_free(struct hsm_preparer *preparer);
 
+/* --- hsm-stream-list.c: uses of keys whose input comes in parts --- */
+
+struct hsm_streams *hsm_streams_new(struct hsm *hsm);
+/* Ends all; no call may be under way. NULL is allowed. */
+void hsm_streams_free(struct hsm_streams *streams);
+size_t hsm_streams_count(struct hsm *hsm);
+/* Ends those of an owner (NULL: of all), or only those with private keys. */
+void hsm_streams_end(struct hsm *hsm, const struct hsm_owner *owner, bool only_private);
+/* Ends those that nobody has gone on with for that long. */
+void hsm_streams_end_idle(struct hsm *hsm, int64_t idle_ms);
+
 /* --- hsm-object.c: reading --- */
 
 /* Reads one object; the reference is the caller's. number: 0, to be given later. */
 struct hsm_object *hsm_read_object(struct session *session, CK_OBJECT_HANDLE handle);
 
-/* Whether the token says something else of its PIN or its label now. Called before facts are kept. */
+/* Whether the token says something else of its PIN or its label now. Called before facts are kept.
+ */
 bool hsm_facts_differ(struct hsm *hsm, const struct hsm_facts *facts);
 
 /* Fills what follows from its attributes: class, label and so on. */
@@ -140,6 +154,8 @@ struct hsm_prepared {
  */
 bool hsm_prepare(struct hsm_prepared *prepared, const struct hsm_request *request,
 	const struct hsm_object *key, struct error *error);
+/* Whether a mechanism may get the input of such a use in parts. */
+bool hsm_mechanism_has_parts(enum hsm_operation use, uint32_t mechanism);
 
 /* --- one call under way --- */
 
@@ -157,6 +173,13 @@ struct hsm_work {
 bool hsm_work_failed(struct hsm_work *work, struct session *session, CK_RV rv, const char *what,
 	struct error *error);
 
+/* --- hsm-use.c --- */
+
+/* What SoftHSM2 means with an answer to a use of a key. */
+CK_RV hsm_translate(enum hsm_operation use, const struct hsm_prepared *prepared, CK_RV rv);
+/* The PIN for one use: the caller's, or else that of the login. */
+bool hsm_find_pin(const struct hsm_work *work, struct secret *pin, struct error *error);
+
 /* The operations, by file; each does one call, and is done once more after a lost login. */
 bool hsm_do_use(struct hsm_work *work, struct error *error);	/* hsm-use.c */
 bool hsm_do_verify(struct hsm_work *work, struct error *error); /* hsm-use.c */
@@ -167,6 +190,10 @@ bool hsm_do_wrap(struct hsm_work *work, struct error *error);	     /* hsm-export
 bool hsm_do_get_value(struct hsm_work *work, struct error *error);   /* hsm-export.c */
 bool hsm_do_get_random(struct hsm_work *work, struct error *error);  /* hsm-export.c */
 bool hsm_do_seed_random(struct hsm_work *work, struct error *error); /* hsm-export.c */
+bool hsm_do_begin(struct hsm_work *work, struct error *error);	     /* hsm-stream.c */
+bool hsm_do_continue(struct hsm_work *work, struct error *error);    /* hsm-stream.c */
+bool hsm_do_end(struct hsm_work *work, struct error *error);	     /* hsm-stream.c */
+bool hsm_do_cancel(struct hsm_work *work, struct error *error);	     /* hsm-stream.c */
 bool hsm_do_pin(struct hsm_work *work, struct error *error);	     /* hsm-pin.c */
 
 #endif

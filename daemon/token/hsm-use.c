@@ -133,19 +133,23 @@ static CK_RV (*const uses[])(struct use *use) = {
 	[HSM_SIGN] = sign, [HSM_DECRYPT] = decrypt, [HSM_DERIVE] = derive, [HSM_ENCRYPT] = encrypt};
 
 /* What SoftHSM2 says when it means something else. */
-static CK_RV translate(const struct hsm_work *work, CK_RV rv)
+CK_RV hsm_translate(enum hsm_operation use, const struct hsm_prepared *prepared, CK_RV rv)
 {
 	/* A block, or text, that is padded wrongly, or a tag that is wrong. */
-	if (work->request->operation == HSM_DECRYPT && rv == CKR_GENERAL_ERROR)
+	if (use == HSM_DECRYPT && rv == CKR_GENERAL_ERROR)
 		return CKR_ENCRYPTED_DATA_INVALID;
 	/* OAEP with other hashes. */
-	if (rv == CKR_ARGUMENTS_BAD && work->prepared.mechanism.ulParameterLen > 0)
+	if (rv == CKR_ARGUMENTS_BAD && prepared->mechanism.ulParameterLen > 0)
 		return CKR_MECHANISM_PARAM_INVALID;
 	return rv;
 }
 
-/* The PIN for one use: the caller's, or else that of the login. */
-static bool find_pin(const struct hsm_work *work, struct secret *pin, struct error *error)
+static CK_RV translate(const struct hsm_work *work, CK_RV rv)
+{
+	return hsm_translate(work->request->operation, &work->prepared, rv);
+}
+
+bool hsm_find_pin(const struct hsm_work *work, struct secret *pin, struct error *error)
 {
 	const struct secret *given = work->request->pin;
 	struct hsm *hsm = work->hsm;
@@ -236,7 +240,7 @@ bool hsm_do_use(struct hsm_work *work, struct error *error)
 	struct use use = {.work = work};
 
 	if (work->object->wants_pin) {
-		if (!find_pin(work, &pin, error))
+		if (!hsm_find_pin(work, &pin, error))
 			return false;
 		use.pin = &pin;
 	}

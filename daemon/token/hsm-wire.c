@@ -163,6 +163,8 @@ bool wire_get_outcome(struct reader message, struct wire_outcome *outcome, struc
 void wire_put_request(struct buffer *message, const struct hsm_request *request)
 {
 	buffer_append_u8(message, (uint8_t)request->operation);
+	buffer_append_u8(message, (uint8_t)request->use);
+	buffer_append_u32(message, request->stream);
 	buffer_append_u32(message, request->object);
 	buffer_append_u32(message, request->second);
 	buffer_append_u32(message, request->mechanism);
@@ -180,8 +182,11 @@ bool wire_get_request(struct reader *message, struct hsm_request *request, struc
 	struct secret *new_pin)
 {
 	uint8_t operation = reader_u8(message);
+	uint8_t use = reader_u8(message);
 
-	*request = (struct hsm_request){.operation = operation, .pin = pin, .new_pin = new_pin};
+	*request = (struct hsm_request){
+		.operation = operation, .use = use, .pin = pin, .new_pin = new_pin};
+	request->stream = reader_u32(message);
 	request->object = reader_u32(message);
 	request->second = reader_u32(message);
 	request->mechanism = reader_u32(message);
@@ -193,7 +198,8 @@ bool wire_get_request(struct reader *message, struct hsm_request *request, struc
 		request->templates[i] = wire_get_bytes(message);
 	wire_get_secret(message, pin);
 	wire_get_secret(message, new_pin);
-	return operation < HSM_OPERATION_COUNT && !message->failed && reader_left(message) == 0;
+	return operation < HSM_OPERATION_COUNT && use < HSM_OPERATION_COUNT && !message->failed &&
+	       reader_left(message) == 0;
 }
 
 /* --- objects --- */

@@ -35,8 +35,8 @@ static bool token_fits(const CK_TOKEN_INFO *info, const char *label, const char 
 	       (!serial || has_text(info->serialNumber, sizeof(info->serialNumber), serial));
 }
 
-static bool find_token(struct hsm *hsm, const char *label, const char *serial, bool *is_there,
-	struct error *error)
+static bool find_token(
+	struct hsm *hsm, const char *label, const char *serial, bool *is_there, struct error *error)
 {
 	_cleanup_free_ CK_SLOT_ID *slots = NULL;
 	CK_ULONG count = 0;
@@ -120,6 +120,7 @@ struct hsm *hsm_open(const struct hsm_options *options, struct error *error)
 	pthread_mutex_init(&hsm->login_lock, NULL);
 	pthread_mutex_init(&hsm->objects_lock, NULL);
 	pthread_mutex_init(&hsm->reading_lock, NULL);
+	hsm->streams = hsm_streams_new(hsm);
 	hsm_list_begin(hsm, options->known, options->last_number);
 	if (options->process)
 		hsm->child = hsm_child_new(hsm, options);
@@ -137,6 +138,7 @@ void hsm_close(struct hsm *hsm)
 	if (!hsm)
 		return;
 	hsm_preparer_free(hsm->preparer);
+	hsm_streams_free(hsm->streams);
 	hsm_child_free(hsm->child);
 	if (hsm->logins > 0 && hsm->sessions)
 		session_pool_logout(hsm->sessions);

@@ -24,8 +24,8 @@ struct hsm_options {
 	const char *module; /* absolute path */
 	const char *label;  /* of the token */
 	/*
-	 * Of the token; NULL: any. Where no token has both, one that has the serial number and another
-	 * label is taken: hsm_information() tells.
+	 * Of the token; NULL: any. Where no token has both, one that has the serial number and
+	 * another label is taken: hsm_information() tells.
 	 */
 	const char *serial;
 	/* Where the module is SoftHSM2 and has no such token, one is made with this PIN; or NULL.
@@ -159,6 +159,19 @@ enum hsm_operation {
 	/* Random numbers */
 	HSM_GET_RANDOM,	 /* length; output */
 	HSM_SEED_RANDOM, /* input */
+	/*
+	 * Streams: uses of keys whose input comes in parts, with a session of their own. They
+	 * belong to an owner, which there has to be, and end with it, after a failure, and when
+	 * nobody has gone on with them for some minutes.
+	 */
+	HSM_BEGIN,    /* use, object, mechanism, parameter, pin; stream */
+	HSM_CONTINUE, /* stream; input; output, of at most length bytes unless that is 0 */
+	/*
+	 * stream; signature where it is to be verified; output, length. Asked for again while
+	 * numbers[0] says that so many bytes of output are left.
+	 */
+	HSM_END,
+	HSM_CANCEL, /* stream, if it is there; without an owner all that there are */
 	/* The token's PINs. The security officer's ones want a token that nobody is logged in to.
 	 */
 	/*
@@ -174,8 +187,18 @@ enum hsm_operation {
 	HSM_OPERATION_COUNT
 };
 
+/* Bytes of output that one answer about a stream has at most; the next one has the rest. */
+#define HSM_STREAM_OUTPUT_MAX (32 * 1024)
+/*
+ * Bytes that a stream may hold: input of what the token does in one piece, plain text that it does
+ * not give before the tag is verified. ERROR_DATA_LENGTH for more.
+ */
+#define HSM_STREAM_HELD_MAX ((size_t)16 * 1024 * 1024)
+
 struct hsm_request {
 	enum hsm_operation operation;
+	enum hsm_operation use;	 /* HSM_SIGN, HSM_DECRYPT, HSM_ENCRYPT or HSM_VERIFY */
+	uint32_t stream;	 /* its number: of who begins it, who never gives it again; not 0 */
 	uint32_t object, second; /* numbers */
 	uint32_t mechanism;	 /* CKM_* */
 	uint32_t length;
@@ -200,6 +223,8 @@ struct hsm_reply {
  */
 bool hsm_call(struct hsm *hsm, struct hsm_owner *owner, const struct hsm_request *request,
 	struct hsm_reply *reply, struct error *error);
+/* Ends all streams of all owners: nobody is to use the token any more. */
+void hsm_end_streams(struct hsm *hsm);
 /*
  * Has a session ready for the same signature again, so that the next one takes half of the HSM's
  * time: for who has time now and will likely sign more. Nothing for what cannot be made ready.

@@ -17,6 +17,7 @@ libtesserad_la_SOURCES += \
 	daemon/token/hsm-pin.c \
 	daemon/token/hsm-ready.c \
 	daemon/token/hsm-serve.c daemon/token/hsm-serve.h \
+	daemon/token/hsm-stream.c daemon/token/hsm-stream.h daemon/token/hsm-stream-list.c \
 	daemon/token/hsm-sync.c daemon/token/hsm-sync.h \
 	daemon/token/hsm-use.c \
 	daemon/token/hsm-wire.c daemon/token/hsm-wire.h \

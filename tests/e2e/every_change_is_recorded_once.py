@@ -35,7 +35,8 @@ READS = {
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
     "Provider.GetMechanisms", "Provider.VerifyWithKey", "Provider.GetRandom", "Provider.SeedRandom",
-    "Provider.OpenChannel", "Slot.GetKeys",
+    "Provider.OpenChannel", "Provider.BeginUse", "Provider.ContinueUse", "Provider.EndUse", "Provider.CancelUse",
+    "Slot.GetKeys",
 }
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}

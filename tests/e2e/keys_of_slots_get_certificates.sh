@@ -172,6 +172,18 @@ guide_run $page "A new certificate" "tessera slot retire" >/dev/null
 expect_output hsm- tessera card list --state retired
 echo "ok a revoked key is refused, and a retired one is gone"
 
+# --- many at once ---
+guide_run $page "Many keys at once" "cat"
+guide_run $page "Many keys at once" "tessera slot batch" >said
+grep -q '2 of 2 rows are enrolled' said || fail "the batch says: $(cat said)"
+guide_run $page "Many keys at once" "head" >results
+[ "$(grep -c ',enrolled,' results)" = 2 ] || fail "the results are: $(cat results)"
+[ "$(objects batch privkey) $(objects batch cert)" = "mail shop mail shop" ] || fail "the token has $(objects batch privkey)"
+signs batch shop || fail "a key of a batch does not sign: $(cat engine.log)"
+tessera slot retire batch mail --yes >/dev/null
+tessera slot retire batch shop --yes >/dev/null
+echo "ok keys are enrolled by the rows of a table"
+
 # --- keys that are there; keys that stay ---
 softhsm_key batch rsa:2048 05 old
 tessera slot test batch >/dev/null

@@ -164,7 +164,7 @@ printf 'wrong\n' >wrong
 tessera connection update lab-revokes.json >/dev/null
 tessera connection secret lab password wrong >/dev/null
 expect_failure 1 tessera connection test lab
-[[ $output == *"authentication: "*"does not accept the user or password"* ]] || fail "$output"
+[[ $output == *"authentication: "*"does not accept the user and password"* ]] || fail "$output"
 expect_failure 2 tessera connection secret lab api-key wrong
 [[ $output == *"are password, client-certificate, enrollment-agent"* ]] || fail "$output"
 tessera connection forget-secret lab password >/dev/null

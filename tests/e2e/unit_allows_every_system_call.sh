@@ -5,6 +5,7 @@
 # time limit: 300
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+# shellcheck source=tests/lib/ms-cs.sh
 source "$TESSERA_SOURCE/tests/lib/ms-cs.sh"
 cd "$TESSERA_SANDBOX/tmp"
 [ -z "$TESSERA_PRELOAD" ] || skip "sanitizers make system calls of their own"

@@ -26,13 +26,18 @@ NAMES = {
     0x102: "USER_PIN_NOT_INITIALIZED", 0x104: "USER_ANOTHER_ALREADY_LOGGED_IN",
     0xA3: "PIN_EXPIRED", 0xB7: "SESSION_READ_ONLY_EXISTS",
     0xB8: "SESSION_READ_WRITE_SO_EXISTS", 0x54: "FUNCTION_NOT_SUPPORTED", 0x190: "CRYPTOKI_NOT_INITIALIZED",
-    0x191: "CRYPTOKI_ALREADY_INITIALIZED",
+    0x191: "CRYPTOKI_ALREADY_INITIALIZED", 0x21: "DATA_LEN_RANGE", 0x31: "DEVICE_MEMORY",
+    0x40: "ENCRYPTED_DATA_INVALID", 0x41: "ENCRYPTED_DATA_LEN_RANGE", 0x91: "OPERATION_NOT_INITIALIZED",
+    0xC0: "SIGNATURE_INVALID", 0x150: "BUFFER_TOO_SMALL",
 }
 # The place of each function in CK_FUNCTION_LIST (PKCS#11 2.40, 3.6).
 FUNCTIONS = {
     "Initialize": 0, "Finalize": 1, "GetSlotList": 4, "GetTokenInfo": 6, "InitPIN": 10, "SetPIN": 11,
     "OpenSession": 12, "CloseSession": 13, "GetSessionInfo": 15, "Login": 18, "Logout": 19, "GetAttributeValue": 24,
     "FindObjectsInit": 26, "FindObjects": 27, "FindObjectsFinal": 28, "SignInit": 42, "Sign": 43,
+    "CreateObject": 20, "DestroyObject": 22, "EncryptInit": 29, "Encrypt": 30, "EncryptUpdate": 31, "EncryptFinal": 32,
+    "DecryptInit": 33, "Decrypt": 34, "DecryptUpdate": 35, "DecryptFinal": 36, "SignUpdate": 44, "SignFinal": 45,
+    "VerifyInit": 48, "Verify": 49, "VerifyUpdate": 50, "VerifyFinal": 51, "GenerateKeyPair": 59,
     "DeriveKey": 62, "WaitForSlotEvent": 67,
 }
 USER, CONTEXT_SPECIFIC = 1, 2
@@ -215,8 +220,10 @@ def environment_of_programs():
 
 
 class Program:
+    script = __file__  # that calls run_worker()
+
     def __init__(self, slot=None):
-        self.process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([sys.executable, self.script, "worker"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True,
                                         env=environment_of_programs())
         self("initialize")
@@ -239,9 +246,13 @@ class Program:
         self.process.stdin.close()
         return self.process.wait()
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
-def run_worker():
-    worker = Worker()
+
+def run_worker(kind=Worker):
+    worker = kind()
     for line in sys.stdin:
         command, arguments, named = json.loads(line)
         try:

@@ -1,28 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A stand-in for DigiCert ONE, in the present folder:
+# A stand-in for DigiCert ONE, in the present folder, with the knobs of tests/lib/stand-in.sh:
 #
 #     start_digicert_one PORT [OPTION...]    tests/servers/digicert-one, with a TLS certificate of
 #                                            activation-ca.pem and the API key in the file api-key
 #     stop_digicert_one PORT
-#     knob JSON                              sets knobs ({"lose-answer": 1}) of the last one started
-#     no_knobs                               and takes all back
-#     counted NAME                           how often it did something ("issued")
-#     has_certificates STATUS                how many of its certificates have that status
+#     digicert_one JSON                      what its control socket answers to a line
 #     add_digicert_one PORT                  the connection "digicert" to it, with its secret and profiles
 # shellcheck shell=bash
 
-# shellcheck source=tests/lib/activation.sh
-source "$TESSERA_SOURCE/tests/lib/activation.sh"
+# shellcheck source=tests/lib/stand-in.sh
+source "$TESSERA_SOURCE/tests/lib/stand-in.sh"
 
 start_digicert_one() {
     local port=$1
     shift
     [ -e localhost.pem ] || make_certificate localhost localhost.pem
     [ -e api-key ] || printf '0123456789abcdef0123456789_%064d\n' 7 >api-key
-    digicert_one_control=$PWD/digicert-one-$port.control
+    stand_in_control=$PWD/digicert-one-$port.control
     start_part "digicert-one-$port" "$TESSERA_SOURCE/tests/servers/digicert-one" --port "$port" \
         --certificate "$PWD/localhost.pem" --key "$(cat api-key)" --ca-out "$PWD/digicert-ca.pem" \
-        --control "$digicert_one_control" "$@"
+        --control "$stand_in_control" "$@"
     wait_for_part "digicert-one-$port" activation_answers "$port"
 }
 
@@ -31,29 +28,7 @@ stop_digicert_one() {
 }
 
 digicert_one() {
-    # shellcheck disable=SC2016
-    perl -MIO::Socket::UNIX -e '
-        my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$ARGV[0]: $!\n";
-        print $socket "$ARGV[1]\n";
-        $socket->flush();
-        print scalar(<$socket>) // "";
-    ' "$digicert_one_control" "$1"
-}
-
-knob() {
-    digicert_one "{\"set\": $1}" >/dev/null
-}
-
-no_knobs() {
-    digicert_one '{"clear": true}' >/dev/null
-}
-
-counted() {
-    digicert_one '{"count": true}' | jq -r ".[\"$1\"]"
-}
-
-has_certificates() {
-    digicert_one '{"certificates": true}' | jq "[.[] | select(.status == \"$1\")] | length"
+    stand_in "$1"
 }
 
 # Short times, so that a test of lost answers does not take long.

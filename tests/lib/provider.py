@@ -23,7 +23,8 @@ RSA, EC, GENERIC, AES, DES3, EDWARDS = 0, 3, 0x10, 0x1F, 0x15, 0x40
 P256 = bytes.fromhex("06082a8648ce3d030107")
 SESSION_OBJECT = 1 << 31
 SIGNATURES = {
-    "GetObjects": "uu", "Login": "uay", "Logout": "u", "UseKey": "ayuusuayay", "ChangePin": "uayay",
+    "GetObjects": "uu", "Login": "uay", "Logout": "u", "UseKey": "ayuusuayay",
+    "BeginUse": "uusuayay", "ContinueUse": "ayuu", "EndUse": "uuay", "CancelUse": "uu", "ChangePin": "uayay",
     "ChangeOfficerPin": "uayay", "CheckUnblockCode": "uay", "InitPin": "uayay", "GetMechanisms": "u",
     "VerifyWithKey": "ayayuuuay", "CreateObject": "ua(uay)", "CopyObject": "uua(uay)", "SetAttributes": "uua(uay)",
     "DestroyObject": "uu", "GenerateKey": "uuaya(uay)", "GenerateKeyPair": "uuaya(uay)a(uay)",

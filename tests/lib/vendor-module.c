@@ -8,11 +8,15 @@
  *    crash-start, hang-start                               at the next C_Initialize()
  *    crash-before-init, crash-after-init                   at the next C_InitToken()
  *    leak                                                  at the next C_Sign(): 64 MiB
+ *    crash-part, one-piece                                 at the next part of an input:
+ *                                                          one-piece refuses to take it so
  *
  * VENDOR_SLOW: milliseconds that each C_Sign() takes longer.
+ * VENDOR_SESSIONS: a file that says how many sessions are open.
  */
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +155,64 @@ static CK_RV vendor_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG leng
 	return rv;
 }
 
+static CK_RV begin_part(void)
+{
+	if (is_asked_for("crash-part"))
+		crash();
+	return is_asked_for("one-piece") ? CKR_FUNCTION_NOT_SUPPORTED : CKR_OK;
+}
+
+static CK_RV vendor_sign_update(CK_SESSION_HANDLE session, CK_BYTE *part, CK_ULONG length)
+{
+	CK_RV rv = begin_part();
+
+	return rv == CKR_OK ? real->C_SignUpdate(session, part, length) : rv;
+}
+
+static CK_RV vendor_encrypt_update(CK_SESSION_HANDLE session, CK_BYTE *part, CK_ULONG length,
+	CK_BYTE *encrypted, CK_ULONG *encrypted_length)
+{
+	CK_RV rv = begin_part();
+
+	return rv == CKR_OK
+		       ? real->C_EncryptUpdate(session, part, length, encrypted, encrypted_length)
+		       : rv;
+}
+
+/* --- sessions --- */
+
+static void count_session(int change)
+{
+	static atomic_int sessions;
+	const char *path = getenv("VENDOR_SESSIONS");
+	int now = atomic_fetch_add(&sessions, change) + change;
+	FILE *file = path ? fopen(path, "w") : NULL;
+
+	if (file) {
+		fprintf(file, "%d\n", now);
+		fclose(file);
+	}
+}
+
+static CK_RV vendor_open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *application,
+	CK_NOTIFY notify, CK_SESSION_HANDLE *session)
+{
+	CK_RV rv = real->C_OpenSession(slot, flags, application, notify, session);
+
+	if (rv == CKR_OK)
+		count_session(1);
+	return rv;
+}
+
+static CK_RV vendor_close_session(CK_SESSION_HANDLE session)
+{
+	CK_RV rv = real->C_CloseSession(session);
+
+	if (rv == CKR_OK)
+		count_session(-1);
+	return rv;
+}
+
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
 	void *library = dlopen(UNDERNEATH, RTLD_NOW | RTLD_LOCAL);
@@ -168,6 +230,10 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 	mine.C_Login = vendor_login;
 	mine.C_InitToken = vendor_init_token;
 	mine.C_Sign = vendor_sign;
+	mine.C_SignUpdate = vendor_sign_update;
+	mine.C_EncryptUpdate = vendor_encrypt_update;
+	mine.C_OpenSession = vendor_open_session;
+	mine.C_CloseSession = vendor_close_session;
 	*list = &mine;
 	return CKR_OK;
 }

@@ -2,6 +2,7 @@
 """What the methods of tests/servers/digicert-one do: state of the account, checks, answers."""
 
 import base64
+import contextlib
 import json
 import urllib.parse
 import uuid
@@ -34,7 +35,7 @@ class State(Knobs):
 
     def __init__(self, options):
         super().__init__(("issued", "renewed", "revoked", "suspended", "resumed", "enroll-posts", "key-seen",
-                          "lists", "questions", "issuers"))
+                          "lists", "questions", "issuers", "asked", "asking", "asking-most", "answer-us"))
         self.key = options.key
         self.authority = Authority(options.ca_out)
         self.certificates = []
@@ -53,6 +54,18 @@ class State(Knobs):
                          "profile": c["profile"]["name"], "subject": c["common_name"], "pem": c["pem"]}
                         for c in self.certificates]
             return super().control(request)
+
+    @contextlib.contextmanager
+    def asking(self):
+        """A certificate is asked for meanwhile."""
+        with self.lock:
+            self.counts["asked"] += 1
+            self.counts["asking"] += 1
+            self.counts["asking-most"] = max(self.counts["asking-most"], self.counts["asking"])
+        try:
+            yield
+        finally:
+            self.count("asking", -1)
 
     def find(self, serial, thumbprint=None):
         matches = [c for c in self.certificates if c["serial"].lstrip("0").upper() == serial.lstrip("0").upper()]
@@ -249,6 +262,8 @@ class Requests:
                           "A certificate exists already for the seat and the profile")
         record = {"profile": profile, "seat": seat, "subject": subject, "san": san, "key": key, "days": days}
         pickups = self.state.setting("pending", 0)
+        if self.state.setting("pending-for", None) not in (None, *subject.values()):
+            pickups = 0
         if pickups:
             name = str(uuid.uuid4())
             self.state.pending[name] = {"left": pickups, "record": record}

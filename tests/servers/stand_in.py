@@ -43,9 +43,9 @@ class Knobs:
     def setting(self, name, default):
         return self.knobs.get(name, default)
 
-    def count(self, name):
+    def count(self, name, by=1):
         with self.lock:
-            self.counts[name] += 1
+            self.counts[name] += by
 
     def control(self, request):
         """The answer to one line at the control socket."""
@@ -150,6 +150,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, options, handler):
         super().__init__(("127.0.0.1", options.port), handler)

@@ -17,6 +17,8 @@
 #define WHERE URL ",\"policy-url\":\"" CEP "\""
 #define WHO   ",\"authentication\":\"password\",\"user\":\"LAB\\\\cmsoper\""
 
+#define KERBEROS ",\"authentication\":\"kerberos\",\"kerberos\":"
+
 static const struct {
 	const char *document;
 	const char *pointer;
@@ -36,6 +38,15 @@ static const struct {
 	{HEAD WHERE ",\"authentication\":\"api-key\"}", "/authentication"},
 	{HEAD WHERE ",\"authentication\":\"password\"}", "/user"},
 	{HEAD WHERE ",\"authentication\":\"client-certificate\",\"user\":\"a\"}", "/user"},
+	{HEAD WHERE ",\"authentication\":\"kerberos\"}", "/kerberos"},
+	{HEAD WHERE WHO ",\"kerberos\":{\"principal\":\"a@B\"}}", "/kerberos"},
+	{HEAD WHERE KERBEROS "{}}", "/kerberos/principal"},
+	{HEAD WHERE KERBEROS "{\"principal\":\"a\"}}", "/kerberos/principal"},
+	{HEAD WHERE KERBEROS "{\"principal\":\"a@\"}}", "/kerberos/principal"},
+	{HEAD WHERE KERBEROS "{\"principal\":\"a@B\",\"keytab\":\"x\"}}", "/kerberos/keytab"},
+	{HEAD WHERE KERBEROS "{\"principal\":\"a@B\",\"keytab\":\"/x\",\"cache\":\"y\"}}",
+		"/kerberos/cache"},
+	{HEAD WHERE KERBEROS "{\"principal\":\"a@B\",\"password\":\"x\"}}", "/kerberos/password"},
 	{HEAD WHERE WHO ",\"client-key\":\"pkcs11:token=a\"}", "/client-key"},
 	{HEAD WHERE WHO ",\"ca-file\":\"relative\"}", "/ca-file"},
 	{HEAD WHERE WHO ",\"issuer-file\":\"relative\"}", "/issuer-file"},

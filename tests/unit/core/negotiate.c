@@ -166,6 +166,19 @@ static void a_ticket_of_a_cache_will_do(void **state)
 	setenv("KRB5CCNAME", kerberos_path("no-cache"), 1);
 }
 
+/* As with Active Directory, where the KDC knows which realm a host belongs to. */
+static void a_realm_that_is_not_configured_is_the_kdcs_matter(void **state)
+{
+	struct http_negotiate account = svc();
+
+	(void)state;
+	account.principal = "svc@EXAMPLE.TEST";
+	assert_true(kerberos_run("sed '/domain_realm/,$d' krb5.conf >referral.conf"));
+	setenv("KRB5_CONFIG", kerberos_path("referral.conf"), 1);
+	assert_int_equal(ask(NULL, SERVICE_PORT, "/", &account, "bound"), 1);
+	setenv("KRB5_CONFIG", kerberos_path("krb5.conf"), 1);
+}
+
 static void connections_are_kept_for_one_account_alone(void **state)
 {
 	struct http_pool *pool = http_pool_new();
@@ -318,13 +331,13 @@ struct refusal {
 	const char *text;
 };
 
-static void check_failure(const struct http_request *request, enum error_code code, long status,
-	bool may_be_seen, const char *text)
+static void check_pool_failure(struct http_pool *pool, const struct http_request *request,
+	enum error_code code, long status, bool may_be_seen, const char *text)
 {
 	struct http_answer answer _cleanup_http_answer_ = HTTP_ANSWER_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (http_send(NULL, request, &answer, &error))
+	if (http_send(pool, request, &answer, &error))
 		fail_msg("%s is no failure", request->url);
 	if (!strstr(error_message(&error), text))
 		fail_msg("not '%s' but '%s'", text, error_message(&error));
@@ -334,6 +347,12 @@ static void check_failure(const struct http_request *request, enum error_code co
 	assert_true(answer.is_connected);
 	assert_int_equal(answer.may_be_seen, may_be_seen);
 	assert_int_equal(answer.has_ticket, status != 0);
+}
+
+static void check_failure(const struct http_request *request, enum error_code code, long status,
+	bool may_be_seen, const char *text)
+{
+	check_pool_failure(NULL, request, code, status, may_be_seen, text);
 }
 
 static void answers_that_prove_nothing_are_errors(void **state)
@@ -460,10 +479,15 @@ static void a_kdc_that_is_down_is_named(void **state)
 	struct http_negotiate account = svc();
 	struct http_request request = request_of(url_of(SERVICE_PORT, "/"), &account);
 
+	struct http_pool *pool = http_pool_new();
+
 	(void)state;
+	ask(pool, SERVICE_PORT, "/", &account, "done");
 	point_to_kdc("down.conf", KDC_PORT + 1);
-	check_failure(&request, ERROR_NETWORK_FAILED, 0, false, "is a KDC up");
+	/* Also on a connection that was kept. */
+	check_pool_failure(pool, &request, ERROR_NETWORK_FAILED, 0, false, "is a KDC up");
 	setenv("KRB5_CONFIG", kerberos_path("krb5.conf"), 1);
+	http_pool_free(pool);
 }
 
 static int silent_socket(int type)
@@ -514,6 +538,7 @@ int main(void)
 		cmocka_unit_test(the_binding_is_that_of_each_kind_of_certificate),
 		cmocka_unit_test(the_hash_is_that_of_the_signature),
 		cmocka_unit_test(a_ticket_of_a_cache_will_do),
+		cmocka_unit_test(a_realm_that_is_not_configured_is_the_kdcs_matter),
 		cmocka_unit_test(connections_are_kept_for_one_account_alone),
 		cmocka_unit_test(another_node_gets_a_token_of_its_own_and_the_body_once),
 		cmocka_unit_test(many_threads_have_tickets_of_their_own),

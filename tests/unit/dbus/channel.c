@@ -107,11 +107,35 @@ static void an_output_comes_back(void **state)
 
 	(void)state;
 	buffer_append_string(&output, "signature");
-	channel_write_output(&answer, &output);
+	channel_write_output(&answer, &output, false);
 	struct reader reader = reader_of(&answer);
-	assert_true(channel_read_answer(&reader, &read, &error));
+	assert_true(channel_read_answer(&reader, &read, NULL, &error));
 	assert_int_equal(read.length, 9);
 	assert_memory_equal(read.data, "signature", 9);
+}
+
+static void only_who_asks_for_it_is_told_of_more(void **state)
+{
+	_cleanup_buffer_ struct buffer answer = BUFFER_INIT, output = BUFFER_INIT,
+				       read = BUFFER_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	bool has_more = false;
+
+	(void)state;
+	buffer_append_string(&output, "text");
+	channel_write_output(&answer, &output, true);
+	struct reader reader = reader_of(&answer);
+	assert_true(channel_read_answer(&reader, &read, &has_more, &error));
+	assert_true(has_more);
+	assert_int_equal(read.length, 4);
+	reader = reader_of(&answer);
+	assert_false(channel_read_answer(&reader, &read, NULL, &error));
+	assert_int_equal(error.code, ERROR_FAILED);
+	buffer_truncate(&answer, 0);
+	channel_write_output(&answer, &output, false);
+	reader = reader_of(&answer);
+	assert_true(channel_read_answer(&reader, &read, &has_more, NULL));
+	assert_false(has_more);
 }
 
 static void an_error_comes_back_with_its_message(void **state)
@@ -122,7 +146,7 @@ static void an_error_comes_back_with_its_message(void **state)
 	(void)state;
 	channel_write_error(&answer, error_dbus_name(ERROR_PIN_WRONG), "2 tries are left", 0);
 	struct reader reader = reader_of(&answer);
-	assert_false(channel_read_answer(&reader, &output, &error));
+	assert_false(channel_read_answer(&reader, &output, NULL, &error));
 	assert_int_equal(error.code, ERROR_PIN_WRONG);
 	assert_string_equal(error_message(&error), "2 tries are left");
 	assert_int_equal(output.length, 0);
@@ -136,7 +160,7 @@ static void the_token_s_refusal_comes_back(void **state)
 	(void)state;
 	channel_write_error(&answer, error_dbus_name(ERROR_TOKEN_REFUSED), "no", 0x12345678);
 	struct reader reader = reader_of(&answer);
-	assert_false(channel_read_answer(&reader, &output, &error));
+	assert_false(channel_read_answer(&reader, &output, NULL, &error));
 	assert_int_equal(error.code, ERROR_TOKEN_REFUSED);
 	assert_int_equal(error.ckr, 0x12345678);
 }
@@ -162,7 +186,7 @@ static void no_answer_is_an_error(void **state)
 		_cleanup_buffer_ struct buffer output = BUFFER_INIT;
 		_cleanup_error_ struct error error = ERROR_INIT;
 		struct reader reader = READER_INIT((const uint8_t *)answers[i], lengths[i]);
-		assert_false(channel_read_answer(&reader, &output, &error));
+		assert_false(channel_read_answer(&reader, &output, NULL, &error));
 		assert_int_equal(error.code, ERROR_FAILED);
 	}
 }
@@ -194,6 +218,7 @@ int main(void)
 		cmocka_unit_test(what_is_cut_or_too_long_is_no_question),
 		cmocka_unit_test(lengths_that_lie_are_no_question),
 		cmocka_unit_test(an_output_comes_back),
+		cmocka_unit_test(only_who_asks_for_it_is_told_of_more),
 		cmocka_unit_test(an_error_comes_back_with_its_message),
 		cmocka_unit_test(the_token_s_refusal_comes_back),
 		cmocka_unit_test(a_long_message_is_cut_to_what_an_answer_holds),

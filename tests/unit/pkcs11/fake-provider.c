@@ -432,6 +432,7 @@ static bool obey(char command)
 		fake_slot_refuse();
 		return false;
 	case FAKE_COUNT:
+	case FAKE_USES:
 		return false;
 	}
 	return false;
@@ -447,6 +448,8 @@ static void take_command(int control)
 	if (obey(command))
 		broadcast();
 	state.calls = 0;
+	if (command == FAKE_USES)
+		calls = fake_stream_count();
 	if (write(control, &calls, sizeof(calls)) != sizeof(calls))
 		_exit(1);
 }

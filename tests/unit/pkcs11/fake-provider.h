@@ -48,6 +48,7 @@ enum fake_command {
 	FAKE_RENEW = 'c',	  /* other labels: objects changed */
 	FAKE_FORGET_LOGIN = 'f',  /* quietly, as when a card was pulled and put back */
 	FAKE_RESET_TRIES = 't',	  /* quietly */
+	FAKE_USES = 'u',	  /* quietly: tells the uses in parts that are under way */
 	FAKE_SLOW = 'w',	  /* quietly: UseKey takes 400 ms */
 	FAKE_FAST = 'W',	  /* quietly */
 	FAKE_SHORT_ANSWERS = 'a', /* quietly: UseKey answers one byte too few */

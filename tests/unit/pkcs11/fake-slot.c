@@ -380,19 +380,17 @@ static bool run_cipher(EVP_CIPHER_CTX *context, const struct object *key, dbus_u
 	return done;
 }
 
-static DBusMessage *encrypt(DBusMessage *call, const struct object *key, dbus_uint32_t mechanism,
-	struct reader parameter, struct reader input, bool encrypts)
+static bool encrypt(const struct object *key, dbus_uint32_t mechanism, struct reader parameter,
+	struct reader input, bool encrypts, struct buffer *output)
 {
-	_cleanup_buffer_ struct buffer output = BUFFER_INIT;
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	bool done =
 		mechanism == CKM_AES_GCM
-			? run_gcm(context, key, parameter, input, encrypts, &output)
-			: run_cipher(context, key, mechanism, parameter, input, encrypts, &output);
+			? run_gcm(context, key, parameter, input, encrypts, output)
+			: run_cipher(context, key, mechanism, parameter, input, encrypts, output);
 
 	EVP_CIPHER_CTX_free(context);
-	return done ? answer_bytes(call, output.data, (int)output.length)
-		    : failure(call, "DataInvalid");
+	return done;
 }
 
 static void make_mac(const struct object *key, struct reader input, unsigned char *mac)
@@ -402,23 +400,37 @@ static void make_mac(const struct object *key, struct reader input, unsigned cha
 	HMAC(EVP_sha256(), key->secret, key->secret_length, input.data, input.length, mac, &length);
 }
 
+bool fake_slot_compute(dbus_uint32_t number, const char *operation, dbus_uint32_t mechanism,
+	struct reader parameter, struct reader input, struct buffer *output)
+{
+	const struct object *key = find(number);
+	bool encrypts = strcmp(operation, "encrypt") == 0;
+	unsigned char mac[32];
+
+	if (!key)
+		return false;
+	if (encrypts || strcmp(operation, "decrypt") == 0)
+		return encrypt(key, mechanism, parameter, input, encrypts, output);
+	make_mac(key, input, mac);
+	buffer_append(output, mac, sizeof(mac));
+	return true;
+}
+
 static DBusMessage *use(DBusMessage *call, DBusMessageIter *arguments, struct reader input)
 {
-	const struct object *key = find(next_u32(arguments));
+	_cleanup_buffer_ struct buffer output = BUFFER_INIT;
+	dbus_uint32_t key = next_u32(arguments);
 	const char *operation = "";
-	unsigned char mac[32];
 
 	dbus_message_iter_get_basic(arguments, &operation);
 	dbus_message_iter_next(arguments);
 	dbus_uint32_t mechanism = next_u32(arguments);
 	struct reader parameter = next_bytes(arguments);
-	if (!key)
+	if (!find(key))
 		return failure(call, "NotFound");
-	if (strcmp(operation, "sign") != 0)
-		return encrypt(
-			call, key, mechanism, parameter, input, strcmp(operation, "encrypt") == 0);
-	make_mac(key, input, mac);
-	return answer_bytes(call, mac, sizeof(mac));
+	return fake_slot_compute(key, operation, mechanism, parameter, input, &output)
+		       ? answer_bytes(call, output.data, (int)output.length)
+		       : failure(call, "DataInvalid");
 }
 
 static DBusMessage *verify(
@@ -481,8 +493,9 @@ DBusMessage *fake_slot_answer(DBusMessage *call)
 	struct reader input = {0}, signature = {0};
 	DBusMessageIter arguments;
 
-	if (!dbus_message_iter_init(call, &arguments))
-		return NULL;
+	DBusMessage *of_stream = fake_stream_answer(call);
+	if (of_stream || !dbus_message_iter_init(call, &arguments))
+		return of_stream;
 	if (is_use || is_verify)
 		input = next_bytes(&arguments);
 	if (is_verify)

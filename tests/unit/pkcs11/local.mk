@@ -16,6 +16,7 @@ PKCS11_TEST_SOURCES = \
 	tests/unit/pkcs11/fake-compute.c \
 	tests/unit/pkcs11/fake-provider.c tests/unit/pkcs11/fake-provider.h \
 	tests/unit/pkcs11/fake-slot.c tests/unit/pkcs11/fake-slot.h \
+	tests/unit/pkcs11/fake-stream.c \
 	tests/unit/pkcs11/fixture.c tests/unit/pkcs11/fixture.h
 PKCS11_TEST_CPPFLAGS = $(UNIT_CPPFLAGS) \
 	-DMODULE_PATH='"$(abs_top_builddir)/.libs/tessera-pkcs11.so"'

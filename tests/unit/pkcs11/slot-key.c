@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <cmocka.h>
 
@@ -182,13 +183,146 @@ static void long_texts_take_several_calls(void **state)
 	assert_ok(p11->C_DecryptInit(session, &mechanism, key));
 	assert_ok(p11->C_DecryptUpdate(session, encrypted, LONG, back, &length));
 	assert_memory_equal(back, plain, length);
-	mechanism = (CK_MECHANISM){CKM_AES_GCM, &gcm, sizeof(gcm)};
-	assert_ok(p11->C_EncryptInit(session, &mechanism, key));
-	length = LONG;
-	assert_ckr(
-		p11->C_Encrypt(session, plain, LONG - 16, encrypted, &length), CKR_DATA_LEN_RANGE);
 	free(encrypted);
 	free(back);
+}
+
+static CK_MECHANISM of_gcm = {CKM_AES_GCM, &gcm, sizeof(gcm)};
+static CK_MECHANISM of_hmac = {CKM_SHA256_HMAC, NULL, 0};
+
+/* With as much room in each call as it has input. */
+static CK_ULONG encrypt_in_parts(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted, CK_ULONG part)
+{
+	CK_ULONG got = 0;
+
+	for (CK_ULONG done = 0; done < LONG; done += part) {
+		CK_ULONG now = LONG - done < part ? LONG - done : part, size = now;
+		assert_ok(p11->C_EncryptUpdate(session, plain + done, now, encrypted + got, &size));
+		assert_true(size <= now);
+		got += size;
+	}
+	return got;
+}
+
+static void what_is_too_long_for_one_call_goes_to_the_token(void **state)
+{
+	static const CK_ULONG parts[] = {333, 32768, 60000, 60001, LONG};
+	const struct mode mode = {{CKM_AES_GCM, &gcm, sizeof(gcm)}, LONG, 16};
+	CK_BYTE_PTR expected = malloc(LONG + 16), out = malloc(LONG + 16);
+	CK_ULONG size = 0;
+
+	(void)state;
+	CK_SESSION_HANDLE session = open_slot();
+	CK_OBJECT_HANDLE key = import(session, CKK_AES);
+	openssl_encrypts(&mode, expected);
+	assert_ok(p11->C_EncryptInit(session, &of_gcm, key));
+	assert_ok(p11->C_Encrypt(session, plain, LONG, NULL, &size));
+	assert_int_equal(size, LONG + 16);
+	size--;
+	assert_ckr(p11->C_Encrypt(session, plain, LONG, out, &size), CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(size, LONG + 16);
+	assert_ok(p11->C_Encrypt(session, plain, LONG, out, &size));
+	assert_int_equal(size, LONG + 16);
+	assert_memory_equal(out, expected, LONG + 16);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		assert_ok(p11->C_EncryptInit(session, &of_gcm, key));
+		CK_ULONG got = encrypt_in_parts(session, out, parts[i]);
+		assert_ok(p11->C_EncryptFinal(session, NULL, &size));
+		assert_int_equal(got + size, LONG + 16);
+		size--;
+		assert_ckr(p11->C_EncryptFinal(session, out + got, &size), CKR_BUFFER_TOO_SMALL);
+		assert_ok(p11->C_EncryptFinal(session, out + got, &size));
+		assert_int_equal(got + size, LONG + 16);
+		assert_memory_equal(out, expected, LONG + 16);
+	}
+	assert_ok(p11->C_DecryptInit(session, &of_gcm, key));
+	size = LONG;
+	assert_ok(p11->C_DecryptUpdate(session, expected, LONG, out, &size));
+	assert_int_equal(size, 0);
+	size = LONG;
+	assert_ok(p11->C_DecryptUpdate(session, expected + LONG, 16, out, &size));
+	size = LONG;
+	assert_ok(p11->C_DecryptFinal(session, out, &size));
+	assert_int_equal(size, LONG);
+	assert_memory_equal(out, plain, LONG);
+	assert_int_equal(fake_command(fake, FAKE_USES), 0);
+	free(expected);
+	free(out);
+}
+
+static void long_macs_are_made_and_verified(void **state)
+{
+	CK_BYTE expected[32], mac[32];
+	CK_ULONG length = sizeof(mac);
+	unsigned size = 0;
+
+	(void)state;
+	CK_SESSION_HANDLE session = open_slot();
+	CK_OBJECT_HANDLE key = import(session, CKK_GENERIC_SECRET);
+	HMAC(EVP_sha256(), key_value, sizeof(key_value), plain, LONG, expected, &size);
+	assert_ok(p11->C_SignInit(session, &of_hmac, key));
+	assert_ok(p11->C_Sign(session, plain, LONG, mac, &length));
+	assert_memory_equal(mac, expected, sizeof(mac));
+	assert_ok(p11->C_SignInit(session, &of_hmac, key));
+	for (size_t done = 0; done < LONG; done += LONG / 100)
+		assert_ok(p11->C_SignUpdate(session, plain + done, LONG / 100));
+	length = 31;
+	assert_ckr(p11->C_SignFinal(session, mac, &length), CKR_BUFFER_TOO_SMALL);
+	assert_ok(p11->C_SignFinal(session, mac, &length));
+	assert_memory_equal(mac, expected, sizeof(mac));
+	for (int i = 0; i < 2; i++) {
+		CK_RV wanted = i == 0 ? CKR_OK : CKR_SIGNATURE_INVALID;
+		assert_ok(p11->C_VerifyInit(session, &of_hmac, key));
+		assert_ckr(p11->C_Verify(session, plain, LONG, mac, sizeof(mac)), wanted);
+		assert_ok(p11->C_VerifyInit(session, &of_hmac, key));
+		assert_ok(p11->C_VerifyUpdate(session, plain, LONG));
+		assert_ckr(p11->C_VerifyFinal(session, mac, sizeof(mac)), wanted);
+		mac[31] ^= 1;
+	}
+	assert_ok(p11->C_VerifyInit(session, &of_hmac, key));
+	assert_ckr(p11->C_Verify(session, plain, LONG, mac, 31), CKR_SIGNATURE_LEN_RANGE);
+	assert_int_equal(fake_command(fake, FAKE_USES), 0);
+}
+
+/* A call, after which what was sent before it without an answer has been done. */
+static CK_ULONG uses_under_way(CK_SESSION_HANDLE session)
+{
+	CK_BYTE random[1];
+
+	assert_ok(p11->C_GenerateRandom(session, random, sizeof(random)));
+	return fake_command(fake, FAKE_USES);
+}
+
+static void what_ends_early_is_given_up(void **state)
+{
+	CK_BYTE mac[32];
+	CK_ULONG length = sizeof(mac);
+
+	(void)state;
+	CK_SESSION_HANDLE session = open_slot(), other = open_slot();
+	CK_OBJECT_HANDLE key = import(other, CKK_GENERIC_SECRET);
+	assert_ok(p11->C_SignInit(session, &of_hmac, key));
+	assert_ok(p11->C_SignUpdate(session, plain, 60000));
+	assert_int_equal(fake_command(fake, FAKE_USES), 0);
+	assert_ok(p11->C_SignUpdate(session, plain, 1));
+	assert_int_equal(fake_command(fake, FAKE_USES), 1);
+	assert_ckr(p11->C_Sign(session, plain, 1, mac, &length), CKR_OPERATION_NOT_INITIALIZED);
+	assert_int_equal(uses_under_way(other), 0);
+	assert_ok(p11->C_SignInit(session, &of_hmac, key));
+	assert_ok(p11->C_SignUpdate(session, plain, LONG));
+	assert_ckr(p11->C_SignUpdate(session, NULL, 1), CKR_ARGUMENTS_BAD);
+	assert_int_equal(uses_under_way(other), 0);
+	assert_ok(p11->C_SignInit(session, &of_hmac, key));
+	assert_ok(p11->C_SignUpdate(session, plain, LONG));
+	assert_int_equal(uses_under_way(other), 1);
+	assert_ok(p11->C_CloseSession(session));
+	assert_int_equal(uses_under_way(other), 0);
+	session = open_slot();
+	assert_ok(p11->C_SignInit(session, &of_hmac, key));
+	for (int i = 0; i < 10; i++)
+		assert_ok(p11->C_SignUpdate(session, plain, LONG));
+	assert_ckr(p11->C_SignUpdate(session, plain, LONG), CKR_DATA_LEN_RANGE);
+	assert_ckr(p11->C_SignFinal(session, mac, &length), CKR_OPERATION_NOT_INITIALIZED);
 }
 
 static void lengths_have_to_fit(void **state)
@@ -292,6 +426,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STARTED(ciphers_satisfy_openssl_at_once_and_in_parts),
 		STARTED(long_texts_take_several_calls),
+		STARTED(what_is_too_long_for_one_call_goes_to_the_token),
+		STARTED(long_macs_are_made_and_verified),
+		STARTED(what_ends_early_is_given_up),
 		STARTED(lengths_have_to_fit),
 		STARTED(parameters_are_checked),
 		STARTED(macs_are_made_and_verified_by_the_token),

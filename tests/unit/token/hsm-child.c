@@ -467,64 +467,6 @@ static pid_t find_child(void)
 	return found;
 }
 
-/* One whose security officer has a PIN that we know. */
-static void open_token_of_officer(struct fixture *fixture, const struct secret *so_pin)
-{
-	CK_FUNCTION_LIST *functions = fixture->own->token->module.functions;
-	CK_UTF8CHAR label[32] = "scratch                         ";
-	CK_SLOT_ID slots[8];
-	CK_ULONG count = ARRAY_SIZE(slots);
-	const struct child_options process = {.program = TOKEN_PROGRAM,
-		.name = "scratch",
-		.variables = fixture->variables,
-		.timeout_ms = TIMEOUT_MS};
-	const struct hsm_options options = {
-		.module = VENDOR_MODULE, .label = "scratch", .process = &process};
-
-	assert_int_equal(functions->C_GetSlotList(CK_FALSE, slots, &count), CKR_OK);
-	assert_int_equal(functions->C_InitToken(slots[count - 1], so_pin->data,
-				 (CK_ULONG)so_pin->length, label),
-		CKR_OK);
-	hsm_close(fixture->hsm);
-	fixture->hsm = hsm_open(&options, NULL);
-	assert_non_null(fixture->hsm);
-}
-
-static void expect_label(struct fixture *fixture, const char *label)
-{
-	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
-
-	hsm_information(fixture->hsm, &information);
-	assert_string_equal(information.label, label);
-}
-
-static void a_token_is_found_whenever_its_process_ends_as_it_gets_another_label(void **state)
-{
-	static const struct {
-		const char *word, *label, *then;
-	} ends[] = {{"crash-before-init", "shop", "scratch"}, {"crash-after-init", "shop", "shop"},
-		{"nothing", "market", "market"}};
-	struct fixture *fixture = *state;
-	_cleanup_secret_ struct secret so_pin = SECRET_INIT;
-	struct hsm_reply reply = {0};
-	bool changed;
-
-	secret_set(&so_pin, "57721566", 8);
-	open_token_of_officer(fixture, &so_pin);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		struct error error _cleanup_error_ = ERROR_INIT;
-		const struct hsm_request request = {.operation = HSM_INIT_TOKEN,
-			.pin = &so_pin,
-			.input = {.data = (const uint8_t *)ends[i].label,
-				.length = strlen(ends[i].label)}};
-		turn(fixture, ends[i].word);
-		assert_int_equal(call(fixture, NULL, &request, &reply, &error),
-			strcmp(ends[i].word, "nothing") == 0);
-		assert_true(hsm_refresh(fixture->hsm, &changed, NULL));
-		expect_label(fixture, ends[i].then);
-	}
-}
-
 static void who_dies_with_nobody_asking_is_not_missed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -608,7 +550,6 @@ int main(void)
 		TEST(a_module_that_crashes_again_and_again_is_left_alone),
 		TEST(a_crash_in_a_login_or_at_the_start_is_one_error),
 		TEST(a_changed_pin_is_the_one_of_the_next_start),
-		TEST(a_token_is_found_whenever_its_process_ends_as_it_gets_another_label),
 		TEST(who_dies_with_nobody_asking_is_not_missed),
 		TEST(closing_ends_the_process),
 		TEST(closing_ends_a_module_that_hangs),

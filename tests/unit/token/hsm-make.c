@@ -523,66 +523,6 @@ static void a_token_is_begun_anew_when_nobody_uses_it(void **state)
 	hsm_logout(fixture->hsm);
 }
 
-static bool begin_as(struct fixture *fixture, const char *label, struct error *error)
-{
-	struct secret pin _cleanup_secret_ = SECRET_INIT;
-	struct hsm_reply reply = {0};
-	const struct hsm_request request = {.operation = HSM_INIT_TOKEN,
-		.pin = &pin,
-		.input = {.data = (const uint8_t *)label, .length = strlen(label)}};
-
-	secret_set(&pin, officer, strlen(officer));
-	return hsm_call(fixture->hsm, NULL, &request, &reply, error);
-}
-
-static void expect_label(struct fixture *fixture, const char *label)
-{
-	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
-
-	hsm_information(fixture->hsm, &information);
-	assert_string_equal(information.label, label);
-}
-
-static void a_token_gets_another_label_that_no_other_one_has(void **state)
-{
-	static const char *const refused[] = {"tessera", "a label that has more than 32 bytes"};
-	struct fixture *fixture = *state;
-
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct error error _cleanup_error_ = ERROR_INIT;
-		assert_false(begin_as(fixture, refused[i], &error));
-		assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
-		assert_string_equal(error.field, "label");
-		expect_label(fixture, "web");
-	}
-	assert_true(begin_as(fixture, "shop \xC3\xA9", NULL));
-	expect_label(fixture, "shop \xC3\xA9");
-	assert_true(begin_as(fixture, "", NULL));
-	expect_label(fixture, "shop \xC3\xA9");
-}
-
-static void a_token_that_has_another_label_is_found_by_its_serial_number(void **state)
-{
-	struct fixture *fixture = *state;
-	struct hsm_information information _cleanup_(hsm_information_clear) = {0};
-	struct error error _cleanup_error_ = ERROR_INIT;
-
-	hsm_owner_free(steal_pointer(&fixture->ada));
-	hsm_owner_free(steal_pointer(&fixture->bob));
-	assert_true(begin_as(fixture, "shop", NULL));
-	hsm_information(fixture->hsm, &information);
-	hsm_close(steal_pointer(&fixture->hsm));
-	struct hsm_options options = {.module = TOKEN_MODULE, .label = "web"};
-	assert_null(hsm_open(&options, &error));
-	assert_int_equal(error.code, ERROR_NOT_FOUND);
-	/* No token has both. */
-	options.serial = information.serial;
-	options.label = "tessera";
-	fixture->hsm = hsm_open(&options, NULL);
-	assert_non_null(fixture->hsm);
-	expect_label(fixture, "shop");
-}
-
 /* --- threads --- */
 
 struct maker {
@@ -647,8 +587,6 @@ int main(void)
 		TEST(the_officer_changes_the_own_pin),
 		TEST(who_is_logged_in_stays_so_when_the_pin_changes),
 		TEST(a_token_is_begun_anew_when_nobody_uses_it),
-		TEST(a_token_gets_another_label_that_no_other_one_has),
-		TEST(a_token_that_has_another_label_is_found_by_its_serial_number),
 		TEST(threads_make_and_destroy_at_once),
 	};
 
