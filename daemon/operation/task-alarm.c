@@ -89,15 +89,13 @@ static void write_journal(const struct task *task, const struct words *words)
 		log_warning("%s", message);
 }
 
-static void write_audit(
-	struct services *services, const struct task *task, const struct words *words)
+static void write_audit(struct services *services, const struct words *words)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	if (!audit_write(services->store, &audit_daemon, "alarm-task", words->card, 0, NULL,
 		    words->text, &error))
 		log_error("audit record not written: %s", error_message(&error));
-	(void)task;
 }
 
 /* Said before it is saved that it was: after a crash in between it is said twice, not never. */
@@ -109,7 +107,7 @@ static bool say(struct services *services, const struct task *task, struct error
 	if (services->listener.overdue)
 		services->listener.overdue(services->listener.context, task);
 	write_journal(task, &words);
-	write_audit(services, task, &words);
+	write_audit(services, &words);
 	return store_task_alarmed(services->store, task->id, next_alarm(services, task), error);
 }
 

@@ -81,13 +81,20 @@ static bool is_present(const struct task_work *work, struct store *transaction)
 	       present.status == work->certificate.status;
 }
 
-/* A refusal is final until an operator does something; all else is tried again. */
+/* Asking again would change nothing: the authority has refused, or shows nobody what it has. */
+static bool is_final(const struct task_work *work, const struct error *failure)
+{
+	return failure->code == ERROR_AUTHORITY_REJECTED ||
+	       (failure->code == ERROR_NOT_SUPPORTED && strcmp(work->task.kind, TASK_COLLECT) == 0);
+}
+
+/* What is final waits for an operator; all else is tried again. */
 static bool postpone(const struct task_work *work, struct store *transaction,
 	const struct error *failure, struct error *error)
 {
-	int64_t next = failure->code == ERROR_AUTHORITY_REJECTED ? TASK_NEVER
-		       : work->next				 ? work->next
-				    : time(NULL) + pause_after(work->task.attempts);
+	int64_t next = is_final(work, failure) ? TASK_NEVER
+		       : work->next	       ? work->next
+					       : time(NULL) + pause_after(work->task.attempts);
 
 	return store_task_postpone(transaction, work->task.certificate_id, next, work->alarm_at,
 		error_message(failure), error);
