@@ -5,7 +5,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_FAILED] = "if the service failed, its log says more: journalctl -u tesserad",
 	[ERROR_INVALID_ARGUMENT] = "see tessera --help and tessera(1)",
 	[ERROR_NOT_FOUND] = "what there is show tessera reader list, card list, template list, "
-			    "connection list and job list",
+			    "connection list, slot list, task list and job list",
 	[ERROR_EXISTS] = "change what is there already, or choose another name",
 	[ERROR_ACCESS_DENIED] = "log in with an operator's card: tessera login",
 	[ERROR_QUORUM_MISSING] = "within this login: tessera login --reader N; tessera quorum list "
