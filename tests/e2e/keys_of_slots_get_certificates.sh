@@ -104,8 +104,12 @@ start_server() {
     OPENSSL_CONF=openssl.cnf foreign openssl s_server -accept 127.0.0.1:0 -cert "$1" -engine pkcs11 \
         -keyform engine -key 'pkcs11:token=batch;object=www;type=private' -www >server.log 2>&1 &
     server=$!
-    wait_for 30 grep -q '^ACCEPT' server.log
+    wait_for 30 is_accepting
+}
+# The whole line is there: openssl writes it in pieces.
+is_accepting() {
     port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' server.log)
+    [ -n "$port" ] && [ -z "$(tail -c 1 server.log)" ]
 }
 stop_server() {
     kill $server
