@@ -79,11 +79,9 @@ static bool read_endpoint(const struct document_node *node, const char *example,
 	}
 	endpoint->host = settings_host_of(url, &path);
 	if (!endpoint->host || strlen(path) < 2)
-		return document_fail(node, error,
-			"the whole address with https:// is expected, as %s", example);
+		return document_fail(
+			node, error, "the whole address with https:// is expected, as %s", example);
 	endpoint->url = xstrdup(url);
-	for (size_t end = strlen(url); endpoint->url[end - 1] == '/'; end--)
-		endpoint->url[end - 1] = '\0';
 	return true;
 }
 
@@ -228,8 +226,8 @@ static bool read_member_choices(
 }
 
 /* The web enrollment takes the name of the template in a line of its own. */
-static bool check_names(const struct document_node *root, const struct mappings *mappings,
-	struct error *error)
+static bool check_names(
+	const struct document_node *root, const struct mappings *mappings, struct error *error)
 {
 	struct document_node node;
 
@@ -262,18 +260,17 @@ static bool read_profiles(
 bool ms_cs_settings_parse(
 	struct ms_cs_settings *settings, const char *document, struct error *error)
 {
-	static const char *const members[] = {"name", "kind", "comment", "protocol", "url", "policy-url",
-		"authentication", "user", "kerberos", "client-key", "ca-file", "issuer-file",
-		"enrollment-agent", "revocation", "revocation-check", "timeout-seconds",
-		"pickup-seconds", "profiles"};
+	static const char *const members[] = {"name", "kind", "comment", "protocol", "url",
+		"policy-url", "authentication", "user", "kerberos", "client-key", "ca-file",
+		"issuer-file", "enrollment-agent", "revocation", "revocation-check",
+		"timeout-seconds", "pickup-seconds", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
 	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
 	_cleanup_free_ char *comment = NULL;
 
 	return json && document_check_members(&root, members, ARRAY_SIZE(members), error) &&
 	       settings_read_text(&root, "comment", &comment, error) &&
-	       read_protocol(&root, settings, error) &&
-	       read_endpoints(&root, settings, error) &&
+	       read_protocol(&root, settings, error) && read_endpoints(&root, settings, error) &&
 	       read_authentication(&root, settings, error) &&
 	       settings_read_seconds(&root, "timeout-seconds", 1, SECONDS_TIMEOUT,
 		       &settings->timeout_seconds, error) &&

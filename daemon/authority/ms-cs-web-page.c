@@ -54,6 +54,12 @@ static const char *skip_content(const char *name, size_t length, const char *aft
 	return after;
 }
 
+static bool is_tag(const char *text)
+{
+	return text[0] == '<' &&
+	       (isalpha((unsigned char)text[1]) || (text[1] && strchr("/!?", text[1])));
+}
+
 /* Behind the tag or comment at `tag`. */
 static const char *skip_tag(const char *tag, struct buffer *text)
 {
@@ -62,7 +68,8 @@ static const char *skip_tag(const char *tag, struct buffer *text)
 		return end ? end + 3 : tag + strlen(tag);
 	}
 	const char *name = tag[1] == '/' ? tag + 2 : tag + 1;
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+	size_t length =
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
 	const char *end = strchr(name, '>');
 	const char *after = end ? end + 1 : name + strlen(name);
 	if (!is_within_line(name, length))
@@ -98,8 +105,8 @@ static const char *put_reference(struct buffer *text, const char *reference)
 	static const struct {
 		const char *name;
 		unsigned code;
-	} names[] = {{"amp;", '&'}, {"gt;", '>'}, {"laquo;", 0xab}, {"ldquo;", 0x201c}, {"lt;", '<'},
-		{"nbsp;", ' '}, {"quot;", '"'}, {"raquo;", 0xbb}, {"rdquo;", 0x201d}};
+	} names[] = {{"amp;", '&'}, {"gt;", '>'}, {"laquo;", 0xab}, {"ldquo;", 0x201c},
+		{"lt;", '<'}, {"nbsp;", ' '}, {"quot;", '"'}, {"raquo;", 0xbb}, {"rdquo;", 0x201d}};
 	const char *name = reference + 1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -110,8 +117,9 @@ static const char *put_reference(struct buffer *text, const char *reference)
 	}
 	bool is_hex = name[0] == '#' && (name[1] == 'x' || name[1] == 'X');
 	const char *digits = name + (is_hex ? 2 : 1);
-	size_t count = name[0] != '#' ? 0
-				      : strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
+	size_t count = name[0] != '#'
+			       ? 0
+			       : strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
 	if (count == 0 || count > 7 || digits[count] != ';') {
 		buffer_append_u8(text, '&');
 		return name;
@@ -126,7 +134,7 @@ static char *text_of(const char *html)
 	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
 
 	while (*html) {
-		if (*html == '<')
+		if (is_tag(html))
 			html = skip_tag(html, &text);
 		else if (*html == '&')
 			html = put_reference(&text, html);
@@ -239,7 +247,8 @@ static const char *number_in(const char *line, size_t length, bool ends_sentence
 		bool is_alone = i > 0 && line[i - 1] == ' ' && count <= ID_MAX;
 		const char *end = line + i + count;
 		bool is_end = end[0] == '.' && (end[1] == ' ' || end[1] == '\n' || !end[1]);
-		if (is_alone && (is_end || (!ends_sentence && (*end == ' ' || *end == '\n' || !*end))))
+		if (is_alone &&
+			(is_end || (!ends_sentence && (*end == ' ' || *end == '\n' || !*end))))
 			return line + i;
 		i += count;
 	}
@@ -250,10 +259,8 @@ static char *number_in_text(const char *text, bool ends_sentence)
 {
 	for (const char *line = text; *line;) {
 		size_t length = strcspn(line, "\n");
-		const char *product = strstr(line, PRODUCT);
-		const char *number = product && product < line + length
-					     ? NULL
-					     : number_in(line, length, ends_sentence);
+		bool is_head = memmem(line, length, PRODUCT, strlen(PRODUCT)) != NULL;
+		const char *number = is_head ? NULL : number_in(line, length, ends_sentence);
 		if (number)
 			return copy_digits(number);
 		line += length + (line[length] == '\n');

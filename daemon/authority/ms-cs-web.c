@@ -14,10 +14,10 @@
 #include "common/alloc.h"
 #include "common/log.h"
 
-#define FORM_TYPE "application/x-www-form-urlencoded"
-#define PAGE_MAX  (512 * 1024) /* bytes */
-#define SHOWN_MAX 60	       /* bytes of a page that is not understood */
-#define ID_MAX	  20	       /* digits */
+#define FORM_TYPE  "application/x-www-form-urlencoded"
+#define PAGE_MAX   (512 * 1024) /* bytes */
+#define SHOWN_MAX  60		/* bytes of a page that is not understood */
+#define ID_MAX	   20		/* digits */
 #define HEX_DIGITS "0123456789ABCDEF"
 
 DEFINE_CLEANUP(BIO *, BIO_free_all);
@@ -74,8 +74,8 @@ static bool fail_with_page(const struct ms_cs_endpoint *endpoint, const char *wh
 {
 	_cleanup_free_ char *begin = ms_cs_page_words(page->data, page->length, SHOWN_MAX);
 
-	return error_set(error, ERROR_AUTHORITY_FAILED, "%s: %s (\"%s\")", endpoint->host, what,
-		begin);
+	return error_set(
+		error, ERROR_AUTHORITY_FAILED, "%s: %s (\"%s\")", endpoint->host, what, begin);
 }
 
 /* Whether it answers with status 200. */
@@ -92,11 +92,19 @@ static bool check_status(struct authority *authority, const struct ms_cs_endpoin
 	return fail_with_page(endpoint, what, page, error);
 }
 
+/* Heap: of a page. */
+static char *address_of(const struct ms_cs_endpoint *endpoint, const char *page)
+{
+	bool has_slash = endpoint->url[strlen(endpoint->url) - 1] == '/';
+
+	return xasprintf("%s%s%s", endpoint->url, has_slash ? "" : "/", page);
+}
+
 static bool get(struct authority *authority, const struct ms_cs_endpoint *endpoint,
 	const char *file, struct ms_cs_reply *reply, struct buffer *page, struct error *error)
 {
 	_cleanup_http_answer_ struct http_answer answer = HTTP_ANSWER_INIT;
-	_cleanup_free_ char *url = xasprintf("%s/%s", endpoint->url, file);
+	_cleanup_free_ char *url = address_of(endpoint, file);
 	struct http_request request = {.method = HTTP_GET, .url = url};
 
 	if (!web_http(authority, &request, &answer, reply, error))
@@ -151,7 +159,7 @@ static bool post(struct authority *authority, const struct ms_cs_endpoint *endpo
 	const struct buffer *form, struct ms_cs_reply *reply, struct error *error)
 {
 	_cleanup_http_answer_ struct http_answer answer = HTTP_ANSWER_INIT;
-	_cleanup_free_ char *url = xasprintf("%s/certfnsh.asp", endpoint->url);
+	_cleanup_free_ char *url = address_of(endpoint, "certfnsh.asp");
 	struct http_request request = {.method = HTTP_POST,
 		.url = url,
 		.content_type = FORM_TYPE,
@@ -189,7 +197,8 @@ static char *pem_of(const struct buffer *token)
 	BIO *bio _cleanup_(BIO_free_allp) = BIO_new(BIO_s_mem());
 	char *data;
 
-	if (!bio || PEM_write_bio(bio, PEM_STRING_X509_REQ, "", token->data, (long)token->length) <= 0) {
+	if (!bio || PEM_write_bio(bio, PEM_STRING_X509_REQ, "", token->data, (long)token->length) <=
+			    0) {
 		ERR_clear_error();
 		return NULL;
 	}
@@ -202,7 +211,8 @@ static bool ask_for_one(struct authority *authority, const struct ms_cs_endpoint
 {
 	_cleanup_buffer_ struct buffer form = BUFFER_INIT;
 	_cleanup_free_ char *pem = pem_of(request->token);
-	_cleanup_free_ char *attributes = xasprintf("CertificateTemplate:%s\r\n", request->template);
+	_cleanup_free_ char *attributes =
+		xasprintf("CertificateTemplate:%s\r\n", request->template);
 
 	if (!pem)
 		return error_set(error, ERROR_FAILED, "out of memory");

@@ -24,7 +24,7 @@ echo "# the guide"
 guide_lines microsoft-cs.md "Without the web services" "{" | sed 's/ca01.lab.test/localhost:8443/; s#/etc/tessera/lab-ca.pem#ms-cs-ca.pem#' |
     jq --arg ca "$PWD/activation-ca.pem" --arg issuer "$PWD/ms-cs-ca.pem" '.["ca-file"] = $ca | .["issuer-file"] = $issuer' >lab-web.json
 cp ms-cs-password password-file
-guide_run microsoft-cs.md "Without the web services" >said
+guide_run microsoft-cs.md "Without the web services" "tessera connection add" >said
 grep -q 'service: the enrollment service at localhost:8443 answers' said || fail "$(cat said)"
 tessera connection remove lab >/dev/null
 
