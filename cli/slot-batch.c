@@ -129,17 +129,27 @@ static bool goes_on(const struct slot_batch *batch)
 	       batch->next < batch->input.count;
 }
 
-/* Another one's jobs may leave no room: then fewer are under way. */
+static size_t may_be_under_way(const struct slot_batch *batch)
+{
+	return now_ms() < batch->room_until_ms ? batch->room : batch->at_once;
+}
+
+/* The jobs of others, or what a user may have, may leave no room: fewer are under way for a while.
+ */
 static void begin_rows(struct slot_batch *batch)
 {
 	bool busy = false;
 
-	while (goes_on(batch) && !busy && batch->flight_count < batch->at_once) {
+	while (goes_on(batch) && !busy && batch->flight_count < may_be_under_way(batch)) {
 		if (!batch_result_is_done(&batch->results.rows[batch->next]))
 			slot_batch_begin(batch, batch->next, &busy);
 		batch->next += !busy;
 	}
-	if (busy && batch->flight_count == 0)
+	if (!busy)
+		return;
+	batch->room = batch->flight_count;
+	batch->room_until_ms = now_ms() + LOOK_INTERVAL_MS;
+	if (batch->flight_count == 0)
 		poll(NULL, 0, LOOK_INTERVAL_MS);
 }
 

@@ -33,6 +33,8 @@ struct slot_batch {
 		bool has_ended;
 	} flights[SLOT_BATCH_AT_ONCE_MAX];
 	size_t flight_count, at_once;
+	size_t room; /* for so many at a time, until the moment below */
+	int64_t room_until_ms;
 	size_t next;	   /* row */
 	size_t setbacks;   /* failures one after the other that are not of their rows */
 	struct error fate; /* what ends the batch once all that is under way has ended */

@@ -59,6 +59,13 @@ static bool note(struct attempt *attempt, struct error *error)
 	       request->note(request->note_context, certificate, error);
 }
 
+bool attempt_not_denied(struct error *error)
+{
+	if (error && error->code == ERROR_AUTHORITY_REJECTED)
+		error->code = ERROR_AUTHORITY_FAILED;
+	return false;
+}
+
 int64_t attempt_days(const struct attempt *attempt, const struct mapping *mapping)
 {
 	int64_t days = mapping ? mapping->validity_days : 0;

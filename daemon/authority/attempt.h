@@ -66,6 +66,11 @@ bool attempt_take(
 	struct attempt *attempt, const char *text, const char *serial, struct error *error);
 /* Takes one of a list if it is for the key. False for one that is and cannot be taken. */
 bool attempt_take_found(struct attempt *attempt, const char *text, const char *serial, bool *found);
+/*
+ * For `pick_up`, when the service has refused to answer: that is no denial of the request, which
+ * may be granted still. The error is made one that lets it be asked for again. Returns false.
+ */
+bool attempt_not_denied(struct error *error);
 /* How many days the certificate is to be valid; 0: as the profile says. mapping may be NULL. */
 int64_t attempt_days(const struct attempt *attempt, const struct mapping *mapping);
 

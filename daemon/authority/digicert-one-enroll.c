@@ -138,7 +138,7 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 	_cleanup_free_ char *path = xasprintf("/certificate-pickup/%s", escaped);
 	if (!digicert_one_call(attempt->authority, HTTP_POST, path, body, &reply, error) ||
 		!digicert_one_need_object(&reply, error))
-		return false;
+		return attempt_not_denied(error);
 	const char *status = text_of(reply.json, "status");
 	*outcome = ENROLL_PENDING;
 	if (is_pending(reply.json) || (status && strcasecmp(status, "PENDING") == 0))
@@ -203,8 +203,8 @@ static struct attempt begin(struct authority *authority, const struct authority_
 		.authority = authority,
 		.request = request,
 		.certificate = certificate,
-		.retry_seconds = one->settings.retry_seconds,
-		.pickup_seconds = one->settings.pickup_seconds,
+		.retry_seconds = one->settings.times.retry_seconds,
+		.pickup_seconds = one->settings.times.pickup_seconds,
 		.data = question};
 }
 

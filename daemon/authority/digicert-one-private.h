@@ -8,6 +8,7 @@
 #include "authority/authority.h"
 #include "authority/identity.h"
 #include "authority/mapping.h"
+#include "authority/settings.h"
 #include "model/document.h"
 
 #define DIGICERT_ONE_API_KEY "api-key"
@@ -22,7 +23,7 @@ struct digicert_one_settings {
 	char *seat_id, *seat_email, *seat_name; /* patterns; the last two or NULL */
 	char *seat_type;
 	bool create_seats;
-	int64_t timeout_seconds, retry_seconds, pickup_seconds;
+	struct settings_times times;
 	struct mappings mappings;
 	struct revocation_settings revocation;
 };

@@ -178,7 +178,7 @@ static bool exchange(struct authority *authority, enum http_method method, const
 		.body = body,
 		.body_length = body ? strlen(body) : 0,
 		.answer_max = ANSWER_BYTES_MAX,
-		.timeout_ms = (unsigned)settings->timeout_seconds * 1000,
+		.timeout_ms = (unsigned)settings->times.timeout_seconds * 1000,
 		.connect_ms = CONNECT_MS};
 
 	if (settings->by_certificate) {
@@ -221,7 +221,7 @@ bool digicert_one_call(struct authority *authority, enum http_method method, con
 	struct digicert_one *one = authority->data;
 	_cleanup_free_ char *url = xasprintf("%s%s", one->settings.base, path);
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	struct patience patience = PATIENCE_INIT(one->settings.retry_seconds);
+	struct patience patience = PATIENCE_INIT(one->settings.times.retry_seconds);
 	const char *secret =
 		one->settings.by_certificate ? IDENTITY_CLIENT_CERTIFICATE : DIGICERT_ONE_API_KEY;
 	bool done =

@@ -7,14 +7,10 @@
 #include "authority/settings.h"
 #include "common/alloc.h"
 
-#define API_PATH	  "/mpki/api/v1"
-#define SCHEME		  "https://"
-#define CERTIFICATE_HOST  "clientauth."
-#define SEAT_ID_DEFAULT	  "{email}"
-#define SECONDS_TIMEOUT	  60
-#define SECONDS_RETRY	  60
-#define SECONDS_PICKUP	  30
-#define VALIDITY_DAYS_MAX 10957 /* 30 years */
+#define API_PATH	 "/mpki/api/v1"
+#define SCHEME		 "https://"
+#define CERTIFICATE_HOST "clientauth."
+#define SEAT_ID_DEFAULT	 "{email}"
 
 static const char *authentication_at(size_t index)
 {
@@ -51,17 +47,10 @@ void digicert_one_settings_clear(struct digicert_one_settings *settings)
 static bool read_url(const struct document_node *root, struct digicert_one_settings *settings,
 	struct error *error)
 {
-	struct document_node node;
-	const char *url, *rest;
+	_cleanup_free_ char *host = settings_read_host(root, error);
 
-	if (!document_member(root, "url", &node, error) ||
-		!document_string(&node, 1, SETTINGS_TEXT_MAX, &url, error))
+	if (!host)
 		return false;
-	_cleanup_free_ char *host = settings_host_of(url, &rest);
-	if (!host || strspn(rest, "/") != strlen(rest))
-		return document_fail(&node, error,
-			"https:// and a host are expected, and nothing behind it: the rest of the "
-			"address is the same everywhere");
 	bool has_prefix = strncmp(host, CERTIFICATE_HOST, strlen(CERTIFICATE_HOST)) == 0;
 	const char *prefix = settings->by_certificate && !has_prefix ? CERTIFICATE_HOST : "";
 	settings->host = xasprintf("%s%s", prefix, host);
@@ -129,21 +118,12 @@ static bool is_field(const char *name)
 	return digicert_one_put(scratch, name, "");
 }
 
-static bool read_validity(
-	const struct document_node *node, struct mapping *mapping, struct error *error)
-{
-	struct document_node days;
-
-	return !document_find(node, "validity-days", &days) ||
-	       document_integer(&days, 1, VALIDITY_DAYS_MAX, &mapping->validity_days, error);
-}
-
 static bool read_profiles(const struct document_node *root, struct digicert_one_settings *settings,
 	struct error *error)
 {
 	static const char *const members[] = {"fields", "validity-days"};
 	static const struct mapping_kind kind = {
-		members, ARRAY_SIZE(members), is_field, read_validity};
+		members, ARRAY_SIZE(members), is_field, mapping_read_days};
 
 	return mappings_read(root, &kind, &settings->mappings, error);
 }
@@ -163,12 +143,7 @@ bool digicert_one_settings_parse(
 	       read_authentication(&root, settings, error) &&
 	       settings_read_text(&root, "business-unit", &settings->business_unit, error) &&
 	       read_seat(&root, settings, error) &&
-	       settings_read_seconds(&root, "timeout-seconds", 1, SECONDS_TIMEOUT,
-		       &settings->timeout_seconds, error) &&
-	       settings_read_seconds(
-		       &root, "retry-seconds", 0, SECONDS_RETRY, &settings->retry_seconds, error) &&
-	       settings_read_seconds(&root, "pickup-seconds", 0, SECONDS_PICKUP,
-		       &settings->pickup_seconds, error) &&
+	       settings_read_times(&root, &settings->times, error) &&
 	       revocation_settings_read(&root, &settings->revocation, error) &&
 	       read_profiles(&root, settings, error);
 }

@@ -12,6 +12,8 @@
 #define PROFILES_MAX	 64
 #define FIELDS_MAX	 64
 
+#define VALIDITY_DAYS_MAX 10957 /* 30 years */
+
 static void mapping_clear(struct mapping *mapping)
 {
 	for (size_t i = 0; i < mapping->count; i++) {
@@ -117,6 +119,15 @@ static bool read_mapping(const struct document_node *node, const struct mapping_
 	if (document_find(node, "fields", &fields) && !read_fields(&fields, kind, mapping, error))
 		return false;
 	return kind->read(node, mapping, error);
+}
+
+bool mapping_read_days(
+	const struct document_node *node, struct mapping *mapping, struct error *error)
+{
+	struct document_node days;
+
+	return !document_find(node, "validity-days", &days) ||
+	       document_integer(&days, 1, VALIDITY_DAYS_MAX, &mapping->validity_days, error);
 }
 
 bool mappings_read(const struct document_node *root, const struct mapping_kind *kind,

@@ -45,6 +45,9 @@ struct mapping_kind {
 	bool (*read)(const struct document_node *node, struct mapping *mapping, struct error *);
 };
 
+/* The optional member "validity-days"; for `read`. */
+bool mapping_read_days(
+	const struct document_node *node, struct mapping *mapping, struct error *error);
 /* Reads the optional member "profiles". On failure the caller clears, too. */
 bool mappings_read(const struct document_node *root, const struct mapping_kind *kind,
 	struct mappings *mappings, struct error *error);

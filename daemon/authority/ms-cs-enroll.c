@@ -68,8 +68,8 @@ static const struct ms_cs_endpoint *find_endpoint(
  * parts are `given`'s or the settings'.
  */
 static bool ask_status(struct attempt *attempt, const struct ms_cs_token_request *request,
-	struct ms_cs_reply *reply, struct ms_cs_endpoint *given,
-	const struct ms_cs_endpoint **used, struct error *error)
+	struct ms_cs_reply *reply, struct ms_cs_endpoint *given, const struct ms_cs_endpoint **used,
+	struct error *error)
 {
 	const struct ms_cs *cs = attempt->authority->data;
 	const struct ms_cs_protocol *protocol = cs->settings.protocol;
@@ -100,13 +100,9 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 	_cleanup_(ms_cs_endpoint_clear) struct ms_cs_endpoint given = {0};
 	const struct ms_cs_endpoint *used = NULL;
 
-	if (!ask_status(attempt, &request, &reply, &given, &used, error)) {
-		if (error && error->code == ERROR_AUTHORITY_REJECTED && !reply.fault.is_denial)
-			error->code = ERROR_AUTHORITY_FAILED;
-		return false;
-	}
-	if (!cs->settings.protocol->read(
-		    attempt->authority, used, &request, &reply, &token, error))
+	if (!ask_status(attempt, &request, &reply, &given, &used, error))
+		return reply.fault.is_denial ? false : attempt_not_denied(error);
+	if (!cs->settings.protocol->read(attempt->authority, used, &request, &reply, &token, error))
 		return false;
 	*outcome = ENROLL_PENDING;
 	if (token.der.length == 0)

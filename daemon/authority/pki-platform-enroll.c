@@ -163,7 +163,7 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 
 	write_query(&writer, attempt);
 	if (!pki_platform_call(attempt->authority, &query_operation, &writer, &reply, error))
-		return false;
+		return attempt_not_denied(error);
 	pki_platform_read_token(&token, reply.answer);
 	*outcome = token.certificate ? ENROLL_ISSUED : ENROLL_PENDING;
 	if (token.certificate)
@@ -216,8 +216,8 @@ static struct attempt begin(struct authority *authority, const struct authority_
 		.authority = authority,
 		.request = request,
 		.certificate = certificate,
-		.retry_seconds = platform->settings.retry_seconds,
-		.pickup_seconds = platform->settings.pickup_seconds,
+		.retry_seconds = platform->settings.times.retry_seconds,
+		.pickup_seconds = platform->settings.times.pickup_seconds,
 		.data = question};
 }
 

@@ -6,6 +6,7 @@
 #include "authority/authority.h"
 #include "authority/identity.h"
 #include "authority/mapping.h"
+#include "authority/settings.h"
 #include "core/xml.h"
 
 /* The name of a request's value that every profile wants. */
@@ -17,7 +18,7 @@ struct pki_platform_settings {
 	char *ca_file;	  /* or NULL */
 	char *client_key; /* pkcs11: URI of the certificate's key, or NULL: the secret has it */
 	char *seat_id;	  /* pattern */
-	int64_t timeout_seconds, retry_seconds, pickup_seconds;
+	struct settings_times times;
 	struct mappings mappings;
 	struct revocation_settings revocation; /* the authority's, once it is open */
 };

@@ -120,7 +120,7 @@ static bool exchange(struct authority *authority, const struct pki_platform_oper
 		.body = body->data,
 		.body_length = body->length,
 		.answer_max = ANSWER_BYTES_MAX,
-		.timeout_ms = (unsigned)settings->timeout_seconds * 1000,
+		.timeout_ms = (unsigned)settings->times.timeout_seconds * 1000,
 		.connect_ms = CONNECT_MS};
 
 	pki_platform_reply_clear(reply);
@@ -143,7 +143,7 @@ bool pki_platform_call(struct authority *authority, const struct pki_platform_op
 	struct xml_writer *writer, struct pki_platform_reply *reply, struct error *error)
 {
 	struct pki_platform *platform = authority->data;
-	struct patience patience = PATIENCE_INIT(platform->settings.retry_seconds);
+	struct patience patience = PATIENCE_INIT(platform->settings.times.retry_seconds);
 
 	while (writer->depth > 0)
 		xml_end(writer);

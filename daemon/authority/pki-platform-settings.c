@@ -4,20 +4,15 @@
 
 #include "authority/pki-platform-private.h"
 #include "authority/revocation-check.h"
-#include "authority/settings.h"
 #include "common/alloc.h"
 
-#define SERVICES	  "/pki-ws/"
-#define SEAT_ID_DEFAULT	  "{email}"
-#define SECONDS_TIMEOUT	  60
-#define SECONDS_RETRY	  60
-#define SECONDS_PICKUP	  30
-#define VALIDITY_DAYS_MAX 10957 /* 30 years */
+#define SERVICES	"/pki-ws/"
+#define SEAT_ID_DEFAULT "{email}"
 
 void pki_platform_settings_clear(struct pki_platform_settings *settings)
 {
-	revocation_settings_clear(&settings->revocation);
 	mappings_clear(&settings->mappings);
+	revocation_settings_clear(&settings->revocation);
 	free(settings->base);
 	free(settings->host);
 	free(settings->ca_file);
@@ -29,17 +24,9 @@ void pki_platform_settings_clear(struct pki_platform_settings *settings)
 static bool read_url(const struct document_node *root, struct pki_platform_settings *settings,
 	struct error *error)
 {
-	struct document_node node;
-	const char *url, *rest;
-
-	if (!document_member(root, "url", &node, error) ||
-		!document_string(&node, 1, SETTINGS_TEXT_MAX, &url, error))
+	settings->host = settings_read_host(root, error);
+	if (!settings->host)
 		return false;
-	settings->host = settings_host_of(url, &rest);
-	if (!settings->host || strspn(rest, "/") != strlen(rest))
-		return document_fail(&node, error,
-			"https:// and a host are expected, and nothing behind it: the rest of the "
-			"address is the same everywhere");
 	settings->base = xasprintf("https://%s" SERVICES, settings->host);
 	return true;
 }
@@ -58,34 +45,14 @@ static bool read_seat(const struct document_node *root, struct pki_platform_sett
 
 /* --- profiles --- */
 
-static bool read_validity(
-	const struct document_node *node, struct mapping *mapping, struct error *error)
-{
-	struct document_node days;
-
-	return !document_find(node, "validity-days", &days) ||
-	       document_integer(&days, 1, VALIDITY_DAYS_MAX, &mapping->validity_days, error);
-}
-
 static bool read_profiles(const struct document_node *root, struct pki_platform_settings *settings,
 	struct error *error)
 {
 	static const char *const members[] = {"fields", "validity-days"};
 	static const struct mapping_kind kind = {
-		members, ARRAY_SIZE(members), pki_platform_is_field, read_validity};
+		members, ARRAY_SIZE(members), pki_platform_is_field, mapping_read_days};
 
 	return mappings_read(root, &kind, &settings->mappings, error);
-}
-
-static bool read_times(const struct document_node *root, struct pki_platform_settings *settings,
-	struct error *error)
-{
-	return settings_read_seconds(root, "timeout-seconds", 1, SECONDS_TIMEOUT,
-		       &settings->timeout_seconds, error) &&
-	       settings_read_seconds(
-		       root, "retry-seconds", 0, SECONDS_RETRY, &settings->retry_seconds, error) &&
-	       settings_read_seconds(
-		       root, "pickup-seconds", 0, SECONDS_PICKUP, &settings->pickup_seconds, error);
 }
 
 bool pki_platform_settings_parse(
@@ -103,7 +70,8 @@ bool pki_platform_settings_parse(
 	       read_url(&root, settings, error) &&
 	       settings_read_client_key(&root, true, &settings->client_key, error) &&
 	       settings_read_path(&root, "ca-file", &settings->ca_file, error) &&
-	       read_seat(&root, settings, error) && read_times(&root, settings, error) &&
+	       read_seat(&root, settings, error) &&
+	       settings_read_times(&root, &settings->times, error) &&
 	       revocation_settings_read(&root, &settings->revocation, error) &&
 	       read_profiles(&root, settings, error);
 }

@@ -16,6 +16,7 @@
  *   retry-seconds    in all, when the service is busy or an answer was lost; default 60
  *   pickup-seconds   wait so long for a pending certificate before it is left to be
  *                    collected later; default 30
+ *   revocation-check optional: authority/revocation-check.h
  *   profiles         optional: {OID or NAME: {fields: {FIELD: pattern, or
  *                    {prompt, field}}, validity-days (optional)}, ...}
  *

@@ -9,6 +9,10 @@
 #define SCHEME	 "https://"
 #define HOST_MAX 255
 
+#define SECONDS_TIMEOUT 60
+#define SECONDS_RETRY	60
+#define SECONDS_PICKUP	30
+
 bool settings_read_text(
 	const struct document_node *object, const char *member, char **text, struct error *error)
 {
@@ -44,6 +48,17 @@ bool settings_read_seconds(const struct document_node *root, const char *member,
 	*seconds = fallback;
 	return !document_find(root, member, &node) ||
 	       document_integer(&node, minimum, SETTINGS_SECONDS_MAX, seconds, error);
+}
+
+bool settings_read_times(
+	const struct document_node *root, struct settings_times *times, struct error *error)
+{
+	return settings_read_seconds(root, "timeout-seconds", 1, SECONDS_TIMEOUT,
+		       &times->timeout_seconds, error) &&
+	       settings_read_seconds(
+		       root, "retry-seconds", 0, SECONDS_RETRY, &times->retry_seconds, error) &&
+	       settings_read_seconds(
+		       root, "pickup-seconds", 0, SECONDS_PICKUP, &times->pickup_seconds, error);
 }
 
 bool settings_read_path(
@@ -88,4 +103,21 @@ char *settings_host_of(const char *url, const char **path)
 		return NULL;
 	*path = host + length;
 	return xasprintf("%.*s", (int)length, host);
+}
+
+char *settings_read_host(const struct document_node *root, struct error *error)
+{
+	struct document_node node;
+	const char *url, *rest;
+
+	if (!document_member(root, "url", &node, error) ||
+		!document_string(&node, 1, SETTINGS_TEXT_MAX, &url, error))
+		return NULL;
+	_cleanup_free_ char *host = settings_host_of(url, &rest);
+	if (host && strspn(rest, "/") == strlen(rest))
+		return steal_pointer(&host);
+	document_fail(&node, error,
+		"https:// and a host are expected, and nothing behind it: the rest of the "
+		"address is the same everywhere");
+	return NULL;
 }

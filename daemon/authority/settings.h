@@ -23,6 +23,20 @@ bool settings_read_seconds(const struct document_node *root, const char *member,
 /* The same as settings_read_text of a path with / at its beginning. */
 bool settings_read_path(
 	const struct document_node *root, const char *member, char **path, struct error *error);
+/* How long a service may take. */
+struct settings_times {
+	int64_t timeout_seconds; /* of one request */
+	int64_t retry_seconds;	 /* in all, when the service is busy or an answer was lost */
+	int64_t pickup_seconds;	 /* for a pending certificate, before it is left to be collected */
+};
+/* Members of these names, with '-'. */
+bool settings_read_times(
+	const struct document_node *root, struct settings_times *times, struct error *error);
+/*
+ * "url", required: https:// and a host with nothing behind it; heap, as settings_host_of() gives
+ * it. NULL for any other.
+ */
+char *settings_read_host(const struct document_node *root, struct error *error);
 /*
  * "client-key", the pkcs11: URI of a client certificate's key, which is refused unless a client
  * certificate is what authenticates.

@@ -65,6 +65,12 @@ static void clean(struct services *services, struct hsm *hsm, struct hsm_key *ke
 		log_error("%s slot=%s", error_message(&error), key->slot);
 }
 
+/* Whether there may be something of before in the token: not with a key that was made for this. */
+static bool wants_cleaning(const struct hsm_key *key, const struct credential *credential)
+{
+	return credential->state != LIFECYCLE_REGISTERED || key->was_there;
+}
+
 static bool save_settled(struct services *services, struct hsm_key *key,
 	struct credential *credential, struct certificates *superseded, struct error *error)
 {
@@ -72,7 +78,7 @@ static bool save_settled(struct services *services, struct hsm_key *key,
 		move(&key->old_id, &key->id);
 		move(&key->id, &key->new_id);
 	}
-	key->step = HSM_KEY_CLEAN;
+	key->step = wants_cleaning(key, credential) ? HSM_KEY_CLEAN : HSM_KEY_SETTLED;
 	if (credential->state == LIFECYCLE_REGISTERED)
 		credential->state = LIFECYCLE_ACTIVE;
 	if (!store_begin(services->store, error))
@@ -94,7 +100,8 @@ bool slot_key_settle(struct services *services, struct hsm *hsm, struct hsm_key 
 		(is_other && !hsm_pair_set_label(hsm, id, key->label, error)) ||
 		!save_settled(services, key, credential, &superseded, error))
 		return false;
-	clean(services, hsm, key, certificate);
+	if (key->step == HSM_KEY_CLEAN)
+		clean(services, hsm, key, certificate);
 	tell(services, &superseded, credential->serial);
 	return true;
 }

@@ -112,6 +112,18 @@ expect_outcomes ended "enrolled 12" 12
 expect_whole ended 12 20
 echo "ok a batch that is told to end goes on where it was"
 
+# --- two at a time want more jobs than there may be
+knob '{"delay-ms": 1500}'
+table many 40
+table more 40
+batch many --at-once 48 >said 2>&1 &
+pid=$!
+batch more --at-once 48 >said.more 2>&1 || fail "$(cat said.more)"
+wait "$pid" || fail "$(cat said)"
+[ "$(outcomes many), $(outcomes more)" = "enrolled 40, enrolled 40" ] || fail "$(cat many.result.csv more.result.csv)"
+expect_whole many 1 100
+echo "ok two batches share what tesserad can do at a time"
+
 # --- the daemon is killed with requests at the authority
 knob '{"delay-ms": 1500}'
 asked=$(counted asked)
@@ -134,7 +146,7 @@ is_done() {
 }
 wait_for 100 is_done
 expect_outcomes killed "enrolled 12" 12
-expect_whole killed 12 32
-[ "$(tessera --json card list | jq '[.[] | select(.card_type == "hsm-key" and .state == "active")] | length')" = 32 ] ||
+expect_whole killed 12 112
+[ "$(tessera --json card list | jq '[.[] | select(.card_type == "hsm-key" and .state == "active")] | length')" = 112 ] ||
     fail "not all keys are active"
 echo "ok a daemon that is killed meanwhile loses no certificate, and gets none twice"

@@ -69,11 +69,6 @@ refused '.keys[0].certificate.san.dns = "a.example"' 'has no place for dns in th
 tessera template add template.json >/dev/null
 
 # --- a card's life
-is() {
-    local got
-    got=$(tessera --json card show "$1" | jq -r '[.certificates[] | select(.status != "revoked").status] | join(" ")')
-    [ "$got" = "$2" ] || fail "the certificates of $1 are '$got', not '$2'"
-}
 holder=(--holder name=Ada --holder email=ada@example.org --holder upn=ada@example.org)
 tessera card issue --reader 1 --template digicert "${holder[@]}" >/dev/null
 one=$(tessera --json reader show 1 | jq -r .serial)
@@ -82,11 +77,7 @@ tessera card certificate "$one" authentication --pem -o one.pem
 openssl verify -CAfile digicert-ca.pem one.pem >/dev/null
 printf '271828\n' >pin
 tessera card activate "$one" --new-pin-file pin >/dev/null
-echo message >message
-foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login --pin 271828 --id 01 --sign \
-    --mechanism SHA256-RSA-PKCS --input-file message --output-file signature >/dev/null 2>&1
-openssl x509 -in one.pem -noout -pubkey >key.pem
-openssl dgst -sha256 -verify key.pem -signature signature message >/dev/null
+signs_for one.pem 271828
 before=$(has_certificates revoked)
 tessera card suspend "$one" >/dev/null
 [ "$(has_certificates suspended)" = 2 ] || fail "the certificates are not suspended"

@@ -64,6 +64,11 @@ is_in_token now
 enroll later >said
 grep -q 'the certificate of hsm is not there yet' said || fail "a pending enrollment says: $(cat said)"
 [ "$(state later) $(certificates later)" = "registered pending" ] || fail "$(tessera slot keys seals)"
+# Who may not ask is no proof that it was denied.
+knob '{"pending": 3, "fail": {"path": "/certificate-pickup/.*", "status": 403}}'
+expect_failure any tessera task run "$(task id)"
+[[ $output == *403* ]] || fail "$output"
+[ "$(tessera --json task list | jq -r '.[0].next')" != 0 ] || fail "it is not asked for again: $(tessera task list)"
 knob '{"pending": 3}'
 until [ "$(certificates later)" = valid ]; do
     tessera task run "$(task id)" >said 2>&1 || grep -q 'not issued it yet' said || fail "$(cat said)"

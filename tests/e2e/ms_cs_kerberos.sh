@@ -6,6 +6,8 @@
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
 # shellcheck source=tests/lib/ms-cs.sh
 source "$TESSERA_SOURCE/tests/lib/ms-cs.sh"
+# shellcheck source=tests/lib/guide.sh
+source "$TESSERA_SOURCE/tests/lib/guide.sh"
 # shellcheck source=tests/lib/programs.sh
 source "$TESSERA_SOURCE/tests/lib/programs.sh"
 
@@ -26,10 +28,11 @@ start_kdc
 wait_for 60 test -e kdc/ready
 restart_daemon
 
-document() { # PORT KEYTAB ACCOUNT
-    ms_cs_document "$1" | sed 's/_UsernamePassword/_Kerberos/' | jq --arg keytab "$PWD/kdc/$2" --arg account "$3@$realm" \
-        'del(.user) | .authentication = "kerberos" | .kerberos = {principal: $account, keytab: $keytab} |
-         .["timeout-seconds"] = 30'
+# document PORT KEYTAB ACCOUNT: the guide's, with the stand-in in place of the service.
+document() {
+    guide_lines microsoft-cs.md "By a Kerberos account" "{" | sed "s/ces.lab.test/localhost:$1/" |
+        jq --arg keytab "$PWD/kdc/$2" --arg account "$3@$realm" --arg ca "$PWD/activation-ca.pem" \
+            '.kerberos = {principal: $account, keytab: $keytab} | .["ca-file"] = $ca'
 }
 start_service 8443 http.keytab
 document 8443 cmsoper.keytab cmsoper >lab.json

@@ -10,7 +10,7 @@ source "$TESSERA_SOURCE/tests/lib/guide.sh"
 # shellcheck source=tests/lib/pki-platform.sh
 source "$TESSERA_SOURCE/tests/lib/pki-platform.sh"
 cd "$TESSERA_SANDBOX/tmp"
-start_pki_platform 8443
+start_pki_platform 8443 --revocation-port 8480
 
 # --- the guide
 guide_lines digicert-pki-platform.md "Add the connection" "{" |
@@ -46,6 +46,10 @@ guide_run digicert-pki-platform.md "A template" "tessera template add"
 guide_types
 [ "$(has_certificates VALID)" = 1 ] || fail "the card has not got one certificate"
 tessera card retire --yes >/dev/null
+nothing_left() {
+    tessera task list | grep -q 'There is nothing'
+}
+wait_for 60 nothing_left
 guide_run digicert-pki-platform.md "When the service does not answer" >said
 grep -q 'nothing that an authority' said || fail "$(cat said)"
 
@@ -64,11 +68,6 @@ refused '.keys[0].certificate.san.dns = "a.example"' 'has no place for dns in th
 tessera template add template.json >/dev/null
 
 # --- a card's life
-is() {
-    local got
-    got=$(tessera --json card show "$1" | jq -r '[.certificates[] | select(.status != "revoked").status] | join(" ")')
-    [ "$got" = "$2" ] || fail "the certificates of $1 are '$got', not '$2'"
-}
 holder=(--holder name=Ada --holder email=ada@example.org --holder upn=ada@example.org)
 tessera card issue --reader 1 --template platform "${holder[@]}" >/dev/null
 one=$(tessera --json reader show 1 | jq -r .serial)
@@ -78,15 +77,16 @@ openssl verify -CAfile platform-ca.pem one.pem >/dev/null
 openssl x509 -in one.pem -noout -ext subjectAltName | grep -q 'email:ada@example.org' || fail "the san lacks the address"
 printf '271828\n' >pin
 tessera card activate "$one" --new-pin-file pin >/dev/null
-echo message >message
-foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login --pin 271828 --id 01 --sign \
-    --mechanism SHA256-RSA-PKCS --input-file message --output-file signature >/dev/null 2>&1
-openssl x509 -in one.pem -noout -pubkey >key.pem
-openssl dgst -sha256 -verify key.pem -signature signature message >/dev/null
+signs_for one.pem 271828
 before=$(has_certificates REVOKED)
+knob '{"hide": true}'
 tessera card suspend "$one" >/dev/null
 [ "$(has_certificates SUSPENDED)" = 2 ] || fail "the certificates are not suspended"
 is "$one" "on-hold on-hold"
+[ "$(tessera --json task list | jq -r '.[].kind' | sort | uniq -c | tr -s ' ')" = " 2 see" ] || fail "$(tessera task list)"
+no_knobs
+tessera --json task list | jq '.[].id' | while read -r id; do tessera task run "$id" >/dev/null; done
+tessera task list | grep -q 'There is nothing' || fail "$(tessera task list)"
 tessera card resume "$one" >/dev/null
 [ "$(has_certificates SUSPENDED)" = 0 ] || fail "the certificates are still suspended"
 tessera card reissue "$one" >/dev/null
@@ -117,7 +117,7 @@ tessera card report "$two" --as lost --yes >/dev/null
 tessera card revoke "$two" --yes --reason keyCompromise >/dev/null
 stand_in '{"certificates": true}' | jq -e '[.[] | select(.reason == "KeyCompromise")] | length == 2' >/dev/null ||
     fail "the reason did not arrive"
-tessera task list | grep -q 'There is nothing' || fail "$(tessera task list)"
+wait_for 60 nothing_left
 
 # --- forms of policies, and a list that is none
 for names in variable plain bare; do

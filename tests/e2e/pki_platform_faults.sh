@@ -20,36 +20,6 @@ issue() {
         --holder upn=ada@example.org
 }
 
-certificate_on_card() {
-    yubico-piv-tool --action read-certificate --slot 9a 2>/dev/null || true
-}
-
-# try KNOBS ISSUED STATUS [TEXT]: an issuance under these knobs issues so many certificates at the stand-in, ends
-# so, and says TEXT in one line. A card that was issued holds what the stand-in has issued, and is made ready again.
-try() {
-    local before
-    before=$(counted issued)
-    knob "$1"
-    if [ "$3" = 0 ]; then
-        issue >said 2>&1 || fail "$1: $(cat said)"
-        certificate_on_card >on-card.pem
-        stand_in '{"certificates": true}' | jq -j '.[-1].pem' | cmp - on-card.pem ||
-            fail "$1: the card has another certificate than was issued"
-        no_knobs
-        tessera card retire --yes >/dev/null
-    else
-        expect_failure "$3" issue
-        [ "$(grep -c '^tessera: ' <<<"$output")" = 1 ] || fail "$1: not one clear error: $output"
-        [[ $output == *"$4"* ]] || fail "$1: '$4' is not in: $output"
-        [ "${#output}" -lt 900 ] || fail "$1: the error is ${#output} bytes long"
-        [[ $output != *$'\x1b'* ]] || fail "control characters reach the terminal"
-        no_knobs
-        [ -z "$(certificate_on_card)" ] || fail "$1: the card has a certificate"
-    fi
-    [ $(($(counted issued) - before)) = "$2" ] ||
-        fail "$1: $(($(counted issued) - before)) certificates were issued, not $2"
-}
-
 fail_with() {
     echo "{\"fail\": {\"operation\": \"RequestSecurityToken\", $1}}"
 }

@@ -21,6 +21,10 @@ ATTRIBUTES = {"common_name": ("CN", "subject", "common_name"),
               "otherNameUPN": ("otherNameUPN", "san", "user_principal_names"),
               "rfc822Name": ("rfc822Name", "san", "emails"),
               "badge_number": ("1.2.3.4.5", "subject", None)}
+# What revocation.py calls the reasons.
+REASON_NAMES = {"KeyCompromise": "key_compromise", "AffiliationChanged": "affiliation_changed",
+                "Superseded": "superseded", "CessationOfOperation": "cessation_of_operation",
+                "PrivilegeWithdrawn": "privilege_withdrawn", "hold": "certificate_hold"}
 PREFIX = "2.16.840.1.113733.1.16.1.2.3.1.1."
 
 
@@ -48,7 +52,8 @@ class State(Knobs):
     """What the account has, and how the services behave."""
 
     def __init__(self, options):
-        super().__init__(("issued", "enroll-posts", "revoked", "suspended", "resumed", "searches"))
+        super().__init__(("issued", "enroll-posts", "revoked", "suspended", "resumed", "searches",
+                          "lists", "questions", "issuers"))
         self.authority = Authority(options.ca_out)
         self.certificates = []
         self.pending = {}
@@ -362,7 +367,7 @@ class Services:
         elif verb == "Suspend":
             if certificate["status"] != "VALID":
                 raise Fault("E-3005", "The certificate is not valid")
-            certificate["status"] = "SUSPENDED"
+            certificate["status"], certificate["reason"] = "SUSPENDED", "hold"
             self.state.count("suspended")
         else:
             if certificate["status"] != "SUSPENDED":

@@ -89,9 +89,9 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_string_equal(settings.seat_id, "{email}");
 	assert_string_equal(settings.seat_type, "USER_SEAT");
 	assert_false(settings.by_certificate);
-	assert_int_equal(settings.timeout_seconds, 60);
-	assert_int_equal(settings.retry_seconds, 60);
-	assert_int_equal(settings.pickup_seconds, 30);
+	assert_int_equal(settings.times.timeout_seconds, 60);
+	assert_int_equal(settings.times.retry_seconds, 60);
+	assert_int_equal(settings.times.pickup_seconds, 30);
 	digicert_one_settings_clear(&settings);
 }
 

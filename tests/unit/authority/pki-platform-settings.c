@@ -61,8 +61,8 @@ static void what_is_missing_has_a_default(void **state)
 	assert_string_equal(settings.base, "https://ws.example:8443/pki-ws/");
 	assert_string_equal(settings.host, "ws.example:8443");
 	assert_string_equal(settings.seat_id, "{email}");
-	assert_int_equal(settings.timeout_seconds, 60);
-	assert_int_equal(settings.pickup_seconds, 30);
+	assert_int_equal(settings.times.timeout_seconds, 60);
+	assert_int_equal(settings.times.pickup_seconds, 30);
 	assert_null(settings.client_key);
 	pki_platform_settings_clear(&settings);
 }

@@ -166,6 +166,19 @@ static void a_ticket_of_a_cache_will_do(void **state)
 	setenv("KRB5CCNAME", kerberos_path("no-cache"), 1);
 }
 
+/* As with Active Directory, where the KDC knows which realm a host belongs to. */
+static void a_realm_that_is_not_configured_is_the_kdcs_matter(void **state)
+{
+	struct http_negotiate account = svc();
+
+	(void)state;
+	account.principal = "svc@EXAMPLE.TEST";
+	assert_true(kerberos_run("sed '/domain_realm/,$d' krb5.conf >referral.conf"));
+	setenv("KRB5_CONFIG", kerberos_path("referral.conf"), 1);
+	assert_int_equal(ask(NULL, SERVICE_PORT, "/", &account, "bound"), 1);
+	setenv("KRB5_CONFIG", kerberos_path("krb5.conf"), 1);
+}
+
 static void connections_are_kept_for_one_account_alone(void **state)
 {
 	struct http_pool *pool = http_pool_new();
@@ -525,6 +538,7 @@ int main(void)
 		cmocka_unit_test(the_binding_is_that_of_each_kind_of_certificate),
 		cmocka_unit_test(the_hash_is_that_of_the_signature),
 		cmocka_unit_test(a_ticket_of_a_cache_will_do),
+		cmocka_unit_test(a_realm_that_is_not_configured_is_the_kdcs_matter),
 		cmocka_unit_test(connections_are_kept_for_one_account_alone),
 		cmocka_unit_test(another_node_gets_a_token_of_its_own_and_the_body_once),
 		cmocka_unit_test(many_threads_have_tickets_of_their_own),
