@@ -8,8 +8,8 @@
 static bool ces_send(struct authority *authority, const struct ms_cs_endpoint *endpoint,
 	const struct ms_cs_token_request *request, struct ms_cs_reply *reply, struct error *error)
 {
-	const struct ms_cs_message message = request->request_id ? ms_cs_status_message(request)
-								 : ms_cs_issue_message(request);
+	const struct ms_cs_message message =
+		request->request_id ? ms_cs_status_message(request) : ms_cs_issue_message(request);
 
 	return ms_cs_send(authority, endpoint, &message, reply, error);
 }

@@ -138,9 +138,9 @@ enum ms_cs_page_state {
 };
 struct ms_cs_page {
 	enum ms_cs_page_state state;
-	char *id;	/* digits: the number of what is issued or pending, else NULL */
-	char *words;	/* UTF-8 in one line: why it is denied or has failed, else NULL */
-	uint32_t code;	/* the HRESULT among them */
+	char *id;      /* digits: the number of what is issued or pending, else NULL */
+	char *words;   /* UTF-8 in one line: why it is denied or has failed, else NULL */
+	uint32_t code; /* the HRESULT among them */
 	bool has_code;
 };
 void ms_cs_page_clear(struct ms_cs_page *page);
@@ -183,7 +183,8 @@ const char *ms_cs_advice(long status, const struct ms_cs_settings *settings);
 bool ms_cs_fail_with_fault(
 	const struct ms_cs_settings *settings, struct ms_cs_reply *reply, struct error *error);
 
-/* Sends a message of SOAP to one address, once. The error is one sentence with what the service said. */
+/* Sends a message of SOAP to one address, once. The error is one sentence with what the service
+ * said. */
 bool ms_cs_send(struct authority *authority, const struct ms_cs_endpoint *endpoint,
 	const struct ms_cs_message *message, struct ms_cs_reply *reply, struct error *error);
 /*
@@ -215,10 +216,10 @@ bool ms_cs_token_read(struct ms_cs_token *token, const struct xml_element *colle
 /* How a CA is asked; what follows from the answers is the same for each. */
 struct ms_cs_protocol {
 	const char *name;
-	const char *example;	   /* of an address */
-	const char *refusals[3];   /* by ms_cs_authentication: advice after the statuses 401, 403 */
-	bool has_policies;	   /* there can be a policy service */
-	bool has_references;	   /* answers may say where to ask for a pending certificate */
+	const char *example;	 /* of an address */
+	const char *refusals[3]; /* by ms_cs_authentication: advice after the statuses 401, 403 */
+	bool has_policies;	 /* there can be a policy service */
+	bool has_references;	 /* answers may say where to ask for a pending certificate */
 	/* Sends a request, or the question what became of one, to one address, once. */
 	bool (*send)(struct authority *authority, const struct ms_cs_endpoint *endpoint,
 		const struct ms_cs_token_request *request, struct ms_cs_reply *reply,
