@@ -275,6 +275,26 @@ bool card_reissue(struct invocation *invocation, struct error *error)
 		"issued anew; activate it to set its PIN", error);
 }
 
+bool card_renew(struct invocation *invocation, struct error *error)
+{
+	const char *slot = invocation->values[OPTION_SLOT];
+	_cleanup_json_ json_t *options = json_object();
+	_cleanup_secret_ struct secret pin = SECRET_INIT;
+	struct client *client = NULL;
+	_cleanup_free_ char *path = find(invocation, &client, error);
+
+	if (!path || !pin_present(invocation, &pin, error))
+		return false;
+	if (slot)
+		json_object_set_new(options, "slot", json_string(slot));
+	if (invocation_has(invocation, OPTION_NEW_KEY))
+		json_object_set_new(options, "new-key", json_true());
+	json_t *answer = CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Renew", error,
+		CLIENT_SECRET(&pin), CLIENT_OPTIONS(options));
+	secret_clear(&pin);
+	return job_finish(invocation, answer, "renewed; the PIN is what it was", error);
+}
+
 static bool confirm(const struct invocation *invocation, const char *path, const char *what,
 	struct error *error)
 {

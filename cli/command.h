@@ -36,6 +36,7 @@ enum option {
 	OPTION_CODE_FILE,
 	OPTION_CREATE,
 	OPTION_CUSTODIAN,
+	OPTION_DAYS,
 	OPTION_DER,
 	OPTION_DESCRIPTION,
 	OPTION_EDIT,
@@ -81,6 +82,7 @@ enum option {
 	OPTION_SHARES,
 	OPTION_SINCE,
 	OPTION_ROLES,
+	OPTION_SLOT,
 	OPTION_STATE,
 	OPTION_TEMPLATE,
 	OPTION_TIMEOUT,
@@ -156,6 +158,7 @@ bool card_change_pin(struct invocation *invocation, struct error *error);
 bool card_unblock(struct invocation *invocation, struct error *error);
 bool card_offline_unblock(struct invocation *invocation, struct error *error);
 bool card_rotate(struct invocation *invocation, struct error *error);
+bool card_renew(struct invocation *invocation, struct error *error);
 bool card_reissue(struct invocation *invocation, struct error *error);
 bool card_update(struct invocation *invocation, struct error *error);
 bool card_suspend(struct invocation *invocation, struct error *error);
@@ -197,6 +200,8 @@ bool connection_secret(struct invocation *invocation, struct error *error);
 bool connection_forget_secret(struct invocation *invocation, struct error *error);
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
+bool report_expiring(struct invocation *invocation, struct error *error);
+bool task_remove(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
 bool task_confirm(struct invocation *invocation, struct error *error);
 bool task_run(struct invocation *invocation, struct error *error);

@@ -44,6 +44,7 @@ libtessera_cli_la_SOURCES = \
 	cli/quorum.c \
 	cli/reader.c cli/reader.h \
 	cli/reader-info.c \
+	cli/report.c \
 	cli/role.c \
 	cli/slot.c \
 	cli/slot-batch.c \

@@ -47,19 +47,23 @@ bool task_list(struct invocation *invocation, struct error *error)
 	return true;
 }
 
-/* Calls a method that takes the number of a task, which is the command's argument. */
-static json_t *call_with_task(
-	struct invocation *invocation, const char *method, long long *id, struct error *error)
+static bool read_number(const struct invocation *invocation, long long *id, struct error *error)
 {
 	const char *text = invocation->arguments[0];
 	char *end;
 
 	*id = strtoll(text, &end, 10);
-	if (*text == '\0' || *end || *id <= 0) {
-		error_set(error, ERROR_INVALID_ARGUMENT,
-			"a task has a number, see tessera task list; not '%s'", text);
+	return (*text != '\0' && !*end && *id > 0) ||
+	       error_set(error, ERROR_INVALID_ARGUMENT,
+		       "a task has a number, see tessera task list; not '%s'", text);
+}
+
+/* Calls a method that takes the number of a task, which is the command's argument. */
+static json_t *call_with_task(
+	struct invocation *invocation, const char *method, long long *id, struct error *error)
+{
+	if (!read_number(invocation, id, error))
 		return NULL;
-	}
 	struct client *client = invocation_client(invocation, error);
 	return client ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, method, error,
 				CLIENT_INT64(*id))
@@ -89,5 +93,25 @@ bool task_confirm(struct invocation *invocation, struct error *error)
 			? "task %lld is done"
 			: "task %lld: the authority's CRL or OCSP is looked at until it shows it",
 		id);
+	return true;
+}
+
+bool task_remove(struct invocation *invocation, struct error *error)
+{
+	const char *reason = invocation->values[OPTION_REASON];
+	long long id;
+
+	if (!read_number(invocation, &id, error))
+		return false;
+	if (!reason || !*reason)
+		return error_set(error, ERROR_INVALID_ARGUMENT, "say why, with --reason");
+	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *answer =
+		client ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "RemoveTask", error,
+				 CLIENT_INT64(id), CLIENT_STRING(reason))
+		       : NULL;
+	if (!answer)
+		return false;
+	output_text(invocation, "task %lld is off the list", id);
 	return true;
 }

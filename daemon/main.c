@@ -29,8 +29,11 @@
 #include "operation/expiry.h"
 #include "operation/key-restore.h"
 #include "operation/login.h"
+#include "operation/mails.h"
 #include "operation/operators.h"
+#include "operation/reminders.h"
 #include "operation/slots.h"
+#include "operation/task-alarm.h"
 #include "operation/tasks.h"
 #include "operation/token-settings.h"
 #include "operation/types.h"
@@ -132,6 +135,7 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->authority.close_key = client_key_close;
 	services->authority.secret_context = services;
 	services->rotate_at_contact = options->rotate_at_contact;
+	services->task_overdue = (int64_t)options->task_overdue * 60 * 60;
 	if (!token_settings_find_pins(&manager->tokens, options, error))
 		return false;
 	services->vault = vault_new(services, &manager->tokens.vault);
@@ -149,6 +153,7 @@ static bool start_services(struct manager *manager, struct error *error)
 		.use_system_bus = manager->options.use_system_bus,
 		.admin_group = manager->options.admin_group};
 	manager->bus = bus_new(services, &manager->bus_options, &manager->loop);
+	services->listener = (struct services_listener){bus_task_overdue, manager->bus};
 	services->jobs = jobs_new(bus_job_changed, manager->bus);
 	services->contacts = contacts_new(services, bus_contact_changed, manager->bus);
 	const struct vault_token *token = &manager->tokens.vault.token;
@@ -195,6 +200,10 @@ static void start_publishing(uv_timer_t *timer)
 
 	if (!certificates_start_publishing(&manager->services, &error))
 		log_warning("revocation lists are published later: %s", error_message(&error));
+	error_clear(&error);
+	if (!reminders_start(&manager->services, &error))
+		log_warning(
+			"certificates that end are looked for later: %s", error_message(&error));
 }
 
 static void start_expiring(uv_timer_t *timer)
@@ -213,6 +222,12 @@ static void start_tasks(uv_timer_t *timer)
 
 	if (!tasks_start(&manager->services, &error))
 		log_warning("authorities are asked later: %s", error_message(&error));
+	error_clear(&error);
+	if (!task_alarms_start(&manager->services, &error))
+		log_warning("overdue tasks are said later: %s", error_message(&error));
+	error_clear(&error);
+	if (!mails_start(&manager->services, &error))
+		log_warning("mail is sent later: %s", error_message(&error));
 }
 
 static void start_loop(struct manager *manager)

@@ -12,11 +12,12 @@
 #include "authority/ms-cs.h"
 #include "authority/pki-platform.h"
 #include "authority/revocation-check.h"
+#include "authority/smtp.h"
 #include "common/alloc.h"
 #include "model/document.h"
 
 static const struct authority_driver *const drivers[] = {
-	&local_ca_driver, &digicert_one_driver, &pki_platform_driver, &ms_cs_driver};
+	&local_ca_driver, &digicert_one_driver, &pki_platform_driver, &ms_cs_driver, &smtp_driver};
 
 static const char *kind_at(size_t index)
 {

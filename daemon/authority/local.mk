@@ -68,4 +68,5 @@ libtesserad_la_SOURCES += \
 	daemon/authority/revocation-private.h \
 	daemon/authority/revocation-settings.c \
 	daemon/authority/settings.c daemon/authority/settings.h \
+	daemon/authority/smtp.c daemon/authority/smtp.h \
 	daemon/authority/steps.c daemon/authority/steps.h

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "authority/revocation-check.h"
+#include "authority/settings.h"
 #include "common/alloc.h"
-
-#define TEXT_MAX 1024
 
 static bool read_url(
 	const struct document_node *node, const char *member, char **url, struct error *error)
@@ -15,7 +14,7 @@ static bool read_url(
 
 	if (!document_find(node, member, &text))
 		return true;
-	if (!document_string(&text, 1, TEXT_MAX, &value, error))
+	if (!document_string(&text, 1, SETTINGS_TEXT_MAX, &value, error))
 		return false;
 	if (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
 		return document_fail(&text, error, "an http or https URL is expected");
@@ -24,22 +23,6 @@ static bool read_url(
 			return document_fail(&text, error, "a URL is of ASCII without spaces");
 	}
 	*url = xstrdup(value);
-	return true;
-}
-
-static bool read_file(
-	const struct document_node *node, struct revocation_settings *settings, struct error *error)
-{
-	struct document_node text;
-	const char *value;
-
-	if (!document_find(node, "issuer-file", &text))
-		return true;
-	if (!document_string(&text, 1, TEXT_MAX, &value, error))
-		return false;
-	if (value[0] != '/')
-		return document_fail(&text, error, "a path with / at its beginning is expected");
-	settings->issuer_file = xstrdup(value);
 	return true;
 }
 
@@ -58,7 +41,8 @@ bool revocation_settings_read(
 		return false;
 	settings->is_off = !is_on;
 	return read_url(&node, "crl", &settings->crl, error) &&
-	       read_url(&node, "ocsp", &settings->ocsp, error) && read_file(&node, settings, error);
+	       read_url(&node, "ocsp", &settings->ocsp, error) &&
+	       settings_read_path(&node, "issuer-file", &settings->issuer_file, error);
 }
 
 void revocation_settings_clear(struct revocation_settings *settings)

@@ -17,6 +17,7 @@
 #define MESSAGE_BYTES_MAX  (1024 * 1024)
 #define RECEIVED_BYTES_MAX (4 * 1024 * 1024)
 #define OUTGOING_BYTES_MAX (16 * 1024 * 1024)
+#define MANAGER_INTERFACE  BUS_NAME ".Manager"
 #define PROVIDER_INTERFACE BUS_NAME ".Provider"
 
 struct private_door;
@@ -121,6 +122,10 @@ bool list_exposed_call(struct bus_call *call, struct error *error);
 bool list_tasks_call(struct bus_call *call, struct error *error);
 bool confirm_task_call(struct bus_call *call, struct error *error);
 bool run_task_call(struct bus_call *call, struct error *error);
+bool remove_task_call(struct bus_call *call, struct error *error);
+
+/* --- reports of the manager (manager-report.c) --- */
+bool list_expiring_call(struct bus_call *call, struct error *error);
 
 /* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
 bool revoke_many_call(struct bus_call *call, struct error *error);

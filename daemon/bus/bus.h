@@ -32,5 +32,7 @@ void bus_free(struct bus *bus);
 void bus_contact_changed(void *context, unsigned number, bool gone);
 void bus_slots_changed(void *context, bool only_objects);
 void bus_job_changed(void *context, unsigned id, bool finished);
+/* For struct services_listener. */
+void bus_task_overdue(void *context, const struct task *task);
 
 #endif

@@ -54,6 +54,7 @@ static const struct {
 } holders_methods[] = {
 	{"Reissue", SELF_SERVICE_REISSUE},
 	{"Update", SELF_SERVICE_REISSUE},
+	{"Renew", SELF_SERVICE_REISSUE},
 	{"Unblock", SELF_SERVICE_UNBLOCK},
 	{"UnblockGenerated", SELF_SERVICE_UNBLOCK},
 	{"Report", SELF_SERVICE_REPORT_LOST},

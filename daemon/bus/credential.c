@@ -235,7 +235,7 @@ static void get_certificates(void *context, const void *object, DBusMessageIter 
 
 /* --- methods --- */
 
-static struct verb *verb_of_call(const struct bus_call *call, enum lifecycle_verb which)
+struct verb *credential_verb(const struct bus_call *call, enum lifecycle_verb which)
 {
 	struct verb *verb = verb_new(call, which);
 
@@ -292,7 +292,7 @@ static bool may_on_operators_card(
 	return false;
 }
 
-static bool start(struct bus_call *call, struct verb **verb, struct error *error)
+bool credential_start(struct bus_call *call, struct verb **verb, struct error *error)
 {
 	return may_on_operators_card(call, *verb, error) &&
 	       verb_start(call, steal_pointer(verb), credential_of(call->object)->serial, error);
@@ -301,9 +301,10 @@ static bool start(struct bus_call *call, struct verb **verb, struct error *error
 /* A verb whose only argument is the new PIN. */
 static bool start_with_pin(struct bus_call *call, enum lifecycle_verb which, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, which);
 
-	return message_read_secret(&call->in, &verb->pin, error) && start(call, &verb, error);
+	return message_read_secret(&call->in, &verb->pin, error) &&
+	       credential_start(call, &verb, error);
 }
 
 static bool activate(struct bus_call *call, struct error *error)
@@ -320,22 +321,22 @@ static bool unblock(struct bus_call *call, struct error *error)
 /* The same with a PIN that the service makes: the verb's stays unset. */
 static bool activate_generated(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_ACTIVATE);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_ACTIVATE);
 
-	return start(call, &verb, error);
+	return credential_start(call, &verb, error);
 }
 
 static bool unblock_generated(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNBLOCK);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_UNBLOCK);
 
 	return caller_may_unblock(call, credential_of(call->object), error) &&
-	       start(call, &verb, error);
+	       credential_start(call, &verb, error);
 }
 
 static bool unblock_with_code(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNBLOCK);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_UNBLOCK);
 
 	if (!message_read_secret(&call->in, &verb->code, error) ||
 		!message_read_secret(&call->in, &verb->pin, error))
@@ -343,30 +344,31 @@ static bool unblock_with_code(struct bus_call *call, struct error *error)
 	if (verb->code.length == 0)
 		return error_set_field(
 			error, ERROR_INVALID_ARGUMENT, "code", "there is no unblock code");
-	return start(call, &verb, error);
+	return credential_start(call, &verb, error);
 }
 
 static bool offline_unblock(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_OFFLINE_UNBLOCK);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_OFFLINE_UNBLOCK);
 
 	return caller_may_unblock(call, credential_of(call->object), error) &&
-	       start(call, &verb, error);
+	       credential_start(call, &verb, error);
 }
 
 static bool rotate(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_ROTATE);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_ROTATE);
 
-	return start(call, &verb, error);
+	return credential_start(call, &verb, error);
 }
 
 static bool change_pin(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_CHANGE_PIN);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_CHANGE_PIN);
 
 	return message_read_secret(&call->in, &verb->pin, error) &&
-	       message_read_secret(&call->in, &verb->new_pin, error) && start(call, &verb, error);
+	       message_read_secret(&call->in, &verb->new_pin, error) &&
+	       credential_start(call, &verb, error);
 }
 
 /* A text that may be left out. */
@@ -388,40 +390,22 @@ static bool check_reissuer(struct bus_call *call, const struct verb *verb, struc
 
 static bool reissue(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_REISSUE);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_REISSUE);
 
 	verb->text = read_optional(&call->in);
 	return read_fields(&call->in, &verb->holder, error) && check_reissuer(call, verb, error) &&
-	       start(call, &verb, error);
-}
-
-static bool read_update_option(
-	void *context, const char *name, DBusMessageIter *value, struct error *error)
-{
-	struct verb *verb = context;
-
-	return strcmp(name, "reissue") == 0
-		       ? option_read_bool(name, value, &verb->may_reissue, error)
-		       : option_unknown(name, "reissue", error);
-}
-
-static bool update(struct bus_call *call, struct error *error)
-{
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UPDATE);
-
-	return options_each(&call->in, read_update_option, verb, error) &&
-	       start(call, &verb, error);
+	       credential_start(call, &verb, error);
 }
 
 static bool start_with_reason(struct bus_call *call, enum lifecycle_verb which, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, which);
 
 	verb->text = read_optional(&call->in);
 	if (verb->text && strlen(verb->text) > FIELD_VALUE_MAXIMUM)
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "reason",
 			"it is longer than %d bytes", FIELD_VALUE_MAXIMUM);
-	return start(call, &verb, error);
+	return credential_start(call, &verb, error);
 }
 
 static bool suspend(struct bus_call *call, struct error *error)
@@ -431,9 +415,9 @@ static bool suspend(struct bus_call *call, struct error *error)
 
 static bool resume(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_RESUME);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_RESUME);
 
-	return start(call, &verb, error);
+	return credential_start(call, &verb, error);
 }
 
 static bool revoke_credential(struct bus_call *call, struct error *error)
@@ -448,9 +432,9 @@ static bool retire(struct bus_call *call, struct error *error)
 
 static bool unregister(struct bus_call *call, struct error *error)
 {
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_UNREGISTER);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_UNREGISTER);
 
-	return start(call, &verb, error);
+	return credential_start(call, &verb, error);
 }
 
 /* What revokes for good takes the right to do that. */
@@ -467,8 +451,8 @@ static bool report(struct bus_call *call, struct error *error)
 	if (lifecycle_rule(which)->certificates == CERTIFICATES_REVOKED &&
 		!logins_may(bus->services->logins, call->caller->name, PERMISSION_REVOKE, error))
 		return false;
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, which);
-	return start(call, &verb, error);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, which);
+	return credential_start(call, &verb, error);
 }
 
 static bool read_replace_option(
@@ -488,13 +472,13 @@ static bool read_replace_option(
 static bool replace(struct bus_call *call, struct error *error)
 {
 	_cleanup_contact_status_ struct contact_status status = {0};
-	_cleanup_verb_ struct verb *verb = verb_of_call(call, LIFECYCLE_REPLACE);
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_REPLACE);
 
 	if (!read_reader(call, &status, error) ||
 		!options_each(&call->in, read_replace_option, verb, error))
 		return false;
 	verb->reader = status.number;
-	return start(call, &verb, error);
+	return credential_start(call, &verb, error);
 }
 
 /* The newest certificate of a slot; the store lists them oldest first. */
@@ -541,7 +525,10 @@ static const struct bus_method methods[] = {
 	{"Rotate", NULL, JOB_RESULT, PERMISSION_ROTATE_KEYS, 0, rotate},
 	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
 		PERMISSION_REISSUE, 0, reissue},
-	{"Update", BUS_ARGUMENTS({"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE, 0, update},
+	{"Update", BUS_ARGUMENTS({"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE, 0,
+		credential_update},
+	{"Renew", BUS_ARGUMENTS({"pin", "s"}, {"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE,
+		BUS_SECRET, credential_renew},
 	{"Suspend", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_SUSPEND, 0, suspend},
 	{"Resume", NULL, JOB_RESULT, PERMISSION_SUSPEND, 0, resume},
 	{"Revoke", BUS_ARGUMENTS({"reason", "s"}), JOB_RESULT, PERMISSION_REVOKE, 0,

@@ -4,6 +4,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/caller.c \
 	daemon/bus/channel.c daemon/bus/channel.h \
 	daemon/bus/connection.c \
+	daemon/bus/credential-renew.c \
 	daemon/bus/credential.c \
 	daemon/bus/driver.c \
 	daemon/bus/job.c \
@@ -13,6 +14,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/manager.c \
 	daemon/bus/manager-audit.c \
 	daemon/bus/manager-keys.c \
+	daemon/bus/manager-report.c \
 	daemon/bus/manager-revoke.c \
 	daemon/bus/object.c \
 	daemon/bus/operator.c \

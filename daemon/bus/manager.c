@@ -386,18 +386,30 @@ static const struct bus_method methods[] = {
 		BUS_SLOW, list_quorums_call},
 	{"SetQuorum", BUS_ARGUMENTS({"operation", "s"}, {"count", "u"}), NULL,
 		PERMISSION_MANAGE_OPERATORS, BUS_SLOW, set_quorum_call},
+	{"ListExpiring",
+		BUS_ARGUMENTS(
+			{"until", "x"}, {"after_end", "x"}, {"after_id", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"certificates", "a(xosssssssx)"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
+		list_expiring_call},
 	{"ListTasks", NULL, BUS_ARGUMENTS({"tasks", "a(xsssssxxxs)"}), PERMISSION_VIEW_CARDS,
 		BUS_SLOW, list_tasks_call},
 	{"RunTask", BUS_ARGUMENTS({"id", "x"}), NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
 		run_task_call},
+	{"RemoveTask", BUS_ARGUMENTS({"id", "x"}, {"reason", "s"}), NULL,
+		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, remove_task_call},
 	{"ConfirmTask", BUS_ARGUMENTS({"id", "x"}), BUS_ARGUMENTS({"done", "b"}),
 		PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, confirm_task_call},
 	{0},
 };
 
 static const struct bus_interface manager_interface = {
-	.name = BUS_NAME ".Manager",
+	.name = MANAGER_INTERFACE,
 	.methods = methods,
+	.signals =
+		(const struct bus_signal[]){
+			{"TaskOverdue", BUS_ARGUMENTS({"id", "x"}, {"kind", "s"}, {"since", "x"})},
+			{0},
+		},
 	.properties =
 		(const struct bus_property[]){
 			{"Version", "s", get_version},

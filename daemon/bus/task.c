@@ -69,3 +69,30 @@ bool run_task_call(struct bus_call *call, struct error *error)
 
 	return audit_change(call, "run-task", name, done, error);
 }
+
+bool remove_task_call(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
+	int64_t id = message_read_i64(&call->in);
+	const char *reason = message_read_string(&call->in);
+
+	call->audited = true;
+	return task_remove(bus->services, actor, id, reason, error);
+}
+
+/* For all ears: no more than that. The words are for who may list tasks. */
+void bus_task_overdue(void *context, const struct task *task)
+{
+	struct bus *bus = context;
+	_cleanup_message_ DBusMessage *signal =
+		bus_signal_new(&manager_kind, NULL, MANAGER_INTERFACE, "TaskOverdue");
+	DBusMessageIter iter;
+
+	dbus_message_iter_init_append(signal, &iter);
+	message_append_i64(&iter, task->id);
+	message_append_string(&iter, task->kind);
+	message_append_i64(&iter, task->created_at);
+	private_door_broadcast(bus->private_door, signal);
+	system_door_broadcast(bus->system_door, signal);
+}

@@ -3,6 +3,7 @@
 
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "operation/card-renew.h"
 #include "operation/login.h"
 #include "operation/slot-keys.h"
 #include "operation/unblock-code.h"
@@ -133,6 +134,14 @@ static bool renew_in_slot(struct operation *operation, struct verb *verb, struct
 	return operation_slot_renew(operation, &request, error);
 }
 
+static bool renew_card(struct operation *operation, struct verb *verb, struct error *error)
+{
+	const struct card_renewal request = {
+		.slot = verb->key, .new_key = verb->new_key, .pin = &verb->pin};
+
+	return operation_renew(operation, verb->credential_id, &request, error);
+}
+
 static bool retire(struct operation *operation, struct verb *verb, struct error *error)
 {
 	const struct slot_retirement request = {
@@ -191,7 +200,8 @@ static bool run(struct job *job, void *context, struct error *error)
 	case LIFECYCLE_ENROLL:
 		return enroll_in_slot(&operation, verb, error);
 	case LIFECYCLE_RENEW:
-		return renew_in_slot(&operation, verb, error);
+		return verb->slot ? renew_in_slot(&operation, verb, error)
+				  : renew_card(&operation, verb, error);
 	default:
 		return error_set(error, ERROR_NOT_SUPPORTED, "this is not done as a job");
 	}

@@ -27,6 +27,7 @@ struct verb {
 	struct secret code;		      /* unset: unblock without a code */
 	bool makes_pin;			      /* of issue and replace: a PIN is to be made */
 	bool may_reissue;		      /* of update */
+	key_slot key;			      /* of renew; KEY_SLOT_NONE: all */
 	char *slot, *label;		      /* of a key in a slot; NULL: a card is meant */
 	bool existing_key, new_key, keep_key; /* of enroll, renew, retire of such a key */
 	struct secret pin, new_pin;	      /* pin unset: one is to be made */
@@ -36,6 +37,13 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which);
 void verb_free(struct verb *verb);
 DEFINE_CLEANUP(struct verb *, verb_free);
 #define _cleanup_verb_ _cleanup_(verb_freep)
+
+/* Of a call to a credential (credential.c): its verb, and the start of that. */
+struct verb *credential_verb(const struct bus_call *call, enum lifecycle_verb which);
+bool credential_start(struct bus_call *call, struct verb **verb, struct error *error);
+/* Update and Renew (credential-renew.c). */
+bool credential_update(struct bus_call *call, struct error *error);
+bool credential_renew(struct bus_call *call, struct error *error);
 
 /* Starts the job and answers with its path; takes the verb, also on failure. ERROR_BUSY. */
 bool verb_start(struct bus_call *call, struct verb *verb, const char *subject, struct error *error);

@@ -44,13 +44,14 @@ static bool send_datagram(const char *path, const struct buffer *datagram)
 	return sent;
 }
 
-static bool send_native(const char *socket_path, const char *message,
+bool journal_send_native(const char *socket_path, int priority, const char *message,
 	const struct journal_field *fields, size_t count)
 {
 	_cleanup_buffer_ struct buffer datagram = BUFFER_INIT;
+	const char level[] = {(char)('0' + priority), '\0'};
 
 	append_field(&datagram, "MESSAGE", message);
-	append_field(&datagram, "PRIORITY", "5");
+	append_field(&datagram, "PRIORITY", level);
 	append_field(&datagram, "SYSLOG_IDENTIFIER", IDENTIFIER);
 	append_field(&datagram, "SYSLOG_FACILITY", "10"); /* authpriv */
 	for (size_t i = 0; i < count; i++) {
@@ -91,6 +92,6 @@ static void send_syslog(const char *message, const struct journal_field *fields,
 void journal_send(
 	const char *socket, const char *message, const struct journal_field *fields, size_t count)
 {
-	if (!send_native(socket, message, fields, count))
+	if (!journal_send_native(socket, LOG_NOTICE, message, fields, count))
 		send_syslog(message, fields, count);
 }

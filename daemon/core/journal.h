@@ -20,5 +20,8 @@ struct journal_field {
  */
 void journal_send(
 	const char *socket, const char *message, const struct journal_field *fields, size_t count);
+/* The same with a priority of syslog(3) to journald alone; false when nobody listens there. */
+bool journal_send_native(const char *socket, int priority, const char *message,
+	const struct journal_field *fields, size_t count);
 
 #endif

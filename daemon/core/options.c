@@ -10,6 +10,8 @@
 
 #define LOGIN_TIMEOUT_DEFAULT 15 /* minutes */
 #define LOGIN_TIMEOUT_MAX     1440
+#define TASK_OVERDUE_DEFAULT  24 /* hours */
+#define TASK_OVERDUE_MAX      720
 #define DEFAULT_FILE	      SYSCONFDIR "/tessera/tesserad.conf"
 
 static bool set_text(char **option, const char *value)
@@ -93,6 +95,16 @@ static bool set_login_timeout(struct options *options, const char *value)
 	       minutes <= LOGIN_TIMEOUT_MAX;
 }
 
+static bool set_task_overdue(struct options *options, const char *value)
+{
+	char *end;
+	unsigned long hours = strtoul(value, &end, 10);
+
+	options->task_overdue = (unsigned)hours;
+	return value[0] >= '0' && value[0] <= '9' && *end == '\0' && hours >= 1 &&
+	       hours <= TASK_OVERDUE_MAX;
+}
+
 static bool set_command_dir(struct options *options, const char *value)
 {
 	return set_path(&options->command_dir, value);
@@ -172,6 +184,7 @@ static const struct option {
 	{"token-uri-old", "a pkcs11: URI or embedded", set_token_uri_old},
 	{"rotate-at-contact", "yes or no", set_rotate_at_contact},
 	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
+	{"task-overdue", "a number of hours from 1 to 720", set_task_overdue},
 	{"command-dir", "an absolute path", set_command_dir},
 	{"publish-dir", "an absolute path", set_publish_dir},
 	{"activation-url", "an https:// address without a user", set_activation_url},
@@ -220,6 +233,7 @@ static void set_defaults(struct options *options)
 	options->command_dir = xstrdup(SYSCONFDIR "/tessera/commands");
 	options->token_program = xstrdup(PKGLIBEXECDIR "/tessera-token");
 	options->login_timeout = LOGIN_TIMEOUT_DEFAULT;
+	options->task_overdue = TASK_OVERDUE_DEFAULT;
 	options->log_level = LOG_LEVEL_INFO;
 }
 

@@ -17,6 +17,7 @@
  * unset rotate-at-contact  yes, no: whether cards of an older master key change over at their next
  *                     contact; no
  *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
+ *    task-overdue     hours after which a task is overdue, 1 to 720; 24
  *    command-dir      folder of the programs that connections may name to be run (core/command.h);
  *                     SYSCONFDIR/tessera/commands
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
@@ -51,6 +52,7 @@ struct options {
 	bool rotate_at_contact;
 	bool token_pin_required; /* the file was asked for: its absence is an error */
 	unsigned login_timeout;	 /* minutes */
+	unsigned task_overdue;	 /* hours */
 	char *command_dir;
 	char *publish_dir;
 	char *activation_url;

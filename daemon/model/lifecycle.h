@@ -58,7 +58,7 @@ enum lifecycle_verb {
 	LIFECYCLE_ROTATE,	   /* management key and PUK of another version or generation */
 	LIFECYCLE_OFFLINE_UNBLOCK, /* the PUK is shown as an unblock code */
 	LIFECYCLE_ENROLL,	   /* of a key in an HSM slot: it gets a holder and a certificate */
-	LIFECYCLE_RENEW,	   /* of a key in an HSM slot: another certificate */
+	LIFECYCLE_RENEW,	   /* other certificates; of a card with the same PIN */
 	LIFECYCLE_VERB_COUNT
 };
 

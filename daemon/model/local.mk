@@ -29,5 +29,6 @@ libtesserad_la_SOURCES += \
 	daemon/model/template-lifecycle.c \
 	daemon/model/template-pin-policy.c \
 	daemon/model/template-private.h \
+	daemon/model/template-renewal.c \
 	daemon/model/template-unblock.c \
 	daemon/model/weak-pins.c daemon/model/weak-pins.h

@@ -126,6 +126,21 @@ static json_t *operator(const struct template *template)
 		"id-length", (int)template->id_length);
 }
 
+static json_t *renewal(const struct template_renewal *renewal)
+{
+	return json_pack("{s:i, s:b}", "days", (int)renewal->days, "automatic", renewal->automatic);
+}
+
+static json_t *reminders(const struct template_reminders *reminders)
+{
+	json_t *days = json_array();
+
+	for (size_t i = 0; i < reminders->count; i++)
+		json_array_append_new(days, json_integer(reminders->days[i]));
+	return json_pack("{s:o, s:s, s:s, s:s}", "days", days, "to", reminders->to, "subject",
+		reminders->subject, "text", reminders->text);
+}
+
 json_t *template_canonical(const struct template *template)
 {
 	const struct template_self_service *service = &template->self_service;
@@ -148,5 +163,9 @@ json_t *template_canonical(const struct template *template)
 	json_object_set_new(object, "lifecycle",
 		json_pack("{s:b, s:s}", "block-pin", lifecycle->block_pin, "on-retire",
 			lifecycle->on_retire == RETIRE_KEEPS ? "keep" : "revoke"));
+	if (template->renewal.days)
+		json_object_set_new(object, "renewal", renewal(&template->renewal));
+	if (template->reminders.count)
+		json_object_set_new(object, "reminders", reminders(&template->reminders));
 	return object;
 }

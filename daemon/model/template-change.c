@@ -29,6 +29,8 @@ static const struct {
 	{"/unblock", CHANGE_RULE},
 	{"/self-service", CHANGE_RULE},
 	{"/lifecycle/on-retire", CHANGE_RULE},
+	{"/renewal", CHANGE_RULE},
+	{"/reminders", CHANGE_RULE},
 };
 
 const char *change_effect_name(enum change_effect effect)

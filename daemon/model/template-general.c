@@ -87,7 +87,7 @@ bool template_read_general(
 {
 	static const char *const members[] = {"name", "card-type", "card-types", "comment",
 		"enabled", "operator", "issue", "keys", "pin-policy", "unblock", "self-service",
-		"lifecycle", "rotate-at-contact"};
+		"lifecycle", "renewal", "reminders", "rotate-at-contact"};
 	struct document_node node;
 	const char *text;
 

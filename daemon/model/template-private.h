@@ -49,6 +49,9 @@ bool template_read_self_service(
 	const struct document_node *root, struct template *template, struct error *error);
 bool template_read_lifecycle(
 	const struct document_node *root, struct template *template, struct error *error);
+bool template_read_renewal(
+	const struct document_node *root, struct template *template, struct error *error);
+void template_reminders_clear(struct template_reminders *reminders);
 /* Frees what template_read_issue() and template_read_unblock() have made. */
 void template_issue_clear(struct template_issue *issue);
 void template_unblock_clear(struct template_unblock *unblock);

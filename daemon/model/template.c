@@ -64,6 +64,7 @@ void template_free(struct template *template)
 	free(template->card_types);
 	template_issue_clear(&template->issue);
 	template_unblock_clear(&template->unblock);
+	template_reminders_clear(&template->reminders);
 	free(template->comment);
 	free(template->document);
 	free(template);
@@ -194,7 +195,8 @@ struct template *template_parse(const char *document, struct error *error)
 		!template_read_issue(&root, template, error) ||
 		!template_read_unblock(&root, template, error) ||
 		!template_read_self_service(&root, template, error) ||
-		!template_read_lifecycle(&root, template, error))
+		!template_read_lifecycle(&root, template, error) ||
+		!template_read_renewal(&root, template, error))
 		return NULL;
 	if (!check_user_fields(&root, template, error))
 		return NULL;

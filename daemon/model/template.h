@@ -57,6 +57,14 @@
  *    /self-service                 object: what holders may do with their own cards
  *      /unblock, /reissue, /report-lost  false
  *      /activate                   with /issue/by user: whoever issued it sets its first PIN; false
+ *    /renewal                      object (template-renewal.c): before certificates end
+ *      /days                       so long before that a renewal is due, 1 to 365; required
+ *      /automatic                  of hsm-key: tesserad renews it by itself; false
+ *    /reminders                    object (template-renewal.c): mail to the holder
+ *      /days                       array of 1 to 8 numbers of days before the end; required
+ *      /to                         pattern of the address; {email}
+ *      /subject, /text             patterns, also of {serial}, {end} and {days}, the text may be an
+ *                                  array of its lines; some words of ours
  *    /lifecycle                    object (template-lifecycle.c)
  *      /block-pin                whether the PIN is blocked until it is activated; true
  *      /on-retire                what retiring does to certificates: revoke, keep; revoke
@@ -144,6 +152,21 @@ struct template_lifecycle {
 	enum retire_certificates on_retire;
 };
 
+/* Before certificates end: when that is a task. */
+struct template_renewal {
+	unsigned days; /* 0: never */
+	bool automatic;
+};
+
+#define TEMPLATE_REMINDERS_MAX 8
+
+/* Mail to the holder of what ends. */
+struct template_reminders {
+	unsigned days[TEMPLATE_REMINDERS_MAX];
+	size_t count;
+	char *to, *subject, *text; /* patterns; NULL with a count of 0 */
+};
+
 #define TEMPLATE_CARD_TYPES_MAX 16
 
 struct template
@@ -164,6 +187,8 @@ struct template
 	struct template_unblock unblock;
 	struct template_self_service self_service;
 	struct template_lifecycle lifecycle;
+	struct template_renewal renewal;
+	struct template_reminders reminders;
 	int64_t version; /* given by the store */
 	char *document;	 /* the JSON it was made from */
 };

@@ -53,9 +53,21 @@ static bool change_resume(struct certificate *certificate, const struct revocati
 	return true;
 }
 
-static bool change_all(struct services *services, int64_t credential_id, int64_t last,
-	certificate_change change, const struct revocation_reason *reason,
-	struct certificates *changed, struct error *error)
+/* Which certificates of a credential. */
+struct range {
+	int64_t after, last; /* ids: greater than the one, up to the other */
+	key_slot slot;	     /* KEY_SLOT_NONE: of all */
+};
+
+static bool is_in(const struct range *range, const struct certificate *certificate)
+{
+	return certificate->id > range->after && certificate->id <= range->last &&
+	       (range->slot == KEY_SLOT_NONE || range->slot == certificate->slot);
+}
+
+static bool change_range(struct services *services, int64_t credential_id,
+	const struct range *range, certificate_change change,
+	const struct revocation_reason *reason, struct certificates *changed, struct error *error)
 {
 	struct certificates all _cleanup_certificates_ = CERTIFICATES_INIT;
 
@@ -63,7 +75,7 @@ static bool change_all(struct services *services, int64_t credential_id, int64_t
 		return false;
 	for (size_t i = 0; i < all.count; i++) {
 		struct certificate *certificate = &all.items[i];
-		if (certificate->id > last || !change(certificate, reason))
+		if (!is_in(range, certificate) || !change(certificate, reason))
 			continue;
 		if (!store_certificate_save(services->store, certificate, error) ||
 			!task_note_status(services, certificate, error))
@@ -71,6 +83,38 @@ static bool change_all(struct services *services, int64_t credential_id, int64_t
 		certificates_take(changed, certificate);
 	}
 	return true;
+}
+
+static bool change_all(struct services *services, int64_t credential_id, int64_t last,
+	certificate_change change, const struct revocation_reason *reason,
+	struct certificates *changed, struct error *error)
+{
+	const struct range range = {.last = last, .slot = KEY_SLOT_NONE};
+
+	return change_range(services, credential_id, &range, change, reason, changed, error);
+}
+
+bool certificates_supersede(struct services *services, int64_t credential_id, key_slot slot,
+	int64_t last, struct certificates *changed, struct error *error)
+{
+	const struct range range = {.last = last, .slot = slot};
+
+	return change_range(services, credential_id, &range, change_revoke,
+		revocation_reason_find("superseded"), changed, error);
+}
+
+bool certificates_discard(struct services *services, const struct certificate *certificate,
+	struct certificates *changed, struct error *error)
+{
+	const struct range range = {
+		.after = certificate->id - 1, .last = certificate->id, .slot = KEY_SLOT_NONE};
+
+	if (!store_begin(services->store, error))
+		return false;
+	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	return change_range(services, certificate->credential_id, &range, change_revoke,
+		       revocation_reason_find("superseded"), changed, error) &&
+	       store_commit(transaction, error);
 }
 
 bool certificates_revoke(struct services *services, int64_t credential_id, int64_t last,

@@ -18,6 +18,12 @@
  */
 bool certificates_revoke(struct services *services, int64_t credential_id, int64_t last,
 	const struct revocation_reason *reason, struct certificates *changed, struct error *error);
+/* Those of one slot alone, up to the one with id last, are superseded. */
+bool certificates_supersede(struct services *services, int64_t credential_id, key_slot slot,
+	int64_t last, struct certificates *changed, struct error *error);
+/* One that must not be used is revoked; a transaction of its own. */
+bool certificates_discard(struct services *services, const struct certificate *certificate,
+	struct certificates *changed, struct error *error);
 /* Puts the valid ones on hold; each remembers what it was. */
 bool certificates_hold(struct services *services, int64_t credential_id,
 	struct certificates *changed, struct error *error);

@@ -433,6 +433,19 @@ static bool write_certificate(struct card *card, const struct certificate *certi
 		certificate->der.data, certificate->der.length, error);
 }
 
+bool enroll_on_card(struct operation *operation, struct card *card, const struct enroll_card *asked,
+	struct certificate *certificate, struct error *error)
+{
+	struct card_signer signer = {card, asked->key, asked->pin};
+	const struct enroll_request request = {.credential = asked->credential,
+		.key = asked->key,
+		.names = asked->names,
+		.before = asked->before,
+		.signer = {asked->public_key, sign_on_card, &signer}};
+
+	return enroll_certificate(operation, &request, certificate, error);
+}
+
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,
 	const struct template_key *key, const struct enroll_names *names,
 	const struct certificates *before, const struct secret *pin, int64_t *expires_at,
@@ -440,7 +453,6 @@ bool enroll_key(struct operation *operation, struct card *card, const struct cre
 {
 	EVP_PKEY *public_key _cleanup_(EVP_PKEY_freep) = NULL;
 	struct certificate certificate _cleanup_certificate_ = CERTIFICATE_INIT;
-	struct card_signer signer = {card, key, pin};
 
 	if (!card->driver->generate_key(
 		    card, key->slot, key->algorithm, key->pin, key->touch, &public_key, error))
@@ -448,11 +460,12 @@ bool enroll_key(struct operation *operation, struct card *card, const struct cre
 	if (!key->authority)
 		return card->driver->write(
 			card, CARD_OBJECT_CERTIFICATE, key->slot, NULL, 0, error);
-	const struct enroll_request request = {.credential = credential,
+	const struct enroll_card asked = {.credential = credential,
 		.key = key,
 		.names = names,
 		.before = before,
-		.signer = {public_key, sign_on_card, &signer}};
-	return enroll_certificate(operation, &request, &certificate, error) &&
+		.public_key = public_key,
+		.pin = pin};
+	return enroll_on_card(operation, card, &asked, &certificate, error) &&
 	       write_certificate(card, &certificate, expires_at, error);
 }

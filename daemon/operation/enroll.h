@@ -47,6 +47,19 @@ struct enroll_request {
 bool enroll_certificate(struct operation *operation, const struct enroll_request *request,
 	struct certificate *certificate, struct error *error);
 
+/* A key that is on a card. */
+struct enroll_card {
+	const struct credential *credential;
+	const struct template_key *key;
+	const struct enroll_names *names;
+	const struct certificates *before; /* as of enroll_key(); or NULL */
+	EVP_PKEY *public_key;
+	const struct secret *pin; /* the present one, where the key wants it */
+};
+/* enroll_certificate() for it; nothing is written to the card. */
+bool enroll_on_card(struct operation *operation, struct card *card, const struct enroll_card *asked,
+	struct certificate *certificate, struct error *error);
+
 /*
  * Makes the key, proves it with a PKCS#10 request signed by the card, asks the
  * authority and writes the certificate; it is in the store before it is on the

@@ -4,6 +4,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/appoint.c daemon/operation/appoint.h \
 	daemon/operation/blank.c daemon/operation/blank.h \
 	daemon/operation/card-key.c daemon/operation/card-key.h \
+	daemon/operation/card-renew.c daemon/operation/card-renew.h \
 	daemon/operation/certificates.c daemon/operation/certificates.h \
 	daemon/operation/change-pin.c \
 	daemon/operation/changeover.c daemon/operation/changeover.h \
@@ -50,6 +51,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/register.c \
 	daemon/operation/reissue.c \
 	daemon/operation/remaining.c daemon/operation/remaining.h \
+	daemon/operation/reminders.c daemon/operation/reminders.h \
+	daemon/operation/renew.c \
 	daemon/operation/replace.c daemon/operation/replace.h \
 	daemon/operation/report.c daemon/operation/report.h \
 	daemon/operation/retire.c \
@@ -71,6 +74,8 @@ libtesserad_la_SOURCES += \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
+	daemon/operation/mails.c daemon/operation/mails.h \
+	daemon/operation/task-alarm.c daemon/operation/task-alarm.h \
 	daemon/operation/task-card.c \
 	daemon/operation/task-confirm.c \
 	daemon/operation/task-private.h \

@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "operation/blank.h"
+#include "operation/card-renew.h"
 #include "operation/certificates.h"
 #include "operation/changeover.h"
 #include "operation/ownership.h"
@@ -29,6 +30,7 @@ static const struct {
 	{INTENT_CHANGEOVER, changeover_recover},
 	{INTENT_BLOCK_PIN, report_recover},
 	{INTENT_CERTIFICATE, task_recover},
+	{INTENT_RENEW, card_renew_recover},
 };
 
 /* The store may not know the card yet when its first intent was written. */

@@ -26,6 +26,12 @@ struct licence_settings {
 	const char *activation_ca_file; /* NULL: the system's certificates */
 };
 
+/* Who is told of what happens by itself; NULL: nobody. */
+struct services_listener {
+	void (*overdue)(void *context, const struct task *task);
+	void *context;
+};
+
 struct services {
 	struct store *store;
 	struct vault *vault;
@@ -43,6 +49,8 @@ struct services {
 	struct contacts *contacts;
 	struct slots *slots;
 	struct jobs *jobs;
+	int64_t task_overdue; /* seconds after which a task is (operation/task-alarm.h) */
+	struct services_listener listener;
 	struct rate_limit unblock_codes; /* that are shown */
 	struct rate_limit refusals;	 /* audit records of what anyone can make fail */
 };

@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "operation/contact.h"
+#include "operation/task-alarm.h"
 #include "operation/task-private.h"
 
 /* Heap, for the audit trail. */
@@ -35,6 +36,10 @@ static bool confirm(struct task_work *work, bool *is_done, struct error *error)
 	struct store *store = work->services->store;
 	int64_t id = work->certificate.id;
 
+	if (strcmp(work->task.kind, TASK_RENEW) == 0)
+		return error_set(error, ERROR_WRONG_STATE,
+			"this is a renewal, and no authority has been told anything: tessera task "
+			"remove takes it off the list");
 	if (work->certificate.request)
 		return error_set(error, ERROR_WRONG_STATE,
 			"this certificate is asked for still, and only its authority knows whether "
@@ -42,6 +47,7 @@ static bool confirm(struct task_work *work, bool *is_done, struct error *error)
 	*is_done = !is_to_be_seen(work);
 	return *is_done ? store_task_remove(store, id, error)
 			: store_task_turn(store, id, TASK_SEE, time(NULL),
+				  task_alarm_first(work->services),
 				  "an operator says that it is told; nobody has looked yet whether "
 				  "it is seen",
 				  error);

@@ -19,6 +19,7 @@ struct task_work {
 	bool is_key;	      /* it is none, but a key in an HSM slot */
 	const char *what;     /* operation of the audit record */
 	int64_t next;	      /* after a failure: not before; 0: after the usual pause */
+	int64_t alarm_at;     /* after a failure: not overdue before; 0: as before */
 };
 void task_work_clear(struct task_work *work);
 /* ERROR_NOT_FOUND when there is no such task, or no certificate for it, any more. */
@@ -29,5 +30,8 @@ bool task_work_open(struct task_work *work, int64_t certificate_id, struct error
  * ERROR_BUSY when it is only not there yet.
  */
 bool task_work_run(struct task_work *work, bool *goes_on, struct error *error);
+
+/* Whether the authority has, and will have, no certificate for a request. */
+bool task_work_is_refused(struct task_work *work, bool *refused, struct error *error);
 
 #endif

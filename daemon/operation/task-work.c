@@ -7,6 +7,8 @@
 
 #include "common/alloc.h"
 #include "operation/certificates.h"
+#include "operation/slot-keys.h"
+#include "operation/template-rules.h"
 
 /* It is looked again when the list or answer that does not show it is replaced, in such bounds. */
 #define SEE_MIN 60
@@ -135,6 +137,23 @@ static bool collect(struct task_work *work, bool *done, struct error *error)
 		     : error_move(error, &failure);
 }
 
+bool task_work_is_refused(struct task_work *work, bool *refused, struct error *error)
+{
+	struct certificate *certificate = &work->certificate;
+	enum enroll_outcome outcome = ENROLL_NOTHING;
+	_cleanup_error_ struct error failure = ERROR_INIT;
+
+	work->authority = authority_open(&work->services->authority, certificate->authority, error);
+	if (!work->authority)
+		return false;
+	bool asked =
+		work->authority->driver->collect(work->authority, certificate, &outcome, &failure);
+	if (!asked && failure.code != ERROR_AUTHORITY_REJECTED)
+		return error_move(error, &failure);
+	*refused = !asked || outcome == ENROLL_NOTHING;
+	return true;
+}
+
 /* --- telling --- */
 
 static bool tell(struct task_work *work, struct error *error)
@@ -182,6 +201,8 @@ static bool not_seen(
 	time_t next = (time_t)view->next;
 
 	work->next = now + (wait < SEE_MIN ? SEE_MIN : wait > SEE_MAX ? SEE_MAX : wait);
+	/* It is as it has to be until the next list is out. */
+	work->alarm_at = view->next + SEE_MAX;
 	if (next > 0)
 		strftime(until, sizeof(until), "%Y-%m-%d %H:%M UTC", gmtime_r(&next, &tm));
 	return error_set(error, ERROR_BUSY,
@@ -203,6 +224,40 @@ static bool see(struct task_work *work, struct error *error)
 	       not_seen(work, &view, error);
 }
 
+/* --- renewing --- */
+
+static bool renew_key(struct task_work *work, struct error *error)
+{
+	_cleanup_hsm_key_ struct hsm_key key = HSM_KEY_INIT;
+	struct operation operation = {.services = work->services, .actor = &audit_daemon};
+
+	if (!store_hsm_key_get(work->services->store, work->certificate.credential_id, &key, error))
+		return false;
+	const struct slot_renewal request = {.slot = key.slot, .label = key.label};
+	return operation_slot_renew(&operation, &request, error);
+}
+
+/* By itself only what the template says so of; a card has to be there, and its PIN. */
+static bool renew(struct task_work *work, struct error *error)
+{
+	struct services *services = work->services;
+	const struct certificate *certificate = &work->certificate;
+
+	if (certificate->status != CERTIFICATE_VALID ||
+		certificate->not_after < (int64_t)time(NULL))
+		return true;
+	_cleanup_credential_ struct credential *credential =
+		store_credential_by_id(services->store, certificate->credential_id, error);
+	_cleanup_template_ struct template *template =
+		credential ? card_template(services, credential, error) : NULL;
+	if (template && work->is_key && template->renewal.automatic)
+		return renew_key(work, error);
+	work->next = TASK_NEVER;
+	return error_set(error, ERROR_BUSY,
+		work->is_key ? "to be renewed: tessera slot renew"
+			     : "to be renewed with the card in a reader: tessera card renew");
+}
+
 bool task_work_run(struct task_work *work, bool *goes_on, struct error *error)
 {
 	bool done = false;
@@ -211,6 +266,10 @@ bool task_work_run(struct task_work *work, bool *goes_on, struct error *error)
 	if (strcmp(work->task.kind, TASK_SEE) == 0) {
 		work->what = "see-certificate";
 		return see(work, error);
+	}
+	if (strcmp(work->task.kind, TASK_RENEW) == 0) {
+		work->what = "renew-certificate";
+		return renew(work, error);
 	}
 	work->what = work->certificate.request ? "collect-certificate" : "tell-authority";
 	if (work->certificate.request && !collect(work, &done, error))

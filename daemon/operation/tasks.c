@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "operation/contact.h"
 #include "operation/slot-keys.h"
+#include "operation/task-alarm.h"
 #include "operation/task-private.h"
 
 /* An enrollment under way is over by then, however slow the authority is. */
@@ -29,20 +30,21 @@ bool task_note_status(
 {
 	_cleanup_connection_ struct connection connection = CONNECTION_INIT;
 
+	/* What was to be done with it before, as its renewal, is over. */
 	if (!store_connection_get(services->store, certificate->authority, &connection, NULL) ||
 		authority_tells_all(connection.kind))
-		return true;
+		return store_task_remove(services->store, certificate->id, error);
 	return store_task_put(services->store, certificate->id,
 		certificate->request && certificate->status == CERTIFICATE_PENDING ? TASK_COLLECT
 										   : TASK_TELL,
-		time(NULL) + TELL_SECONDS, error);
+		time(NULL) + TELL_SECONDS, task_alarm_first(services), error);
 }
 
 bool task_note_request(
 	struct services *services, const struct certificate *certificate, struct error *error)
 {
 	return store_task_put(services->store, certificate->id, TASK_COLLECT,
-		time(NULL) + REQUEST_SECONDS, error);
+		time(NULL) + REQUEST_SECONDS, task_alarm_first(services), error);
 }
 
 /* --- attempts --- */
@@ -79,16 +81,23 @@ static bool is_present(const struct task_work *work, struct store *transaction)
 	       present.status == work->certificate.status;
 }
 
-/* A refusal is final until an operator does something; all else is tried again. */
+/* Asking again would change nothing: the authority has refused, or shows nobody what it has. */
+static bool is_final(const struct task_work *work, const struct error *failure)
+{
+	return failure->code == ERROR_AUTHORITY_REJECTED ||
+	       (failure->code == ERROR_NOT_SUPPORTED && strcmp(work->task.kind, TASK_COLLECT) == 0);
+}
+
+/* What is final waits for an operator; all else is tried again. */
 static bool postpone(const struct task_work *work, struct store *transaction,
 	const struct error *failure, struct error *error)
 {
-	int64_t next = failure->code == ERROR_AUTHORITY_REJECTED ? TASK_NEVER
-		       : work->next				 ? work->next
-				    : time(NULL) + pause_after(work->task.attempts);
+	int64_t next = is_final(work, failure) ? TASK_NEVER
+		       : work->next	       ? work->next
+					       : time(NULL) + pause_after(work->task.attempts);
 
-	return store_task_postpone(
-		transaction, work->task.certificate_id, next, error_message(failure), error);
+	return store_task_postpone(transaction, work->task.certificate_id, next, work->alarm_at,
+		error_message(failure), error);
 }
 
 /* Where the task stands after an attempt. failure: NULL when it went well. */
@@ -105,6 +114,7 @@ static bool settle(const struct task_work *work, bool goes_on, const struct erro
 	bool settled =
 		failure	  ? postpone(work, transaction, failure, error)
 		: goes_on ? store_task_turn(transaction, id, TASK_SEE, time(NULL) + SEE_SECONDS,
+				    task_alarm_first(work->services),
 				    "it is told; nobody has looked yet whether it is seen", error)
 			  : store_task_remove(transaction, id, error);
 	return settled && store_commit(transaction, error);
@@ -167,6 +177,71 @@ bool task_run_by_id(struct services *services, int64_t id, struct error *error)
 	return missing.code == ERROR_NOT_FOUND
 		       ? error_set(error, ERROR_NOT_FOUND, "there is no task %" PRId64, id)
 		       : error_move(error, &missing);
+}
+
+/* --- those that are over --- */
+
+/* The authority is asked once more: what it may still issue is not forgotten. */
+static bool forget_request(struct task_work *work, struct error *error)
+{
+	bool refused = false;
+
+	if (!task_work_is_refused(work, &refused, error))
+		return error_prefix(error, "whether the request is over is not known");
+	return refused ? store_certificate_remove(
+				 work->services->store, work->task.certificate_id, error)
+		       : error_set(error, ERROR_WRONG_STATE,
+				 "the authority does not refuse it any more: it is collected");
+}
+
+static bool remove_claimed(
+	struct services *services, int64_t certificate_id, char **serial, struct error *error)
+{
+	struct task_work work _cleanup_(task_work_clear) = {.services = services};
+
+	if (!task_work_open(&work, certificate_id, error))
+		return false;
+	*serial = steal_pointer(&work.serial);
+	if (strcmp(work.task.kind, TASK_RENEW) == 0)
+		return store_task_remove(services->store, certificate_id, error);
+	if (strcmp(work.task.kind, TASK_COLLECT) != 0 || work.task.next_at != TASK_NEVER ||
+		work.is_key)
+		return error_set(error, ERROR_WRONG_STATE,
+			"only a request for a card's certificate that was denied, and a renewal, "
+			"can be taken off the list: an authority may still do what is asked for, "
+			"or "
+			"has to be told");
+	return forget_request(&work, error);
+}
+
+static bool remove_task(struct services *services, int64_t id, char **serial, struct error *error)
+{
+	_cleanup_task_ struct task task = TASK_INIT;
+
+	if (!store_task_find(services->store, id, &task, error))
+		return false;
+	_cleanup_free_ char *claim = xasprintf("certificate %" PRId64, task.certificate_id);
+	if (!contacts_claim(services->contacts, claim, error))
+		return false;
+	bool done = remove_claimed(services, task.certificate_id, serial, error);
+	contacts_release(services->contacts, claim);
+	return done;
+}
+
+bool task_remove(struct services *services, const struct audit_actor *actor, int64_t id,
+	const char *reason, struct error *error)
+{
+	_cleanup_free_ char *detail = xasprintf("task %" PRId64 ": %.512s", id, reason);
+	_cleanup_free_ char *serial = NULL;
+	_cleanup_error_ struct error failure = ERROR_INIT;
+	bool done = reason[0] != '\0' ? remove_task(services, id, &serial, &failure)
+				      : error_set_field(&failure, ERROR_INVALID_ARGUMENT, "reason",
+						"why it is taken off the list has to be said");
+
+	if (!audit_write(services->store, actor, "remove-task", serial, 0, done ? NULL : &failure,
+		    detail, done ? error : NULL))
+		return done ? false : error_move(error, &failure);
+	return done || error_move(error, &failure);
 }
 
 /* --- those that are due --- */

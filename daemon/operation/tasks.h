@@ -30,6 +30,14 @@ bool task_run(struct services *services, int64_t certificate_id, struct error *e
 /* The same of one that an operator names by its number: ERROR_NOT_FOUND. */
 bool task_run_by_id(struct services *services, int64_t id, struct error *error);
 /*
+ * Takes a task off the list that is over: a renewal that nobody wants, or a request that the
+ * authority refuses when it is asked once more; the certificate that never was is forgotten with
+ * it. ERROR_NOT_FOUND; ERROR_WRONG_STATE for what an authority may still do or must still be told;
+ * ERROR_INVALID_ARGUMENT without a reason. Writes the audit record.
+ */
+bool task_remove(struct services *services, const struct audit_actor *actor, int64_t id,
+	const char *reason, struct error *error);
+/*
  * An operator says that the authority knows what it was to be told, by hand or otherwise. *is_done:
  * the task is over; else its CRL or OCSP is looked at from now on until it shows it (TASK_SEE),
  * which may be confirmed, too. *what (heap, also after a failure, or NULL): for the audit trail.

@@ -71,6 +71,10 @@ bool operation_reissue(struct operation *operation, int64_t credential_id,
  */
 bool operation_update(
 	struct operation *operation, int64_t credential_id, bool may_reissue, struct error *error);
+/* Certificates that end later, the PIN stays (operation/card-renew.h). */
+struct card_renewal;
+bool operation_renew(struct operation *operation, int64_t credential_id,
+	const struct card_renewal *request, struct error *error);
 /* The card need not be there for these three. */
 bool operation_suspend(struct operation *operation, int64_t credential_id, const char *reason,
 	struct error *error);

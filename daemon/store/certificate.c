@@ -158,6 +158,29 @@ bool store_certificate_list_revoked(struct store *store, const char *authority, 
 	return read_all(statement, certificates, error);
 }
 
+bool store_certificate_list_ending(struct store *store, int64_t until, int64_t after_end,
+	int64_t after_id, unsigned limit, struct certificates *certificates, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT certificate.id, credential_id, slot, authority, profile, serial_hex,"
+		" subject, not_before, not_after, status, status_before_hold, certificate.reason,"
+		" revoked_at, NULL, NULL FROM certificate"
+		" JOIN credential ON credential.id = credential_id"
+		" WHERE status IN ('valid', 'on-hold') AND not_after <= $1"
+		" AND (not_after, certificate.id) > ($2, $3)"
+		" AND state IN ('issued', 'active', 'inactive')"
+		" ORDER BY not_after, certificate.id LIMIT $4",
+		error);
+
+	if (!statement)
+		return false;
+	bind_int64(statement, until);
+	bind_int64(statement, after_end);
+	bind_int64(statement, after_id);
+	bind_int64(statement, limit);
+	return read_all(statement, certificates, error);
+}
+
 bool store_certificate_get(
 	struct store *store, int64_t id, struct certificate *certificate, struct error *error)
 {

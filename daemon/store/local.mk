@@ -13,6 +13,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/key-backup.c \
 	daemon/store/managed.c \
 	daemon/store/master-key.c \
+	daemon/store/mail.c \
 	daemon/store/operator.c \
 	daemon/store/pin-history.c \
 	daemon/store/puk.c \

@@ -266,6 +266,30 @@ static const char *const migrations[] = {
 	"	last_certificate BIGINT NOT NULL);"
 	"CREATE INDEX hsm_key_slot ON hsm_key (slot, label);"
 	"CREATE INDEX hsm_key_step ON hsm_key (slot) WHERE step <> '';",
+
+	/*
+	 * 17: tasks that are overdue: when that is to be said next, how often it was, and how often
+	 * by mail; mail that is to be sent; what was said once and is not said again
+	 */
+	"ALTER TABLE task ADD COLUMN alarm_at BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE task ADD COLUMN alarms BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE task ADD COLUMN alarms_mailed BIGINT NOT NULL DEFAULT 0;"
+	"UPDATE task SET alarm_at = created_at + 86400;"
+	"CREATE INDEX task_alarm ON task (alarm_at);"
+	"CREATE TABLE mail ("
+	"	id BIGINT PRIMARY KEY,"
+	"	recipient TEXT NOT NULL,"
+	"	subject TEXT NOT NULL,"
+	"	body TEXT NOT NULL,"
+	"	card TEXT NOT NULL,"
+	"	about TEXT NOT NULL,"
+	"	created_at BIGINT NOT NULL,"
+	"	attempts BIGINT NOT NULL,"
+	"	next_at BIGINT NOT NULL);"
+	"CREATE INDEX mail_next ON mail (next_at, id);"
+	"CREATE TABLE notice (name TEXT PRIMARY KEY, made_at BIGINT NOT NULL);"
+	"CREATE INDEX certificate_ends ON certificate (not_after, id)"
+	"	WHERE status IN ('valid', 'on-hold');",
 };
 
 int64_t schema_version(void)

@@ -101,6 +101,11 @@ bool store_certificate_list(struct store *store, int64_t credential_id,
 bool store_certificate_list_revoked(struct store *store, const char *authority, int64_t after,
 	unsigned limit, struct certificates *certificates, struct error *error);
 
+/* Good ones (also on hold) of cards and keys that are in use, which end not later than `until` and
+ * behind (after_end, after_id), in that order, at most limit; der left empty. */
+bool store_certificate_list_ending(struct store *store, int64_t until, int64_t after_end,
+	int64_t after_id, unsigned limit, struct certificates *certificates, struct error *error);
+
 /* ERROR_NOT_FOUND */
 bool store_certificate_get(
 	struct store *store, int64_t id, struct certificate *certificate, struct error *error);
@@ -113,21 +118,29 @@ struct task {
 	int64_t certificate_id; /* a certificate has one task at most */
 	char *kind;		/* TASK_COLLECT, TASK_TELL, TASK_SEE */
 	int64_t created_at;
-	int64_t attempts; /* that have failed */
-	int64_t next_at;  /* not before; TASK_NEVER: an operator has to do something */
-	char *problem;	  /* of the last attempt, or NULL */
+	int64_t attempts;	       /* that have failed */
+	int64_t next_at;	       /* not before; TASK_NEVER: an operator has to do something */
+	char *problem;		       /* of the last attempt, or NULL */
+	int64_t alarm_at;	       /* when it is said (again) that it is overdue */
+	int64_t alarms, alarms_mailed; /* how often that was said, and how often by mail */
 };
 #define TASK_COLLECT "collect" /* the certificate is asked for */
 #define TASK_TELL    "tell"    /* the authority does not know the certificate's status yet */
-#define TASK_SEE     "see" /* it was told; those who rely on the certificate do not see it yet */
+#define TASK_SEE     "see"   /* it was told; those who rely on the certificate do not see it yet */
+#define TASK_RENEW   "renew" /* the certificate ends soon */
 #define TASK_NEVER   INT64_MAX
 
 /* Puts the one task of a certificate, in place of another. */
 bool store_task_put(struct store *store, int64_t certificate_id, const char *kind, int64_t next_at,
-	struct error *error);
+	int64_t alarm_at, struct error *error);
 /* The same task goes on with something else, as if nothing had been tried yet. */
 bool store_task_turn(struct store *store, int64_t certificate_id, const char *kind, int64_t next_at,
-	const char *problem, struct error *error);
+	int64_t alarm_at, const char *problem, struct error *error);
+/* What is said of it before anything was tried. */
+bool store_task_note(
+	struct store *store, int64_t certificate_id, const char *problem, struct error *error);
+/* Renewals that are over, since the certificate is not good any more or has ended by then. */
+bool store_task_forget_renewals(struct store *store, int64_t now, struct error *error);
 /* The task of a certificate: ERROR_NOT_FOUND. */
 bool store_task_get(
 	struct store *store, int64_t certificate_id, struct task *task, struct error *error);
@@ -139,15 +152,51 @@ void task_clear(struct task *task);
 		0                                                                                  \
 	}
 #define _cleanup_task_ _cleanup_(task_clear)
-/* Another attempt has failed. */
+/* Another attempt has failed. alarm_at: it is not overdue before; 0: as it was. With TASK_NEVER it
+ * is overdue now. */
 bool store_task_postpone(struct store *store, int64_t certificate_id, int64_t next_at,
-	const char *problem, struct error *error);
+	int64_t alarm_at, const char *problem, struct error *error);
 /* Removing what is not there is no error. */
 bool store_task_remove(struct store *store, int64_t certificate_id, struct error *error);
 /* Those that are due by then, oldest first, at most limit. Free with tasks_free. */
 bool store_task_list(struct store *store, int64_t due, unsigned limit, struct task **tasks,
 	size_t *count, struct error *error);
 void tasks_free(struct task *tasks, size_t count);
+/* Those whose alarm_at has come; those with alarms that no mail has told. */
+bool store_task_list_alarms(struct store *store, int64_t due, unsigned limit, struct task **tasks,
+	size_t *count, struct error *error);
+bool store_task_list_unmailed(struct store *store, unsigned limit, struct task **tasks,
+	size_t *count, struct error *error);
+/* One more alarm, and when the next one is due. */
+bool store_task_alarmed(struct store *store, int64_t id, int64_t next_at, struct error *error);
+/* So many of its alarms were told by mail. */
+bool store_task_mailed(struct store *store, int64_t id, int64_t alarms, struct error *error);
+
+/* --- mail that is to be sent (store/mail.c) --- */
+struct mail {
+	int64_t id;
+	char *recipient; /* an address */
+	char *subject;
+	char *body;
+	char *card;  /* serial of the card that it is about; "" for none */
+	char *about; /* for the audit trail: "reminder", "alarm" */
+	int64_t created_at;
+	int64_t attempts;
+	int64_t next_at;
+};
+/* Keeps one; id, attempts and times are given here. */
+bool store_mail_put(struct store *store, const struct mail *mail, struct error *error);
+/* Those that are due by then. Free with mails_free. */
+bool store_mail_list(struct store *store, int64_t due, unsigned limit, struct mail **mails,
+	size_t *count, struct error *error);
+bool store_mail_postpone(struct store *store, int64_t id, int64_t next_at, struct error *error);
+bool store_mail_remove(struct store *store, int64_t id, struct error *error);
+void mails_free(struct mail *mails, size_t count);
+/*
+ * What is said once: *is_new tells whether this name is taken for the first time. Names are
+ * forgotten after some years.
+ */
+bool store_notice_take(struct store *store, const char *name, bool *is_new, struct error *error);
 
 /* --- intents (store/intent.c): what is about to change on a card (design, decision 5) --- */
 struct intent {

@@ -84,6 +84,19 @@ expect_failure any tessera task run "$pending"
 [[ $output == *REJECTED* ]] || fail "$output"
 [ "$(tessera --json task list | jq -r '.[] | select(.authority == "second").next')" = 0 ] || fail "$(tessera task list)"
 tessera task list | grep -q REJECTED || fail "$(tessera task list)"
+# It can be taken off the list, with a reason; what is to be told cannot.
+told=$(tessera --json task list | jq -r '.[] | select(.kind == "tell").id')
+expect_failure any tessera task remove "$told" --reason 'no more wanted'
+[[ $output == *"has to be told"* ]] || fail "$output"
+expect_failure any tessera task remove "$pending"
+knob '{"deny-pending": false}'
+expect_failure any tessera task remove "$pending" --reason 'denied'
+[[ $output == *"does not refuse it any more"* ]] || fail "$output"
+knob '{"deny-pending": true}'
+tessera task remove "$pending" --reason 'denied by the card desk' >/dev/null
+[ "$(tessera --json task list | jq '[.[] | select(.authority == "second")] | length')" = 0 ] ||
+    fail "$(tessera task list)"
+expect_output 'denied by the card desk' tessera audit list --operation remove-task
 tessera card retire --yes >/dev/null
 [ "$(tessera --json task list | jq '[.[] | select(.authority == "second")] | length')" = 0 ] ||
     fail "$(tessera task list)"

@@ -142,6 +142,7 @@ verb 'Credential ActivateGenerated'
 verb 'Credential Reissue'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
+verb 'Credential Renew'
 verb 'Manager RevokeMany'
 verb 'Credential Reissue'
 verb 'Credential Activate s'
@@ -174,8 +175,10 @@ tessera connection add digicert.json >/dev/null
 echo 0123456789 >api-key
 shown SetSecret
 shown ForgetSecret
+prints ListExpiring 'a(xosssssssx)'
 prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
+refused 'there is no such task' RemoveTask
 refused 'there is no task 1' ConfirmTask
 prints 'Connection GetCertificate' 'ay '
 prints GetCrl 'ay '

@@ -22,7 +22,7 @@ problems = []
 
 # Methods that only look, or whose change is told by the record of another one.
 READS = {
-    "Connection.ListProfiles", "Connection.GetFields", "Manager.ListTasks", "Connection.GetCertificate", "Connection.GetCrl",
+    "Connection.ListProfiles", "Connection.GetFields", "Manager.ListTasks", "Manager.ListExpiring", "Connection.GetCertificate", "Connection.GetCrl",
     "Credential.GetCertificate",
     "Manager.ListCredentials", "Manager.FindCredential", "Manager.FindCredentials",
     "Manager.ListAudit", "Manager.VerifyAudit", "Manager.ListCheckpoints",
@@ -123,6 +123,7 @@ STEPS = [
      "NotFound"),
     ("Connection.Remove", f"{ROOT}/connection/remote", [], "remove-connection", "ok"),
     ("Manager.RunTask", ROOT, ["x", "7"], "run-task", "NotFound"),
+    ("Manager.RemoveTask", ROOT, ["xs", "7", "over"], "remove-task", "NotFound"),
     ("Manager.ConfirmTask", ROOT, ["x", "7"], "confirm-task", "NotFound"),
     ("Connection.Remove", f"{ROOT}/connection/another", [], "remove-connection", "ok"),
     ("Connection.Remove", f"{ROOT}/connection/local", [], "remove-connection", "InUse"),
@@ -246,6 +247,9 @@ STEPS = [
     ("Credential.Reissue", CARD, ["sa{ss}", "no-such", "0"], "reissue", "NotFound"),
     ("Credential.Reissue", CARD, ["sa{ss}", "", "0"], "reissue", "ok"),
     ("Credential.Activate", CARD, ["s", PIN], "activate", "ok"),
+    ("Credential.Renew", CARD, ["sa{sv}", PIN, "1", "slot", "s", "nowhere"], "renew", "InvalidArgument"),
+    ("Credential.Renew", CARD, ["sa{sv}", "", "0"], "renew", "PinRequired"),
+    ("Credential.Renew", CARD, ["sa{sv}", PIN, "0"], "renew", "ok"),
     ("Credential.UnblockGenerated", CARD, [], "unblock", "ok"),
     ("Credential.ActivateGenerated", CARD, [], "activate", "WrongState"),
     ("Credential.Resume", CARD, [], "resume", "WrongState"),
@@ -395,7 +399,8 @@ def main():
     for method in changes:
         # A replacement is recorded for both cards, by e2e/life_of_a_card; tasks are
         # e2e/pending_and_untold_certificates_are_not_forgotten's.
-        if method not in {"Job.Cancel", "Credential.Replace", "Manager.FinishLogin", "Manager.RunTask", "Manager.ConfirmTask"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
+        if method not in {"Job.Cancel", "Credential.Replace", "Manager.FinishLogin", "Manager.RunTask",
+                          "Manager.RemoveTask", "Manager.ConfirmTask"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
             problems.append(f"{method} has no step that succeeds")
     check_denials()
     check_reads()

@@ -53,7 +53,7 @@ static const struct {
 	[LIFECYCLE_OFFLINE_UNBLOCK] = {S(ACTIVE), SAME},
 	/* For keys in HSM slots alone. */
 	[LIFECYCLE_ENROLL] = {0, SAME},
-	[LIFECYCLE_RENEW] = {0, SAME},
+	[LIFECYCLE_RENEW] = {S(ACTIVE), SAME},
 };
 
 static void every_verb_in_every_state_does_what_the_table_says(void **state)

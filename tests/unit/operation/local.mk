@@ -35,3 +35,8 @@ check_PROGRAMS += tests/unit/operation/roles
 tests_unit_operation_roles_SOURCES = tests/unit/operation/roles.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_operation_roles_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_roles_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/renew-interruptions
+tests_unit_operation_renew_interruptions_SOURCES = tests/unit/operation/renew-interruptions.c \
+	$(OPERATION_WALK)
+tests_unit_operation_renew_interruptions_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_renew_interruptions_LDADD = libtessera-vcard.la $(UNIT_LIBS)

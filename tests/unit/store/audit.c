@@ -291,6 +291,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 		"DROP TABLE role; DROP TABLE quorum;"
 		"DROP TABLE hsm_key;"
 		"DROP TABLE slot_rule; DROP TABLE slot;"
+		"DROP TABLE mail; DROP TABLE notice; DROP INDEX certificate_ends;"
 		"DROP TABLE task; ALTER TABLE certificate DROP COLUMN request;"
 		"DROP INDEX credential_template; ALTER TABLE template DROP COLUMN saved_at;"
 		"DROP TABLE master_key; DROP TABLE puk; DROP INDEX credential_key_version;"
