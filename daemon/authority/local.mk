@@ -33,6 +33,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
 	daemon/authority/patience.c daemon/authority/patience.h \
 	daemon/authority/ms-cs.c daemon/authority/ms-cs.h \
+	daemon/authority/ms-cs-ces.c \
 	daemon/authority/ms-cs-enroll.c \
 	daemon/authority/ms-cs-exchange.c \
 	daemon/authority/ms-cs-fault.c \
@@ -43,6 +44,8 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-settings.c \
 	daemon/authority/ms-cs-test.c \
 	daemon/authority/ms-cs-token.c \
+	daemon/authority/ms-cs-web.c \
+	daemon/authority/ms-cs-web-page.c \
 	daemon/authority/ms-cs-wrap.c \
 	daemon/authority/pki-platform.c daemon/authority/pki-platform.h \
 	daemon/authority/pki-platform-answer.c \

@@ -11,6 +11,7 @@
 #include "authority/attempt.h"
 #include "authority/ms-cs-private.h"
 #include "authority/settings.h"
+#include "common/alloc.h"
 
 /* --- what came --- */
 
@@ -51,22 +52,38 @@ static bool is_known_host(const struct ms_cs_settings *settings, const char *hos
 	return false;
 }
 
-/* Asks at the address that the CA gave or took the request at, else at all. */
-static bool ask_status(struct attempt *attempt, const struct ms_cs_message *message,
-	struct ms_cs_reply *reply, struct error *error)
+/* The address that took the request, if it is one of ours still. */
+static const struct ms_cs_endpoint *find_endpoint(
+	const struct ms_cs_settings *settings, const char *url)
 {
-	static const char *const members[] = {"reference", "url"};
-	const struct ms_cs *cs = attempt->authority->data;
-
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		const char *url = attempt_asked(attempt, members[i]), *path;
-		_cleanup_free_ char *host = url ? settings_host_of(url, &path) : NULL;
-		if (!host || !is_known_host(&cs->settings, host))
-			continue;
-		const struct ms_cs_endpoint endpoint = {(char *)(uintptr_t)url, host};
-		return ms_cs_send(attempt->authority, &endpoint, message, reply, error);
+	for (size_t i = 0; url && i < settings->endpoint_count; i++) {
+		if (strcmp(settings->endpoints[i].url, url) == 0)
+			return &settings->endpoints[i];
 	}
-	return ms_cs_ask(attempt->authority, message, reply, NULL, error);
+	return NULL;
+}
+
+/*
+ * Asks at the address that the CA gave or took the request at, else at all. *used: which one, whose
+ * parts are `given`'s or the settings'.
+ */
+static bool ask_status(struct attempt *attempt, const struct ms_cs_token_request *request,
+	struct ms_cs_reply *reply, struct ms_cs_endpoint *given, const struct ms_cs_endpoint **used,
+	struct error *error)
+{
+	const struct ms_cs *cs = attempt->authority->data;
+	const struct ms_cs_protocol *protocol = cs->settings.protocol;
+	const char *reference = attempt_asked(attempt, "reference"), *path;
+
+	*used = find_endpoint(&cs->settings, attempt_asked(attempt, "url"));
+	if (reference && protocol->has_references) {
+		given->host = settings_host_of(reference, &path);
+		given->url = xstrdup(reference);
+		if (given->host && is_known_host(&cs->settings, given->host))
+			*used = given;
+	}
+	return *used ? protocol->send(attempt->authority, *used, request, reply, error)
+		     : ms_cs_ask(attempt->authority, request, reply, used, error);
 }
 
 /*
@@ -75,14 +92,17 @@ static bool ask_status(struct attempt *attempt, const struct ms_cs_message *mess
  */
 static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struct error *error)
 {
-	const struct ms_cs_token_request request = {.request_id = attempt_asked(attempt, "id")};
-	const struct ms_cs_message message = ms_cs_status_message(&request);
+	const struct ms_cs *cs = attempt->authority->data;
+	const struct ms_cs_token_request request = {.request_id = attempt_asked(attempt, "id"),
+		.key_digest = attempt_asked(attempt, "key")};
 	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
 	_cleanup_ms_cs_token_ struct ms_cs_token token = {0};
+	_cleanup_(ms_cs_endpoint_clear) struct ms_cs_endpoint given = {0};
+	const struct ms_cs_endpoint *used = NULL;
 
-	if (!ask_status(attempt, &message, &reply, error))
+	if (!ask_status(attempt, &request, &reply, &given, &used, error))
 		return reply.fault.is_denial ? false : attempt_not_denied(error);
-	if (!ms_cs_token_read(&token, reply.body, attempt_asked(attempt, "key"), error))
+	if (!cs->settings.protocol->read(attempt->authority, used, &request, &reply, &token, error))
 		return false;
 	*outcome = ENROLL_PENDING;
 	if (token.der.length == 0)
@@ -95,14 +115,17 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 
 static enum attempt_answer ask(struct attempt *attempt, struct error *error)
 {
-	const struct ms_cs_message message = ms_cs_issue_message(attempt->data);
+	const struct ms_cs *cs = attempt->authority->data;
+	struct ms_cs_token_request request = *(const struct ms_cs_token_request *)attempt->data;
 	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
 	_cleanup_ms_cs_token_ struct ms_cs_token token = {0};
 	const struct ms_cs_endpoint *endpoint = NULL;
 
-	if (!ms_cs_ask(attempt->authority, &message, &reply, &endpoint, error))
+	request.key_digest = attempt_asked(attempt, "key");
+	if (!ms_cs_ask(attempt->authority, &request, &reply, &endpoint, error))
 		return reply.may_be_done ? ATTEMPT_LOST : ATTEMPT_REFUSED;
-	bool is_read = ms_cs_token_read(&token, reply.body, attempt_asked(attempt, "key"), error);
+	bool is_read = cs->settings.protocol->read(
+		attempt->authority, endpoint, &request, &reply, &token, error);
 	if (is_read && token.der.length > 0 && take(attempt, &token, error))
 		return ATTEMPT_ISSUED;
 	/* Also of one that cannot be used: by its number it is found, and revoked. */
@@ -137,6 +160,7 @@ bool ms_cs_enroll(struct authority *authority, const struct authority_request *r
 	attempt.request = request;
 	attempt.data = &asked;
 	attempt.profile = authority_profiles_find(&profiles, request->profile, error);
+	asked.template = attempt.profile ? attempt.profile->name : NULL;
 	return attempt.profile &&
 	       ms_cs_wrap(authority, attempt.profile, request, &token, &asked.value_type, error) &&
 	       attempt_enroll(&attempt, "", outcome, error);

@@ -16,6 +16,8 @@ void ms_cs_reply_clear(struct ms_cs_reply *reply)
 {
 	xml_free(reply->document);
 	ms_cs_fault_clear(&reply->fault);
+	ms_cs_page_clear(&reply->page);
+	buffer_clear(&reply->certificate);
 	*reply = (struct ms_cs_reply){0};
 }
 
@@ -60,23 +62,12 @@ const char *ms_cs_proof(const struct ms_cs_settings *settings)
 	return names[settings->authentication];
 }
 
-/* What to do about a status that comes without SOAP. */
-static const char *advice_for(long status, const struct ms_cs_settings *settings)
+const char *ms_cs_advice(long status, const struct ms_cs_settings *settings)
 {
-	static const char *const refusals[] = {
-		[MS_CS_PASSWORD] = ": it does not accept user and password (is the address the one "
-				   "for user names, and the user's right to use it given?)",
-		[MS_CS_CLIENT_CERTIFICATE] =
-			": it does not accept the client certificate (is the address the one for "
-			"certificates, and is its CA in NTAuth?)",
-		[MS_CS_KERBEROS] = ": it does not accept the Kerberos account (is the address the "
-				   "one for Kerberos, and the account's right to use it given?)",
-	};
-
 	switch (status) {
 	case 401:
 	case 403:
-		return refusals[settings->authentication];
+		return settings->protocol->refusals[settings->authentication];
 	case 404:
 		return ": there is no such service; check the path of the address";
 	case 503:
@@ -96,7 +87,7 @@ static bool fail_with_status(const struct ms_cs_settings *settings, const struct
 
 	return error_set(error, ERROR_AUTHORITY_FAILED,
 		"it answers HTTP status %ld%s, and no SOAP (\"%s\")", reply->status,
-		advice_for(reply->status, settings), begin);
+		ms_cs_advice(reply->status, settings), begin);
 }
 
 /*
@@ -104,12 +95,12 @@ static bool fail_with_status(const struct ms_cs_settings *settings, const struct
  * refusal, and 503 that of a server or a balancer that has nobody to pass it on to (RFC 9110
  * 15.6.4); any other failure may come from behind them.
  */
-static bool may_be_done_after(long status)
+bool ms_cs_may_be_done_after(long status)
 {
 	return status < 400 || (status >= 500 && status != 503);
 }
 
-static bool fail_with_fault(
+bool ms_cs_fail_with_fault(
 	const struct ms_cs_settings *settings, struct ms_cs_reply *reply, struct error *error)
 {
 	const struct ms_cs_fault *fault = &reply->fault;
@@ -139,7 +130,7 @@ static bool judge(struct authority *authority, const char *message_id,
 	reply->document = xml_parse(body->data, body->length, NULL);
 	if (!reply->document || !read_envelope(reply)) {
 		reply->body = NULL;
-		reply->may_be_done = may_be_done_after(reply->status);
+		reply->may_be_done = ms_cs_may_be_done_after(reply->status);
 		return fail_with_status(&cs->settings, reply, body, error);
 	}
 	if (!check_relation(xml_root(reply->document), message_id, error)) {
@@ -147,7 +138,7 @@ static bool judge(struct authority *authority, const char *message_id,
 		return false;
 	}
 	if (reply->fault.words)
-		return fail_with_fault(&cs->settings, reply, error);
+		return ms_cs_fail_with_fault(&cs->settings, reply, error);
 	if (reply->status == 200)
 		return true;
 	reply->body = NULL;
@@ -163,7 +154,7 @@ bool ms_cs_lacks_secret(const struct ms_cs *cs)
 	       !secret_is_set(&cs->identity.secret);
 }
 
-static bool open_identity(struct authority *authority, struct error *error)
+bool ms_cs_open_identity(struct authority *authority, struct error *error)
 {
 	struct ms_cs *cs = authority->data;
 
@@ -176,28 +167,29 @@ static bool open_identity(struct authority *authority, struct error *error)
 	return identity_open(&cs->identity, authority, secret, cs->settings.client_key, error);
 }
 
-static bool exchange(struct authority *authority, const char *url, const struct buffer *text,
-	size_t answer_max, struct http_answer *answer, struct error *error)
+bool ms_cs_http(struct authority *authority, struct http_request *request,
+	struct http_answer *answer, struct ms_cs_reply *reply, struct error *error)
 {
 	struct ms_cs *cs = authority->data;
 	const struct http_negotiate account = kerberos_settings_account(&cs->settings.kerberos);
-	struct http_request request = {.method = HTTP_POST,
-		.url = url,
-		.ca_file = cs->settings.ca_file,
-		.content_type = CONTENT_TYPE,
-		.body = text->data,
-		.body_length = text->length,
-		.answer_max = answer_max,
-		.timeout_ms = (unsigned)cs->settings.timeout_seconds * 1000,
-		.connect_ms = CONNECT_MS};
 
+	request->ca_file = cs->settings.ca_file;
+	request->timeout_ms = (unsigned)cs->settings.timeout_seconds * 1000;
+	request->connect_ms = CONNECT_MS;
 	if (cs->settings.authentication == MS_CS_CLIENT_CERTIFICATE) {
-		request.client_certificate = &cs->identity.secret;
-		request.client_key = cs->identity.key;
+		request->client_certificate = &cs->identity.secret;
+		request->client_key = cs->identity.key;
 	}
 	if (cs->settings.authentication == MS_CS_KERBEROS)
-		request.negotiate = &account;
-	return http_send(authority->services->http, &request, answer, error);
+		request->negotiate = &account;
+	bool done = http_send(authority->services->http, request, answer, error);
+	request->negotiate = NULL;
+	reply->status = answer->status;
+	reply->is_resolved = answer->is_resolved;
+	reply->is_connected = answer->is_connected;
+	reply->has_ticket = answer->has_ticket;
+	reply->may_be_done = answer->may_be_seen;
+	return done;
 }
 
 bool ms_cs_send(struct authority *authority, const struct ms_cs_endpoint *endpoint,
@@ -209,20 +201,19 @@ bool ms_cs_send(struct authority *authority, const struct ms_cs_endpoint *endpoi
 	_cleanup_free_ char *message_id = ms_cs_message_id();
 
 	ms_cs_reply_clear(reply);
-	if (!open_identity(authority, error))
+	if (!ms_cs_open_identity(authority, error))
 		return false;
 	ms_cs_write_message(&writer, message, message_id, endpoint->url, cs->settings.user,
 		&cs->identity.secret);
 	if (writer.text.failed)
 		return error_set(error, ERROR_FAILED, "out of memory");
-	bool done = exchange(
-		authority, endpoint->url, &writer.text, message->answer_max, &answer, error);
-	reply->status = answer.status;
-	reply->is_resolved = answer.is_resolved;
-	reply->is_connected = answer.is_connected;
-	reply->has_ticket = answer.has_ticket;
-	reply->may_be_done = answer.may_be_seen;
-	if (!done)
+	struct http_request request = {.method = HTTP_POST,
+		.url = endpoint->url,
+		.content_type = CONTENT_TYPE,
+		.body = writer.text.data,
+		.body_length = writer.text.length,
+		.answer_max = message->answer_max};
+	if (!ms_cs_http(authority, &request, &answer, reply, error))
 		return false;
 	return judge(authority, message_id, &answer, reply, error) ||
 	       error_prefix(error, "%s", endpoint->host);
@@ -231,16 +222,16 @@ bool ms_cs_send(struct authority *authority, const struct ms_cs_endpoint *endpoi
 /* --- several addresses --- */
 
 /* Whether another address may be asked after this failure. */
-static bool may_go_on(const struct ms_cs_message *message, const struct ms_cs_reply *reply)
+static bool may_go_on(const struct ms_cs_token_request *request, const struct ms_cs_reply *reply)
 {
 	bool is_refused = reply->status >= 400 && reply->status <= 499;
 
 	if (reply->fault.is_decided || reply->fault.is_security || is_refused)
 		return false;
-	return message->is_read_only || !reply->may_be_done;
+	return request->request_id || !reply->may_be_done;
 }
 
-bool ms_cs_ask(struct authority *authority, const struct ms_cs_message *message,
+bool ms_cs_ask(struct authority *authority, const struct ms_cs_token_request *request,
 	struct ms_cs_reply *reply, const struct ms_cs_endpoint **used, struct error *error)
 {
 	const struct ms_cs *cs = authority->data;
@@ -250,12 +241,11 @@ bool ms_cs_ask(struct authority *authority, const struct ms_cs_message *message,
 	for (size_t i = 0; i < settings->endpoint_count; i++) {
 		_cleanup_error_ struct error failure = ERROR_INIT;
 		last = &settings->endpoints[i];
-		if (used)
-			*used = last;
-		if (ms_cs_send(authority, last, message, reply, &failure))
+		*used = last;
+		if (settings->protocol->send(authority, last, request, reply, &failure))
 			return true;
 		bool is_last = i + 1 == settings->endpoint_count;
-		if (is_last || !may_go_on(message, reply) || ms_cs_lacks_secret(cs))
+		if (is_last || !may_go_on(request, reply) || ms_cs_lacks_secret(cs))
 			return error_move(error, &failure);
 		log_warning("the next address is asked: %s connection=%s", error_message(&failure),
 			authority->name);

@@ -90,6 +90,24 @@ static void take_advice(struct ms_cs_fault *fault, const char *advice, uint32_t 
 		names_it ? "" : ")", advice ? ": " : "", advice ? advice : "");
 }
 
+bool ms_cs_fault_judge(struct ms_cs_fault *fault, uint32_t code)
+{
+	bool is_of_ca = (code & ~DENIALS) == FIRST_DENIAL, is_known = is_of_ca;
+	const char *advice = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+		if (results[i].code != code)
+			continue;
+		is_known = true;
+		advice = results[i].advice;
+		fault->is_final = fault->is_final || results[i].meaning == REFUSED;
+		fault->may_be_done = results[i].meaning == NOBODY_CAN_TELL;
+	}
+	fault->is_denial = fault->is_final && is_of_ca;
+	take_advice(fault, advice, code);
+	return is_known;
+}
+
 /* [WSTEP 3.1.4.1.3.7] */
 static void read_detail(struct ms_cs_fault *fault, const struct xml_element *detail)
 {
@@ -98,18 +116,8 @@ static void read_detail(struct ms_cs_fault *fault, const struct xml_element *det
 	fault->is_decided = true;
 	fault->may_be_done = false;
 	fault->is_final = is_true(xml_child(detail, NS_ENROLLMENT, "InvalidRequest"));
-	if (!read_code(detail, &code))
-		return;
-	const char *advice = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
-		if (results[i].code != code)
-			continue;
-		advice = results[i].advice;
-		fault->is_final = fault->is_final || results[i].meaning == REFUSED;
-		fault->may_be_done = results[i].meaning == NOBODY_CAN_TELL;
-	}
-	fault->is_denial = fault->is_final && (code & ~DENIALS) == FIRST_DENIAL;
-	take_advice(fault, advice, code);
+	if (read_code(detail, &code))
+		ms_cs_fault_judge(fault, code);
 }
 
 /* The name without its prefix: "s:Sender". */

@@ -85,17 +85,17 @@ static void write_policies(struct xml_writer *writer, const void *context)
 
 struct ms_cs_message ms_cs_issue_message(const struct ms_cs_token_request *request)
 {
-	return (struct ms_cs_message){ACTION_TOKEN, write_issue, request, false, TOKEN_MAX};
+	return (struct ms_cs_message){ACTION_TOKEN, write_issue, request, TOKEN_MAX};
 }
 
 struct ms_cs_message ms_cs_status_message(const struct ms_cs_token_request *request)
 {
-	return (struct ms_cs_message){ACTION_TOKEN, write_status, request, true, TOKEN_MAX};
+	return (struct ms_cs_message){ACTION_TOKEN, write_status, request, TOKEN_MAX};
 }
 
 struct ms_cs_message ms_cs_policies_message(void)
 {
-	return (struct ms_cs_message){ACTION_POLICIES, write_policies, NULL, true, POLICIES_MAX};
+	return (struct ms_cs_message){ACTION_POLICIES, write_policies, NULL, POLICIES_MAX};
 }
 
 /* --- the envelope --- */

@@ -12,6 +12,7 @@
 #include "authority/mapping.h"
 #include "authority/ms-cs-agent.h"
 #include "authority/ms-cs-revoke.h"
+#include "core/http.h"
 #include "core/xml.h"
 
 #define MS_CS_PASSWORD_SECRET "password"
@@ -43,7 +44,9 @@ struct ms_cs_endpoint {
 	char *host; /* with its port, if it has one */
 };
 
+struct ms_cs_protocol;
 struct ms_cs_settings {
+	const struct ms_cs_protocol *protocol;
 	struct ms_cs_endpoint *endpoints; /* of enrollment, the first being asked first */
 	size_t endpoint_count;
 	struct ms_cs_endpoint policy; /* url NULL: none */
@@ -65,6 +68,7 @@ struct ms_cs {
 	struct identity identity; /* the password or the client certificate; none with Kerberos */
 };
 
+void ms_cs_endpoint_clear(struct ms_cs_endpoint *endpoint);
 /* On failure the caller clears, too. */
 bool ms_cs_settings_parse(
 	struct ms_cs_settings *settings, const char *document, struct error *error);
@@ -79,8 +83,6 @@ struct ms_cs_message {
 	const char *action; /* of WS-Addressing */
 	ms_cs_body_writer write_body;
 	const void *context;
-	/* Whether it may be sent again after an answer that is none: nothing is changed by it. */
-	bool is_read_only;
 	size_t answer_max; /* bytes */
 };
 
@@ -89,6 +91,8 @@ struct ms_cs_token_request {
 	const struct buffer *token; /* PKCS#10, or CMS around it */
 	const char *value_type;
 	const char *request_id; /* for the question; NULL for the request */
+	const char *template;	/* name of the template, for the request */
+	const char *key_digest; /* of the key that a certificate has to be for */
 };
 struct ms_cs_message ms_cs_issue_message(const struct ms_cs_token_request *request);
 struct ms_cs_message ms_cs_status_message(const struct ms_cs_token_request *request);
@@ -115,8 +119,36 @@ struct ms_cs_fault {
 	char *words;	  /* one line, never NULL */
 };
 void ms_cs_fault_clear(struct ms_cs_fault *fault);
+/*
+ * What follows from an HRESULT, which the words then have, with what to do about it. False: nothing
+ * is known of that one.
+ */
+bool ms_cs_fault_judge(struct ms_cs_fault *fault, uint32_t code);
 /* Reads a Fault element. */
 void ms_cs_fault_read(struct ms_cs_fault *fault, const struct xml_element *element);
+
+/* --- pages of the web enrollment: ms-cs-web-page.c --- */
+
+enum ms_cs_page_state {
+	MS_CS_PAGE_UNKNOWN, /* it is none of the web enrollment's, or not understood */
+	MS_CS_PAGE_ISSUED,
+	MS_CS_PAGE_PENDING,
+	MS_CS_PAGE_DENIED,
+	MS_CS_PAGE_FAILED, /* the request was not come to an end with */
+};
+struct ms_cs_page {
+	enum ms_cs_page_state state;
+	char *id;      /* digits: the number of what is issued or pending, else NULL */
+	char *words;   /* UTF-8 in one line: why it is denied or has failed, else NULL */
+	uint32_t code; /* the HRESULT among them */
+	bool has_code;
+};
+void ms_cs_page_clear(struct ms_cs_page *page);
+#define _cleanup_ms_cs_page_ _cleanup_(ms_cs_page_clear)
+/* Reads HTML in any language: by what is in it, not by words. */
+void ms_cs_page_read(struct ms_cs_page *page, const void *data, size_t length);
+/* Heap: the beginning of its text, in one line. */
+char *ms_cs_page_words(const void *data, size_t length, size_t maximum);
 
 /* --- asking: ms-cs-exchange.c --- */
 
@@ -129,6 +161,8 @@ struct ms_cs_reply {
 	long status;
 	struct xml_document *document;
 	const struct xml_element *body; /* what is in the envelope's body; NULL after a failure */
+	struct ms_cs_page page;		/* of the web enrollment, */
+	struct buffer certificate;	/* or what it has given in place of one, DER */
 	struct ms_cs_fault fault;	/* words NULL when it is none */
 	bool may_be_done; /* after a failure: the CA may have done what it was asked */
 	bool is_resolved, is_connected, has_ticket;
@@ -136,14 +170,28 @@ struct ms_cs_reply {
 void ms_cs_reply_clear(struct ms_cs_reply *reply);
 #define _cleanup_ms_cs_reply_ _cleanup_(ms_cs_reply_clear)
 
-/* Sends a message to one address, once. The error is one sentence with what the service said. */
+/* Opens the password or the certificate, if there is one. */
+bool ms_cs_open_identity(struct authority *authority, struct error *error);
+/* Sends a request with all that each has, and notes how far it came. ms_cs_open_identity before. */
+bool ms_cs_http(struct authority *authority, struct http_request *request,
+	struct http_answer *answer, struct ms_cs_reply *reply, struct error *error);
+/* Whether a service that has answered with this status, and nothing else, may have done it. */
+bool ms_cs_may_be_done_after(long status);
+/* What to do about a status: ": the service is stopped or busy", or "". */
+const char *ms_cs_advice(long status, const struct ms_cs_settings *settings);
+/* The error of what a fault says, by which the reply has failed. Returns false. */
+bool ms_cs_fail_with_fault(
+	const struct ms_cs_settings *settings, struct ms_cs_reply *reply, struct error *error);
+
+/* Sends a message of SOAP to one address, once. The error is one sentence with what the service
+ * said. */
 bool ms_cs_send(struct authority *authority, const struct ms_cs_endpoint *endpoint,
 	const struct ms_cs_message *message, struct ms_cs_reply *reply, struct error *error);
 /*
- * Sends it to the addresses of enrollment in turn: to the next one only when it is known that this
- * one has done nothing, or nothing can be done by the message. *used (may be NULL): the last one.
+ * Sends a request or a question to the addresses of enrollment in turn: to the next one only when
+ * it is known that this one has done nothing, or it is a question. *used: the last one.
  */
-bool ms_cs_ask(struct authority *authority, const struct ms_cs_message *message,
+bool ms_cs_ask(struct authority *authority, const struct ms_cs_token_request *request,
 	struct ms_cs_reply *reply, const struct ms_cs_endpoint **used, struct error *error);
 
 /* --- answers: ms-cs-token.c --- */
@@ -162,6 +210,30 @@ void ms_cs_token_clear(struct ms_cs_token *token);
  */
 bool ms_cs_token_read(struct ms_cs_token *token, const struct xml_element *collection,
 	const char *key_digest, struct error *error);
+
+/* --- protocols: ms-cs-ces.c, ms-cs-web.c --- */
+
+/* How a CA is asked; what follows from the answers is the same for each. */
+struct ms_cs_protocol {
+	const char *name;
+	const char *example;	 /* of an address */
+	const char *refusals[3]; /* by ms_cs_authentication: advice after the statuses 401, 403 */
+	bool has_policies;	 /* there can be a policy service */
+	bool has_references;	 /* answers may say where to ask for a pending certificate */
+	/* Sends a request, or the question what became of one, to one address, once. */
+	bool (*send)(struct authority *authority, const struct ms_cs_endpoint *endpoint,
+		const struct ms_cs_token_request *request, struct ms_cs_reply *reply,
+		struct error *error);
+	/* What the answer says, of the key of the request. ERROR_AUTHORITY_FAILED; the token's id
+	 * is there after a failure, too, if it is known. */
+	bool (*read)(struct authority *authority, const struct ms_cs_endpoint *endpoint,
+		const struct ms_cs_token_request *request, struct ms_cs_reply *reply,
+		struct ms_cs_token *token, struct error *error);
+	/* Asks for something that changes nothing, to see whether the service is there. */
+	bool (*probe)(struct authority *authority, const struct ms_cs_endpoint *endpoint,
+		struct ms_cs_reply *reply, struct error *error);
+};
+extern const struct ms_cs_protocol ms_cs_ces, ms_cs_web;
 
 /* --- profiles: ms-cs-policy.c, ms-cs-profiles.c --- */
 

@@ -13,6 +13,13 @@
 #define SECONDS_TIMEOUT 60
 #define SECONDS_PICKUP	10
 
+static const struct ms_cs_protocol *const protocols[] = {&ms_cs_ces, &ms_cs_web};
+
+static const char *protocol_at(size_t index)
+{
+	return index < ARRAY_SIZE(protocols) ? protocols[index]->name : NULL;
+}
+
 static const char *authentication_at(size_t index)
 {
 	static const char *const names[] = {
@@ -31,7 +38,7 @@ static const char *subject_at(size_t index)
 	return index < ARRAY_SIZE(names) ? names[index] : NULL;
 }
 
-static void endpoint_clear(struct ms_cs_endpoint *endpoint)
+void ms_cs_endpoint_clear(struct ms_cs_endpoint *endpoint)
 {
 	free(endpoint->url);
 	free(endpoint->host);
@@ -40,9 +47,9 @@ static void endpoint_clear(struct ms_cs_endpoint *endpoint)
 void ms_cs_settings_clear(struct ms_cs_settings *settings)
 {
 	for (size_t i = 0; i < settings->endpoint_count; i++)
-		endpoint_clear(&settings->endpoints[i]);
+		ms_cs_endpoint_clear(&settings->endpoints[i]);
 	free(settings->endpoints);
-	endpoint_clear(&settings->policy);
+	ms_cs_endpoint_clear(&settings->policy);
 	mappings_clear(&settings->mappings);
 	ms_cs_agent_settings_clear(&settings->agent);
 	ms_cs_revocation_clear(&settings->revocation);
@@ -57,8 +64,8 @@ void ms_cs_settings_clear(struct ms_cs_settings *settings)
 
 /* --- addresses --- */
 
-static bool read_endpoint(
-	const struct document_node *node, struct ms_cs_endpoint *endpoint, struct error *error)
+static bool read_endpoint(const struct document_node *node, const char *example,
+	struct ms_cs_endpoint *endpoint, struct error *error)
 {
 	const char *url, *path;
 
@@ -72,11 +79,38 @@ static bool read_endpoint(
 	}
 	endpoint->host = settings_host_of(url, &path);
 	if (!endpoint->host || strlen(path) < 2)
-		return document_fail(node, error,
-			"the whole address with https:// is expected, as "
-			"https://HOST/CA_CES_UsernamePassword/service.svc/CES");
+		return document_fail(
+			node, error, "the whole address with https:// is expected, as %s", example);
 	endpoint->url = xstrdup(url);
 	return true;
+}
+
+static bool read_protocol(
+	const struct document_node *root, struct ms_cs_settings *settings, struct error *error)
+{
+	struct document_node node;
+	size_t choice = 0;
+
+	if (document_find(root, "protocol", &node) &&
+		!document_choice(&node, protocol_at, &choice, error))
+		return false;
+	settings->protocol = protocols[choice];
+	return true;
+}
+
+static bool read_policy_url(
+	const struct document_node *root, struct ms_cs_settings *settings, struct error *error)
+{
+	struct document_node node;
+
+	if (!document_find(root, "policy-url", &node))
+		return true;
+	if (!settings->protocol->has_policies)
+		return document_fail(&node, error,
+			"there is no policy service with \"protocol\": \"%s\": the certificate "
+			"templates are listed in \"profiles\"",
+			settings->protocol->name);
+	return read_endpoint(&node, settings->protocol->example, &settings->policy, error);
 }
 
 /* One, or an array of them. */
@@ -97,14 +131,25 @@ static bool read_endpoints(
 		struct document_node each =
 			is_array ? document_at(&node, settings->endpoint_count) : node;
 		settings->endpoint_count++;
-		if (!read_endpoint(&each, endpoint, error))
+		if (!read_endpoint(&each, settings->protocol->example, endpoint, error))
 			return false;
 	}
-	return !document_find(root, "policy-url", &node) ||
-	       read_endpoint(&node, &settings->policy, error);
+	return read_policy_url(root, settings, error);
 }
 
 /* --- authentication --- */
+
+/* RFC 7617: what is before the first colon is the user. */
+static bool check_user(const struct document_node *node, const struct ms_cs_settings *settings,
+	struct error *error)
+{
+	for (const char *c = settings->user; *c; c++) {
+		if (*c == ':' || (unsigned char)*c < 0x20 || *c == 0x7f)
+			return document_fail(node, error,
+				"the name of an account has neither colons nor control characters");
+	}
+	return true;
+}
 
 static bool read_user(
 	const struct document_node *root, struct ms_cs_settings *settings, struct error *error)
@@ -114,7 +159,8 @@ static bool read_user(
 
 	if (settings->authentication == MS_CS_PASSWORD)
 		return document_member(root, "user", &node, error) &&
-		       settings_read_text(root, "user", &settings->user, error);
+		       settings_read_text(root, "user", &settings->user, error) &&
+		       check_user(&node, settings, error);
 	return !is_there ||
 	       document_fail(&node, error, "this goes with \"authentication\": \"password\" only");
 }
@@ -179,6 +225,23 @@ static bool read_member_choices(
 	return true;
 }
 
+/* The web enrollment takes the name of the template in a line of its own. */
+static bool check_names(
+	const struct document_node *root, const struct mappings *mappings, struct error *error)
+{
+	struct document_node node;
+
+	document_find(root, "profiles", &node);
+	for (size_t i = 0; i < mappings->count; i++) {
+		for (const char *c = mappings->items[i].profile; *c; c++) {
+			if ((unsigned char)*c < 0x20 || *c == 0x7f)
+				return document_fail(&node, error,
+					"the name of a template has no control characters");
+		}
+	}
+	return true;
+}
+
 static bool read_profiles(
 	const struct document_node *root, struct ms_cs_settings *settings, struct error *error)
 {
@@ -190,23 +253,24 @@ static bool read_profiles(
 	if (!settings->policy.url && !document_find(root, "profiles", &node))
 		return document_fail(root, error,
 			"without policy-url the certificate templates are listed in \"profiles\"");
-	return mappings_read(root, &kind, &settings->mappings, error);
+	return mappings_read(root, &kind, &settings->mappings, error) &&
+	       check_names(root, &settings->mappings, error);
 }
 
 bool ms_cs_settings_parse(
 	struct ms_cs_settings *settings, const char *document, struct error *error)
 {
-	static const char *const members[] = {"name", "kind", "comment", "url", "policy-url",
-		"authentication", "user", "kerberos", "client-key", "ca-file", "issuer-file",
-		"enrollment-agent", "revocation", "revocation-check", "timeout-seconds",
-		"pickup-seconds", "profiles"};
+	static const char *const members[] = {"name", "kind", "comment", "protocol", "url",
+		"policy-url", "authentication", "user", "kerberos", "client-key", "ca-file",
+		"issuer-file", "enrollment-agent", "revocation", "revocation-check",
+		"timeout-seconds", "pickup-seconds", "profiles"};
 	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
 	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
 	_cleanup_free_ char *comment = NULL;
 
 	return json && document_check_members(&root, members, ARRAY_SIZE(members), error) &&
 	       settings_read_text(&root, "comment", &comment, error) &&
-	       read_endpoints(&root, settings, error) &&
+	       read_protocol(&root, settings, error) && read_endpoints(&root, settings, error) &&
 	       read_authentication(&root, settings, error) &&
 	       settings_read_seconds(&root, "timeout-seconds", 1, SECONDS_TIMEOUT,
 		       &settings->timeout_seconds, error) &&

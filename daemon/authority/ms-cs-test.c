@@ -3,9 +3,6 @@
 #include "authority/ms-cs-private.h"
 #include "authority/steps.h"
 
-/* No CA has a request of that number: what it says of it shows that it was asked. */
-#define NO_REQUEST "0"
-
 /* The step at which a request that failed has stopped. */
 static const char *failed_step(const struct ms_cs *cs, const struct ms_cs_reply *reply)
 {
@@ -18,27 +15,21 @@ static const char *failed_step(const struct ms_cs *cs, const struct ms_cs_reply 
 	return steps_stopped_at(reply->is_resolved, reply->is_connected);
 }
 
-/*
- * Asks one service, and tells how far that came. may_fault: a fault that is not about the message
- * or who sends it is an answer, too.
- */
-static bool reach(struct authority *authority, const struct ms_cs_endpoint *endpoint,
-	const struct ms_cs_message *message, bool may_fault, struct ms_cs_reply *reply,
-	struct authority_steps *steps)
+/* Tells how far it came with one service; the error is why it was not done. */
+static bool reached(struct authority *authority, const struct ms_cs_endpoint *endpoint, bool done,
+	const struct ms_cs_reply *reply, struct authority_steps *steps, struct error *error)
 {
 	struct ms_cs *cs = authority->data;
-	_cleanup_error_ struct error error = ERROR_INIT;
-	bool done = ms_cs_send(authority, endpoint, message, reply, &error);
 
 	if (!done && ms_cs_lacks_secret(cs))
-		return authority_step_failed(steps, "secret", &error);
+		return authority_step_failed(steps, "secret", error);
 	steps_reached(steps, endpoint->host, cs->settings.ca_file, reply->is_resolved,
 		reply->is_connected);
 	if (reply->has_ticket)
 		authority_step_passed(steps, "ticket", "%s has a Kerberos ticket for %s",
 			cs->settings.kerberos.principal, endpoint->host);
-	if (!done && !(may_fault && reply->fault.words && !reply->fault.is_senders))
-		return authority_step_failed(steps, failed_step(cs, reply), &error);
+	if (!done)
+		return authority_step_failed(steps, failed_step(cs, reply), error);
 	authority_step_passed(steps, "authentication", "%s accepts the %s", endpoint->host,
 		ms_cs_proof(&cs->settings));
 	return true;
@@ -52,7 +43,8 @@ static bool test_policies(struct authority *authority, struct authority_profiles
 	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (!reach(authority, &cs->settings.policy, &message, false, &reply, steps))
+	bool done = ms_cs_send(authority, &cs->settings.policy, &message, &reply, &error);
+	if (!reached(authority, &cs->settings.policy, done, &reply, steps, &error))
 		return false;
 	if (ms_cs_policies_read(profiles, reply.body, &error)) {
 		authority_step_passed(
@@ -66,11 +58,12 @@ static bool test_policies(struct authority *authority, struct authority_profiles
 static bool test_enrollment(struct authority *authority, const struct ms_cs_endpoint *endpoint,
 	struct authority_steps *steps)
 {
-	const struct ms_cs_token_request request = {.request_id = NO_REQUEST};
-	const struct ms_cs_message message = ms_cs_status_message(&request);
+	const struct ms_cs *cs = authority->data;
 	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (!reach(authority, endpoint, &message, true, &reply, steps))
+	bool done = cs->settings.protocol->probe(authority, endpoint, &reply, &error);
+	if (!reached(authority, endpoint, done, &reply, steps, &error))
 		return false;
 	authority_step_passed(
 		steps, "service", "the enrollment service at %s answers", endpoint->host);

@@ -2,17 +2,20 @@
 /*
  * Microsoft Certificate Services: MS-WSTEP (Certificate Enrollment Web Service)
  * to enroll and to collect, MS-XCEP (Certificate Enrollment Policy Web Service)
- * for the list of templates, both SOAP 1.2 over HTTPS. There is no renewal but a
+ * for the list of templates, both SOAP 1.2 over HTTPS; or, where only that is
+ * there, the forms and pages of the web enrollment (/certsrv). There is no renewal but a
  * new enrollment (a renewal request would be signed by the old key), and no
  * search: what became of a lost answer only the CA's administrator sees.
  *
  * Members of its connection document:
  *
  *   name, kind ("ms-cs"), comment (optional)
+ *   protocol         ces (default), web; optional
  *   url              https://HOST/CA_CES_UsernamePassword/service.svc/CES, or an array of up
- *                    to 8, the first being asked first
+ *                    to 8, the first being asked first; with web https://HOST/certsrv
  *   policy-url       optional: https://HOST/ADPolicyProvider_CEP_.../service.svc/CEP
- *   authentication   password, client-certificate
+ *                    (not with web)
+ *   authentication   password, client-certificate, kerberos
  *   user             with password: DOMAIN\NAME or NAME@DOMAIN
  *   client-key       optional: pkcs11: URI of the client certificate's key, in a slot
  *   ca-file          optional: PEM file of the authorities that the service's TLS

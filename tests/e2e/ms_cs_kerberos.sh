@@ -61,6 +61,21 @@ tessera card issue --reader 1 --template lab --holder name=Ada --holder email=ad
     --holder upn=ada@lab.test >/dev/null
 [ "$(ms_cs_counted issued)" = 2 ] || fail "$(ms_cs_counted issued) certificates were issued"
 
+echo "# the same by the web enrollment"
+document 8443 cmsoper.keytab cmsoper | jq --arg issuer "$PWD/ms-cs-ca.pem" 'del(.["policy-url"]) | .protocol = "web" |
+    .url = "https://localhost:8443/certsrv" | .["issuer-file"] = $issuer |
+    .profiles = {CardLogonOffline: {subject: "request"}, SignatureOffline: {subject: "request"}}' >changed.json
+tessera connection update changed.json >/dev/null
+expect_output "accepts the Kerberos account" tessera connection test lab
+expect_failure any tessera card retire --yes
+tessera card retire --yes >/dev/null
+ms_cs_knob '{"pending": 2}'
+tessera card issue --reader 1 --template lab --holder name=Ada --holder email=ada@example.org \
+    --holder upn=ada@lab.test >/dev/null
+[ "$(ms_cs_counted issued)" = 4 ] || fail "$(ms_cs_counted issued) certificates were issued"
+[ "$(ms_cs_counted fetches)" -ge 2 ] || fail "certificates came without having been fetched"
+ms_cs_no_knobs
+
 # stops_at STEP TEXT: the test of the connection fails there and says so.
 stops_at() {
     expect_failure 1 tessera connection test lab

@@ -18,7 +18,7 @@ class State(Knobs):
     """What the CA has, and how the services behave."""
 
     def __init__(self, options):
-        super().__init__(("issue-posts", "status-posts", "policy-posts", "issued", "on-behalf", "denied", "revoked",
+        super().__init__(("issue-posts", "status-posts", "policy-posts", "fetches", "issued", "on-behalf", "denied", "revoked",
                           "held", "released", "password-seen", "lists", "questions", "issuers"))
         self.authority = Authority(options.ca_out)
         self.authentication = options.authentication
@@ -82,11 +82,17 @@ class Enrollment:
         if request.kind == "status":
             self.state.count("status-posts")
             return self.status(request.id)
+        return self.enter(request)
+
+    def enter(self, request, check=None):
+        """Takes a request for a certificate; check may refuse what it is for."""
         self.state.count("issue-posts")
         refusal = self.state.knob("refuse")
         if refusal:
             raise soap.CaFault(refusal["code"], refusal.get("message", "It is refused."), refusal.get("final", True))
         record = self.state.authority.read(request, self.user)
+        if check:
+            check(record)
         self.state.last_id += 1
         number = str(self.state.last_id) if not self.state.knob("long-id") else "3" * 39
         kept = {"record": record, "left": self.state.setting("pending", 0)}

@@ -52,6 +52,7 @@ class CaFault(Fault):
 
     def __init__(self, hresult, reason, final=True, request_id=None):
         super().__init__(None, f"{reason} {hresult:#010x} ({hresult - (1 << 32)})", "Receiver")
+        self.message = reason
         self.hresult, self.final, self.request_id = hresult, final, request_id
 
     def detail(self):

@@ -47,6 +47,11 @@ static const struct {
 	{HEAD WHERE KERBEROS "{\"principal\":\"a@B\",\"keytab\":\"/x\",\"cache\":\"y\"}}",
 		"/kerberos/cache"},
 	{HEAD WHERE KERBEROS "{\"principal\":\"a@B\",\"password\":\"x\"}}", "/kerberos/password"},
+	{HEAD WHERE WHO ",\"protocol\":\"dcom\"}", "/protocol"},
+	{HEAD WHERE WHO ",\"protocol\":\"web\"}", "/policy-url"},
+	{HEAD WHO URL ",\"protocol\":\"web\"}", ""},
+	{HEAD WHERE ",\"authentication\":\"password\",\"user\":\"a:b\"}", "/user"},
+	{HEAD WHERE WHO ",\"profiles\":{\"p\\nq\":{}}}", "/profiles"},
 	{HEAD WHERE WHO ",\"client-key\":\"pkcs11:token=a\"}", "/client-key"},
 	{HEAD WHERE WHO ",\"ca-file\":\"relative\"}", "/ca-file"},
 	{HEAD WHERE WHO ",\"issuer-file\":\"relative\"}", "/issuer-file"},
@@ -99,6 +104,7 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_string_equal(settings.user, "LAB\\cmsoper");
 	assert_int_equal(settings.timeout_seconds, 60);
 	assert_int_equal(settings.pickup_seconds, 10);
+	assert_string_equal(settings.protocol->name, "ces");
 	assert_null(settings.agent.requester);
 	ms_cs_settings_clear(&settings);
 }
