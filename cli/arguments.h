@@ -15,6 +15,7 @@
 #define ARGUMENTS_MAXIMUM     1000 /* the most that a row of the table in command.c has */
 
 struct client;
+struct signer;
 
 /* What was asked for. All strings belong to argv. */
 struct invocation {
@@ -29,6 +30,7 @@ struct invocation {
 	const char *variables[VARIABLES_MAXIMUM]; /* of OPTION_ENVIRONMENT */
 	size_t variable_count;
 	struct client *client; /* once connected; owned */
+	struct signer *signer; /* once a job has wanted a signature (cli/signer.h); owned */
 	bool in_session;       /* it is that of a login, whose other programs share it */
 };
 

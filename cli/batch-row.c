@@ -11,6 +11,7 @@
 #include "cli/job-wait.h"
 #include "cli/object.h"
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "common/alloc.h"
 
 /* How long a card is left to the operation that has it, before the next try. */
@@ -165,6 +166,9 @@ static bool refuse_card(struct batch *batch, size_t row, enum batch_found found,
 static bool take_failure(struct batch *batch, size_t row, enum batch_found found,
 	const char *serial, struct error *failure, bool *done, struct error *error)
 {
+	/* Of the operator's card, not of that for the row. */
+	if (signer_has_failed(batch->invocation))
+		return error_move(error, failure);
 	switch (blame_of(batch, failure->code)) {
 	case BLAME_MOMENT:
 		return wait_out(batch, row, failure, error);

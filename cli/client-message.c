@@ -169,6 +169,12 @@ static bool append_argument(
 		return append_path(iterator, argument->string, error);
 	case CLIENT_ARGUMENT_SECRET:
 		return message_append_secret(iterator, argument->secret, error);
+	case CLIENT_ARGUMENT_SECRET_BYTES:
+		message_append_bytes(iterator, argument->secret->data, argument->secret->length);
+		return true;
+	case CLIENT_ARGUMENT_BYTES:
+		message_append_bytes(iterator, argument->bytes->data, argument->bytes->length);
+		return true;
 	case CLIENT_ARGUMENT_FIELDS:
 		return append_fields(iterator, argument->json, error);
 	case CLIENT_ARGUMENT_OPTIONS:

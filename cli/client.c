@@ -125,7 +125,8 @@ struct client *client_connect(const char *socket, bool system_bus, struct error 
 static bool has_secret(const struct client_argument *arguments, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (arguments[i].type == CLIENT_ARGUMENT_SECRET || arguments[i].pin)
+		if (arguments[i].type == CLIENT_ARGUMENT_SECRET ||
+			arguments[i].type == CLIENT_ARGUMENT_SECRET_BYTES || arguments[i].pin)
 			return true;
 	}
 	return false;

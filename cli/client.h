@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "common/buffer.h"
 #include "common/error.h"
 #include "common/macros.h"
 #include "common/secret.h"
@@ -45,12 +46,15 @@ struct client_argument {
 		CLIENT_ARGUMENT_STRINGS,
 		CLIENT_ARGUMENT_OPTIONS,
 		CLIENT_ARGUMENT_SECRET,
+		CLIENT_ARGUMENT_SECRET_BYTES,
+		CLIENT_ARGUMENT_BYTES,
 	} type;
 	union {
 		const char *string;
 		int64_t number;
 		const json_t *json;
 		const struct secret *secret;
+		const struct buffer *bytes;
 	};
 	const struct secret *pin; /* with OPTIONS: the option "pin"; or NULL */
 };
@@ -82,6 +86,12 @@ struct client_argument {
 /* a PIN as a string: never sent on a system bus that was only fallen back to */
 #define CLIENT_SECRET(value)                                                                       \
 	((struct client_argument){.type = CLIENT_ARGUMENT_SECRET, .secret = (value)})
+/* the same as ay, as the Provider's methods want it */
+#define CLIENT_SECRET_BYTES(value)                                                                 \
+	((struct client_argument){.type = CLIENT_ARGUMENT_SECRET_BYTES, .secret = (value)})
+/* ay */
+#define CLIENT_BYTES(value)                                                                        \
+	((struct client_argument){.type = CLIENT_ARGUMENT_BYTES, .bytes = (value)})
 
 /*
  * Connects. socket: path of the private socket, or NULL for the default one,

@@ -63,6 +63,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_NO_WAIT] = {"--no-wait", NULL, NULL, "print the job's number and do not wait"},
 	[OPTION_OPERATION] = {"--operation", NULL, "OPERATION", "only of this operation"},
 	[OPTION_OPERATOR] = {"--operator", NULL, "NAME", "only of this operator"},
+	[OPTION_OPERATOR_PIN_FILE] = {"--operator-pin-file", NULL, "FILE",
+		"read the PIN of the operator's own card from FILE, should it have to sign"},
 	[OPTION_OUTCOME] = {"--outcome", NULL, "OUTCOME",
 		"only what ended so: ok, failed, or an error's name"},
 	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
@@ -110,6 +112,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_SYSTEM_BUS) |                        \
 		OPTION_BIT(OPTION_VERSION))
 #define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
+#define SIGNER	OPTION_BIT(OPTION_OPERATOR_PIN_FILE)
 #define NEW_PIN (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
 #define SET_PIN (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
 #define FORM	(OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
@@ -118,12 +121,12 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define YES	OPTION_BIT(OPTION_YES)
 #define STATE	OPTION_BIT(OPTION_STATE)
 #define FIELDS	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
-#define UPDATE	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
+#define UPDATE	(SIGNER | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
 #define REVOKE	(REASON | YES | NO_WAIT | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_FROM_FILE))
 #define READER	OPTION_BIT(OPTION_READER)
 #define EXPIRES OPTION_BIT(OPTION_EXPIRES)
 #define BATCH                                                                                      \
-	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES |                     \
+	(SIGNER | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES |            \
 		OPTION_BIT(OPTION_GENERATE_PIN))
 #define AS	 OPTION_BIT(OPTION_AS)
 #define ROLES	 (OPTION_BIT(OPTION_ROLES) | OPTION_BIT(OPTION_CUSTODIAN))
@@ -154,8 +157,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		OPTION_BIT(OPTION_KEY))
 #define SLOT_PIN (PIN_FILE | PIN_FD | NO_WAIT)
 #define SLOT_BATCH                                                                                 \
-	(OPTION_BIT(OPTION_TEMPLATE) | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) | PIN_FILE |      \
-		PIN_FD | OPTION_BIT(OPTION_AT_ONCE))
+	(SIGNER | OPTION_BIT(OPTION_TEMPLATE) | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) |        \
+		PIN_FILE | PIN_FD | OPTION_BIT(OPTION_AT_ONCE))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -211,7 +214,7 @@ const struct command commands[] = {
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
 	{"card", "register", "", 0, 0, READER | NO_WAIT,
 		"take the card in a reader into ownership without issuing it", card_register},
-	{"card", "issue", "", 0, 0, READER | FIELDS | ROLES | EXPIRES | SET_PIN | NO_WAIT,
+	{"card", "issue", "", 0, 0, SIGNER | READER | FIELDS | ROLES | EXPIRES | SET_PIN | NO_WAIT,
 		"issue the card in a reader", card_issue},
 	{"card", "batch", "FILE", 1, 1, READER | BATCH,
 		"issue or register a card for each row of a CSV file", card_batch},
@@ -226,10 +229,10 @@ const struct command commands[] = {
 		"show the unblock code of a card that is far away", card_offline_unblock},
 	{"card", "rotate", "[CARD]", 0, 1, 0, "change a card over to the newest master key",
 		card_rotate},
-	{"card", "reissue", "[CARD]", 0, 1, FIELDS | NO_WAIT, "make new keys and certificates",
-		card_reissue},
+	{"card", "reissue", "[CARD]", 0, 1, SIGNER | FIELDS | NO_WAIT,
+		"make new keys and certificates", card_reissue},
 	{"card", "renew", "[CARD]", 0, 1,
-		PIN_FILE | OPTION_BIT(OPTION_SLOT) | OPTION_BIT(OPTION_NEW_KEY) | NO_WAIT,
+		SIGNER | PIN_FILE | OPTION_BIT(OPTION_SLOT) | OPTION_BIT(OPTION_NEW_KEY) | NO_WAIT,
 		"get new certificates for a card's keys; its PIN stays", card_renew},
 	{"card", "update", "[CARD]", 0, 1, UPDATE | NO_WAIT,
 		"bring a card, or all of a template, to the template's newest version",
@@ -242,7 +245,7 @@ const struct command commands[] = {
 	{"card", "report", "[CARD]", 0, 1, AS | YES | NO_WAIT,
 		"suspend or revoke a card that is lost, stolen, damaged or compromised",
 		card_report},
-	{"card", "replace", "CARD", 1, 1, READER | EXPIRES | SET_PIN | NO_WAIT,
+	{"card", "replace", "CARD", 1, 1, SIGNER | READER | EXPIRES | SET_PIN | NO_WAIT,
 		"issue the card in a reader in place of another one", card_replace},
 	{"card", "retire", "[CARD]", 0, 1, REASON | YES | NO_WAIT,
 		"revoke, blank the card and give it its factory secrets", card_retire},
@@ -326,11 +329,11 @@ const struct command commands[] = {
 	{"slot", "keys", "NAME", 1, 1, 0, "list the keys of a slot and their certificates",
 		slot_keys},
 	{"slot", "enroll", "NAME LABEL", 2, 2,
-		FIELDS | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) | SLOT_PIN,
+		SIGNER | FIELDS | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) | SLOT_PIN,
 		"make a key in a slot and get a certificate for it", slot_enroll},
 	{"slot", "batch", "NAME FILE", 2, 2, SLOT_BATCH,
 		"enroll a key in a slot for each row of a CSV file", slot_batch},
-	{"slot", "renew", "NAME LABEL", 2, 2, OPTION_BIT(OPTION_NEW_KEY) | SLOT_PIN,
+	{"slot", "renew", "NAME LABEL", 2, 2, SIGNER | OPTION_BIT(OPTION_NEW_KEY) | SLOT_PIN,
 		"get another certificate for an enrolled key", slot_renew},
 	{"slot", "retire", "NAME LABEL", 2, 2,
 		REASON | YES | OPTION_BIT(OPTION_KEEP_KEY) | SLOT_PIN,
@@ -347,7 +350,7 @@ const struct command commands[] = {
 	{"job", "show", "NUMBER", 1, 1, 0, "show a job", job_show},
 	{"job", "cancel", "NUMBER", 1, 1, 0, "ask a job to stop at its next safe point",
 		job_cancel},
-	{"job", "wait", "NUMBER", 1, 1, 0, "wait until a job has ended", job_wait},
+	{"job", "wait", "NUMBER", 1, 1, SIGNER, "wait until a job has ended", job_wait},
 
 	{"audit", "list", "", 0, 0, AUDIT, "list audit records", audit_list},
 	{"audit", "verify", "[FILE]", 0, 1,

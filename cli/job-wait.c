@@ -8,6 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/object.h"
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "cli/terminal.h"
 
 /* Signals say when to look again; this is for one that got lost. */
@@ -37,28 +38,37 @@ static void cancel(struct client *client, const char *path)
 	json_decref(CLIENT_CALL_PLAIN(client, path, CLIENT_JOB, "Cancel", NULL));
 }
 
-/* Returns the job when it has ended; NULL without error while it runs. */
-static json_t *look(
-	struct client *client, const char *path, struct progress *progress, struct error *error)
+/* Returns the job when it has ended; NULL without error while it runs. *refusal: why it was given
+ * no signature. */
+static json_t *look(struct invocation *invocation, const char *path, struct progress *progress,
+	struct error *refusal, struct error *error)
 {
-	json_t *job = object_get(client, path, CLIENT_JOB, error);
+	json_t *job = object_get(invocation_client(invocation, error), path, CLIENT_JOB, error);
 
 	if (!job || strcmp(string_of(job, "state"), "running") != 0)
 		return job;
-	progress_show(progress, (unsigned)json_integer_value(json_object_get(job, "progress")),
-		string_of(job, "step"));
+	if (json_is_true(json_object_get(job, "wants_signature"))) {
+		progress_clear(progress);
+		signer_answer(invocation, path, refusal->code == ERROR_NONE ? refusal : NULL);
+	} else {
+		progress_show(progress,
+			(unsigned)json_integer_value(json_object_get(job, "progress")),
+			string_of(job, "step"));
+	}
 	json_decref(job);
 	return NULL;
 }
 
-static json_t *follow(
-	struct client *client, const char *path, struct progress *progress, struct error *error)
+static json_t *follow(struct invocation *invocation, const char *path, struct progress *progress,
+	struct error *refusal, struct error *error)
 {
+	struct client *client = invocation_client(invocation, error);
 	int seen = interrupt_count();
 	bool cancelled = false;
 	json_t *job;
 
-	while (!(job = look(client, path, progress, error)) && error->code == ERROR_NONE) {
+	while (!(job = look(invocation, path, progress, refusal, error)) &&
+		error->code == ERROR_NONE) {
 		int interrupts = interrupt_count() - seen;
 		if (interrupts > 1) {
 			error_set(error, ERROR_CANCELLED,
@@ -66,7 +76,7 @@ static json_t *follow(
 				(long long)object_number(path));
 			return NULL;
 		}
-		if (interrupts == 1 && !cancelled) {
+		if (interrupts == 1 && !cancelled && refusal->code == ERROR_NONE) {
 			progress_clear(progress);
 			cancel(client, path);
 			cancelled = true;
@@ -82,14 +92,19 @@ json_t *job_follow(struct invocation *invocation, const char *path, struct error
 	struct progress progress = {
 		.enabled = !invocation_has(invocation, OPTION_NO_PROGRESS),
 	};
+	struct error refusal _cleanup_error_ = ERROR_INIT;
 
 	struct client *client = invocation_client(invocation, error);
-	json_t *job = client && client_watch(client, error) ? follow(client, path, &progress, error)
-							    : NULL;
+	json_t *job = client && client_watch(client, error)
+			      ? follow(invocation, path, &progress, &refusal, error)
+			      : NULL;
 	progress_clear(&progress);
 	if (!job || strcmp(string_of(job, "state"), "succeeded") == 0)
 		return job;
-	job_take_error(job, error);
+	if (refusal.code != ERROR_NONE)
+		error_move(error, &refusal);
+	else
+		job_take_error(job, error);
 	json_decref(job);
 	return NULL;
 }

@@ -46,6 +46,8 @@ libtessera_cli_la_SOURCES = \
 	cli/reader-info.c \
 	cli/report.c \
 	cli/role.c \
+	cli/signed-content.c cli/signed-content.h \
+	cli/signer.c cli/signer.h \
 	cli/slot.c \
 	cli/slot-batch.c \
 	cli/slot-batch-row.c cli/slot-batch.h \

@@ -10,6 +10,7 @@
 #include "cli/hint.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "cli/text.h"
 #include "common/secret.h"
 
@@ -69,6 +70,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	interrupt_install();
 	bool done = run(&invocation, &error);
+	signer_free(invocation.signer);
 	client_free(invocation.client);
 	return done ? EXIT_SUCCESS : report(&invocation, &error);
 }

@@ -17,6 +17,7 @@
 #include "cli/interrupt.h"
 #include "cli/object.h"
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "cli/slot-key.h"
 #include "common/alloc.h"
 
@@ -153,16 +154,18 @@ static void begin_rows(struct slot_batch *batch)
 		poll(NULL, 0, LOOK_INTERVAL_MS);
 }
 
-/* Signals may come in any number: only the end of a job is one to look at it. */
+/* Signals may come in any number: only the end of a job, and that it wants a signature, are some to
+ * look at it. */
 static void hear(void *context, const char *path, const char *interface, const char *member)
 {
 	struct slot_batch *batch = context;
 
-	if (strcmp(interface, CLIENT_JOB) != 0 || strcmp(member, "Finished") != 0)
+	if (strcmp(interface, CLIENT_JOB) != 0 ||
+		(strcmp(member, "Finished") != 0 && strcmp(member, "SignatureRequested") != 0))
 		return;
 	for (size_t i = 0; i < batch->flight_count; i++) {
 		if (strcmp(batch->flights[i].job, path) == 0)
-			batch->flights[i].has_ended = true;
+			batch->flights[i].has_news = true;
 	}
 }
 
@@ -173,14 +176,28 @@ static bool is_running(const json_t *job)
 	return state && strcmp(state, "running") == 0;
 }
 
+/* What is about the operator's card ends the batch; the row itself fails by its job. */
+static void sign(struct slot_batch *batch, const char *job)
+{
+	struct error failure _cleanup_error_ = ERROR_INIT;
+
+	if (!signer_answer(batch->invocation, job, &failure) && batch->fate.code == ERROR_NONE)
+		error_move(&batch->fate, &failure);
+}
+
 static bool look(struct slot_batch *batch, size_t place, struct error *error)
 {
 	struct flight *flight = &batch->flights[place];
 	_cleanup_json_ json_t *job = object_get(batch->client, flight->job, CLIENT_JOB, error);
 
-	flight->has_ended = false;
-	if (!job || is_running(job))
-		return job != NULL;
+	flight->has_news = false;
+	if (!job)
+		return false;
+	if (is_running(job)) {
+		if (json_is_true(json_object_get(job, "wants_signature")))
+			sign(batch, flight->job);
+		return true;
+	}
 	struct flight landed = *flight;
 	*flight = batch->flights[--batch->flight_count];
 	slot_batch_take(batch, landed.row, job);
@@ -191,7 +208,7 @@ static bool look(struct slot_batch *batch, size_t place, struct error *error)
 static bool land_rows(struct slot_batch *batch, bool all, struct error *error)
 {
 	for (size_t i = batch->flight_count; i-- > 0;) {
-		if ((all || batch->flights[i].has_ended) && !look(batch, i, error))
+		if ((all || batch->flights[i].has_news) && !look(batch, i, error))
 			return false;
 	}
 	return true;

@@ -29,8 +29,8 @@ struct slot_batch {
 	json_t *known; /* by label: the record of each key that the slot had at the beginning */
 	struct flight {
 		size_t row;
-		char *job; /* path */
-		bool has_ended;
+		char *job;     /* path */
+		bool has_news; /* it is to be looked at */
 	} flights[SLOT_BATCH_AT_ONCE_MAX];
 	size_t flight_count, at_once;
 	size_t room; /* for so many at a time, until the moment below */

@@ -21,6 +21,24 @@
 
 struct authority;
 
+/*
+ * The operators who ask, one of whom has a card whose key signs for the authority
+ * (operation/agent-card.h).
+ */
+struct authority_operator {
+	/* The certificate with this purpose (OID) on the card of one of them; the caller frees it.
+	 * ERROR_AUTHORITY_FAILED. */
+	X509 *(*certificate)(void *context, const char *purpose, struct error *error);
+	/*
+	 * Has its key sign the content (RSA: PKCS #1 v1.5; SHA-256, above P-256 SHA-384), as a
+	 * signing_function would. words: what it is, for the one who signs. It waits for that one:
+	 * ERROR_TIMEOUT, ERROR_CANCELLED.
+	 */
+	bool (*sign)(void *context, const struct buffer *content, const char *words,
+		struct buffer *signature, struct error *error);
+	void *context;
+};
+
 struct authority_request {
 	const char *profile;
 	X509_REQ *request;		 /* signed by the card's key */
@@ -32,6 +50,7 @@ struct authority_request {
 	const struct name_rule *fields;
 	size_t field_count;
 	int64_t not_after; /* valid no longer, seconds since 1970; 0: as the profile says */
+	const struct authority_operator *operator; /* NULL: nobody can be asked */
 	/*
 	 * What `collect` would need is saved by this before the authority is asked, with the
 	 * certificate as it is then, and again when the authority has said more: an answer that
@@ -101,6 +120,12 @@ struct authority_driver {
 	bool (*profiles)(struct authority *, struct authority_profiles *, struct error *);
 	/* Asks the authority for its profiles. NULL: `profiles` is always right. */
 	bool (*update)(struct authority *, struct authority_profiles *, struct error *);
+	/*
+	 * What an operator's card has to sign requests for the profile by: the OID of its
+	 * certificate's purpose, or NULL for none. NULL: never one.
+	 */
+	bool (*operator_purpose)(
+		struct authority *, const char *profile, const char **purpose, struct error *);
 	/*
 	 * Adds the extensions that a PKCS#10 request for that profile has to have, before the key
 	 * signs it; `request` is NULL still. NULL: none.

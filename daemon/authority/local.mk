@@ -25,6 +25,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/local-ca-settings.c \
 	daemon/authority/mapping.c daemon/authority/mapping.h \
 	daemon/authority/ms-cs-agent.c daemon/authority/ms-cs-agent.h \
+	daemon/authority/ms-cs-agent-operator.c \
 	daemon/authority/ms-cs-agent-settings.c \
 	daemon/authority/ms-cs-check.c daemon/authority/ms-cs-check.h \
 	daemon/authority/ms-cs-purposes.c \

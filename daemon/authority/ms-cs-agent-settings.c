@@ -58,9 +58,13 @@ static bool read_key(const struct document_node *object, struct ms_cs_agent_sett
 		return true;
 	if (!document_string(&node, 1, TEXT_MAX, &uri, error))
 		return false;
+	settings->is_operator = strcmp(uri, MS_CS_AGENT_OPERATOR) == 0;
+	if (settings->is_operator)
+		return true;
 	if (strncmp(uri, "pkcs11:", strlen("pkcs11:")) != 0)
-		return document_fail(
-			&node, error, "a URI like pkcs11:token=LABEL;object=LABEL is expected");
+		return document_fail(&node, error,
+			"a URI like pkcs11:token=LABEL;object=LABEL, or \"" MS_CS_AGENT_OPERATOR
+			"\", is expected");
 	settings->key = xstrdup(uri);
 	return true;
 }

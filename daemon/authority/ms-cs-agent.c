@@ -88,22 +88,25 @@ static bool put_message(CMS_ContentInfo *cms, struct buffer *buffer)
 	return room && i2d_CMS_ContentInfo(cms, &room) == length;
 }
 
-bool ms_cs_agent_wrap(X509_REQ *request, X509 *certificate, STACK_OF(X509) * chain, EVP_PKEY *key,
-	const char *requester, struct buffer *cms, struct error *error)
+bool ms_cs_agent_wrap(X509_REQ *request, const struct ms_cs_agent *agent, const char *requester,
+	struct buffer *cms, struct error *error)
 {
 	static const unsigned flags = CMS_PARTIAL | CMS_BINARY | CMS_NOSMIMECAP;
 	BIO *content _cleanup_(BIO_free_allp) = BIO_new(BIO_s_mem());
 	CMS_ContentInfo *message _cleanup_(CMS_ContentInfo_freep) =
 		CMS_sign(NULL, NULL, NULL, NULL, flags);
-	CMS_SignerInfo *signer =
-		message ? CMS_add1_signer(message, certificate, key, digest_for(key), flags) : NULL;
+	CMS_SignerInfo *signer = message ? CMS_add1_signer(message, agent->certificate, agent->key,
+						   digest_for(agent->key), flags)
+					 : NULL;
 
 	if (!content || !signer || i2d_X509_REQ_bio(content, request) != 1)
 		return signing_key_error(
 			ERROR_AUTHORITY_FAILED, "enrollment agent's message", error);
 	if (!add_requester(signer, requester, error))
 		return false;
-	return (add_chain(message, chain) && CMS_final(message, content, NULL, flags) == 1 &&
+	if (agent->by_operator)
+		ms_cs_operator_key_prepare(agent->by_operator, signer, requester);
+	return (add_chain(message, agent->chain) && CMS_final(message, content, NULL, flags) == 1 &&
 		       put_message(message, cms)) ||
 	       signing_key_error(ERROR_AUTHORITY_FAILED, "enrollment agent's signature", error);
 }
@@ -180,7 +183,10 @@ bool ms_cs_agent_check_secret(const struct ms_cs_agent_settings *settings,
 	_cleanup_error_ struct error failure = ERROR_INIT;
 	const char *problem = NULL;
 
-	if (!read_certificates(secret, &agent))
+	if (settings->is_operator)
+		problem = "the enrollment agent is the operator who asks, by the own card: it "
+			  "needs no secret";
+	else if (!read_certificates(secret, &agent))
 		problem = "it holds no certificate in PEM, or too many";
 	else if (!settings->key && !key)
 		problem = "it holds no private key in PEM without a password";
@@ -231,7 +237,7 @@ static bool open_secret(struct authority *authority, struct secret *secret, stru
 		authority->name);
 }
 
-bool ms_cs_agent_open(struct authority *authority, const struct ms_cs_agent_settings *settings,
+static bool open_by_secret(struct authority *authority, const struct ms_cs_agent_settings *settings,
 	struct ms_cs_agent *agent, struct error *error)
 {
 	struct secret secret _cleanup_secret_ = SECRET_INIT;
@@ -242,7 +248,14 @@ bool ms_cs_agent_open(struct authority *authority, const struct ms_cs_agent_sett
 	if (!read_certificates(&secret, agent))
 		return error_set(error, ERROR_AUTHORITY_FAILED,
 			"the secret \"" MS_CS_AGENT_SECRET "\" holds no certificate");
-	return open_key(authority, settings, &secret, agent, error) &&
+	return open_key(authority, settings, &secret, agent, error);
+}
+
+bool ms_cs_agent_open(struct authority *authority, const struct ms_cs_agent_settings *settings,
+	const struct authority_operator *operator, struct ms_cs_agent * agent, struct error *error)
+{
+	return (settings->is_operator ? ms_cs_agent_open_operator(operator, agent, error)
+				      : open_by_secret(authority, settings, agent, error)) &&
 	       ms_cs_agent_check(agent->certificate, agent->key, error);
 }
 
@@ -252,5 +265,6 @@ void ms_cs_agent_close(struct authority *authority, struct ms_cs_agent *agent)
 		authority->services->close_key(agent->key_handle);
 	else
 		EVP_PKEY_free(agent->key);
+	ms_cs_operator_key_free(agent->by_operator);
 	clear(agent);
 }

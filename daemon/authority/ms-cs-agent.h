@@ -7,6 +7,7 @@
 #ifndef TESSERA_AUTHORITY_MS_CS_AGENT_H
 #define TESSERA_AUTHORITY_MS_CS_AGENT_H
 
+#include <openssl/cms.h>
 #include <openssl/x509.h>
 
 #include "authority/authority.h"
@@ -17,12 +18,16 @@
 
 /* --- settings: ms-cs-agent-settings.c --- */
 
+/* In place of the URI of a key: the agent is the operator who asks, by the own card. */
+#define MS_CS_AGENT_OPERATOR "operator-card"
+
 /*
  * "enrollment-agent": {"requester": "LAB\\{account}", "key": "pkcs11:token=...;object=..."}
  */
 struct ms_cs_agent_settings {
 	char *requester; /* a pattern of holder fields; NULL: nothing is asked for on behalf */
-	char *key;	 /* URI of the agent's key; NULL: the secret has it */
+	char *key; /* URI of the agent's key; NULL: the secret has it, or an operator's card */
+	bool is_operator;
 };
 /* Does nothing when the document has no such member. Its ERROR_INVALID_CONNECTION. */
 bool ms_cs_agent_settings_parse(const struct document_node *root,
@@ -42,7 +47,8 @@ struct ms_cs_agent {
 	X509 *certificate;
 	STACK_OF(X509) * chain; /* what else the secret holds; or NULL */
 	EVP_PKEY *key;
-	void *key_handle; /* of authority_services.open_key, or NULL */
+	void *key_handle;			/* of authority_services.open_key, or NULL */
+	struct ms_cs_operator_key *by_operator; /* of ms_cs_agent_open_operator(), or NULL */
 };
 
 /* Whether a secret is PEM of a certificate, further ones, and of its key unless that is elsewhere.
@@ -51,12 +57,13 @@ bool ms_cs_agent_check_secret(const struct ms_cs_agent_settings *settings,
 	const struct secret *secret, struct error *error);
 
 /*
- * Opens the agent by the connection's secret, and by services->open_key where the key is in a slot.
- * Close it also after a failure. ERROR_AUTHORITY_FAILED says what is wrong with the certificate
- * (ms_cs_agent_check()) or that there is none.
+ * Opens the agent by the connection's secret, and by services->open_key where the key is in a slot;
+ * or by an operator's card, whose key signs for the requester alone. Close it also after a failure.
+ * ERROR_AUTHORITY_FAILED says what is wrong with the certificate (ms_cs_agent_check()) or that
+ * there is none.
  */
 bool ms_cs_agent_open(struct authority *authority, const struct ms_cs_agent_settings *settings,
-	struct ms_cs_agent *agent, struct error *error);
+	const struct authority_operator *operator, struct ms_cs_agent * agent, struct error *error);
 void ms_cs_agent_close(struct authority *authority, struct ms_cs_agent *agent);
 
 /*
@@ -68,11 +75,21 @@ bool ms_cs_agent_check(X509 *certificate, EVP_PKEY *key, struct error *error);
 
 /*
  * Appends DER of SignedData around the request: content id-data, one signer, the signed attribute
- * 1.3.6.1.4.1.311.13.2.1 with requestername. chain may be NULL. The key may sign elsewhere
- * (core/signing-key.h). ERROR_INVALID_ARGUMENT when the requester has characters outside of the
- * Basic Multilingual Plane; otherwise as the key, or ERROR_AUTHORITY_FAILED.
+ * 1.3.6.1.4.1.311.13.2.1 with requestername. The agent's chain may be NULL, and its key may sign
+ * elsewhere (core/signing-key.h). ERROR_INVALID_ARGUMENT when the requester has characters outside
+ * of the Basic Multilingual Plane; otherwise as the key, or ERROR_AUTHORITY_FAILED.
  */
-bool ms_cs_agent_wrap(X509_REQ *request, X509 *certificate, STACK_OF(X509) * chain, EVP_PKEY *key,
-	const char *requester, struct buffer *cms, struct error *error);
+bool ms_cs_agent_wrap(X509_REQ *request, const struct ms_cs_agent *agent, const char *requester,
+	struct buffer *cms, struct error *error);
+
+/* --- a key on an operator's card: ms-cs-agent-operator.c --- */
+
+/* Fills certificate, key and by_operator of the agent. ERROR_AUTHORITY_FAILED. */
+bool ms_cs_agent_open_operator(
+	const struct authority_operator *operator, struct ms_cs_agent * agent, struct error *error);
+void ms_cs_operator_key_free(struct ms_cs_operator_key *key);
+/* What the next signature is over, and for whom: both outlive it. */
+void ms_cs_operator_key_prepare(
+	struct ms_cs_operator_key *key, CMS_SignerInfo *signer, const char *requester);
 
 #endif

@@ -279,6 +279,9 @@ bool ms_cs_request_extensions(struct authority *authority, const struct authorit
 bool ms_cs_wrap(struct authority *authority, const struct authority_profile *profile,
 	const struct authority_request *asked, struct buffer *token, const char **value_type,
 	struct error *error);
+/* As authority_driver's operator_purpose. */
+bool ms_cs_operator_purpose(struct authority *authority, const char *profile, const char **purpose,
+	struct error *error);
 
 /* --- after it was issued: ms-cs-status.c --- */
 

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "authority/ms-cs-agent.h"
+#include "authority/ms-cs-check.h"
 #include "authority/ms-cs-private.h"
 #include "authority/ms-cs-request.h"
 #include "common/alloc.h"
@@ -132,11 +133,28 @@ bool ms_cs_wrap(struct authority *authority, const struct authority_profile *pro
 	if (!ms_cs_is_on_behalf(profile))
 		return put_request(asked->request, token, error);
 	*value_type = VALUE_TYPE_PKCS7;
-	bool done = ms_cs_requester_check(
-			    field && field->pattern ? field->pattern : "", requester, error) &&
-		    ms_cs_agent_open(authority, &cs->settings.agent, &agent, error) &&
-		    ms_cs_agent_wrap(asked->request, agent.certificate, agent.chain, agent.key,
-			    requester, token, error);
+	bool done =
+		ms_cs_requester_check(
+			field && field->pattern ? field->pattern : "", requester, error) &&
+		ms_cs_agent_open(authority, &cs->settings.agent, asked->operator, & agent, error) &&
+		ms_cs_agent_wrap(asked->request, &agent, requester, token, error);
 	ms_cs_agent_close(authority, &agent);
 	return done;
+}
+
+bool ms_cs_operator_purpose(
+	struct authority *authority, const char *profile, const char **purpose, struct error *error)
+{
+	const struct ms_cs *cs = authority->data;
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
+
+	*purpose = NULL;
+	if (!cs->settings.agent.is_operator)
+		return true;
+	if (!ms_cs_profiles(authority, &profiles, error))
+		return false;
+	const struct authority_profile *found = authority_profiles_find(&profiles, profile, error);
+	if (found && ms_cs_is_on_behalf(found))
+		*purpose = MS_CS_PURPOSE_AGENT;
+	return found != NULL;
 }

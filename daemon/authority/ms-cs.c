@@ -82,6 +82,7 @@ const struct authority_driver ms_cs_driver = {
 	.test = ms_cs_test,
 	.profiles = ms_cs_profiles,
 	.update = ms_cs_fetch,
+	.operator_purpose = ms_cs_operator_purpose,
 	.request_extensions = ms_cs_request_extensions,
 	.enroll = ms_cs_enroll,
 	.collect = ms_cs_collect,

@@ -5,7 +5,11 @@
 
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "common/utf8.h"
 #include "core/job.h"
+#include "operation/agent-card.h"
+
+#define REASON_MAX 200 /* bytes */
 
 static void release(void *object)
 {
@@ -122,6 +126,12 @@ static void get_ended_at(void *context, const void *object, DBusMessageIter *val
 	message_append_i64(value, ((const struct job_status *)object)->ended_at);
 }
 
+static void get_wants_signature(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_bool(value, ((const struct job_status *)object)->wants_signature);
+}
+
 static bool cancel(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
@@ -142,6 +152,61 @@ static bool take_pin(struct bus_call *call, struct error *error)
 	return message_append_secret(&call->out, &pin, error);
 }
 
+static bool get_signature_request(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct job_status *status = call->object;
+	_cleanup_signature_request_ struct job_signature_request request = {0};
+
+	if (!jobs_signature_request(
+		    bus->services->jobs, status->id, call->caller->name, &request, error))
+		return false;
+	message_append_bytes(&call->out, request.content.data, request.content.length);
+	message_append_string(&call->out, agent_card_mechanism(&request.certificate));
+	message_append_bytes(&call->out, request.certificate.data, request.certificate.length);
+	message_append_string(&call->out, request.card);
+	message_append_string(&call->out, request.purpose);
+	return true;
+}
+
+/* What for is in the record: who has asked for the signature knows it. Heap. */
+static char *signature_detail(const struct bus *bus, const struct bus_call *call)
+{
+	const struct job_status *status = call->object;
+	_cleanup_signature_request_ struct job_signature_request request = {0};
+
+	jobs_signature_request(bus->services->jobs, status->id, call->caller->name, &request, NULL);
+	return xasprintf("job %u%s%s", status->id, request.purpose ? ": " : "",
+		request.purpose ? request.purpose : "");
+}
+
+static bool give_signature(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct job_status *status = call->object;
+	_cleanup_free_ char *detail = signature_detail(bus, call);
+	const uint8_t *signature;
+	size_t length;
+
+	message_read_bytes(&call->in, &signature, &length);
+	bool done = agent_card_give(
+		bus->services, status->id, call->caller->name, signature, length, error);
+	return audit_change(call, "give-signature", detail, done, error);
+}
+
+static bool refuse_signature(struct bus_call *call, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct job_status *status = call->object;
+	_cleanup_free_ char *detail = signature_detail(bus, call);
+	_cleanup_free_ char *reason = xasprintf("%.*s", REASON_MAX, message_read_string(&call->in));
+
+	utf8_repair(reason);
+	bool done = jobs_refuse_signature(
+		bus->services->jobs, status->id, call->caller->name, reason, error);
+	return audit_change(call, "refuse-signature", detail, done, error);
+}
+
 static const struct bus_interface job_interface = {
 	.name = BUS_NAME ".Job",
 	.read = PERMISSION_VIEW_CARDS,
@@ -155,6 +220,21 @@ static const struct bus_interface job_interface = {
 				.out = BUS_ARGUMENTS({"pin", "s"}),
 				.permission = BUS_ANYONE,
 				.handle = take_pin},
+			{.name = "GetSignatureRequest",
+				.out = BUS_ARGUMENTS({"content", "ay"}, {"mechanism", "s"},
+					{"certificate", "ay"}, {"card", "s"}, {"purpose", "s"}),
+				.permission = BUS_ANYONE,
+				.handle = get_signature_request},
+			{.name = "GiveSignature",
+				.in = BUS_ARGUMENTS({"signature", "ay"}),
+				.permission = BUS_ANYONE,
+				.flags = BUS_SLOW,
+				.handle = give_signature},
+			{.name = "RefuseSignature",
+				.in = BUS_ARGUMENTS({"reason", "s"}),
+				.permission = BUS_ANYONE,
+				.flags = BUS_SLOW,
+				.handle = refuse_signature},
 			{0},
 		},
 	.properties =
@@ -169,11 +249,13 @@ static const struct bus_interface job_interface = {
 			{"Result", "a{ss}", get_result},
 			{"StartedAt", "x", get_started_at},
 			{"EndedAt", "x", get_ended_at},
+			{"WantsSignature", "b", get_wants_signature},
 			{0},
 		},
 	.signals =
 		(const struct bus_signal[]){
 			{"Finished", BUS_ARGUMENTS({"state", "s"}, {"error_name", "s"})},
+			{.name = "SignatureRequested"},
 			{0},
 		},
 };
@@ -196,15 +278,18 @@ bool job_is_own(struct bus *bus, const struct bus_call *call)
 }
 
 /* For all ears: no more than that. The words are for who may read the job. */
-static void send_finished(struct bus *bus, const char *name, const struct job_status *status)
+static void send_news(
+	struct bus *bus, const char *name, const struct job_status *status, bool finished)
 {
-	_cleanup_message_ DBusMessage *signal =
-		bus_signal_new(&job_kind, name, job_interface.name, "Finished");
+	_cleanup_message_ DBusMessage *signal = bus_signal_new(
+		&job_kind, name, job_interface.name, finished ? "Finished" : "SignatureRequested");
 	DBusMessageIter iter;
 
 	dbus_message_iter_init_append(signal, &iter);
-	message_append_string(&iter, job_state_name(status->state));
-	append_error_name(status, &iter);
+	if (finished) {
+		message_append_string(&iter, job_state_name(status->state));
+		append_error_name(status, &iter);
+	}
 	private_door_broadcast(bus->private_door, signal);
 	system_door_broadcast(bus->system_door, signal);
 }
@@ -216,6 +301,8 @@ void bus_job_changed(void *context, unsigned id, bool finished)
 	_cleanup_free_ char *name = number_to_name(id);
 
 	bus_service_changed(bus->service, &job_kind, name);
-	if (finished && jobs_status(bus->services->jobs, id, &status, NULL))
-		send_finished(bus, name, &status);
+	/* A job that waits changes in nothing else meanwhile. */
+	if (jobs_status(bus->services->jobs, id, &status, NULL) &&
+		(finished || status.wants_signature))
+		send_news(bus, name, &status, finished);
 }

@@ -99,6 +99,7 @@ static void *run_connection(void *argument)
 	if (admit(connection))
 		private_connection_serve(connection);
 	logins_end(door->bus->services->logins, connection->caller);
+	jobs_owner_gone(door->bus->services->jobs, connection->caller);
 	key_restore_end(door->bus->services->restorer, connection->caller);
 	pthread_mutex_lock(&door->lock);
 	unlist(door, connection);

@@ -276,6 +276,7 @@ static void forget_sender(struct system_door *door, DBusMessage *signal)
 		return;
 	_cleanup_free_ char *caller = xasprintf("system %s", name);
 	logins_end(door->bus->services->logins, caller);
+	jobs_owner_gone(door->bus->services->jobs, caller);
 	key_restore_end(door->bus->services->restorer, caller);
 	struct sender *sender = senders_find(&door->senders, name);
 	if (sender)

@@ -158,6 +158,7 @@ static bool run(struct job *job, void *context, struct error *error)
 	struct operation operation = {.services = verb->bus->services,
 		.job = job,
 		.actor = verb->actor,
+		.caller = verb->caller,
 		.is_own = verb->is_own};
 	int64_t id = verb->credential_id;
 

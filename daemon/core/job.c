@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/job.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "core/job-private.h"
 #include "core/thread.h"
 
 #define RUNNING_MAX	       64
@@ -19,32 +19,6 @@
 #define ENDED_MAX	       100
 #define ENDED_OF_GUESTS_MAX    50
 #define SECRET_SECONDS	       300
-
-struct job {
-	struct jobs *jobs;
-	pthread_t thread;
-	job_function function;
-	void *context;
-	void (*free_context)(void *);
-	bool cancel_asked;	  /* guarded by jobs->lock, as all below */
-	struct job_status status; /* guest, operation and subject never change */
-	struct secret secret;	  /* waits for its owner, until the time below */
-	char *owner;
-	int64_t secret_until; /* CLOCK_MONOTONIC, seconds */
-	struct job *next;     /* ids ascend */
-};
-
-struct jobs {
-	job_changed changed;
-	void *changed_context;
-	pthread_mutex_t
-		lock; /* guards the list and what the jobs show; never held over a call out */
-	pthread_cond_t ended; /* a job ended, or its thread is about to be gone */
-	struct job *first;
-	unsigned last_id;
-	unsigned running; /* jobs in JOB_RUNNING */
-	unsigned threads; /* threads that may still touch this struct */
-};
 
 const char *job_state_name(enum job_state state)
 {
@@ -90,6 +64,11 @@ struct jobs *jobs_new(job_changed changed, void *context)
 	jobs->changed_context = context;
 	pthread_mutex_init(&jobs->lock, NULL);
 	pthread_cond_init(&jobs->ended, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&jobs->answered, &attributes);
+	pthread_condattr_destroy(&attributes);
 	return jobs;
 }
 
@@ -108,6 +87,7 @@ void jobs_free(struct jobs *jobs)
 	pthread_mutex_lock(&jobs->lock);
 	for (struct job *job = jobs->first; job; job = job->next)
 		job->cancel_asked = true;
+	pthread_cond_broadcast(&jobs->answered);
 	while (jobs->threads > 0)
 		pthread_cond_wait(&jobs->ended, &jobs->lock);
 	pthread_mutex_unlock(&jobs->lock);
@@ -117,12 +97,12 @@ void jobs_free(struct jobs *jobs)
 		job_free(job);
 	}
 	pthread_cond_destroy(&jobs->ended);
+	pthread_cond_destroy(&jobs->answered);
 	pthread_mutex_destroy(&jobs->lock);
 	free(jobs);
 }
 
-/* Under the lock. */
-static struct job *find(struct jobs *jobs, unsigned id)
+struct job *jobs_find(struct jobs *jobs, unsigned id)
 {
 	struct job *job = jobs->first;
 
@@ -174,7 +154,7 @@ static void forget_secrets(struct jobs *jobs)
 	}
 }
 
-static void announce(struct jobs *jobs, unsigned id, bool finished)
+void jobs_announce(struct jobs *jobs, unsigned id, bool finished)
 {
 	if (jobs->changed)
 		jobs->changed(jobs->changed_context, id, finished);
@@ -220,7 +200,7 @@ static void *job_run(void *argument)
 	else
 		log_notice("job failed: %s job=%u", error_message(&error), id);
 	job_end(job, done, &error);
-	announce(jobs, id, true);
+	jobs_announce(jobs, id, true);
 	/* The process may end before this thread has: what it holds goes now. */
 	error_clear(&error);
 	OPENSSL_thread_stop();
@@ -306,7 +286,7 @@ unsigned jobs_start(struct jobs *jobs, unsigned guest, const char *operation, co
 	return 0;
 }
 
-static bool not_found(unsigned id, struct error *error)
+bool jobs_not_found(unsigned id, struct error *error)
 {
 	return error_set(error, ERROR_NOT_FOUND, "there is no job %u", id);
 }
@@ -314,11 +294,11 @@ static bool not_found(unsigned id, struct error *error)
 bool jobs_status(struct jobs *jobs, unsigned id, struct job_status *status, struct error *error)
 {
 	pthread_mutex_lock(&jobs->lock);
-	struct job *job = find(jobs, id);
+	struct job *job = jobs_find(jobs, id);
 	if (job)
 		status_copy(status, &job->status);
 	pthread_mutex_unlock(&jobs->lock);
-	return job || not_found(id, error);
+	return job || jobs_not_found(id, error);
 }
 
 unsigned *jobs_list(struct jobs *jobs, size_t *count)
@@ -337,13 +317,14 @@ unsigned *jobs_list(struct jobs *jobs, size_t *count)
 bool jobs_cancel(struct jobs *jobs, unsigned id, struct error *error)
 {
 	pthread_mutex_lock(&jobs->lock);
-	struct job *job = find(jobs, id);
+	struct job *job = jobs_find(jobs, id);
 	bool running = job && job->status.state == JOB_RUNNING;
 	if (running)
 		job->cancel_asked = true;
+	pthread_cond_broadcast(&jobs->answered);
 	pthread_mutex_unlock(&jobs->lock);
 	if (!job)
-		return not_found(id, error);
+		return jobs_not_found(id, error);
 	return running || error_set(error, ERROR_WRONG_STATE, "job %u has ended", id);
 }
 
@@ -352,14 +333,14 @@ bool jobs_take_secret(struct jobs *jobs, unsigned id, const char *owner, struct 
 {
 	pthread_mutex_lock(&jobs->lock);
 	forget_secrets(jobs);
-	struct job *job = find(jobs, id);
+	struct job *job = jobs_find(jobs, id);
 	bool there = job && secret_is_set(&job->secret);
 	bool is_owner = there && strcmp(job->owner, owner) == 0;
 	if (is_owner)
 		secret_move(secret, &job->secret);
 	pthread_mutex_unlock(&jobs->lock);
 	if (!job)
-		return not_found(id, error);
+		return jobs_not_found(id, error);
 	if (!there)
 		return error_set(error, ERROR_NOT_FOUND,
 			"job %u has no PIN to give, or has given it already", id);
@@ -370,8 +351,8 @@ bool jobs_take_secret(struct jobs *jobs, unsigned id, const char *owner, struct 
 void jobs_wait(struct jobs *jobs, unsigned id)
 {
 	pthread_mutex_lock(&jobs->lock);
-	for (struct job *job = find(jobs, id); job && job->status.state == JOB_RUNNING;
-		job = find(jobs, id))
+	for (struct job *job = jobs_find(jobs, id); job && job->status.state == JOB_RUNNING;
+		job = jobs_find(jobs, id))
 		pthread_cond_wait(&jobs->ended, &jobs->lock);
 	pthread_mutex_unlock(&jobs->lock);
 }
@@ -394,7 +375,7 @@ void job_progress(struct job *job, unsigned percent, const char *format, ...)
 		job->status.step = step;
 	}
 	pthread_mutex_unlock(&job->jobs->lock);
-	announce(job->jobs, job->status.id, false);
+	jobs_announce(job->jobs, job->status.id, false);
 }
 
 void job_result(struct job *job, const char *name, const char *value)

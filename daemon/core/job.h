@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "common/buffer.h"
 #include "common/error.h"
 #include "common/fields.h"
 #include "common/secret.h"
@@ -25,8 +26,9 @@ struct job_status {
 	char *operation; /* "issue" */
 	char *subject;	 /* serial of the card or name of the reader it works on, or NULL */
 	enum job_state state;
-	unsigned progress; /* percent */
-	char *step;	   /* what it is doing now, a few words */
+	unsigned progress;    /* percent */
+	char *step;	      /* what it is doing now, a few words */
+	bool wants_signature; /* job_ask_signature() */
 	struct error error;
 	struct fields result;
 	int64_t started_at; /* seconds since 1970 */
@@ -70,6 +72,34 @@ bool jobs_cancel(struct jobs *jobs, unsigned id, struct error *error);
  */
 bool jobs_take_secret(struct jobs *jobs, unsigned id, const char *owner, struct secret *secret,
 	struct error *error);
+/* --- signatures that somebody outside makes for a job: job-signature.c --- */
+
+struct job_signature_request {
+	uint64_t number;	   /* no other request has it; set by the job */
+	struct buffer content;	   /* the bytes that are signed */
+	struct buffer certificate; /* of the key that is to sign them; DER */
+	char *card;		   /* serial of the card that has the key */
+	char *purpose;		   /* what it is for, in one line */
+};
+void job_signature_request_clear(struct job_signature_request *request);
+#define _cleanup_signature_request_ _cleanup_(job_signature_request_clear)
+
+/*
+ * What a job waits for, for the one whom it asks. ERROR_NOT_FOUND when there is no such job, or it
+ * wants no signature; ERROR_ACCESS_DENIED for another one.
+ */
+bool jobs_signature_request(struct jobs *jobs, unsigned id, const char *owner,
+	struct job_signature_request *request, struct error *error);
+/* Answers the request of that number, by who has seen that the signature is right. Errors as above;
+ * ERROR_WRONG_STATE when the request is over. */
+bool jobs_give_signature(struct jobs *jobs, unsigned id, const char *owner, uint64_t number,
+	const struct buffer *signature, struct error *error);
+/* There will be none, and why: the operation ends with ERROR_CANCELLED that says so. */
+bool jobs_refuse_signature(
+	struct jobs *jobs, unsigned id, const char *owner, const char *reason, struct error *error);
+/* Nobody of that name is there any more to answer. */
+void jobs_owner_gone(struct jobs *jobs, const char *owner);
+
 /* Waits until the job has ended. */
 void jobs_wait(struct jobs *jobs, unsigned id);
 
@@ -85,5 +115,14 @@ void job_secret(struct job *job, const char *owner, struct secret *secret);
  * false;` */
 bool job_continue(struct job *job, struct error *error);
 unsigned job_id(const struct job *job); /* 0 for NULL */
+
+#define JOB_SIGNATURE_SECONDS 120
+/*
+ * Waits until the owner has given a signature, as it was given, which is appended. One request of a
+ * job at a time. ERROR_TIMEOUT after so many seconds, ERROR_CANCELLED when it was refused, who
+ * could give it has gone, or the job was cancelled.
+ */
+bool job_ask_signature(struct job *job, const char *owner, struct job_signature_request *request,
+	unsigned seconds, struct buffer *signature, struct error *error);
 
 #endif

@@ -2,7 +2,8 @@
 libtesserad_la_SOURCES += \
 	daemon/core/http.c daemon/core/http.h daemon/core/http-private.h \
 	daemon/core/http-pool.c daemon/core/http-negotiate.c \
-	daemon/core/job.c daemon/core/job.h \
+	daemon/core/job.c daemon/core/job.h daemon/core/job-private.h \
+	daemon/core/job-signature.c \
 	daemon/core/journal.c daemon/core/journal.h \
 	daemon/core/mail.c daemon/core/mail.h \
 	daemon/core/negotiate.c daemon/core/negotiate.h daemon/core/negotiate-private.h \

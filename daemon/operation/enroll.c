@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "core/signing-key.h"
+#include "operation/agent-card.h"
 #include "operation/certificates.h"
 #include "operation/session.h"
 #include "operation/tasks.h"
@@ -268,8 +269,10 @@ static bool renew_or_enroll(
 static bool ask_authority(struct enrollment *enrollment, X509_REQ *request, struct error *error)
 {
 	struct authority_request asked = question_of(enrollment);
+	const struct authority_operator operator= agent_card_operator(enrollment->operation);
 
 	asked.request = request;
+	asked.operator= & operator;
 	asked.note = note;
 	asked.note_context = enrollment;
 	if (renew_or_enroll(enrollment, &asked, error) &&

@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "model/holder.h"
+#include "operation/agent-card.h"
 #include "operation/contact.h"
 #include "operation/licence.h"
 #include "operation/ownership.h"
@@ -238,6 +239,7 @@ bool operation_issue(struct operation *operation, unsigned reader, const char *t
 	/* Before the card is taken: one that has no place is not sent anything. */
 	if (card && vault_check_open(operation->services, &result) &&
 		licence_check_room(operation->services, serial, &result) &&
+		agent_card_ready_by_name(operation, template_name, serial, &result) &&
 		session_take_reader(&session, operation, reader, &result) &&
 		issue(&session, template_name, holder, change, terms, &result)) {
 		snprintf(id, sizeof(id), "%" PRId64, session.credential->id);

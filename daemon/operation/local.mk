@@ -1,6 +1,7 @@
 # The verbs: one file each, and what they share.
 libtesserad_la_SOURCES += \
 	daemon/operation/activate.c \
+	daemon/operation/agent-card.c daemon/operation/agent-card.h \
 	daemon/operation/appoint.c daemon/operation/appoint.h \
 	daemon/operation/blank.c daemon/operation/blank.h \
 	daemon/operation/card-key.c daemon/operation/card-key.h \

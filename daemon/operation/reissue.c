@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reissue: new keys and certificates on a card that is ours; the old ones are superseded. */
 #include "model/holder.h"
+#include "operation/agent-card.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
 #include "operation/session.h"
@@ -64,6 +65,9 @@ bool operation_reissue(struct operation *operation, int64_t credential_id,
 	struct error result _cleanup_error_ = ERROR_INIT;
 
 	if (session_open(&session, operation, LIFECYCLE_REISSUE, credential_id, &result) &&
+		agent_card_ready_by_name(operation,
+			template_name ? template_name : session.credential->template_name,
+			session.credential->serial, &result) &&
 		session_take_card(&session, LIFECYCLE_REISSUE, &result))
 		reissue(&session, template_name, holder, &result);
 	return session_finish(operation, LIFECYCLE_REISSUE,

@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "model/card-type.h"
 #include "model/holder.h"
+#include "operation/agent-card.h"
 #include "operation/contact.h"
 #include "operation/slot-keys.h"
 
@@ -139,7 +140,8 @@ static bool enroll(struct session *session, struct hsm *hsm, const struct slot_e
 		.was_there = request->existing_key,
 		.step = HSM_KEY_ENROLL};
 
-	if (!prepare(session, hsm, request, &key, &plan, error))
+	if (!prepare(session, hsm, request, &key, &plan, error) ||
+		!agent_card_ready(session->operation, plan.template, KEY_SLOT_NONE, NULL, error))
 		return false;
 	session->credential->state = LIFECYCLE_REGISTERED;
 	session->credential->template_name = xstrdup(plan.template->name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* renew: a key in an HSM slot gets another certificate, or another key takes its place. */
 #include "common/alloc.h"
+#include "operation/agent-card.h"
 #include "operation/slot-keys.h"
 
 /* While the authority is asked nobody shall find two keys of one label. */
@@ -19,6 +20,9 @@ static bool renew(struct session *session, struct hsm *hsm, struct hsm_key *key,
 	if (key->old_id.length > 0)
 		return error_set(error, ERROR_TOKEN_FAILED,
 			"the key that was renewed last is not destroyed yet; see the log");
+	if (!agent_card_ready_by_name(
+		    session->operation, session->credential->template_name, NULL, error))
+		return false;
 	/* One that is pending is given up for this one, as a card's is by its reissue. */
 	if (key->step == HSM_KEY_RENEW &&
 		!slot_key_undo(services, hsm, key, session->credential, NULL, error))

@@ -234,7 +234,13 @@ static bool renew_key(struct task_work *work, struct error *error)
 	if (!store_hsm_key_get(work->services->store, work->certificate.credential_id, &key, error))
 		return false;
 	const struct slot_renewal request = {.slot = key.slot, .label = key.label};
-	return operation_slot_renew(&operation, &request, error);
+	if (operation_slot_renew(&operation, &request, error))
+		return true;
+	/* Who has to sign for it is not here, and will not be by waiting. */
+	if (error->code != ERROR_ACCESS_DENIED)
+		return false;
+	work->next = TASK_NEVER;
+	return error_prefix(error, "to be renewed by an operator with tessera slot renew");
 }
 
 /* By itself only what the template says so of; a card has to be there, and its PIN. */

@@ -38,7 +38,7 @@ tessera connection update lab-revokes.json >/dev/null
 tessera task run "$(tessera --json task list | jq -r '.[0].id')" >/dev/null
 tessera card retire --yes >/dev/null
 [ "$(ms_cs_has issued)" = 0 ] || fail "the retired card's certificate is valid"
-expect_output "profiles: 5 of 14 profiles can be used" tessera connection test lab
+expect_output "profiles: 6 of 15 profiles can be used" tessera connection test lab
 tessera connection profiles lab >said
 grep -q 'TesseraLogon .* no  *an enrollment agent has to ask for it' said || fail "$(cat said)"
 grep -q 'FourEyes .* no  *it wants the signatures of several' said || fail "$(cat said)"

@@ -80,6 +80,7 @@ TEMPLATES = [
     Template(12, "NotForUs", [CLIENT], enroll=False),
     Template(13, "Unpublished", [CLIENT], published=False),
     Template(14, "LongKey", [CLIENT], from_request=True, bits=4096),
+    Template(15, "AgentOnCard", [AGENT_PURPOSE], from_request=True),
 ]
 
 

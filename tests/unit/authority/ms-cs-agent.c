@@ -65,7 +65,8 @@ static void wrap(EVP_PKEY *key, STACK_OF(X509) * chain, const char *requester, X
 	_cleanup_error_ struct error error = ERROR_INIT;
 	X509 *agent = agent_for(key);
 
-	if (!ms_cs_agent_wrap(request, agent, chain, key, requester, cms, &error))
+	const struct ms_cs_agent whole = {.certificate = agent, .chain = chain, .key = key};
+	if (!ms_cs_agent_wrap(request, &whole, requester, cms, &error))
 		fail_msg("%s", error_message(&error));
 	X509_free(agent);
 }
@@ -211,8 +212,8 @@ static void a_name_outside_of_the_basic_plane_is_refused(void **state)
 	X509 *agent = agent_for(rsa_key);
 
 	(void)state;
-	assert_false(ms_cs_agent_wrap(
-		request, agent, NULL, rsa_key, "LAB\\\xf0\x9f\x98\x80", &cms, &error));
+	const struct ms_cs_agent whole = {.certificate = agent, .key = rsa_key};
+	assert_false(ms_cs_agent_wrap(request, &whole, "LAB\\\xf0\x9f\x98\x80", &cms, &error));
 	assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
 	assert_int_equal(cms.length, 0);
 	X509_free(agent);
@@ -254,10 +255,11 @@ static void a_key_in_a_slot_signs(void **state)
 	X509_REQ *request = request_new();
 	X509 *agent = agent_for(rsa_key);
 	BIO *content = BIO_new(BIO_s_mem());
+	const struct ms_cs_agent whole = {.certificate = agent, .key = key};
 
 	(void)state;
 	assert_true(ms_cs_agent_check(agent, key, NULL));
-	assert_true(ms_cs_agent_wrap(request, agent, NULL, key, "LAB\\ada", &cms, NULL));
+	assert_true(ms_cs_agent_wrap(request, &whole, "LAB\\ada", &cms, NULL));
 	assert_int_equal(elsewhere.count, 1);
 	CMS_ContentInfo *message = parse(&cms);
 	assert_int_equal(CMS_verify(message, NULL, NULL, NULL, content,
@@ -265,7 +267,7 @@ static void a_key_in_a_slot_signs(void **state)
 		1);
 	elsewhere.is_broken = true;
 	buffer_clear(&cms);
-	assert_false(ms_cs_agent_wrap(request, agent, NULL, key, "LAB\\ada", &cms, &error));
+	assert_false(ms_cs_agent_wrap(request, &whole, "LAB\\ada", &cms, &error));
 	assert_int_equal(error.code, ERROR_TOKEN_FAILED);
 	assert_int_equal(cms.length, 0);
 	BIO_free(content);
