@@ -80,3 +80,241 @@ as_bob "${issue[@]}" >said 2>&1 || fail "$(cat said)"
     fail "$(tessera card show reader:2)"
 tessera --json audit list --operation give-signature | jq -e '[.[] | select(.outcome == "ok")] | length == 3 and
     (last.detail | test("on behalf of LAB.ada"))' >/dev/null || fail "$(tessera audit list)"
+
+echo "# what is asked on the terminal: the PIN of the card that signs, once for both signatures"
+tessera card retire reader:2 --yes >/dev/null
+"$TESSERA_SOURCE/tests/lib/typist" "PIN of the operator's card $bob, which signs as the enrollment agent=271828" -- \
+    env -u TESSERA_SESSION tessera login --reader 1 --pin-file pin -- \
+    "${issue[@]:0:${#issue[@]}-2}" >said 2>&1 || fail "$(cat said)"
+
+echo "# reissue, update, renewal and replacement"
+tessera card activate reader:2 --new-pin-file pin
+as_bob tessera card renew reader:2 --pin-file pin --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+[ "$(grep -c 'on behalf of LAB.ada' said)" = 2 ] || fail "$(cat said)"
+as_bob tessera card renew reader:2 --slot authentication --pin-file pin --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+[ "$(grep -c 'on behalf of LAB.ada' said)" = 1 ] || fail "$(cat said)"
+as_bob tessera card reissue reader:2 --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+jq 'del(.keys[1])' template.json >one-key.json
+tessera template update one-key.json >/dev/null
+as_bob tessera card update reader:2 --reissue --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+ada=$(tessera --json card show reader:2 | jq -r .serial)
+tessera card report reader:2 --as lost --yes >/dev/null
+one_error any "reader 2 holds the card" as_bob tessera card replace "$ada" --reader 2 --operator-pin-file pin
+tessera card retire "$ada" --yes >/dev/null
+
+echo "# nobody signs: a wrong PIN, a card that is not there, no PIN at all"
+posts=$(ms_cs_counted issue-posts)
+commands=$(apdu_count 1)
+issue[-1]=wrong
+one_error 5 "the operator's own card $bob" as_bob "${issue[@]}"
+issue[-1]=nowhere
+one_error 2 "nowhere" as_bob "${issue[@]}"
+issue[-1]=pin
+cat >pulled <<END
+set -e
+source "\$TESSERA_SOURCE/tests/lib/sandbox.sh"
+card_remove 0
+"\$@"
+END
+one_error any "the operator's own card $bob, which signs as the enrollment agent, is in no reader" \
+    as_bob bash pulled "${issue[@]}"
+card_insert 0
+wait_for 20 tessera card show reader:1 >/dev/null
+nothing_happened retired
+[ "$(apdu_count 1)" = "$commands" ] || fail "the card was sent commands before the agent's card was there"
+tessera --json audit list --operation issue | jq -e '[.[-3:][] | .outcome] | all(. == "Cancelled")' >/dev/null ||
+    fail "$(tessera audit list)"
+tessera --json audit list --operation refuse-signature | jq -e 'length == 3' >/dev/null || fail "$(tessera audit list)"
+
+echo "# by busctl: the request is read, signed with any program, and given"
+cat >by-busctl <<'END'
+set -euo pipefail
+source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+bus=(busctl --no-pager "--address=unix:path=$TESSERA_SESSION")
+begin() { # the path of a job that issues the card
+    "${bus[@]}" call org.tessera1 /org/tessera1 org.tessera1.Manager Issue 'osa{ss}a{sv}' /org/tessera1/reader/2 lab \
+        4 name Ada account ada upn ada@lab.test sid S-1-5-21-1004336348-1177238915-682003330-1104 0 | cut -d'"' -f2
+}
+job() {
+    "${bus[@]}" call org.tessera1 "$job" org.tessera1.Job "$@"
+}
+wants() {
+    [ "$("${bus[@]}" get-property org.tessera1 "$job" org.tessera1.Job WantsSignature)" = "b true" ]
+}
+ended() {
+    [ "$("${bus[@]}" get-property org.tessera1 "$job" org.tessera1.Job State)" != 's "running"' ]
+}
+bytes() { # bytes N: the N-th array of bytes of what is in the file answer
+    python3 -c 'import json, sys; sys.stdout.buffer.write(bytes(json.load(open("answer"))["data"][int(sys.argv[1])]))' "$1"
+}
+request() { # writes content and certificate, prints how it is to be signed
+    busctl --no-pager --json=short "--address=unix:path=$TESSERA_SESSION" call org.tessera1 "$job" org.tessera1.Job \
+        GetSignatureRequest >answer
+    bytes 0 >content
+    bytes 2 >certificate
+    python3 -c 'import json; print(json.load(open("answer"))["data"][1])'
+}
+sign() { # signs with the key of the certificate, by PKCS#11
+    rm -f signature
+    typist=$TESSERA_SOURCE/tests/lib/typist
+    foreign "$typist" -o =271828 =271828 -- pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --slot-index 0 --login --id 02 \
+        --sign --mechanism "$1" --input-file content --output-file signature >/dev/null 2>&1 || true
+    [ -s signature ] || fail "the card did not sign"
+}
+# shellcheck disable=SC2046
+give() {
+    job GiveSignature ay "$(stat -c %s "$1")" $(od -An -v -tu1 "$1")
+}
+END
+cat >whole <<'END'
+source by-busctl
+job=$(begin)
+wait_for 30 wants
+mechanism=$(request)
+[ "$mechanism" = SHA256-RSA-PKCS ] || fail "$mechanism"
+grep -qa '^tessera-enrollment-agent-proof-1 ' content || fail "it begins with another request"
+cp content proof
+echo "not it" >other
+expect_failure any give other
+[[ $output == *"is not that of the key on the card"* ]] || fail "$output"
+wants || fail "the job waits no longer"
+expect_failure any busctl --no-pager "--address=unix:path=$TESSERA_SOCKET" call org.tessera1 "$job" org.tessera1.Job \
+    GetSignatureRequest
+[[ $output == *"only who started job"* ]] || fail "$output"
+expect_failure any busctl --no-pager "--address=unix:path=$TESSERA_SOCKET" call org.tessera1 "$job" org.tessera1.Job \
+    RefuseSignature s no
+sign "$mechanism"
+cp signature first
+give signature
+attributes() {
+    request >/dev/null 2>&1 && ! cmp -s content proof
+}
+wait_for 60 attributes
+openssl asn1parse -inform DER -in content | grep -q 'OBJECT.*1.3.6.1.4.1.311.13.2.1' || fail "no requester is signed"
+expect_failure any give first
+sign "$mechanism"
+give signature
+wait_for 60 ended
+"${bus[@]}" get-property org.tessera1 "$job" org.tessera1.Job State
+END
+as_bob bash whole >said || fail "$(cat said)"
+grep -q '"succeeded"' said || fail "$(cat said; tessera job list)"
+tessera card retire reader:2 --yes >/dev/null
+
+echo "# it is cancelled, refused, and who began it goes away"
+posts=$(ms_cs_counted issue-posts)
+cat >cancelled <<'END'
+source by-busctl
+job=$(begin)
+wait_for 30 wants
+job Cancel
+wait_for 10 ended
+"${bus[@]}" get-property org.tessera1 "$job" org.tessera1.Job ErrorMessage
+job=$(begin)
+wait_for 30 wants
+job RefuseSignature s "not by me"
+wait_for 10 ended
+"${bus[@]}" get-property org.tessera1 "$job" org.tessera1.Job ErrorMessage
+expect_failure any job GetSignatureRequest
+[[ $output == *"wants no signature now"* ]] || fail "$output"
+job=$(begin)
+wait_for 30 wants
+END
+as_bob bash cancelled >said || fail "$(cat said)"
+grep -q 'the job was cancelled' said || fail "$(cat said)"
+grep -q 'signature: none was given: not by me' said || fail "$(cat said)"
+gone() {
+    tessera --json job list | jq -e 'last | .state == "cancelled" and (.error_message | test("who started the job has gone"))'
+}
+wait_for 10 gone >/dev/null
+nothing_happened retired
+
+echo "# tesserad is killed while it waits, before and after the card was touched"
+cat >killed <<'END'
+source by-busctl
+job=$(begin)
+wait_for 30 wants
+[ "$1" = 1 ] || {
+    mechanism=$(request)
+    cp content proof
+    sign "$mechanism"
+    give signature
+    attributes() {
+        request >/dev/null 2>&1 && ! cmp -s content proof
+    }
+    wait_for 60 attributes
+}
+kill_daemon
+END
+for moment in 1 2; do
+    env -u TESSERA_SESSION tessera login --reader 1 --pin-file pin -- bash killed "$moment" >said 2>&1 || true
+    start_daemon
+    wait_for 30 tessera card show reader:1 >/dev/null
+done
+nothing_happened registered
+
+echo "# an agent's key on a curve; the same PIN for all rows of a batch"
+tessera template export agent | jq '.templates[0] | .keys[2].algorithm = "ec-p384"' >agent-ec.json
+tessera template update agent-ec.json >/dev/null
+tessera card reissue reader:1 >/dev/null
+tessera card activate reader:1 --new-pin-file pin
+printf 'name,account,upn,sid\nAda,ada,ada@lab.test,%s\nAda,ada,ada@lab.test,%s\n' "$sid" "$sid" >table.csv
+tessera template update template.json >/dev/null
+as_bob "$TESSERA_SOURCE/tests/lib/typist" "PIN of the operator's card $bob.*=271828" -- \
+    tessera card batch table.csv --reader 2 --template lab >batched 2>&1 &
+batch=$!
+first_row_is_done() {
+    grep -q 'row 1 of 2: .*: issued' batched
+}
+wait_for 60 first_row_is_done
+tessera card retire reader:2 --yes >/dev/null
+wait "$batch" || fail "$(cat batched)"
+[ "$(grep -c 'on behalf of LAB.ada' batched)" = 4 ] || fail "$(cat batched)"
+tessera card retire reader:2 --yes >/dev/null
+rm table.result.csv # the same table once more
+posts=$(ms_cs_counted issue-posts)
+one_error any "is in no reader" as_bob bash pulled tessera card batch table.csv --reader 2 --template lab --operator-pin-file pin
+[[ $output != *"another card is needed"* ]] || fail "the wrong card is blamed: $output"
+card_insert 0
+wait_for 20 tessera card show reader:1 >/dev/null
+nothing_happened retired
+
+echo "# keys in slots"
+printf '4711-0815\n' >slot-pin
+tessera slot add hsm --create --keep-pin --pin-file slot-pin >/dev/null
+jq '{name: "service", "card-type": "hsm-key", renewal: {days: 30, automatic: true}, keys: [.keys[0] | del(.slot)]}' template.json |
+    tessera template add - >/dev/null
+enroll=(--template service --holder name=Ada --holder upn=ada@lab.test --holder account=ada --holder "sid=$sid")
+as_bob tessera slot enroll hsm one "${enroll[@]}" --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+as_bob tessera slot renew hsm one --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+one_error any "no operator who is logged in has" tessera slot renew hsm one
+printf 'label,name,account,upn,sid\n' >keys.csv
+for i in 1 2 3; do
+    echo "key-$i,Ada,ada,ada@lab.test,$sid"
+done >>keys.csv
+as_bob tessera slot batch hsm keys.csv --template service --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+grep -q '3 of 3 rows are enrolled' said || fail "$(cat said)"
+tessera slot retire hsm key-1 --yes >/dev/null
+
+echo "# a renewal that tesserad would do by itself waits for an operator, and says so"
+serial=$(tessera --json card show slot:hsm/one | jq -r '.certificates[] | select(.status == "valid").serial')
+sqlite3 "$TESSERA_STATE/tessera.db" ".timeout 10000" \
+    "UPDATE certificate SET not_after = strftime('%s', 'now') + 20 * 86400 WHERE serial_hex = '$serial'"
+restart_daemon
+is_told() {
+    tessera --json task list | jq -e '.[0].problem | test("by an operator with tessera slot renew: .*an operator has to log in")' >/dev/null
+}
+wait_for 60 is_told
+[ "$(tessera --json task list | jq '.[0].next')" = 0 ] || fail "$(tessera --json task list)"
+as_bob tessera slot renew hsm one --operator-pin-file pin >said 2>&1 || fail "$(cat said)"
+[ "$(tessera --json task list | jq length)" = 0 ] || fail "$(tessera task list)"
+
+echo "# an agent whose certificate has expired"
+posts=$(ms_cs_counted issue-posts)
+sqlite3 "$TESSERA_STATE/tessera.db" ".timeout 10000" "UPDATE certificate SET not_after = strftime('%s', 'now') - 1
+    WHERE profile = 'AgentOnCard'"
+one_error any "no operator who is logged in has a valid certificate" as_bob "${issue[@]}"
+nothing_happened retired
+
+expect_output whole tessera audit verify
+stop_ms_cs 8443
