@@ -169,25 +169,32 @@ static bool get_signature_request(struct bus_call *call, struct error *error)
 	return true;
 }
 
-/* What for is in the record: who has asked for the signature knows it. Heap. */
-static char *signature_detail(const struct bus *bus, const struct bus_call *call)
+/*
+ * What is given, or refused, for the record; heap. NULL with error when the caller is asked for
+ * nothing: that leaves no record, as anyone could make any number of them.
+ */
+static char *signature_detail(const struct bus_call *call, struct error *error)
 {
+	const struct bus *bus = call->context;
 	const struct job_status *status = call->object;
 	_cleanup_signature_request_ struct job_signature_request request = {0};
 
-	jobs_signature_request(bus->services->jobs, status->id, call->caller->name, &request, NULL);
-	return xasprintf("job %u%s%s", status->id, request.purpose ? ": " : "",
-		request.purpose ? request.purpose : "");
+	return jobs_signature_request(
+		       bus->services->jobs, status->id, call->caller->name, &request, error)
+		       ? xasprintf("job %u: %s", status->id, request.purpose)
+		       : NULL;
 }
 
 static bool give_signature(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
 	const struct job_status *status = call->object;
-	_cleanup_free_ char *detail = signature_detail(bus, call);
+	_cleanup_free_ char *detail = signature_detail(call, error);
 	const uint8_t *signature;
 	size_t length;
 
+	if (!detail)
+		return false;
 	message_read_bytes(&call->in, &signature, &length);
 	bool done = agent_card_give(
 		bus->services, status->id, call->caller->name, signature, length, error);
@@ -198,13 +205,17 @@ static bool refuse_signature(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
 	const struct job_status *status = call->object;
-	_cleanup_free_ char *detail = signature_detail(bus, call);
-	_cleanup_free_ char *reason = xasprintf("%.*s", REASON_MAX, message_read_string(&call->in));
+	_cleanup_free_ char *detail = signature_detail(call, error);
+	_cleanup_free_ char *reason =
+		xasprintf("%.*s", REASON_MAX, message_read_string(&call->in));
 
+	if (!detail)
+		return false;
 	utf8_repair(reason);
+	_cleanup_free_ char *record = xasprintf("%s; %s", detail, reason);
 	bool done = jobs_refuse_signature(
 		bus->services->jobs, status->id, call->caller->name, reason, error);
-	return audit_change(call, "refuse-signature", detail, done, error);
+	return audit_change(call, "refuse-signature", record, done, error);
 }
 
 static const struct bus_interface job_interface = {

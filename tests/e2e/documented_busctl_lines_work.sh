@@ -98,6 +98,9 @@ shown 'Provider ChangePin'
 verb 'Credential Unblock s'
 verb 'Credential UnblockGenerated'
 refused 'no PIN' TakePin
+refused 'wants no signature now' GetSignatureRequest
+refused 'wants no signature now' GiveSignature
+refused 'wants no signature now' RefuseSignature
 verb 'Credential Update'
 verb 'Credential Suspend'
 verb 'Credential Resume'

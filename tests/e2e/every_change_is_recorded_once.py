@@ -33,6 +33,7 @@ READS = {
     "Manager.ListMasterKeys", "Manager.ListCardsOfMasterKey", "Manager.ListExposed",
     "Manager.LookAtMasterKeyBackup", "Manager.GetLastMasterKeyBackup",
     "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
+    "Job.GetSignatureRequest",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
     "Provider.GetMechanisms", "Provider.VerifyWithKey", "Provider.GetRandom", "Provider.SeedRandom",
     "Provider.OpenChannel", "Provider.BeginUse", "Provider.ContinueUse", "Provider.EndUse", "Provider.CancelUse",
@@ -44,6 +45,8 @@ CHECKPOINT = {"Manager.WriteCheckpoint"}
 HOLDERS = {"Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
            "Credential.UnblockWithCode", "Provider.Login", "Provider.ChangePin", "Provider.ChangeOfficerPin",
            "Provider.CheckUnblockCode", "Provider.InitPin",
+           # Of who started the job alone; e2e/ms_cs_agent_on_card looks at their records.
+           "Job.GiveSignature", "Job.RefuseSignature",
            # Of a slot, whose rules decide.
            "Provider.CreateObject", "Provider.CopyObject", "Provider.SetAttributes",
            "Provider.DestroyObject", "Provider.GenerateKey", "Provider.GenerateKeyPair",
