@@ -47,7 +47,7 @@ struct ms_cs_agent {
 	X509 *certificate;
 	STACK_OF(X509) * chain; /* what else the secret holds; or NULL */
 	EVP_PKEY *key;
-	void *key_handle;			/* of authority_services.open_key, or NULL */
+	void *key_handle;			/* of connection_services.open_key, or NULL */
 	struct ms_cs_operator_key *by_operator; /* of ms_cs_agent_open_operator(), or NULL */
 };
 
