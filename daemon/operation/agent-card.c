@@ -266,7 +266,7 @@ static bool find_purpose(struct operation *operation, const struct template_key 
 	const char **purpose, struct error *error)
 {
 	_cleanup_authority_ struct authority *authority =
-		authority_open(&operation->services->authority, key->authority, error);
+		authority_open(&operation->services->connections, key->authority, error);
 
 	*purpose = NULL;
 	return authority &&

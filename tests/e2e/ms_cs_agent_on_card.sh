@@ -24,15 +24,13 @@ echo "# the document"
 jq '.["enrollment-agent"] = {requester: "LAB\\{account}", key: "operator"}' lab.json >wrong.json
 expect_failure 2 tessera connection update wrong.json
 [[ $output == */enrollment-agent/key*operator-card* ]] || fail "$output"
-jq '.["enrollment-agent"] = {requester: "LAB\\{account}", key: "operator-card"}' lab.json >agent.json
-tessera connection update agent.json >/dev/null
+page=(microsoft-cs.md "An agent whose key is on the operator's card")
+guide_lines "${page[@]}" '{"enrollment-agent"' | jq -s '.[0] + .[1]' lab.json - >lab-card.json
+guide_run "${page[@]}" "tessera connection update" >/dev/null
 make_ms_cs_agent
 expect_failure 2 tessera connection secret lab enrollment-agent ms-cs-agent.pem
 [[ $output == *"needs no secret"* ]] || fail "$output"
 
-jq '.name = "agent" | .keys += [{slot: "signature", algorithm: "rsa-2048", certificate:
-    {authority: "lab", profile: "AgentOnCard", subject: [["CN", "{name}"]]}}]' \
-    "$TESSERA_SOURCE/data/templates/operator.json" | tessera template add - >/dev/null
 cat >template.json <<'JSON'
 {"name": "lab", "card-type": "piv", "keys": [
   {"slot": "authentication", "algorithm": "rsa-2048", "certificate": {"authority": "lab",
@@ -69,8 +67,9 @@ one_error any "no operator who is logged in has a valid certificate with the pur
 nothing_happened unregistered
 
 echo "# one with it: each request is signed by that operator's card, and says for whom"
-tessera card issue --reader 1 --template agent --roles elevated --holder name=Bob >/dev/null
-tessera card activate reader:1 --new-pin-file pin
+guide_lines "${page[@]}" "{$" >agent-operator.json
+guide_types "New PIN=271828"
+guide_run "${page[@]}" "tessera template add" >/dev/null
 bob=$(tessera --json card show reader:1 | jq -r .serial)
 as_bob "${issue[@]}" >said 2>&1 || fail "$(cat said)"
 [ "$(grep -c "signed with the card $bob: a request on behalf of LAB.ada" said)" = 2 ] || fail "$(cat said)"
@@ -81,7 +80,13 @@ as_bob "${issue[@]}" >said 2>&1 || fail "$(cat said)"
 tessera --json audit list --operation give-signature | jq -e '[.[] | select(.outcome == "ok")] | length == 3 and
     (last.detail | test("on behalf of LAB.ada"))' >/dev/null || fail "$(tessera audit list)"
 
-echo "# what is asked on the terminal: the PIN of the card that signs, once for both signatures"
+echo "# the guide's way, and what is asked on the terminal: the PIN of the card that signs, once"
+tessera card retire reader:2 --yes >/dev/null
+guide_lines microsoft-cs.md "On behalf of the holder" "{$" | tessera template add - >/dev/null
+guide_lines "${page[@]}" "tessera login" | sed 1d >second-line
+"$TESSERA_SOURCE/tests/lib/typist" "PIN of the operator's card $bob, which signs as the enrollment agent=271828" -- \
+    env -u TESSERA_SESSION tessera login --reader 1 --pin-file pin -- bash second-line >said 2>&1 || fail "$(cat said)"
+grep -q 'on behalf of LAB.ada' said || fail "$(cat said)"
 tessera card retire reader:2 --yes >/dev/null
 "$TESSERA_SOURCE/tests/lib/typist" "PIN of the operator's card $bob, which signs as the enrollment agent=271828" -- \
     env -u TESSERA_SESSION tessera login --reader 1 --pin-file pin -- \
@@ -192,8 +197,11 @@ attributes() {
 wait_for 60 attributes
 openssl asn1parse -inform DER -in content | grep -q 'OBJECT.*1.3.6.1.4.1.311.13.2.1' || fail "no requester is signed"
 expect_failure any give first
-sign "$mechanism"
-give signature
+source "$TESSERA_SOURCE/tests/lib/guide.sh"
+rm signature
+guide_types "=271828"
+guide_run microsoft-cs.md "Signing by other programs" >words
+grep -q 'a request for a certificate on behalf of LAB.ada' words || fail "$(cat words)"
 wait_for 60 ended
 "${bus[@]}" get-property org.tessera1 "$job" org.tessera1.Job State
 END
@@ -254,7 +262,7 @@ done
 nothing_happened registered
 
 echo "# an agent's key on a curve; the same PIN for all rows of a batch"
-tessera template export agent | jq '.templates[0] | .keys[2].algorithm = "ec-p384"' >agent-ec.json
+tessera template export agent-operator | jq '.templates[0] | .keys[1].algorithm = "ec-p384"' >agent-ec.json
 tessera template update agent-ec.json >/dev/null
 tessera card reissue reader:1 >/dev/null
 tessera card activate reader:1 --new-pin-file pin

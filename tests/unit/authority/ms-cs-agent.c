@@ -277,6 +277,117 @@ static void a_key_in_a_slot_signs(void **state)
 	X509_REQ_free(request);
 }
 
+/* --- a key on an operator's card --- */
+
+struct operator_fixture {
+	EVP_PKEY *key;
+	X509 *certificate;
+	struct buffer content; /* that was signed */
+	char *words;
+	bool refuses;
+};
+
+static X509 *give_certificate(void *context, const char *purpose, struct error *error)
+{
+	struct operator_fixture *fixture = context;
+
+	(void)error;
+	assert_string_equal(purpose, "1.3.6.1.4.1.311.20.2.1");
+	X509_up_ref(fixture->certificate);
+	return fixture->certificate;
+}
+
+/* As the card would: r || s, or the block. */
+static bool put_raw(EVP_PKEY *key, const uint8_t *der, size_t length, struct buffer *signature)
+{
+	if (!EVP_PKEY_is_a(key, "EC")) {
+		buffer_append(signature, der, length);
+		return true;
+	}
+	const unsigned char *position = der;
+	ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &position, (long)length);
+	int size = (EVP_PKEY_get_bits(key) + 7) / 8;
+	assert_non_null(pair);
+	BN_bn2binpad(ECDSA_SIG_get0_r(pair), buffer_extend(signature, (size_t)size), size);
+	BN_bn2binpad(ECDSA_SIG_get0_s(pair), buffer_extend(signature, (size_t)size), size);
+	ECDSA_SIG_free(pair);
+	return true;
+}
+
+static bool sign_by_card(void *context, const struct buffer *content, const char *words,
+	struct buffer *signature, struct error *error)
+{
+	struct operator_fixture *fixture = context;
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	uint8_t der[1024];
+	size_t length = sizeof(der);
+
+	if (fixture->refuses) {
+		EVP_MD_CTX_free(digest);
+		return error_set(error, ERROR_CANCELLED, "not by me");
+	}
+	buffer_append(&fixture->content, content->data, content->length);
+	fixture->words = xstrdup(words);
+	bool is_long = EVP_PKEY_is_a(fixture->key, "EC");
+	assert_int_equal(EVP_DigestSignInit(digest, NULL, is_long ? EVP_sha384() : EVP_sha256(),
+				 NULL, fixture->key),
+		1);
+	assert_int_equal(EVP_DigestSign(digest, der, &length, content->data, content->length), 1);
+	EVP_MD_CTX_free(digest);
+	return put_raw(fixture->key, der, length, signature);
+}
+
+static void check_card_of(EVP_PKEY *key)
+{
+	struct operator_fixture fixture = {.key = key, .certificate = agent_for(key)};
+	const struct authority_operator operator= {
+		.certificate = give_certificate, .sign = sign_by_card, .context = &fixture};
+	const struct ms_cs_agent_settings settings = {.is_operator = true};
+	struct ms_cs_agent agent = {0};
+	struct authority authority = {0};
+	_cleanup_buffer_ struct buffer cms = BUFFER_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+	X509_REQ *request = request_new();
+
+	assert_true(ms_cs_agent_open(&authority, &settings, &operator, & agent, NULL));
+	assert_true(ms_cs_agent_wrap(request, &agent, "LAB\\ada", &cms, NULL));
+	assert_string_equal(fixture.words, "a request for a certificate on behalf of LAB\\ada");
+	CMS_ContentInfo *message = parse(&cms);
+	assert_int_equal(
+		CMS_verify(message, NULL, NULL, NULL, NULL, CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY),
+		1);
+	CMS_ContentInfo_free(message);
+	/* The very bytes that were signed are in the message, under another tag (RFC 5652, 5.4). */
+	assert_int_equal(fixture.content.data[0], 0x31);
+	assert_non_null(
+		memmem(cms.data, cms.length, fixture.content.data + 1, fixture.content.length - 1));
+	fixture.refuses = true;
+	buffer_clear(&cms);
+	assert_false(ms_cs_agent_wrap(request, &agent, "LAB\\ada", &cms, &error));
+	assert_int_equal(error.code, ERROR_CANCELLED);
+	assert_int_equal(cms.length, 0);
+	ms_cs_agent_close(&authority, &agent);
+	X509_free(fixture.certificate);
+	X509_REQ_free(request);
+	buffer_clear(&fixture.content);
+	free(fixture.words);
+}
+
+static void an_operators_card_signs_what_it_is_shown(void **state)
+{
+	const struct ms_cs_agent_settings settings = {.is_operator = true};
+	struct ms_cs_agent agent = {0};
+	struct authority authority = {0};
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	(void)state;
+	check_card_of(rsa_key);
+	check_card_of(ec_key);
+	assert_false(ms_cs_agent_open(&authority, &settings, NULL, &agent, &error));
+	assert_non_null(strstr(error_message(&error), "an operator has to do this"));
+	ms_cs_agent_close(&authority, &agent);
+}
+
 /* --- agents that may not --- */
 
 static void assert_no_agent(const struct ms_cs_sample *sample, EVP_PKEY *key, const char *words)
@@ -331,7 +442,8 @@ static void put_pem(struct secret *secret, X509 *certificate, EVP_PKEY *key)
 
 static void assert_secret(X509 *certificate, EVP_PKEY *key, const char *uri, const char *words)
 {
-	const struct ms_cs_agent_settings settings = {.key = (char *)(uintptr_t)uri};
+	const struct ms_cs_agent_settings settings = {.key = (char *)(uintptr_t)uri,
+		.is_operator = uri && strcmp(uri, MS_CS_AGENT_OPERATOR) == 0};
 	struct secret secret _cleanup_secret_ = SECRET_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
@@ -352,6 +464,7 @@ static void the_secret_is_checked_before_it_is_kept(void **state)
 	assert_secret(agent_for(rsa_key), NULL, NULL, "no private key");
 	assert_secret(agent_for(rsa_key), rsa_key, uri, "names another one");
 	assert_secret(agent_for(rsa_key), ec_key, NULL, "for another key");
+	assert_secret(agent_for(rsa_key), rsa_key, MS_CS_AGENT_OPERATOR, "needs no secret");
 	assert_secret(NULL, rsa_key, NULL, "no certificate");
 	assert_secret(ms_cs_sample_new(&(struct ms_cs_sample){.purposes = "clientAuth"}, rsa_key),
 		rsa_key, NULL, "Certificate Request Agent");
@@ -381,6 +494,13 @@ static void the_document_names_the_requester_and_the_key(void **state)
 		&settings, NULL));
 	assert_string_equal(settings.requester, "LAB\\{account}");
 	assert_string_equal(settings.key, "pkcs11:token=hsm;object=agent");
+	assert_false(settings.is_operator);
+	ms_cs_agent_settings_clear(&settings);
+	assert_true(parse_settings(
+		"{\"enrollment-agent\": {\"requester\": \"{upn}\", \"key\": \"operator-card\"}}",
+		&settings, NULL));
+	assert_null(settings.key);
+	assert_true(settings.is_operator);
 	ms_cs_agent_settings_clear(&settings);
 }
 
@@ -408,6 +528,10 @@ static void wrong_documents_are_told_with_their_place(void **state)
 		"/enrollment-agent/requester");
 	assert_wrong("{\"enrollment-agent\": {\"requester\": \"{upn}\", \"key\": \"/a\"}}",
 		"/enrollment-agent/key");
+	assert_wrong("{\"enrollment-agent\": {\"requester\": \"{upn}\", \"key\": \"operator\"}}",
+		"/enrollment-agent/key");
+	assert_wrong("{\"enrollment-agent\": {\"key\": \"operator-card\"}}",
+		"/enrollment-agent/requester");
 	assert_wrong("{\"enrollment-agent\": {\"requester\": \"{upn}\", \"pin\": \"1\"}}",
 		"/enrollment-agent/pin");
 }
@@ -462,6 +586,7 @@ int main(void)
 		cmocka_unit_test(the_chain_goes_with_the_agents_certificate),
 		cmocka_unit_test(a_name_outside_of_the_basic_plane_is_refused),
 		cmocka_unit_test(a_key_in_a_slot_signs),
+		cmocka_unit_test(an_operators_card_signs_what_it_is_shown),
 		cmocka_unit_test(an_agent_has_to_be_one),
 		cmocka_unit_test(the_secret_is_checked_before_it_is_kept),
 		cmocka_unit_test(the_document_names_the_requester_and_the_key),

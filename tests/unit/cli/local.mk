@@ -2,7 +2,7 @@ CLI_UNIT_CPPFLAGS = $(CLI_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
 CLI_UNIT_LIBS = libtessera-cli.la $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += tests/unit/cli/arguments tests/unit/cli/card-uri tests/unit/cli/job-wait \
-	tests/unit/cli/output tests/unit/cli/pin tests/unit/cli/table
+	tests/unit/cli/output tests/unit/cli/pin tests/unit/cli/signed-content tests/unit/cli/table
 tests_unit_cli_arguments_SOURCES = tests/unit/cli/arguments.c
 tests_unit_cli_arguments_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
 tests_unit_cli_arguments_LDADD = $(CLI_UNIT_LIBS)
@@ -19,6 +19,9 @@ tests_unit_cli_output_LDADD = $(CLI_UNIT_LIBS)
 tests_unit_cli_pin_SOURCES = tests/unit/cli/pin.c
 tests_unit_cli_pin_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
 tests_unit_cli_pin_LDADD = $(CLI_UNIT_LIBS)
+tests_unit_cli_signed_content_SOURCES = tests/unit/cli/signed-content.c
+tests_unit_cli_signed_content_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
+tests_unit_cli_signed_content_LDADD = $(CLI_UNIT_LIBS)
 tests_unit_cli_table_SOURCES = tests/unit/cli/table.c
 tests_unit_cli_table_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
 tests_unit_cli_table_LDADD = $(CLI_UNIT_LIBS)

@@ -342,6 +342,124 @@ static void an_operation_without_a_job_may_report_too(void **state)
 	jobs_free(NULL);
 }
 
+/* --- signatures --- */
+
+/* What a job asks for, and what came of it. */
+struct asking {
+	unsigned seconds;
+	struct buffer signature;
+	unsigned asked; /* rounds */
+};
+
+static bool ask(struct job *job, void *context, struct error *error)
+{
+	struct asking *asking = context;
+	bool done = true;
+
+	for (unsigned i = 0; done && i < asking->asked; i++) {
+		_cleanup_signature_request_ struct job_signature_request request = {
+			.card = strdup("card-1"), .purpose = strdup("a proof")};
+		buffer_append_string(&request.content, "content");
+		buffer_append_string(&request.certificate, "certificate");
+		done = job_ask_signature(
+			job, "bob", &request, asking->seconds, &asking->signature, error);
+	}
+	return done;
+}
+
+/* A job that waits for bob's signature. */
+static unsigned start_asking(struct jobs *jobs, struct asking *asking)
+{
+	unsigned id = jobs_start(jobs, 0, "issue", NULL, ask, asking, NULL, NULL);
+	bool wanted = false;
+
+	while (!wanted) {
+		_cleanup_job_status_ struct job_status status = {0};
+		assert_true(jobs_status(jobs, id, &status, NULL));
+		assert_int_equal(status.state, JOB_RUNNING);
+		wanted = status.wants_signature;
+	}
+	return id;
+}
+
+static void assert_ended(struct jobs *jobs, unsigned id, enum job_state state, enum error_code code,
+	const char *words)
+{
+	_cleanup_job_status_ struct job_status status = {0};
+
+	jobs_wait(jobs, id);
+	assert_true(jobs_status(jobs, id, &status, NULL));
+	assert_int_equal(status.state, state);
+	assert_false(status.wants_signature);
+	assert_int_equal(status.error.code, code);
+	if (words && !strstr(error_message(&status.error), words))
+		fail_msg("\"%s\" is not in: %s", words, error_message(&status.error));
+}
+
+static void a_signature_is_given_by_whom_the_job_asks(void **state)
+{
+	struct asking asking = {.seconds = 60, .asked = 2};
+	struct jobs *jobs = jobs_new(NULL, NULL);
+	_cleanup_buffer_ struct buffer signature = BUFFER_INIT;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	(void)state;
+	buffer_append_string(&signature, "signature");
+	unsigned id = start_asking(jobs, &asking);
+	_cleanup_signature_request_ struct job_signature_request first = {0}, second = {0},
+								 none = {0};
+	assert_true(jobs_signature_request(jobs, id, "bob", &first, NULL));
+	assert_int_equal(first.content.length, strlen("content"));
+	assert_string_equal(first.card, "card-1");
+	assert_string_equal(first.purpose, "a proof");
+	assert_false(jobs_signature_request(jobs, id, "carol", &none, &error));
+	assert_int_equal(error.code, ERROR_ACCESS_DENIED);
+	assert_false(jobs_give_signature(jobs, id, "carol", first.number, &signature, &error));
+	assert_int_equal(error.code, ERROR_ACCESS_DENIED);
+	assert_false(jobs_refuse_signature(jobs, id, "carol", "no", &error));
+	assert_int_equal(error.code, ERROR_ACCESS_DENIED);
+	assert_true(jobs_give_signature(jobs, id, "bob", first.number, &signature, NULL));
+	/* One that was given for the first is none for the second. */
+	while (!jobs_signature_request(jobs, id, "bob", &second, NULL))
+		;
+	assert_int_not_equal(first.number, second.number);
+	assert_false(jobs_give_signature(jobs, id, "bob", first.number, &signature, &error));
+	assert_int_equal(error.code, ERROR_WRONG_STATE);
+	assert_true(jobs_give_signature(jobs, id, "bob", second.number, &signature, NULL));
+	assert_ended(jobs, id, JOB_SUCCEEDED, ERROR_NONE, NULL);
+	assert_int_equal(asking.signature.length, 2 * strlen("signature"));
+	assert_false(jobs_signature_request(jobs, id, "bob", &none, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_false(jobs_signature_request(jobs, id + 1, "bob", &none, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	buffer_clear(&asking.signature);
+	jobs_free(jobs);
+}
+
+static void a_job_does_not_wait_for_what_will_not_come(void **state)
+{
+	struct asking asking = {.seconds = 3600, .asked = 1}, hasty = {.asked = 1};
+	struct jobs *jobs = jobs_new(NULL, NULL);
+
+	(void)state;
+	unsigned id = start_asking(jobs, &asking);
+	assert_true(jobs_refuse_signature(jobs, id, "bob", "the PIN is wrong", NULL));
+	assert_ended(jobs, id, JOB_CANCELLED, ERROR_CANCELLED, "none was given: the PIN is wrong");
+	id = start_asking(jobs, &asking);
+	jobs_owner_gone(jobs, "carol");
+	jobs_owner_gone(jobs, "bob");
+	assert_ended(jobs, id, JOB_CANCELLED, ERROR_CANCELLED, "who started the job has gone");
+	id = start_asking(jobs, &asking);
+	assert_true(jobs_cancel(jobs, id, NULL));
+	assert_ended(jobs, id, JOB_CANCELLED, ERROR_CANCELLED, "the job was cancelled");
+	id = jobs_start(jobs, 0, "issue", NULL, ask, &hasty, NULL, NULL);
+	assert_ended(jobs, id, JOB_FAILED, ERROR_TIMEOUT, "none was given within 0 seconds");
+	/* Nor does the daemon at its end. */
+	start_asking(jobs, &asking);
+	jobs_free(jobs);
+	assert_int_equal(asking.signature.length, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +473,8 @@ int main(void)
 		cmocka_unit_test(freeing_cancels_and_waits),
 		cmocka_unit_test(a_secret_is_given_once_and_only_to_its_owner),
 		cmocka_unit_test(an_operation_without_a_job_may_report_too),
+		cmocka_unit_test(a_signature_is_given_by_whom_the_job_asks),
+		cmocka_unit_test(a_job_does_not_wait_for_what_will_not_come),
 	};
 
 	log_set_level(LOG_LEVEL_WARNING);
