@@ -206,8 +206,7 @@ static bool refuse_signature(struct bus_call *call, struct error *error)
 	struct bus *bus = call->context;
 	const struct job_status *status = call->object;
 	_cleanup_free_ char *detail = signature_detail(call, error);
-	_cleanup_free_ char *reason =
-		xasprintf("%.*s", REASON_MAX, message_read_string(&call->in));
+	_cleanup_free_ char *reason = xasprintf("%.*s", REASON_MAX, message_read_string(&call->in));
 
 	if (!detail)
 		return false;

@@ -24,9 +24,8 @@ echo "# the document"
 jq '.["enrollment-agent"] = {requester: "LAB\\{account}", key: "operator"}' lab.json >wrong.json
 expect_failure 2 tessera connection update wrong.json
 [[ $output == */enrollment-agent/key*operator-card* ]] || fail "$output"
-page=(microsoft-cs.md "An agent whose key is on the operator's card")
-guide_lines "${page[@]}" '{"enrollment-agent"' | jq -s '.[0] + .[1]' lab.json - >lab-card.json
-guide_run "${page[@]}" "tessera connection update" >/dev/null
+guide_lines microsoft-cs.md "An agent whose key is on the operator's card" '{"enrollment-agent"' | jq -s '.[0] + .[1]' lab.json - >lab-card.json
+guide_run microsoft-cs.md "An agent whose key is on the operator's card" "tessera connection update" >/dev/null
 make_ms_cs_agent
 expect_failure 2 tessera connection secret lab enrollment-agent ms-cs-agent.pem
 [[ $output == *"needs no secret"* ]] || fail "$output"
@@ -67,9 +66,9 @@ one_error any "no operator who is logged in has a valid certificate with the pur
 nothing_happened unregistered
 
 echo "# one with it: each request is signed by that operator's card, and says for whom"
-guide_lines "${page[@]}" "{$" >agent-operator.json
+guide_lines microsoft-cs.md "An agent whose key is on the operator's card" "{$" >agent-operator.json
 guide_types "New PIN=271828"
-guide_run "${page[@]}" "tessera template add" >/dev/null
+guide_run microsoft-cs.md "An agent whose key is on the operator's card" "tessera template add" >/dev/null
 bob=$(tessera --json card show reader:1 | jq -r .serial)
 as_bob "${issue[@]}" >said 2>&1 || fail "$(cat said)"
 [ "$(grep -c "signed with the card $bob: a request on behalf of LAB.ada" said)" = 2 ] || fail "$(cat said)"
@@ -83,7 +82,7 @@ tessera --json audit list --operation give-signature | jq -e '[.[] | select(.out
 echo "# the guide's way, and what is asked on the terminal: the PIN of the card that signs, once"
 tessera card retire reader:2 --yes >/dev/null
 guide_lines microsoft-cs.md "On behalf of the holder" "{$" | tessera template add - >/dev/null
-guide_lines "${page[@]}" "tessera login" | sed 1d >second-line
+guide_lines microsoft-cs.md "An agent whose key is on the operator's card" "tessera login" | sed 1d >second-line
 "$TESSERA_SOURCE/tests/lib/typist" "PIN of the operator's card $bob, which signs as the enrollment agent=271828" -- \
     env -u TESSERA_SESSION tessera login --reader 1 --pin-file pin -- bash second-line >said 2>&1 || fail "$(cat said)"
 grep -q 'on behalf of LAB.ada' said || fail "$(cat said)"
