@@ -116,7 +116,6 @@ void job_secret(struct job *job, const char *owner, struct secret *secret);
 bool job_continue(struct job *job, struct error *error);
 unsigned job_id(const struct job *job); /* 0 for NULL */
 
-#define JOB_SIGNATURE_SECONDS 120
 /*
  * Waits until the owner has given a signature, as it was given, which is appended. One request of a
  * job at a time. ERROR_TIMEOUT after so many seconds, ERROR_CANCELLED when it was refused, who

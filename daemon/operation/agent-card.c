@@ -16,7 +16,11 @@
 #include "operation/login.h"
 
 #define PROOF_BYTES 32
-#define TITLE	    "the enrollment agent's signature"
+/* How long a person may take: with a card that is held, everybody else waits for that card. The
+ * person has just proved to be ready then. */
+#define FREE_SECONDS 120
+#define HELD_SECONDS 60
+#define TITLE	     "the enrollment agent's signature"
 
 DEFINE_CLEANUP(X509 *, X509_free);
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free);
@@ -163,8 +167,8 @@ static bool ask(struct operation *operation, const struct buffer *content, const
 	buffer_append(&request.content, content->data, content->length);
 	buffer_append(&request.certificate, certificate.der.data, certificate.der.length);
 	X509 *x509 _cleanup_(X509_freep) = decode(&certificate.der);
-	if (!job_ask_signature(operation->job, operation->caller, &request, JOB_SIGNATURE_SECONDS,
-		    &given, error))
+	unsigned seconds = operation->holds_card ? HELD_SECONDS : FREE_SECONDS;
+	if (!job_ask_signature(operation->job, operation->caller, &request, seconds, &given, error))
 		return error_prefix(error, TITLE);
 	return give_raw(x509, &given, signature, error);
 }

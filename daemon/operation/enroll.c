@@ -446,7 +446,10 @@ bool enroll_on_card(struct operation *operation, struct card *card, const struct
 		.before = asked->before,
 		.signer = {asked->public_key, sign_on_card, &signer}};
 
-	return enroll_certificate(operation, &request, certificate, error);
+	operation->holds_card = true;
+	bool done = enroll_certificate(operation, &request, certificate, error);
+	operation->holds_card = false;
+	return done;
 }
 
 bool enroll_key(struct operation *operation, struct card *card, const struct credential *credential,

@@ -62,6 +62,7 @@ struct operation {
 	const struct audit_actor *actor;
 	const char *caller; /* as logins know who asked; NULL: nobody who could be asked back */
 	int64_t agent;	    /* the certificate of the enrollment agent who signs (agent-card.h) */
+	bool holds_card;    /* that others wait for */
 	bool is_own; /* asked for by who may do it to the own card alone: refusals are limited */
 	/* What the operator should know although it was done, by key: operation_warn(). */
 	struct fields warnings;

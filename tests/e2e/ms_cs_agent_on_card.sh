@@ -260,6 +260,44 @@ for moment in 1 2; do
 done
 nothing_happened registered
 
+echo "# nothing else waits for a job that waits with its card held; a card that is pulled then recovers"
+cat >held <<'END'
+source by-busctl
+job=$(begin)
+wait_for 30 wants
+mechanism=$(request)
+cp content proof
+sign "$mechanism"
+give signature
+attributes() {
+    request >/dev/null 2>&1 && ! cmp -s content proof
+}
+wait_for 60 attributes
+timeout 20 tessera status >/dev/null
+timeout 20 tessera card list >/dev/null
+foreign timeout 20 pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --list-slots >/dev/null 2>&1
+sign "$mechanism"
+card_control 1 remove >/dev/null # the card is held: others that use PC/SC wait for it
+is_empty() {
+    timeout 20 tessera --json reader show 2 | jq -e '.card_present == false' >/dev/null
+}
+wait_for 20 is_empty
+give signature
+wait_for 60 ended
+"${bus[@]}" get-property org.tessera1 "$job" org.tessera1.Job ErrorName
+END
+as_bob bash held >said || fail "$(cat said)"
+grep -q 'NoCard\|CardFailed' said || fail "$(cat said)"
+card_insert 1
+is_registered() {
+    [ "$(target_state)" = registered ]
+}
+wait_for 20 is_registered
+valid_at_ca() { # certificates that count, but for the agents' own
+    ms_cs '{"certificates": true}' | jq '[.[] | select(.status == "issued" and .template != "AgentOnCard")] | length'
+}
+[ "$(valid_at_ca)" = 0 ] || fail "what was issued for a card that was pulled is valid: $(tessera task list)"
+
 echo "# an agent's key on a curve; the same PIN for all rows of a batch"
 tessera template export agent-operator | jq '.templates[0] | .keys[1].algorithm = "ec-p384"' >agent-ec.json
 tessera template update agent-ec.json >/dev/null
@@ -285,6 +323,14 @@ one_error any "is in no reader" as_bob bash pulled tessera card batch table.csv 
 card_insert 0
 wait_for 20 tessera card show reader:1 >/dev/null
 nothing_happened retired
+
+echo "# the card that is changed cannot sign for itself"
+DBUS_SYSTEM_BUS_ADDRESS="unix:path=$TESSERA_SESSION" busctl --no-pager call org.tessera1 /org/tessera1 \
+    org.tessera1.Manager Login 'osa{sv}' /org/tessera1/reader/1 271828 0
+one_error any "the card $bob cannot sign as the enrollment agent while it is changed itself" \
+    tessera card reissue reader:1 --template lab --operator-pin-file pin
+restart_daemon
+wait_for 30 tessera card show reader:1 >/dev/null
 
 echo "# keys in slots"
 printf '4711-0815\n' >slot-pin
