@@ -306,6 +306,7 @@ bool agent_card_ready_by_name(struct operation *operation, const char *template_
 			? store_template_get(operation->services->store, template_name, 0, NULL)
 			: NULL;
 
-	/* That there is none, the verb says itself. */
-	return !template || agent_card_ready(operation, template, KEY_SLOT_NONE, serial, error);
+	/* That there is none that is enabled, the verb says itself. */
+	return !template || !template->enabled ||
+	       agent_card_ready(operation, template, KEY_SLOT_NONE, serial, error);
 }

@@ -26,7 +26,7 @@
  */
 bool agent_card_ready(struct operation *operation, const struct template *template, key_slot only,
 	const char *serial, struct error *error);
-/* The same for the newest version of the template of that name, if there is one. */
+/* The same for the newest version of the template of that name, if there is one that is enabled. */
 bool agent_card_ready_by_name(struct operation *operation, const char *template_name,
 	const char *serial, struct error *error);
 
