@@ -34,10 +34,18 @@
 DEFINE_CLEANUP(X509 *, X509_free);
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free);
 
+/* A key as the Provider knows it. */
+struct place {
+	uint32_t slot, object; /* slot 0: not known */
+	json_int_t flags;
+};
+
 struct signer {
 	char *card; /* whose PIN it is */
 	struct secret pin;
 	bool has_failed;
+	struct buffer certificate; /* of the key that signed last, */
+	struct place place;	   /* and where that was */
 };
 
 /* What a job wants signed, and where the key is. */
@@ -46,10 +54,9 @@ struct wanted {
 	struct client *client;
 	struct buffer content, certificate;
 	char *card;
-	char *account;	       /* whom a certificate is asked for; NULL: only a proof */
-	EVP_PKEY *key;	       /* public; of the certificate */
-	uint32_t slot, object; /* at the Provider */
-	json_int_t flags;
+	char *account; /* whom a certificate is asked for; NULL: only a proof */
+	EVP_PKEY *key; /* public; of the certificate */
+	struct place place;
 };
 
 static void wanted_clear(struct wanted *wanted)
@@ -66,6 +73,7 @@ void signer_free(struct signer *signer)
 	if (!signer)
 		return;
 	secret_clear(&signer->pin);
+	buffer_clear(&signer->certificate);
 	free(signer->card);
 	free(signer);
 }
@@ -110,6 +118,14 @@ static bool read_request(struct wanted *wanted, const json_t *answer, struct err
 
 /* --- where the key is --- */
 
+static bool holds_card(const struct wanted *wanted, const json_t *reader)
+{
+	const char *serial = json_string_value(json_object_get(reader, "serial"));
+
+	return json_is_true(json_object_get(reader, "card_present")) && serial &&
+	       strcmp(serial, wanted->card) == 0;
+}
+
 static bool find_reader(struct wanted *wanted, struct error *error)
 {
 	_cleanup_json_ json_t *readers = object_list(wanted->client, CLIENT_READER, error);
@@ -120,13 +136,11 @@ static bool find_reader(struct wanted *wanted, struct error *error)
 		return false;
 	json_array_foreach(readers, index, reader)
 	{
-		const char *serial = json_string_value(json_object_get(reader, "serial"));
-		if (json_is_true(json_object_get(reader, "card_present")) && serial &&
-			strcmp(serial, wanted->card) == 0)
-			wanted->slot =
+		if (holds_card(wanted, reader))
+			wanted->place.slot =
 				(uint32_t)json_integer_value(json_object_get(reader, "number"));
 	}
-	return wanted->slot != 0 ||
+	return wanted->place.slot != 0 ||
 	       error_set(error, ERROR_NO_CARD,
 		       "the operator's own card %s, which signs as the enrollment agent, is in no "
 		       "reader: it takes a second reader beside that of the card that is issued",
@@ -136,7 +150,7 @@ static bool find_reader(struct wanted *wanted, struct error *error)
 static bool find_object(struct wanted *wanted, struct error *error)
 {
 	_cleanup_json_ json_t *answer = CLIENT_CALL(wanted->client, CLIENT_ROOT, CLIENT_PROVIDER,
-		"GetObjects", error, CLIENT_UINT32(wanted->slot), CLIENT_UINT32(0));
+		"GetObjects", error, CLIENT_UINT32(wanted->place.slot), CLIENT_UINT32(0));
 	_cleanup_free_ char *hex = hex_encode(wanted->certificate.data, wanted->certificate.length);
 	const json_t *key;
 	size_t index;
@@ -148,13 +162,43 @@ static bool find_object(struct wanted *wanted, struct error *error)
 		const char *own = json_string_value(json_array_get(key, 2));
 		if (!own || !hex || strcmp(own, hex) != 0)
 			continue;
-		wanted->object = (uint32_t)json_integer_value(json_array_get(key, 0));
-		wanted->flags = json_integer_value(json_array_get(key, 4));
+		wanted->place.object = (uint32_t)json_integer_value(json_array_get(key, 0));
+		wanted->place.flags = json_integer_value(json_array_get(key, 4));
 		return true;
 	}
 	return error_set(error, ERROR_NOT_FOUND,
 		"the operator's card %s does not have the enrollment agent's certificate on it",
 		wanted->card);
+}
+
+/* The card of a batch's rows stays where it is: a look at one reader is enough then. */
+static bool is_where_it_was(struct wanted *wanted)
+{
+	const struct signer *signer = wanted->invocation->signer;
+	const struct buffer *last = &signer->certificate;
+
+	if (signer->place.slot == 0 || last->length != wanted->certificate.length ||
+		memcmp(last->data, wanted->certificate.data, last->length) != 0)
+		return false;
+	_cleanup_free_ char *path = object_path("reader", signer->place.slot);
+	_cleanup_json_ json_t *reader = object_get(wanted->client, path, CLIENT_READER, NULL);
+	wanted->place = signer->place;
+	return holds_card(wanted, reader);
+}
+
+static bool find_place(struct wanted *wanted, struct error *error)
+{
+	struct signer *signer = wanted->invocation->signer;
+
+	if (is_where_it_was(wanted))
+		return true;
+	wanted->place = (struct place){0};
+	if (!find_reader(wanted, error) || !find_object(wanted, error))
+		return false;
+	buffer_clear(&signer->certificate);
+	buffer_append(&signer->certificate, wanted->certificate.data, wanted->certificate.length);
+	signer->place = wanted->place;
+	return true;
 }
 
 /* --- the PIN --- */
@@ -164,7 +208,7 @@ static bool get_pin(struct wanted *wanted, struct error *error)
 	struct signer *signer = wanted->invocation->signer;
 	const char *file = wanted->invocation->values[OPTION_OPERATOR_PIN_FILE];
 
-	if (wanted->flags & KEY_WANTS_NO_PIN)
+	if (wanted->place.flags & KEY_WANTS_NO_PIN)
 		return true;
 	if (secret_is_set(&signer->pin) && strcmp(signer->card, wanted->card) == 0)
 		return true;
@@ -228,7 +272,7 @@ static bool log_in(struct wanted *wanted, struct error *error)
 		struct error failure _cleanup_error_ = ERROR_INIT;
 		_cleanup_json_ json_t *answer =
 			CLIENT_CALL(wanted->client, CLIENT_ROOT, CLIENT_PROVIDER, "Login", &failure,
-				CLIENT_UINT32(wanted->slot), CLIENT_SECRET_BYTES(pin));
+				CLIENT_UINT32(wanted->place.slot), CLIENT_SECRET_BYTES(pin));
 		if (answer)
 			return true;
 		if (failure.code != ERROR_ALREADY_LOGGED_IN || interrupt_count() > 0)
@@ -244,12 +288,12 @@ static bool use_key(
 {
 	static const struct secret none = SECRET_INIT;
 	static const struct buffer empty = BUFFER_INIT;
-	bool each_time = wanted->flags & KEY_WANTS_PIN_EACH_TIME;
+	bool each_time = wanted->place.flags & KEY_WANTS_PIN_EACH_TIME;
 	bool is_rsa = !EVP_PKEY_is_a(wanted->key, "EC");
 
 	_cleanup_json_ json_t *answer = CLIENT_CALL(wanted->client, CLIENT_ROOT, CLIENT_PROVIDER,
-		"UseKey", error, CLIENT_BYTES(input), CLIENT_UINT32(wanted->slot),
-		CLIENT_UINT32(wanted->object), CLIENT_STRING("sign"),
+		"UseKey", error, CLIENT_BYTES(input), CLIENT_UINT32(wanted->place.slot),
+		CLIENT_UINT32(wanted->place.object), CLIENT_STRING("sign"),
 		CLIENT_UINT32(is_rsa ? CKM_RSA_RAW : CKM_EC_RAW), CLIENT_BYTES(&empty),
 		CLIENT_SECRET_BYTES(each_time ? &wanted->invocation->signer->pin : &none));
 	return answer && (take_hex(answer, 0, raw) || error_set(error, ERROR_CARD_FAILED,
@@ -261,13 +305,13 @@ static bool use_key(
 static bool use_key_once(
 	struct wanted *wanted, const struct buffer *input, struct buffer *raw, struct error *error)
 {
-	if (wanted->flags & (KEY_WANTS_NO_PIN | KEY_WANTS_PIN_EACH_TIME))
+	if (wanted->place.flags & (KEY_WANTS_NO_PIN | KEY_WANTS_PIN_EACH_TIME))
 		return use_key(wanted, input, raw, error);
 	if (!log_in(wanted, error))
 		return false;
 	bool done = use_key(wanted, input, raw, error);
 	json_decref(CLIENT_CALL(wanted->client, CLIENT_ROOT, CLIENT_PROVIDER, "Logout", NULL,
-		CLIENT_UINT32(wanted->slot)));
+		CLIENT_UINT32(wanted->place.slot)));
 	return done;
 }
 
@@ -296,7 +340,7 @@ static bool sign(struct wanted *wanted, struct buffer *signature, struct error *
 {
 	_cleanup_buffer_ struct buffer input = BUFFER_INIT, raw = BUFFER_INIT;
 
-	if (!find_reader(wanted, error) || !find_object(wanted, error) || !get_pin(wanted, error) ||
+	if (!find_place(wanted, error) || !get_pin(wanted, error) ||
 		!make_input(wanted, &input, error))
 		return false;
 	if (!use_key_once(wanted, &input, &raw, error))
