@@ -63,6 +63,11 @@ static bool set_option(
 	struct invocation *invocation, enum option option, const char *value, struct error *error)
 {
 	invocation->values[option] = value;
+	if (option == OPTION_ALLOW) {
+		if (invocation->allowed_count == ALLOWED_MAXIMUM)
+			return error_set(error, ERROR_INVALID_ARGUMENT, "too many readers");
+		invocation->allowed[invocation->allowed_count++] = value;
+	}
 	if (option == OPTION_ENVIRONMENT) {
 		if (invocation->variable_count == VARIABLES_MAXIMUM)
 			return error_set(error, ERROR_INVALID_ARGUMENT, "too many variables");

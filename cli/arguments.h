@@ -12,6 +12,7 @@
 
 #define HOLDER_FIELDS_MAXIMUM 64
 #define VARIABLES_MAXIMUM     64
+#define ALLOWED_MAXIMUM	      16
 #define ARGUMENTS_MAXIMUM     1000 /* the most that a row of the table in command.c has */
 
 struct client;
@@ -28,6 +29,8 @@ struct invocation {
 	size_t holder_count;
 	const char *variables[VARIABLES_MAXIMUM]; /* of OPTION_ENVIRONMENT */
 	size_t variable_count;
+	const char *allowed[ALLOWED_MAXIMUM]; /* of OPTION_ALLOW */
+	size_t allowed_count;
 	struct client *client; /* once connected; owned */
 	bool in_session;       /* it is that of a login, whose other programs share it */
 };

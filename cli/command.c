@@ -13,8 +13,12 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_ACTOR] = {"--actor", NULL, "ACTOR",
 		"only what this user (name or number) or program asked for"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
+	[OPTION_ALLOW] = {"--allow", NULL, "READER",
+		"do not ask for cards in readers with this in their name; may be repeated"},
 	[OPTION_ANYONE] = {"--anyone", NULL, NULL, "every user of this machine"},
 	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
+	[OPTION_ASK] = {"--ask", NULL, "PROGRAM",
+		"have PROGRAM ask, as ssh-askpass does, in place of the terminal"},
 	[OPTION_AT_ONCE] = {"--at-once", NULL, "NUMBER", "how many are under way at a time"},
 	[OPTION_AUDIT_USES] = {"--audit-uses", NULL, NULL,
 		"write an audit record for each use of a key"},
@@ -143,6 +147,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
 #define BACKUP (OPTION_BIT(OPTION_CARDS) | OPTION_BIT(OPTION_SHARES) | OPTION_BIT(OPTION_FORCE))
 
+#define AGENT (YES | OPTION_BIT(OPTION_ALLOW) | OPTION_BIT(OPTION_ASK))
 #define PROCESS                                                                                    \
 	(OPTION_BIT(OPTION_PROCESS) | OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_ENVIRONMENT))
 #define SLOT_ADD                                                                                   \
@@ -164,6 +169,9 @@ const struct command commands[] = {
 		"make the card in a reader that of the system owner", owner_add},
 	{"login", NULL, "[-- PROGRAM [ARGUMENT...]]", 0, 0, READER | PIN_FILE | PIN_FD,
 		"log an operator in and run a program, or a shell, with that login", login_run},
+
+	{"agent", NULL, "", 0, 0, AGENT, "offer this machine's readers to tesserad elsewhere",
+		agent_run},
 
 	{"operator", "list", "", 0, 0, 0, "list operators and system owners", operator_list},
 	{"operator", "set", "CARD", 1, 1, OPERATOR,

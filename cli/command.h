@@ -26,8 +26,10 @@ enum option {
 	/* for those that name them */
 	OPTION_ACTOR,
 	OPTION_AFTER,
+	OPTION_ALLOW,
 	OPTION_ANYONE,
 	OPTION_AS,
+	OPTION_ASK,
 	OPTION_AT_ONCE,
 	OPTION_AUDIT_USES,
 	OPTION_CA_CERTIFICATE,
@@ -127,6 +129,7 @@ bool command_takes_program(const struct command *command);
 bool status_show(struct invocation *invocation, struct error *error);
 bool owner_add(struct invocation *invocation, struct error *error);
 bool login_run(struct invocation *invocation, struct error *error);
+bool agent_run(struct invocation *invocation, struct error *error);
 bool login_list(struct invocation *invocation, struct error *error);
 bool operator_list(struct invocation *invocation, struct error *error);
 bool operator_set(struct invocation *invocation, struct error *error);

@@ -1,6 +1,11 @@
 # tessera, the command; all of it but main.c as a library for its unit tests.
 noinst_LTLIBRARIES += libtessera-cli.la
 libtessera_cli_la_SOURCES = \
+	cli/agent.c cli/agent.h \
+	cli/agent-consent.c cli/agent-consent.h \
+	cli/agent-reader.c cli/agent-reader.h \
+	cli/agent-server.c \
+	cli/agent-stations.c \
 	cli/arguments.c cli/arguments.h \
 	cli/audit.c cli/audit.h \
 	cli/audit-export.c \
@@ -20,6 +25,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-uri.c cli/card-uri.h \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
+	cli/client-agent.c cli/client-agent.h \
 	cli/client-message.c cli/client-private.h \
 	cli/client-session.c cli/client-session.h \
 	cli/command.c cli/command.h \
@@ -64,7 +70,7 @@ libtessera_cli_la_SOURCES = \
 	cli/time.c cli/time.h \
 	cli/type.c
 libtessera_cli_la_CPPFLAGS = $(CLI_CPPFLAGS)
-libtessera_cli_la_LIBADD = libdbus-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+libtessera_cli_la_LIBADD = libdbus-layer.la libpcsc-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) -lpthread
 
 CLI_CPPFLAGS = $(AM_CPPFLAGS) $(DBUS_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 

@@ -103,6 +103,21 @@ static void get_problem(void *context, const void *object, DBusMessageIter *valu
 	message_append_string(value, ((const struct contact_status *)object)->problem);
 }
 
+static void get_user(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct contact_status *)object)->user_name);
+}
+
+static bool is_mine(struct bus_call *call, struct error *error)
+{
+	const struct contact_status *status = call->object;
+
+	(void)error;
+	message_append_bool(&call->out, !status->is_remote || status->user == call->caller->uid);
+	return true;
+}
+
 static bool get_information(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
@@ -137,6 +152,7 @@ static const struct bus_interface reader_interface = {
 				PERMISSION_VIEW_CARDS, BUS_SLOW, get_information},
 			{"DetectType", NULL, BUS_ARGUMENTS({"type", "s"}, {"document", "s"}),
 				PERMISSION_VIEW_CARDS, BUS_SLOW, detect_type},
+			{"IsMine", NULL, BUS_ARGUMENTS({"mine", "b"}), BUS_ANYONE, 0, is_mine},
 			{0},
 		},
 	.properties =
@@ -150,6 +166,7 @@ static const struct bus_interface reader_interface = {
 			{"State", "s", get_state},
 			{"Credential", "o", get_credential},
 			{"Problem", "s", get_problem},
+			{"User", "s", get_user},
 			{0},
 		},
 };

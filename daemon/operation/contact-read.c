@@ -8,6 +8,7 @@
 #include "operation/changeover.h"
 #include "operation/pin-history.h"
 #include "operation/recover.h"
+#include "operation/remote-card.h"
 #include "operation/report.h"
 
 /* A card that was just inserted may be in use by the program that woke first. */
@@ -162,33 +163,60 @@ void contact_view_refresh(struct contact_view *view, struct services *services, 
 		set_problem(view, &error);
 }
 
-static bool open_card(struct contact_view *view, struct services *services, const char *reader_name,
-	struct error *error)
+void contact_place_clear(struct contact_place *place)
 {
-	struct transport *transport = transport_pcsc_open(reader_name, error);
+	free(place->reader_name);
+	remote_reader_unref(place->remote);
+	*place = (struct contact_place){0};
+}
+
+struct transport *contact_place_open(const struct contact_place *place, struct error *error)
+{
+	if (!place->is_remote)
+		return transport_pcsc_open(place->reader_name, error);
+	if (place->remote)
+		return transport_remote_open(place->remote, error);
+	error_set(error, ERROR_NO_CARD, "the reader was removed");
+	return NULL;
+}
+
+/* What was begun with the card before. */
+static bool settle_card(struct services *services, struct card *card, struct error *error)
+{
+	bool is_remote = card->transport->is_remote;
+	bool recovered = is_remote ? remote_card_recover(services, card, false, error)
+				   : recover_card(services, card, error);
+
+	if (!recovered)
+		return error_prefix(error, "recovery");
+	/* Of one far away only a verb changes secrets, which somebody has asked for. */
+	return is_remote || changeover_at_contact(services, card, error) ||
+	       error_prefix(error, "changeover");
+}
+
+static bool open_card(struct contact_view *view, struct services *services,
+	const struct contact_place *place, struct error *error)
+{
+	struct transport *transport = contact_place_open(place, error);
 	if (!transport)
 		return false;
 	view->card = card_connect(transport, services->types, &view->type, error);
 	if (!view->card || !card_begin(view->card, FIRST_CONTACT_TIMEOUT_MS, error))
 		return false;
 	struct card *held _cleanup_(card_endp) = view->card;
-	if (!recover_card(services, held, error))
-		return error_prefix(error, "recovery");
-	if (!changeover_at_contact(services, held, error))
-		return error_prefix(error, "changeover");
-	if (!refresh(view, services, true, error))
+	if (!settle_card(services, held, error) || !refresh(view, services, true, error))
 		return false;
-	report_note_contact(services, view->credential, reader_name);
+	report_note_contact(services, view->credential, place->reader_name);
 	return true;
 }
 
 void contact_view_open(
-	struct contact_view *view, struct services *services, const char *reader_name)
+	struct contact_view *view, struct services *services, const struct contact_place *place)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 
-	if (open_card(view, services, reader_name, &error))
+	if (open_card(view, services, place, &error))
 		return;
-	log_warning("card cannot be used: %s reader=%s", error_message(&error), reader_name);
+	log_warning("card cannot be used: %s reader=%s", error_message(&error), place->reader_name);
 	set_problem(view, &error);
 }

@@ -3,6 +3,7 @@
 #ifndef TESSERA_OPERATION_CONTACT_READ_H
 #define TESSERA_OPERATION_CONTACT_READ_H
 
+#include "card/transport-remote.h"
 #include "operation/contact.h"
 
 /* Everything that is known of a card; all owned. */
@@ -24,12 +25,22 @@ struct contact_view {
 	}
 void contact_view_clear(struct contact_view *view);
 
+/* Where a card is. */
+struct contact_place {
+	char *reader_name;	      /* owned */
+	bool is_remote;		      /* on another machine */
+	struct remote_reader *remote; /* reference; NULL here, or when it has gone */
+};
+void contact_place_clear(struct contact_place *place);
+/* ERROR_NO_CARD, ERROR_NO_READER_SERVICE, ERROR_BUSY. */
+struct transport *contact_place_open(const struct contact_place *place, struct error *error);
+
 /*
  * Connects the card in a reader, recovers what was interrupted and reads it.
  * Never fails: what went wrong is view->problem.
  */
 void contact_view_open(
-	struct contact_view *view, struct services *services, const char *reader_name);
+	struct contact_view *view, struct services *services, const struct contact_place *place);
 
 /* Reads credential and PIN state (and, with objects, the keys) again. The card is held. */
 void contact_view_refresh(struct contact_view *view, struct services *services, bool objects);

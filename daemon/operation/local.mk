@@ -10,7 +10,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/changeover.c daemon/operation/changeover.h \
 	daemon/operation/client-key.c daemon/operation/client-key.h \
 	daemon/operation/connections.c daemon/operation/connections.h \
-	daemon/operation/contact-events.c daemon/operation/contact-private.h \
+	daemon/operation/contact-events.c daemon/operation/contact-remote.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
 	daemon/operation/detect.c \
@@ -47,6 +47,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/provider-owner.c daemon/operation/provider-slot.c \
 	daemon/operation/provider-slot-pin.c daemon/operation/provider-stream.c \
 	daemon/operation/quorum.c daemon/operation/quorum.h \
+	daemon/operation/remote-card.c daemon/operation/remote-card.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
 	daemon/operation/register.c \
 	daemon/operation/reissue.c \

@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "operation/ownership.h"
 #include "operation/pin-history.h"
+#include "operation/remote-card.h"
 #include "operation/template-rules.h"
 
 void pin_change_clear(struct pin_change *change)
@@ -117,7 +118,8 @@ bool pin_set_by_puk(struct services *services, struct card *card, uint32_t key_v
 	struct secret puk _cleanup_secret_ = SECRET_INIT;
 	struct error refusal _cleanup_error_ = ERROR_INIT;
 
-	if (!ownership_secret(services, card, CARD_SECRET_PUK, key_version, &puk, error))
+	if (!remote_card_prove(services, card, key_version, error) ||
+		!ownership_secret(services, card, CARD_SECRET_PUK, key_version, &puk, error))
 		return false;
 	if (card->driver->change_secret(
 		    card, CARD_SECRET_PIN, CARD_SECRET_PUK, &puk, pin, &refusal))
