@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "card/transport-remote.h"
 #include "common/alloc.h"
 #include "common/log.h"
@@ -214,6 +215,21 @@ static bool check_allowed(const struct bus *bus, struct error *error)
 		       "readers of other machines are not let in (remote-readers = off)");
 }
 
+/* At most so many in a minute as there are of refusals: anyone can offer and withdraw at will. */
+static void record_offer(struct bus_call *call, unsigned number)
+{
+	struct services *services = ((struct bus *)call->context)->services;
+	struct contact_status status _cleanup_contact_status_ = {0};
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
+	struct error failure _cleanup_error_ = ERROR_INIT;
+
+	call->audited = true;
+	if (contacts_status(services->contacts, number, &status, NULL) &&
+		!audit_write_refusal(services->store, &services->refusals, actor, "offer-reader",
+			NULL, 0, NULL, status.reader_name, &failure))
+		log_error("audit record not written: %s", error_message(&failure));
+}
+
 static bool offer_reader(struct bus_call *call, struct error *error)
 {
 	struct reader_agent *agent = agent_of(call);
@@ -235,6 +251,7 @@ static bool offer_reader(struct bus_call *call, struct error *error)
 		return false;
 	}
 	offered->remote = offer.remote;
+	record_offer(call, offered->number);
 	append_number_path(&call->out, &reader_kind, offered->number);
 	return true;
 }

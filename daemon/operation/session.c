@@ -101,6 +101,11 @@ bool session_take_card(struct session *session, enum lifecycle_verb verb, struct
 		contacts_await_within(contacts, reach);
 		reader = contacts_find_within(contacts, reach, session->credential->id);
 	}
+	/* One that is out of reach is no secret: all readers are shown. */
+	if (reader == 0)
+		reader = contacts_find(contacts, session->credential->id);
+	if (reader != 0 && !check_reach(session->operation, reader, error))
+		return false;
 	if (reader == 0)
 		return error_set(error, ERROR_NO_CARD,
 			"the card %s is in no reader; insert it and try again",
