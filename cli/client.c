@@ -9,6 +9,7 @@
 
 #include <dbus/dbus.h>
 
+#include "cli/client-host.h"
 #include "cli/client-private.h"
 #include "common/alloc.h"
 #include "dbus/message.h"
@@ -20,9 +21,10 @@
 
 struct client {
 	DBusConnection *connection;
-	const char *destination; /* NULL on the private socket */
-	bool watching;		 /* signals were asked for */
-	bool fallen_back;	 /* nobody asked for the system bus: no PIN goes there */
+	const char *destination;  /* NULL on the private socket */
+	struct client_host *host; /* whose the connection is; NULL on this machine */
+	bool watching;		  /* signals were asked for */
+	bool fallen_back;	  /* nobody asked for the system bus: no PIN goes there */
 	int timeout_ms;
 	client_signal heard; /* or NULL */
 	void *heard_context;
@@ -50,8 +52,12 @@ void client_free(struct client *client)
 {
 	if (!client)
 		return;
-	dbus_connection_close(client->connection);
-	dbus_connection_unref(client->connection);
+	if (client->host) {
+		client_host_free(client->host);
+	} else {
+		dbus_connection_close(client->connection);
+		dbus_connection_unref(client->connection);
+	}
 	free(client);
 }
 
@@ -122,6 +128,27 @@ struct client *client_connect(const char *socket, bool system_bus, struct error 
 	return client;
 }
 
+struct client *client_connect_host(const char *name, const char *socket, struct error *error)
+{
+	struct client_host *host = client_host_open(name, socket, error);
+
+	if (!host)
+		return NULL;
+	struct client *client = client_new(client_host_connection(host), NULL);
+	client->host = host;
+	return client;
+}
+
+const char *client_host(const struct client *client)
+{
+	return client->host ? client_host_name(client->host) : NULL;
+}
+
+bool client_is_connected(const struct client *client)
+{
+	return dbus_connection_get_is_connected(client->connection);
+}
+
 static bool has_secret(const struct client_argument *arguments, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -131,13 +158,20 @@ static bool has_secret(const struct client_argument *arguments, size_t count)
 	return false;
 }
 
+static bool take_end(struct client *client, struct error *error)
+{
+	if (client->host)
+		return client_host_ended(client->host, error);
+	return error_set(error, ERROR_NO_SERVICE, "tesserad closed the connection");
+}
+
 /* A peer that hangs up is reported as a missing reply. */
 static bool take_call_error(struct client *client, DBusError *dbus_error, struct error *error)
 {
 	if (dbus_connection_get_is_connected(client->connection))
 		return take_dbus_error(dbus_error, error);
 	dbus_error_free(dbus_error);
-	return error_set(error, ERROR_NO_SERVICE, "tesserad closed the connection");
+	return take_end(client, error);
 }
 
 static json_t *exchange(
@@ -246,7 +280,7 @@ bool client_wait(struct client *client, int timeout_ms, bool *changed, struct er
 		any = take_signals(client);
 	}
 	if (!dbus_connection_get_is_connected(client->connection))
-		return error_set(error, ERROR_NO_SERVICE, "tesserad went away");
+		return take_end(client, error);
 	if (changed)
 		*changed = any;
 	return true;

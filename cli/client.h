@@ -90,9 +90,21 @@ struct client_argument {
  * ERROR_NO_SERVICE when tesserad cannot be reached.
  */
 struct client *client_connect(const char *socket, bool system_bus, struct error *error);
+/*
+ * The same on another machine, by ssh, which may ask the person at the terminal: host is
+ * "[USER@]HOST" or "ssh://[USER@]HOST[:PORT]", socket the path of the private socket there, or NULL
+ * for the default one. Waits until tesserad is reached. Descriptors do not pass. NULL with
+ * ERROR_INVALID_ARGUMENT, ERROR_CANCELLED (by a signal), ERROR_NETWORK_FAILED or ERROR_NO_SERVICE.
+ */
+struct client *client_connect_host(const char *host, const char *socket, struct error *error);
 void client_free(struct client *client);
 DEFINE_CLEANUP(struct client *, client_free);
 #define _cleanup_client_ _cleanup_(client_freep)
+
+/* The host that it is connected to; NULL on this machine. */
+const char *client_host(const struct client *client);
+
+bool client_is_connected(const struct client *client);
 
 /* Whether a PIN may pass: not on a system bus that was only fallen back to. ERROR_NO_SERVICE. */
 bool client_carries_pins(const struct client *client, struct error *error);
@@ -137,7 +149,8 @@ void client_on_signal(struct client *client, client_signal heard, void *context)
 /*
  * Waits until tesserad tells a change (client_watch), a signal comes for this
  * process, or timeout_ms (-1: no limit) have passed. *changed (may be NULL) says
- * whether it was the first. False with ERROR_NO_SERVICE when tesserad went away.
+ * whether it was the first. False with ERROR_NO_SERVICE when tesserad went away, and
+ * ERROR_NETWORK_FAILED when the connection to another machine did.
  */
 bool client_wait(struct client *client, int timeout_ms, bool *changed, struct error *error);
 
