@@ -82,6 +82,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	interrupt_install();
 	bool done = run(&invocation, &error);
+	int status = done ? EXIT_SUCCESS : report(&invocation, &error);
 	client_free(invocation.client);
-	return done ? EXIT_SUCCESS : report(&invocation, &error);
+	return status;
 }
