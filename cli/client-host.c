@@ -22,6 +22,8 @@
 /* Exit statuses: of ssh itself, and of a shell there that finds no such program. */
 #define SSH_FAILED 255
 #define NOT_FOUND  127
+/* Of no program. */
+#define SOMETHING_ELSE 256
 
 #define LETTERS_AND_DIGITS                                                                         \
 	"abcdefghijklmnopqrstuvwxyz"                                                               \
@@ -36,6 +38,7 @@ struct client_host {
 	DBusConnection *connection;
 	pid_t ssh; /* 0: it has ended */
 	int status;
+	bool was_open; /* tesserad had been reached */
 };
 
 /* --- what a person gives --- */
@@ -260,7 +263,10 @@ struct client_host *client_host_open(const char *name, const char *socket, struc
 	/* Only ssh has it now, so that its end is the stream's. */
 	close(stream);
 	stream = -1;
-	return authenticate(host, error) ? steal_pointer(&host) : NULL;
+	if (!authenticate(host, error))
+		return NULL;
+	host->was_open = true;
+	return steal_pointer(&host);
 }
 
 void client_host_free(struct client_host *host)
@@ -286,34 +292,40 @@ const char *client_host_name(const struct client_host *host)
 	return host->name;
 }
 
+/* By ssh's exit status, which is that of what it ran there. */
 static bool ended_with(const struct client_host *host, struct error *error)
 {
+	bool no_service = host->status == error_exit_status(ERROR_NO_SERVICE);
+
+	if (host->was_open && no_service)
+		return error_set(error, ERROR_NO_SERVICE, "tesserad on %s went away", host->name);
+	if (host->was_open)
+		return error_set(
+			error, ERROR_NETWORK_FAILED, "the connection to %s broke off", host->name);
 	if (host->status == SSH_FAILED)
 		return error_set(
 			error, ERROR_NETWORK_FAILED, "no connection to %s by ssh", host->name);
 	if (host->status == NOT_FOUND)
 		return error_set(
 			error, ERROR_NO_SERVICE, "tessera is not installed on %s", host->name);
-	if (host->status == error_exit_status(ERROR_NO_SERVICE))
+	if (no_service)
 		return error_set(
 			error, ERROR_NO_SERVICE, "tesserad is not running on %s", host->name);
 	return error_set(error, ERROR_NO_SERVICE,
-		"%s does not run \"tessera bridge\" (exit status %d)", host->name, host->status);
+		"%s does not answer as \"tessera bridge\" does: its tessera is an older one, or a "
+		"start-up file of the shell there prints something",
+		host->name);
 }
 
 bool client_host_ended(struct client_host *host, struct error *error)
 {
-	for (int waited = 0; !has_ended(host, WNOHANG); waited += END_STEP_MS) {
-		/* It lives, and what it sends is no D-Bus: a start-up file that prints something.
-		 */
-		if (waited >= END_PATIENCE_MS) {
-			end_ssh(host);
-			return error_set(error, ERROR_NO_SERVICE,
-				"%s sends something else than \"tessera bridge\" does: a start-up "
-				"file of the shell there must print nothing",
-				host->name);
-		}
+	/* What does not speak D-Bus may live on. */
+	for (int waited = 0; waited < END_PATIENCE_MS && !has_ended(host, WNOHANG);
+		waited += END_STEP_MS)
 		poll(NULL, 0, END_STEP_MS);
+	if (host->ssh) {
+		end_ssh(host);
+		host->status = SOMETHING_ELSE;
 	}
 	return ended_with(host, error);
 }

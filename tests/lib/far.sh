@@ -15,7 +15,6 @@ far_machine() {
     host_is_here server.example.org
     ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/host_key
     ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/near_key
-    ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/strange_key
     cp /etc/ssh/near_key.pub /etc/ssh/authorized_keys
     echo "server.example.org $(cut -d' ' -f1,2 /etc/ssh/host_key.pub)" >/etc/ssh/ssh_known_hosts
     set_env="PATH=$TESSERA_BUILD:/usr/bin:/bin"
@@ -35,8 +34,9 @@ END
 Host desk
     HostName server.example.org
     User $user
-Host *
+Match originalhost desk,*server.example.org
     IdentityFile /etc/ssh/near_key
+Host *
     UserKnownHostsFile none
     StrictHostKeyChecking yes
     BatchMode yes
@@ -66,7 +66,10 @@ near() {
         exec "$@"' near "$@"
 }
 
-# sshd's process of each connection, not the one that listens.
+# sshd's processes of each connection, not the one that listens.
 end_ssh() {
-    pkill -KILL --parent "$server_pid"
+    local pid
+    for pid in $(pgrep -x sshd); do
+        [ "$pid" = "$server_pid" ] || kill -KILL "$pid" 2>/dev/null || true
+    done
 }
