@@ -151,6 +151,21 @@ static void take_events(struct agent *agent)
 
 /* --- the connection --- */
 
+/*
+ * Signals are for the main thread. Where it waits for other things too they are let in by that wait
+ * alone, so that none is missed; the threads that it starts inherit that they are blocked.
+ */
+static void block_signals(int how)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(how, &signals, NULL);
+}
+
 static bool connect_server(struct agent *agent, struct invocation *invocation, struct error *error)
 {
 	agent->client = agent_connect(invocation, error);
@@ -168,13 +183,16 @@ static bool connect_server(struct agent *agent, struct invocation *invocation, s
 /* Until the connection ends, the server refuses (agent->failure), or a signal comes. */
 static bool serve(struct agent *agent, struct error *error)
 {
-	while (interrupt_count() == 0 && agent->failure.code == ERROR_NONE) {
+	bool there = true;
+
+	block_signals(SIG_BLOCK);
+	while (there && interrupt_count() == 0 && agent->failure.code == ERROR_NONE) {
 		take_events(agent);
-		if (!client_agent_wait(
-			    agent->client, agent->wake, &agent_client_events, agent, error))
-			return false;
+		there = client_agent_wait(
+			agent->client, agent->wake, &agent_client_events, agent, error);
 	}
-	return true;
+	block_signals(SIG_UNBLOCK);
+	return there;
 }
 
 static int64_t now_ms(void)
@@ -192,12 +210,14 @@ static void wait_ms(struct agent *agent, int64_t milliseconds)
 	sigset_t none;
 
 	sigemptyset(&none);
+	block_signals(SIG_BLOCK);
 	for (int64_t left; interrupt_count() == 0 && (left = until - now_ms()) > 0;) {
 		struct pollfd watched = {.fd = agent->wake, .events = POLLIN};
 		struct timespec timeout = {left / 1000, left % 1000 * 1000000};
 		ppoll(&watched, 1, &timeout, &none);
 		take_events(agent);
 	}
+	block_signals(SIG_UNBLOCK);
 }
 
 /* One connection after the other. What a server did not let in at all ends it. */
@@ -241,18 +261,6 @@ void agent_say(const char *format, ...)
 	fflush(stdout);
 }
 
-/* Signals are for the main thread, while it waits; the threads it starts inherit this. */
-static void block_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-}
-
 static void read_options(struct agent *agent, const struct invocation *invocation)
 {
 	agent_consent_init(&agent->consent);
@@ -270,8 +278,9 @@ bool agent_run(struct invocation *invocation, struct error *error)
 	agent->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&agent->lock, NULL);
 	read_options(agent, invocation);
-	block_signals();
+	block_signals(SIG_BLOCK);
 	struct reader_watch *watch = reader_watch_start(&reader_events, agent, error);
+	block_signals(SIG_UNBLOCK);
 	bool done = watch && serve_for_ever(agent, invocation, error);
 	reader_watch_stop(watch);
 	agent_clear(agent);

@@ -51,6 +51,12 @@ static inline bool invocation_has(const struct invocation *invocation, enum opti
 bool number_parse(const char *text, const char *what, int64_t least, int64_t most, int64_t *number,
 	struct error *error);
 
+/* The other machine that is meant, by --host or the environment; NULL for this one. */
+const char *invocation_host(const struct invocation *invocation);
+
+/* The private socket of this machine that is meant; NULL for the default one. */
+const char *invocation_socket(const struct invocation *invocation);
+
 /* The client, connected at the first call; NULL with error. It stays the invocation's. */
 struct client *invocation_client(struct invocation *invocation, struct error *error);
 

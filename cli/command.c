@@ -5,6 +5,7 @@
 
 const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_HELP] = {"--help", "-h", NULL, "show this help"},
+	[OPTION_HOST] = {"--host", NULL, "[USER@]HOST", "the service of another machine, by ssh"},
 	[OPTION_JSON] = {"--json", NULL, NULL, "print JSON"},
 	[OPTION_NO_PROGRESS] = {"--no-progress", NULL, NULL, "do not show progress"},
 	[OPTION_SOCKET] = {"--socket", NULL, "PATH", "tesserad's private socket"},
@@ -15,6 +16,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
 	[OPTION_ALLOW] = {"--allow", NULL, "READER",
 		"do not ask for cards in readers with this in their name; may be repeated"},
+	[OPTION_AHEAD] = {"--ahead", NULL, NULL,
+		"for tessera --host: answer what it asks before it does, and print no error"},
 	[OPTION_ANYONE] = {"--anyone", NULL, NULL, "every user of this machine"},
 	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
 	[OPTION_ASK] = {"--ask", NULL, "PROGRAM",
@@ -110,9 +113,9 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 };
 
 #define COMMON                                                                                     \
-	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_NO_PROGRESS) |      \
-		OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_SYSTEM_BUS) |                        \
-		OPTION_BIT(OPTION_VERSION))
+	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_HOST) | OPTION_BIT(OPTION_JSON) |             \
+		OPTION_BIT(OPTION_NO_PROGRESS) | OPTION_BIT(OPTION_SOCKET) |                       \
+		OPTION_BIT(OPTION_SYSTEM_BUS) | OPTION_BIT(OPTION_VERSION))
 #define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
 #define NEW_PIN (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
 #define SET_PIN (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
@@ -169,6 +172,9 @@ const struct command commands[] = {
 		"make the card in a reader that of the system owner", owner_add},
 	{"login", NULL, "[-- PROGRAM [ARGUMENT...]]", 0, 0, READER | PIN_FILE | PIN_FD,
 		"log an operator in and run a program, or a shell, with that login", login_run},
+	{"bridge", NULL, "", 0, 0, OPTION_BIT(OPTION_AHEAD),
+		"join standard input and output to the service: what ssh runs for --host",
+		bridge_run},
 
 	{"agent", NULL, "", 0, 0, AGENT, "offer this machine's readers to tesserad elsewhere",
 		agent_run},

@@ -16,6 +16,8 @@ libtessera_cli_la_SOURCES = \
 	cli/batch-pin.c \
 	cli/batch-row.c \
 	cli/batch-result.c cli/batch-result.h \
+	cli/bridge.c \
+	cli/bridge-greeting.c cli/bridge-greeting.h \
 	cli/card.c cli/card.h \
 	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \
@@ -26,6 +28,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-agent.c cli/client-agent.h \
+	cli/client-host.c cli/client-host.h \
 	cli/client-message.c cli/client-private.h \
 	cli/client-session.c cli/client-session.h \
 	cli/command.c cli/command.h \
