@@ -42,8 +42,8 @@ eval "$(guide_lines "$page" "An operator's login" | here | sed 's/^tessera/guide
 grep -q system-owner shown || fail "it shows: $(cat shown)"
 eval "$(guide_lines "$page" "Files" | here | sed 's/^tessera/guide_program &/')" >shown 2>&1
 openssl x509 -in ca.pem -noout || fail "there is no certificate here: $(cat shown)"
-tessera --host "$far" --json job list >jobs
-number=$(jq -r '.[0].number // empty' jobs)
+tessera --host "$far" --json job list >jobs.json
+number=$(jq -r '.[0].number // empty' jobs.json)
 eval "$(guide_lines "$page" "When the link breaks" | sed "s/wait 1$/wait ${number:-1}/")" >shown 2>&1 ||
     grep -q "There are no jobs" shown || fail "it shows: $(cat shown)"
 guide_run "$page" "Other programs" >shown 2>&1 || fail "busctl: $(cat shown)"

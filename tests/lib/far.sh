@@ -75,6 +75,7 @@ near() {
 # sshd's processes of each connection, not the one that listens.
 end_ssh() {
     local pid
+    # shellcheck disable=SC2154 # of start_server
     for pid in $(pgrep -x sshd); do
         [ "$pid" = "$server_pid" ] || kill -KILL "$pid" 2>/dev/null || true
     done
