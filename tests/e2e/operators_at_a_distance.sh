@@ -137,6 +137,19 @@ wait_for 10 grep -q cancelling interrupted
 card_control 0 "hold-at 0" >/dev/null
 wait "$change" || fail "an interrupt ended the connection: $(cat interrupted)"
 
+echo "# the names of hosts are completed"
+# shellcheck source=data/tessera.bash-completion
+source "$TESSERA_SOURCE/data/tessera.bash-completion"
+completed() { # WORDS...: what the Tab key makes of them
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    _tessera
+    echo "${COMPREPLY[*]}"
+}
+[ "$(completed tessera --host de)" = desk ] || fail "--host de: $(completed tessera --host de)"
+[ "$(completed tessera --host ada@de)" = ada@desk ] || fail "--host ada@de: $(completed tessera --host ada@de)"
+[ "$(completed tessera --host desk stat)" = status ] || fail "after --host: $(completed tessera --host desk stat)"
+[ "$(completed tessera --ho)" = --host ] || fail "--ho: $(completed tessera --ho)"
+
 echo "# few round trips"
 link() { # TRIPS CMD...: over a slow link CMD takes at most so many
     local most=$1 trips

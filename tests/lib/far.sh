@@ -3,6 +3,7 @@
 # a machine without any of it. After tests/lib/sandbox.sh and tests/lib/programs.sh:
 #
 #     far_machine            starts sshd on the sandbox's loopback, port 22; keys and known hosts are in /etc/ssh
+#     start_far_sshd         the same with what is in /etc/ssh now, after stop_server
 #     near CMD...            run CMD on a machine that has tessera and ssh, but no tesserad, pcscd or
 #                            bus. $far is whom it logs in as: USER@server.example.org
 #     far_uid                the user id that ssh's user has at the server
@@ -10,7 +11,7 @@
 # shellcheck shell=bash
 
 far_machine() {
-    local sshd=(/usr/sbin/sshd -D -e -f /etc/ssh/sshd_config) user=ada set_env
+    local user=ada set_env
     private_folder /etc/ssh
     host_is_here server.example.org
     ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/host_key
@@ -41,13 +42,18 @@ Host *
     StrictHostKeyChecking yes
     BatchMode yes
 END
+    export far=$user@server.example.org
+    start_far_sshd
+}
+
+start_far_sshd() {
+    local sshd=(/usr/sbin/sshd -D -e -f /etc/ssh/sshd_config)
     # In a user namespace with one user sshd cannot become another: there it runs as that one, ada.
     if [ "$(awk '{ n += $3 } END { print n }' /proc/self/uid_map)" = 1 ]; then
         sshd=(unshare --user "--map-user=$(id -u ada)" "--map-group=$(id -g ada)" "${sshd[@]}")
         echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
     fi
     mkdir -p /run/sshd
-    far=$user@server.example.org
     start_server 22 "${sshd[@]}"
 }
 
@@ -69,6 +75,7 @@ near() {
 # sshd's processes of each connection, not the one that listens.
 end_ssh() {
     local pid
+    # shellcheck disable=SC2154 # of start_server
     for pid in $(pgrep -x sshd); do
         [ "$pid" = "$server_pid" ] || kill -KILL "$pid" 2>/dev/null || true
     done
