@@ -1,15 +1,18 @@
 # data: what tells the rest of the system about Tessera, and what a new store is given
 
-EXTRA_DIST += data/tesserad.service.in data/tessera.module.in data/tessera.rules \
+EXTRA_DIST += data/tesserad.service.in data/tessera-agent.service.in data/tessera.module.in data/tessera.rules \
 	data/tessera.sysusers data/tessera.tmpfiles
 
 data/tesserad.service: $(top_srcdir)/data/tesserad.service.in Makefile
 	$(SUBSTITUTE) $< >$@
+data/tessera-agent.service: $(top_srcdir)/data/tessera-agent.service.in Makefile
+	$(SUBSTITUTE) $< >$@
 data/tessera.module: $(top_srcdir)/data/tessera.module.in Makefile
 	$(SUBSTITUTE) $< >$@
-CLEANFILES += data/tesserad.service data/tessera.module
+CLEANFILES += data/tesserad.service data/tessera-agent.service data/tessera.module
 
 systemdsystemunit_DATA = data/tesserad.service
+systemduserunit_DATA = data/tessera-agent.service
 p11kitmodule_DATA = data/tessera.module
 
 # pcscd may ask polkit who comes.

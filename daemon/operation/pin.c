@@ -152,8 +152,9 @@ static bool set_pin(
 
 	if (!pin_change_begin(&change, session, verb, pin, error))
 		return false;
-	if (pin_set_by_puk(session->operation->services, session->card,
-		    session->credential->key_version, pin, error) &&
+	if (remote_card_expose_puk(session->operation->services, session->card, error) &&
+		pin_set_by_puk(session->operation->services, session->card,
+			session->credential->key_version, pin, error) &&
 		pin_change_settle(&change, error))
 		return true;
 	session_recover(session);

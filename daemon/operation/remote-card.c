@@ -26,6 +26,30 @@ bool remote_card_prove(
 	       ownership_authenticate(services, card, version, error);
 }
 
+static bool is_operators(struct services *services, const char *serial)
+{
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct credential *credential _cleanup_credential_ =
+		store_credential_by_serial(services->store, serial, NULL);
+
+	return credential && store_operator_get(services->store, credential->id, &record, NULL);
+}
+
+bool remote_card_expose_puk(struct services *services, const struct card *card, struct error *error)
+{
+	const char *serial = card->info.serial;
+	struct puk_record puk;
+
+	if (!card->transport->is_remote || is_operators(services, serial))
+		return true;
+	if (!store_puk_get(services->store, serial, &puk, error))
+		return false;
+	if (puk.state != PUK_OURS)
+		return true;
+	puk.state = PUK_EXPOSED;
+	return store_puk_set(services->store, serial, &puk, error);
+}
+
 static bool sends_secrets(const struct intent *intent)
 {
 	return strcmp(intent->step, INTENT_OWNERSHIP) == 0 ||

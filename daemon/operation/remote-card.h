@@ -23,6 +23,12 @@ bool remote_card_check_secrets(
 bool remote_card_prove(
 	struct services *services, struct card *card, uint32_t version, struct error *error);
 /*
+ * The PUK is about to be sent: it is changed at the card's next contact here, as one that was
+ * shown. Not that of an operator's card, whose code is on paper and would be good no longer.
+ */
+bool remote_card_expose_puk(
+	struct services *services, const struct card *card, struct error *error);
+/*
  * What was interrupted is recovered if the card has proved to be ours, and no verb has claimed it
  * but (is_claimed) the caller's. Errors as those of recover_card(), and ERROR_BUSY. The card is
  * held.
