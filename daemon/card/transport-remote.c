@@ -8,9 +8,9 @@
 
 #include "common/alloc.h"
 
-#define ANSWER_SECONDS	      30
-#define GENERATION_SECONDS    180
-#define HOLD_SECONDS	      (30 * 60)
+#define ANSWER_MS	      30000
+#define GENERATION_FACTOR     6 /* a key pair takes longer */
+#define HOLD_MS		      (30 * 60 * 1000)
 #define INS_GENERATE_KEY_PAIR 0x47 /* ISO/IEC 7816-8, 11.2 */
 #define INS_OFFSET	      1
 
@@ -30,6 +30,7 @@ struct remote_reader {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned references;
+	unsigned patience_ms;
 	bool is_open; /* ops may be called */
 	bool card_present;
 	unsigned insertion; /* counts cards: who knows another one has no card any more */
@@ -65,6 +66,7 @@ struct remote_reader *remote_reader_new(const struct remote_reader_ops *ops, voi
 	reader->context = context;
 	reader->references = 1;
 	reader->is_open = true;
+	reader->patience_ms = ANSWER_MS;
 	reader->pending.response.wipe = true;
 	pthread_mutex_init(&reader->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -96,6 +98,11 @@ void remote_reader_unref(struct remote_reader *reader)
 	pthread_cond_destroy(&reader->changed);
 	pthread_mutex_destroy(&reader->lock);
 	free(reader);
+}
+
+void remote_reader_set_patience(struct remote_reader *reader, unsigned milliseconds)
+{
+	reader->patience_ms = milliseconds;
 }
 
 /* Whoever waits for the card that was there finds that it has gone. Under the lock. */
@@ -191,12 +198,15 @@ static bool set_gone(struct error *error)
 	return error_set(error, ERROR_NO_CARD, "the card was removed");
 }
 
-static struct timespec after_seconds(time_t seconds)
+static struct timespec after_ms(unsigned milliseconds)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += seconds;
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += milliseconds % 1000 * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
 	return until;
 }
 
@@ -211,7 +221,8 @@ static struct timespec answer_deadline(
 {
 	bool generates =
 		command->length > INS_OFFSET && command->bytes[INS_OFFSET] == INS_GENERATE_KEY_PAIR;
-	struct timespec until = after_seconds(generates ? GENERATION_SECONDS : ANSWER_SECONDS);
+	struct timespec until =
+		after_ms(remote->reader->patience_ms * (generates ? GENERATION_FACTOR : 1));
 
 	return is_earlier(&remote->held_until, &until) ? remote->held_until : until;
 }
@@ -298,7 +309,7 @@ static bool remote_begin(struct transport *transport, bool *was_reset, struct er
 	bool there = is_there(remote);
 	if (there) {
 		reader->is_held = true;
-		remote->held_until = after_seconds(HOLD_SECONDS);
+		remote->held_until = after_ms(HOLD_MS);
 		remote->is_told = remote->is_taken = false;
 		remote->expects_reset = !remote->used || remote->resets != reader->resets;
 		remote->resets = reader->resets;

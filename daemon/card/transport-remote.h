@@ -52,6 +52,9 @@ struct remote_reader *remote_reader_ref(struct remote_reader *reader);
 void remote_reader_unref(struct remote_reader *reader);
 DEFINE_CLEANUP(struct remote_reader *, remote_reader_unref);
 
+/* How long the agent has for an answer, in place of 30 seconds; before there is a card. */
+void remote_reader_set_patience(struct remote_reader *reader, unsigned milliseconds);
+
 /* A card was put in, and the one before it has gone. ERROR_INVALID_ARGUMENT for what is no ATR. */
 bool remote_reader_insert(
 	struct remote_reader *reader, const struct remote_card *card, struct error *error);
