@@ -170,6 +170,9 @@ const struct command commands[] = {
 	{"bridge", NULL, "", 0, 0, OPTION_BIT(OPTION_AHEAD),
 		"join standard input and output to the service: what ssh runs for --host",
 		bridge_run},
+	{"notify", NULL, "", 0, 0, 0,
+		"show desktop notifications about the cards in readers, until it is ended",
+		notify_run},
 
 	{"operator", "list", "", 0, 0, 0, "list operators and system owners", operator_list},
 	{"operator", "set", "CARD", 1, 1, OPERATOR,

@@ -1,6 +1,7 @@
 # tessera, the command; all of it but main.c as a library for its unit tests.
 noinst_LTLIBRARIES += libtessera-cli.la
 libtessera_cli_la_SOURCES = \
+	cli/agent-notify.c cli/agent-notify.h \
 	cli/arguments.c cli/arguments.h \
 	cli/audit.c cli/audit.h \
 	cli/audit-export.c \
@@ -22,6 +23,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-uri.c cli/card-uri.h \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
+	cli/client-desktop.c cli/client-desktop.h \
 	cli/client-host.c cli/client-host.h \
 	cli/client-message.c cli/client-private.h \
 	cli/client-session.c cli/client-session.h \
@@ -40,6 +42,7 @@ libtessera_cli_la_SOURCES = \
 	cli/licence.c \
 	cli/login.c \
 	cli/names.c cli/names.h \
+	cli/notify.c \
 	cli/object.c cli/object.h \
 	cli/operator.c cli/operator.h \
 	cli/output.c cli/output.h \
