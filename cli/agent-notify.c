@@ -313,6 +313,11 @@ bool agent_notify_look(struct agent_notify *notify, const json_t *readers, int64
 	json_t *reader;
 	size_t index;
 
+	/* Another program of this person's may have said something meanwhile. */
+	if (notify->path && !notify->cannot_write) {
+		json_decref(notify->told);
+		notify->told = read_told(notify->path);
+	}
 	notify->is_waiting = false;
 	json_array_foreach(readers, index, reader)
 	{
