@@ -74,9 +74,7 @@ static bool is_mine(struct client *client, const json_t *reader)
 	return json_is_true(json_array_get(answer, 0));
 }
 
-/* Those that may be meant by who does not say which: none that another user's agent offers, as a
- * PIN would go there. */
-static json_t *list_readers(struct client *client, struct error *error)
+json_t *card_find_readers(struct client *client, struct error *error)
 {
 	json_t *readers = object_list(client, CLIENT_READER, error);
 
@@ -89,7 +87,7 @@ static json_t *list_readers(struct client *client, struct error *error)
 
 static char *find_present(struct client *client, struct error *error)
 {
-	_cleanup_json_ json_t *readers = list_readers(client, error);
+	_cleanup_json_ json_t *readers = card_find_readers(client, error);
 
 	if (!readers)
 		return NULL;
@@ -160,7 +158,7 @@ char *card_find_reader(struct client *client, const char *text, struct error *er
 		return NULL;
 	if (text)
 		return object_path("reader", number);
-	_cleanup_json_ json_t *readers = list_readers(client, error);
+	_cleanup_json_ json_t *readers = card_find_readers(client, error);
 	if (!readers)
 		return NULL;
 	number = only_one(readers, has_card, "number");

@@ -175,6 +175,9 @@ const struct command commands[] = {
 	{"bridge", NULL, "", 0, 0, OPTION_BIT(OPTION_AHEAD),
 		"join standard input and output to the service: what ssh runs for --host",
 		bridge_run},
+	{"notify", NULL, "", 0, 0, 0,
+		"show desktop notifications about the cards in readers, until it is ended",
+		notify_run},
 
 	{"agent", NULL, "", 0, 0, AGENT, "offer this machine's readers to tesserad elsewhere",
 		agent_run},

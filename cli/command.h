@@ -133,6 +133,7 @@ bool owner_add(struct invocation *invocation, struct error *error);
 bool bridge_run(struct invocation *invocation, struct error *error);
 bool login_run(struct invocation *invocation, struct error *error);
 bool agent_run(struct invocation *invocation, struct error *error);
+bool notify_run(struct invocation *invocation, struct error *error);
 bool login_list(struct invocation *invocation, struct error *error);
 bool operator_list(struct invocation *invocation, struct error *error);
 bool operator_set(struct invocation *invocation, struct error *error);

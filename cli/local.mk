@@ -6,6 +6,7 @@ libtessera_cli_la_SOURCES = \
 	cli/agent-reader.c cli/agent-reader.h \
 	cli/agent-server.c \
 	cli/agent-stations.c \
+	cli/agent-notify.c cli/agent-notify.h \
 	cli/arguments.c cli/arguments.h \
 	cli/audit.c cli/audit.h \
 	cli/audit-export.c \
@@ -28,6 +29,7 @@ libtessera_cli_la_SOURCES = \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
 	cli/client-agent.c cli/client-agent.h \
+	cli/client-desktop.c cli/client-desktop.h \
 	cli/client-host.c cli/client-host.h \
 	cli/client-message.c cli/client-private.h \
 	cli/client-session.c cli/client-session.h \
@@ -46,6 +48,7 @@ libtessera_cli_la_SOURCES = \
 	cli/licence.c \
 	cli/login.c \
 	cli/names.c cli/names.h \
+	cli/notify.c \
 	cli/object.c cli/object.h \
 	cli/operator.c cli/operator.h \
 	cli/output.c cli/output.h \

@@ -21,6 +21,14 @@ data/polkit/org.tessera1.rules: $(top_srcdir)/data/tessera.rules
 CLEANFILES += data/polkit/org.tessera1.rules
 polkitrules_DATA = data/polkit/org.tessera1.rules
 
+# For desktops; people enable it for themselves.
+EXTRA_DIST += data/tessera-notify.service.in
+data/tessera-notify.service: $(top_srcdir)/data/tessera-notify.service.in Makefile
+	$(SUBSTITUTE) $< >$@
+CLEANFILES += data/tessera-notify.service
+notifyunitdir = $(systemduserunitdir)
+notifyunit_DATA = data/tessera-notify.service
+
 # Who may initialise besides root.
 dist_polkitactions_DATA = data/org.tessera1.policy
 

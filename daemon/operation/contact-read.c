@@ -71,6 +71,21 @@ static const char *key_label(key_slot slot)
 	}
 }
 
+/* Certificates of retired keys have ended long since, and are kept for what they decrypt. */
+static void note_end(struct contact_view *view, const struct contact_key *key)
+{
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+
+	if (key->slot >= KEY_SLOT_RETIRED_1 && key->slot <= KEY_SLOT_RETIRED_20)
+		return;
+	if (key->certificate.length == 0 ||
+		!certificate_from_der(
+			&certificate, key->certificate.data, key->certificate.length, NULL))
+		return;
+	if (view->certificates_end == 0 || certificate.not_after < view->certificates_end)
+		view->certificates_end = certificate.not_after;
+}
+
 static void add_key(struct contact_view *view, struct card_key *key)
 {
 	struct contact_key shown = {
@@ -82,8 +97,17 @@ static void add_key(struct contact_view *view, struct card_key *key)
 	shown.label = label ? xstrdup(label)
 			    : xasprintf("Retired key %d", key->slot - KEY_SLOT_RETIRED_1 + 1);
 	buffer_move(&shown.certificate, &key->certificate);
+	note_end(view, &shown);
 	view->keys = xreallocarray(view->keys, view->key_count + 1, sizeof(*view->keys));
 	view->keys[view->key_count++] = shown;
+}
+
+static void forget_keys(struct contact_view *view)
+{
+	contact_keys_free(view->keys, view->key_count);
+	view->keys = NULL;
+	view->key_count = 0;
+	view->certificates_end = 0;
 }
 
 /* The slots that the credential's template uses: what else is on the card is not the holder's. */
@@ -93,9 +117,7 @@ static bool read_keys(struct contact_view *view, struct services *services, stru
 	struct template *template _cleanup_template_ = store_template_get(
 		services->store, credential->template_name, credential->template_version, error);
 
-	contact_keys_free(view->keys, view->key_count);
-	view->keys = NULL;
-	view->key_count = 0;
+	forget_keys(view);
 	for (size_t i = 0; template && i < KEY_SLOT_COUNT; i++) {
 		struct card_key key _cleanup_(card_key_clear) = {0};
 		key_slot slot = key_slot_at(i);
@@ -134,6 +156,15 @@ static bool shows_keys(const struct credential *credential)
 		       credential->state == LIFECYCLE_EXPIRED);
 }
 
+int64_t contact_unblock_code_until(struct services *services, const struct credential *credential)
+{
+	struct puk_record puk;
+
+	return credential && store_puk_get(services->store, credential->serial, &puk, NULL)
+		       ? puk.exposed_until
+		       : 0;
+}
+
 static bool refresh(
 	struct contact_view *view, struct services *services, bool objects, struct error *error)
 {
@@ -141,14 +172,13 @@ static bool refresh(
 		return false;
 	if (!view->card->driver->secret_state(view->card, CARD_SECRET_PIN, &view->pin, error))
 		return false;
+	view->unblock_code_until = contact_unblock_code_until(services, view->credential);
 	view->pin_expires_at = 0;
 	if (view->credential &&
 		!pin_history_expiry(services, view->credential, &view->pin_expires_at, error))
 		return false;
 	if (!shows_keys(view->credential)) {
-		contact_keys_free(view->keys, view->key_count);
-		view->keys = NULL;
-		view->key_count = 0;
+		forget_keys(view);
 		return true;
 	}
 	return objects ? read_keys(view, services, error) : true;

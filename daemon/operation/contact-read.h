@@ -12,8 +12,10 @@ struct contact_view {
 	struct card_type *type; /* also of a card that cannot be used; NULL: of no known type */
 	struct credential *credential;
 	struct card_secret_state pin;
-	int64_t pin_expires_at; /* seconds since 1970, 0: never */
-	bool pin_expiry_told;	/* programs were told that it has expired */
+	int64_t pin_expires_at;	    /* seconds since 1970, 0: never */
+	bool pin_expiry_told;	    /* programs were told that it has expired */
+	int64_t unblock_code_until; /* an unblock code is good so long; 0: none was given out */
+	int64_t certificates_end;   /* the first of them, but for retired keys'; 0: never */
 	struct contact_key *keys;
 	size_t key_count;
 	char *problem;
@@ -41,6 +43,9 @@ struct transport *contact_place_open(const struct contact_place *place, struct e
  */
 void contact_view_open(
 	struct contact_view *view, struct services *services, const struct contact_place *place);
+
+/* Until when the holder of the card's unblock code may use it; 0 for none. */
+int64_t contact_unblock_code_until(struct services *services, const struct credential *credential);
 
 /* Reads credential and PIN state (and, with objects, the keys) again. The card is held. */
 void contact_view_refresh(struct contact_view *view, struct services *services, bool objects);

@@ -154,6 +154,8 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 	status->pin_maximum = info->pin_maximum;
 	status->pin = view->pin;
 	status->pin_expires_at = view->pin_expires_at;
+	status->unblock_code_until = view->unblock_code_until;
+	status->certificates_end = view->certificates_end;
 	status->without_pin = wants_no_pin(view);
 	if (!view->credential)
 		return;
@@ -412,6 +414,7 @@ void contacts_refresh(struct contacts *contacts, unsigned number, bool objects)
 			contact_keys_free(fresh.keys, fresh.key_count);
 			fresh.keys = steal_pointer(&contact->view.keys);
 			fresh.key_count = contact->view.key_count;
+			fresh.certificates_end = contact->view.certificates_end;
 			contact->view.key_count = 0;
 		}
 		contact_view_clear(&contact->view);
@@ -496,9 +499,11 @@ void contacts_credential_changed(struct contacts *contacts, int64_t credential_i
 		log_error("credential cannot be read: %s", error_message(&error));
 		return;
 	}
+	int64_t unblock_code_until = contact_unblock_code_until(contacts->services, fresh);
 	pthread_mutex_lock(&contacts->lock);
 	struct contact *contact = contact_find(contacts, number);
 	if (contact && contact->view.credential && contact->view.credential->id == credential_id) {
+		contact->view.unblock_code_until = unblock_code_until;
 		credential_free(contact->view.credential);
 		contact->view.credential = steal_pointer(&fresh);
 		contact_touch(contacts, contact);

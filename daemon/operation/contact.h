@@ -30,6 +30,8 @@ struct contact_status {
 	struct credential *credential; /* NULL when it is none of ours */
 	struct card_secret_state pin;  /* as last seen */
 	int64_t pin_expires_at;	       /* seconds since 1970; 0: never */
+	int64_t unblock_code_until;    /* a code was given out and is good so long; 0: none */
+	int64_t certificates_end;      /* when the first of them ends; 0: never */
 	bool without_pin;	       /* it has keys, and none of them wants the PIN */
 	char *problem;		       /* why the card cannot be used, or NULL */
 	uint64_t generation;	       /* grows with every change of this contact */
