@@ -108,15 +108,18 @@ static const char *ssh_program(struct error *error)
 /* In the child. */
 static void run_ssh(const char *program, const char *host, const char *command, int stream)
 {
-	/* A dead link is noticed within a minute; nothing else of a person's configuration for
-	 * this host is of use here. */
+	/* A dead link is noticed within a minute; what else a person's configuration has ssh do for
+	 * this host is of no use here. */
 	const char *const arguments[] = {"ssh", "-a", "-x", "-T", "-o", "ConnectTimeout=30", "-o",
 		"ServerAliveInterval=15", "-o", "ServerAliveCountMax=3", "-o",
 		"ClearAllForwardings=yes", "-o", "PermitLocalCommand=no", "-o",
 		"RemoteCommand=none", "--", host, command, NULL};
+	sigset_t none;
 
 	/* Ctrl-C cancels a job, for which the connection is needed. */
 	signal(SIGINT, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (dup2(stream, STDIN_FILENO) >= 0 && dup2(stream, STDOUT_FILENO) >= 0)
 		execv(program, (char *const *)arguments);
@@ -150,11 +153,28 @@ static bool has_ended(struct client_host *host, int options)
 	return host->ssh == 0;
 }
 
+/* Whether it ends by itself meanwhile. */
+static bool await_end(struct client_host *host, int patience_ms)
+{
+	int step = 1;
+
+	for (int waited = 0; waited < patience_ms; waited += step) {
+		if (has_ended(host, WNOHANG))
+			return true;
+		poll(NULL, 0, step);
+		step = step < END_STEP_MS ? step * 2 : END_STEP_MS;
+	}
+	return has_ended(host, WNOHANG);
+}
+
 static void end_ssh(struct client_host *host)
 {
 	if (has_ended(host, WNOHANG))
 		return;
 	kill(host->ssh, SIGTERM);
+	if (await_end(host, END_PATIENCE_MS))
+		return;
+	kill(host->ssh, SIGKILL);
 	while (!has_ended(host, 0) && errno == EINTR)
 		;
 }
@@ -320,10 +340,7 @@ static bool ended_with(const struct client_host *host, struct error *error)
 bool client_host_ended(struct client_host *host, struct error *error)
 {
 	/* What does not speak D-Bus may live on. */
-	for (int waited = 0; waited < END_PATIENCE_MS && !has_ended(host, WNOHANG);
-		waited += END_STEP_MS)
-		poll(NULL, 0, END_STEP_MS);
-	if (host->ssh) {
+	if (!await_end(host, END_PATIENCE_MS)) {
 		end_ssh(host);
 		host->status = SOMETHING_ELSE;
 	}
