@@ -17,8 +17,8 @@
 bool remote_card_check_secrets(
 	const struct services *services, const struct card *card, struct error *error);
 /*
- * The card proves that it knows the management key of this version, before it is sent a PUK or PIN.
- * ERROR_CARD_FOREIGN when it does not. The card is held.
+ * The card proves that it knows the management key of this version, before it is sent a PUK or PIN,
+ * or counts as blank. ERROR_CARD_FOREIGN when it does not, ERROR_LOCKED. The card is held.
  */
 bool remote_card_prove(
 	struct services *services, struct card *card, uint32_t version, struct error *error);
