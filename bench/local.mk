@@ -27,4 +27,4 @@ bench_slot_objects_LDADD = -ldl
 bench_slot_crowd_SOURCES = bench/slot-crowd.c $(BENCH_MODULE_SOURCES)
 bench_slot_crowd_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 bench_slot_crowd_LDADD = -ldl
-EXTRA_DIST += bench/slot-measure bench/slot-enroll bench/bar.sh
+EXTRA_DIST += bench/slot-measure bench/slot-enroll bench/remote-issue bench/bar.sh

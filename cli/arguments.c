@@ -63,6 +63,11 @@ static bool set_option(
 	struct invocation *invocation, enum option option, const char *value, struct error *error)
 {
 	invocation->values[option] = value;
+	if (option == OPTION_ALLOW) {
+		if (invocation->allowed_count == ALLOWED_MAXIMUM)
+			return error_set(error, ERROR_INVALID_ARGUMENT, "too many readers");
+		invocation->allowed[invocation->allowed_count++] = value;
+	}
 	if (option == OPTION_ENVIRONMENT) {
 		if (invocation->variable_count == VARIABLES_MAXIMUM)
 			return error_set(error, ERROR_INVALID_ARGUMENT, "too many variables");
@@ -236,24 +241,68 @@ bool number_parse(const char *text, const char *what, int64_t least, int64_t mos
 	return true;
 }
 
-struct client *invocation_client(struct invocation *invocation, struct error *error)
+/* The variable's value; NULL for none, or an empty one. */
+static const char *variable(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value && value[0] ? value : NULL;
+}
+
+const char *invocation_host(const struct invocation *invocation)
+{
+	const char *host = invocation->values[OPTION_HOST];
+
+	if (host || invocation_has(invocation, OPTION_SOCKET) ||
+		invocation_has(invocation, OPTION_SYSTEM_BUS))
+		return host;
+	return variable(CLIENT_HOST_VARIABLE);
+}
+
+/* Whether a login's connection is what was asked for. tessera login says with whom it is. */
+static bool means_session(const struct invocation *invocation)
+{
+	const char *host = invocation->values[OPTION_HOST];
+	const char *session_host = variable(CLIENT_HOST_VARIABLE);
+
+	return !invocation_has(invocation, OPTION_SOCKET) &&
+	       !invocation_has(invocation, OPTION_SYSTEM_BUS) &&
+	       (!host || (session_host && strcmp(host, session_host) == 0));
+}
+
+const char *invocation_socket(const struct invocation *invocation)
 {
 	const char *socket = invocation->values[OPTION_SOCKET];
-	const char *session = secure_getenv(CLIENT_SESSION_VARIABLE);
+
+	return socket ? socket : variable("TESSERA_SOCKET");
+}
+
+static struct client *connect_anew(struct invocation *invocation, struct error *error)
+{
+	const char *host = invocation_host(invocation);
 	bool system_bus = invocation_has(invocation, OPTION_SYSTEM_BUS);
+
+	if (host && system_bus) {
+		error_set(error, ERROR_INVALID_ARGUMENT,
+			"--host and --system-bus do not go together");
+		return NULL;
+	}
+	if (host)
+		return client_connect_host(host, invocation->values[OPTION_SOCKET], error);
+	return client_connect(invocation_socket(invocation), system_bus, error);
+}
+
+struct client *invocation_client(struct invocation *invocation, struct error *error)
+{
+	const char *session = variable(CLIENT_SESSION_VARIABLE);
 
 	if (invocation->client)
 		return invocation->client;
 	/* A login that has ended leaves its variable behind: then nobody is logged in. */
-	if (!socket && !system_bus && session && session[0])
+	if (session && means_session(invocation))
 		invocation->client = client_connect(session, false, NULL);
 	invocation->in_session = invocation->client != NULL;
-	if (invocation->client)
-		return invocation->client;
-	if (!socket)
-		socket = secure_getenv("TESSERA_SOCKET");
-	if (socket && !socket[0])
-		socket = NULL;
-	invocation->client = client_connect(socket, system_bus, error);
+	if (!invocation->client)
+		invocation->client = connect_anew(invocation, error);
 	return invocation->client;
 }

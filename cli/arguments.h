@@ -12,6 +12,7 @@
 
 #define HOLDER_FIELDS_MAXIMUM 64
 #define VARIABLES_MAXIMUM     64
+#define ALLOWED_MAXIMUM	      16
 #define ARGUMENTS_MAXIMUM     1000 /* the most that a row of the table in command.c has */
 
 struct client;
@@ -29,6 +30,8 @@ struct invocation {
 	size_t holder_count;
 	const char *variables[VARIABLES_MAXIMUM]; /* of OPTION_ENVIRONMENT */
 	size_t variable_count;
+	const char *allowed[ALLOWED_MAXIMUM]; /* of OPTION_ALLOW */
+	size_t allowed_count;
 	struct client *client; /* once connected; owned */
 	struct signer *signer; /* once a job has wanted a signature (cli/signer.h); owned */
 	bool in_session;       /* it is that of a login, whose other programs share it */
@@ -49,6 +52,12 @@ static inline bool invocation_has(const struct invocation *invocation, enum opti
 /* An option's or argument's text as a number from least to most. */
 bool number_parse(const char *text, const char *what, int64_t least, int64_t most, int64_t *number,
 	struct error *error);
+
+/* The other machine that is meant, by --host or the environment; NULL for this one. */
+const char *invocation_host(const struct invocation *invocation);
+
+/* The private socket of this machine that is meant; NULL for the default one. */
+const char *invocation_socket(const struct invocation *invocation);
 
 /* The client, connected at the first call; NULL with error. It stays the invocation's. */
 struct client *invocation_client(struct invocation *invocation, struct error *error);

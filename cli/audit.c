@@ -2,7 +2,6 @@
 /* tessera audit list and checkpoint: what was done, and by whom. */
 #include "cli/audit.h"
 
-#include <pwd.h>
 #include <string.h>
 
 #include "cli/card-find.h"
@@ -82,17 +81,6 @@ static char *card_serial(struct client *client, const char *card, struct error *
 	return xstrdup(json_string_value(json_object_get(record, "serial")));
 }
 
-/* Records begin with "uid=NUMBER" or a program's name. */
-static char *actor_word(const char *actor)
-{
-	const struct passwd *user = getpwnam(actor);
-
-	if (strspn(actor, "0123456789") == strlen(actor) && actor[0])
-		return xasprintf("uid=%s", actor);
-	/* The daemon's own doings are under its name, not its user's. */
-	return user ? xasprintf("uid=%lu", (unsigned long)user->pw_uid) : xstrdup(actor);
-}
-
 static void set(json_t *filter, const char *name, const char *value)
 {
 	if (value)
@@ -117,10 +105,7 @@ static bool set_time(const struct invocation *invocation, enum option option, js
 /* Everything but the card, which tesserad may have to be asked for. */
 static bool make_filter(const struct invocation *invocation, json_t *filter, struct error *error)
 {
-	const char *actor = invocation->values[OPTION_ACTOR];
-	_cleanup_free_ char *word = actor ? actor_word(actor) : NULL;
-
-	set(filter, "actor", word);
+	set(filter, "actor", invocation->values[OPTION_ACTOR]);
 	set(filter, "operator", invocation->values[OPTION_OPERATOR]);
 	set(filter, "operation", invocation->values[OPTION_OPERATION]);
 	set(filter, "outcome", invocation->values[OPTION_OUTCOME]);

@@ -19,14 +19,17 @@ static const char *find_name(const json_t *holder)
 
 bool batch_pins_choose(struct batch *batch, struct error *error)
 {
-	bool is_made = invocation_has(batch->invocation, OPTION_GENERATE_PIN), sets = is_made;
+	bool is_made = invocation_has(batch->invocation, OPTION_GENERATE_PIN);
+	_cleanup_json_ json_t *template = NULL;
 
 	if (!batch->template)
 		return !is_made || error_set(error, ERROR_INVALID_ARGUMENT,
 					   "--generate-pin goes with --template: a registered card "
 					   "has no PIN");
-	if (!template_sets_first_pin(batch->client, batch->template, &sets, error))
+	if (!template_finish(
+		    template_begin(batch->client, batch->template, error), &template, error))
 		return false;
+	bool sets = template ? template_sets_first_pin(template) : is_made;
 	if (is_made && !sets)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"the template '%s' does not activate cards at issue: leave --generate-pin "

@@ -61,9 +61,33 @@ static void set_no_card(const json_t *readers, struct error *error)
 			(long long)other);
 }
 
+static bool is_mine(struct client *client, const json_t *reader)
+{
+	const char *user = json_string_value(json_object_get(reader, "user"));
+
+	if (!user || !user[0])
+		return true;
+	_cleanup_free_ char *path =
+		object_path("reader", json_integer_value(json_object_get(reader, "number")));
+	_cleanup_json_ json_t *answer =
+		CLIENT_CALL_PLAIN(client, path, CLIENT_READER, "IsMine", NULL);
+	return json_is_true(json_array_get(answer, 0));
+}
+
+json_t *card_find_readers(struct client *client, struct error *error)
+{
+	json_t *readers = object_list(client, CLIENT_READER, error);
+
+	for (size_t i = json_array_size(readers); i-- > 0;) {
+		if (!is_mine(client, json_array_get(readers, i)))
+			json_array_remove(readers, i);
+	}
+	return readers;
+}
+
 static char *find_present(struct client *client, struct error *error)
 {
-	_cleanup_json_ json_t *readers = object_list(client, CLIENT_READER, error);
+	_cleanup_json_ json_t *readers = card_find_readers(client, error);
 
 	if (!readers)
 		return NULL;
@@ -134,7 +158,7 @@ char *card_find_reader(struct client *client, const char *text, struct error *er
 		return NULL;
 	if (text)
 		return object_path("reader", number);
-	_cleanup_json_ json_t *readers = object_list(client, CLIENT_READER, error);
+	_cleanup_json_ json_t *readers = card_find_readers(client, error);
 	if (!readers)
 		return NULL;
 	number = only_one(readers, has_card, "number");

@@ -20,4 +20,10 @@ char *card_find(struct client *client, const char *card, struct error *error);
  */
 char *card_find_reader(struct client *client, const char *number, struct error *error);
 
+/*
+ * The records of the readers that may be meant by who does not say which: none that another user's
+ * agent offers, as a PIN would go there.
+ */
+json_t *card_find_readers(struct client *client, struct error *error);
+
 #endif

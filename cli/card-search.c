@@ -20,21 +20,28 @@ struct search {
 	json_t *seen; /* paths, so that none comes twice */
 };
 
-static bool add_card(struct search *search, const char *path, struct error *error)
-{
-	if (json_object_get(search->seen, path))
-		return true;
-	json_t *card = card_get(search->client, path, error);
-	if (!card)
-		return false;
-	json_object_set_new(search->seen, path, json_true());
-	json_array_append_new(search->cards, card);
-	return true;
-}
-
 static bool is_full(const struct search *search)
 {
 	return (int64_t)json_array_size(search->cards) >= search->limit;
+}
+
+/* The paths that are new, as many as are wanted; they count as seen. */
+static json_t *take_new(struct search *search, const json_t *found)
+{
+	size_t wanted = (size_t)search->limit - json_array_size(search->cards);
+	json_t *paths = json_array();
+	json_t *path;
+	size_t index;
+
+	json_array_foreach(found, index, path)
+	{
+		const char *text = json_string_value(path);
+		if (json_array_size(paths) == wanted || json_object_get(search->seen, text))
+			continue;
+		json_object_set_new(search->seen, text, json_true());
+		json_array_append(paths, path);
+	}
+	return paths;
 }
 
 /* A page behind *after, which becomes what tesserad answers. */
@@ -44,16 +51,13 @@ static bool add_page(struct search *search, const char *field, const char *text,
 	_cleanup_json_ json_t *answer = CLIENT_CALL(search->client, CLIENT_ROOT, CLIENT_MANAGER,
 		"FindCredentials", error, CLIENT_STRING(field), CLIENT_STRING(text),
 		CLIENT_STRING(search->match), CLIENT_STRING(*after), CLIENT_UINT32(PAGE));
-	json_t *path;
-	size_t index;
 
 	if (!answer)
 		return false;
-	json_array_foreach(json_array_get(answer, 0), index, path)
-	{
-		if (!is_full(search) && !add_card(search, json_string_value(path), error))
-			return false;
-	}
+	_cleanup_json_ json_t *paths = take_new(search, json_array_get(answer, 0));
+	_cleanup_json_ json_t *cards = card_get_all(search->client, paths, error);
+	if (!cards || json_array_extend(search->cards, cards) != 0)
+		return false;
 	free(*after);
 	*after = xstrdup(json_string_value(json_array_get(answer, 1)));
 	return true;

@@ -88,24 +88,23 @@ static json_t *issue_options(const struct invocation *invocation, struct error *
 /* For templates that activate at issue: the PIN of an option, or one that is asked for; it stays
  * unset where one is made, or none is wanted. */
 static bool first_pin(const struct invocation *invocation, struct client *client,
-	const char *template, struct secret *pin, struct error *error)
+	const json_t *template, struct secret *pin, struct error *error)
 {
 	bool is_given =
 		invocation->values[OPTION_NEW_PIN_FILE] || invocation->values[OPTION_PIN_FD];
 	bool is_made = invocation_has(invocation, OPTION_GENERATE_PIN);
-	bool is_wanted = is_given;
 
 	if (is_made && (is_given || invocation_has(invocation, OPTION_NO_WAIT)))
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"--generate-pin goes with neither --no-wait nor a PIN of your own");
 	if (is_made)
 		return client_carries_pins(client, error);
-	if (!is_given && !template_sets_first_pin(client, template, &is_wanted, error))
-		return false;
-	return !is_wanted || pin_new(invocation, pin, error) ||
+	if (!is_given && !(template && template_sets_first_pin(template)))
+		return true;
+	return pin_new(invocation, pin, error) ||
 	       (!is_given && error_prefix(error,
 				     "the template '%s' activates cards at issue: a PIN is needed",
-				     template));
+				     json_string_value(json_object_get(template, "name"))));
 }
 
 /* Ends issue and replace; a PIN that was made is shown. */
@@ -121,18 +120,15 @@ static bool finish_issue(struct invocation *invocation, json_t *answer, bool pin
 }
 
 /* Asks for what the template's connections have a question for and --holder does not give. */
-static bool ask_prompts(
-	struct client *client, const char *template, json_t *holder, struct error *error)
+static bool ask_prompts(const json_t *template, json_t *holder, struct error *error)
 {
-	_cleanup_free_ char *path = object_path_of_name("template", template);
-	_cleanup_json_ json_t *record = object_get(client, path, CLIENT_TEMPLATE, NULL);
 	const char *field;
 	json_t *question;
 
 	/* Who may not look at templates is told by the daemon what is missing. */
 	if (!terminal_check(NULL))
 		return true;
-	json_object_foreach(json_object_get(record, "prompts"), field, question)
+	json_object_foreach(json_object_get(template, "prompts"), field, question)
 	{
 		if (json_object_get(holder, field))
 			continue;
@@ -147,6 +143,20 @@ static bool ask_prompts(
 	return true;
 }
 
+/* The reader's path, heap, and what is known of the template: asked for at the same time. */
+static char *find_reader_and_template(struct invocation *invocation, struct client *client,
+	json_t **template, struct error *error)
+{
+	struct client_pending *pending =
+		template_begin(client, invocation->values[OPTION_TEMPLATE], error);
+	_cleanup_free_ char *reader =
+		pending ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
+
+	if (!template_finish(pending, template, reader ? error : NULL))
+		return NULL;
+	return steal_pointer(&reader);
+}
+
 bool card_issue(struct invocation *invocation, struct error *error)
 {
 	const char *template = invocation->values[OPTION_TEMPLATE];
@@ -159,10 +169,11 @@ bool card_issue(struct invocation *invocation, struct error *error)
 	if (!template)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "'card issue' needs --template");
 	struct client *client = invocation_client(invocation, error);
+	_cleanup_json_ json_t *known = NULL;
 	_cleanup_free_ char *reader =
-		client ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
-	if (!reader || !ask_prompts(client, template, holder, error) ||
-		!first_pin(invocation, client, template, &pin, error))
+		client ? find_reader_and_template(invocation, client, &known, error) : NULL;
+	if (!reader || !ask_prompts(known, holder, error) ||
+		!first_pin(invocation, client, known, &pin, error))
 		return false;
 	bool is_given = secret_is_set(&pin);
 	json_t *answer = CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "Issue", error,
@@ -422,7 +433,11 @@ bool card_replace(struct invocation *invocation, struct error *error)
 	_cleanup_free_ char *reader =
 		card ? card_find_reader(client, invocation->values[OPTION_READER], error) : NULL;
 	const char *template = json_string_value(json_object_get(card, "template"));
-	if (!reader || !first_pin(invocation, client, template ? template : "", &pin, error))
+	_cleanup_json_ json_t *known = NULL;
+	if (!reader ||
+		!template_finish(
+			template_begin(client, template ? template : "", error), &known, error) ||
+		!first_pin(invocation, client, known, &pin, error))
 		return false;
 	bool is_given = secret_is_set(&pin);
 	json_t *answer = CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Replace", error,

@@ -110,25 +110,27 @@ json_t *card_get(struct client *client, const char *path, struct error *error)
 	return card;
 }
 
+json_t *card_get_all(struct client *client, const json_t *paths, struct error *error)
+{
+	json_t *cards = object_get_all(client, paths, CLIENT_CREDENTIAL, error);
+	json_t *card;
+	size_t index;
+
+	json_array_foreach(cards, index, card) name_certificates(card);
+	return cards;
+}
+
 /* Appends the cards of an answer "ao"; *after becomes 0 behind the last page. */
 static bool append_cards(struct client *client, const json_t *answer, int64_t *after, json_t *cards,
 	struct error *error)
 {
-	json_t *path;
-	size_t index;
+	const json_t *paths = json_array_get(answer, 0);
+	size_t count = json_array_size(paths);
+	_cleanup_json_ json_t *page = card_get_all(client, paths, error);
 
-	*after = 0;
-	json_array_foreach(json_array_get(answer, 0), index, path)
-	{
-		json_t *card = card_get(client, json_string_value(path), error);
-		if (!card)
-			return false;
-		json_array_append_new(cards, card);
-		*after = object_number(json_string_value(path));
-	}
-	if (index < PAGE)
-		*after = 0;
-	return true;
+	*after = count < PAGE ? 0
+			      : object_number(json_string_value(json_array_get(paths, count - 1)));
+	return page && json_array_extend(cards, page) == 0;
 }
 
 static bool append_page(struct client *client, const char *state, int64_t *after, json_t *cards,

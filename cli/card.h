@@ -10,6 +10,8 @@
 
 /* A credential with its certificates; NULL with error. */
 json_t *card_get(struct client *client, const char *path, struct error *error);
+/* Those at the paths, a JSON array of strings; NULL with error. */
+json_t *card_get_all(struct client *client, const json_t *paths, struct error *error);
 /* All cards whose secrets are of a version of the master key. */
 json_t *card_list_of_key(struct client *client, uint32_t version, struct error *error);
 /* The fields of --holder NAME=VALUE; NULL with error. */

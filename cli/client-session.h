@@ -7,6 +7,8 @@
 
 /* Set for the programs of a session: the socket's path. */
 #define CLIENT_SESSION_VARIABLE "TESSERA_SESSION"
+/* The machine that commands are for, as --host; in a session that of the session. */
+#define CLIENT_HOST_VARIABLE "TESSERA_HOST"
 
 struct client_session;
 

@@ -9,6 +9,7 @@
 
 #include <dbus/dbus.h>
 
+#include "cli/client-host.h"
 #include "cli/client-private.h"
 #include "common/alloc.h"
 #include "dbus/message.h"
@@ -20,12 +21,20 @@
 
 struct client {
 	DBusConnection *connection;
-	const char *destination; /* NULL on the private socket */
-	bool watching;		 /* signals were asked for */
-	bool fallen_back;	 /* nobody asked for the system bus: no PIN goes there */
+	const char *destination;  /* NULL on the private socket */
+	struct client_host *host; /* whose the connection is; NULL on this machine */
+	bool watching;		  /* signals were asked for */
+	bool fallen_back;	  /* nobody asked for the system bus: no PIN goes there */
 	int timeout_ms;
 	client_signal heard; /* or NULL */
 	void *heard_context;
+};
+
+/* A call that was sent. */
+struct client_pending {
+	struct client *client;
+	DBusPendingCall *call; /* NULL: it could not be sent any more */
+	DBusMessage *secret;   /* what was sent, to be wiped; or NULL */
 };
 
 static bool take_dbus_error(DBusError *dbus_error, struct error *error)
@@ -50,8 +59,12 @@ void client_free(struct client *client)
 {
 	if (!client)
 		return;
-	dbus_connection_close(client->connection);
-	dbus_connection_unref(client->connection);
+	if (client->host) {
+		client_host_free(client->host);
+	} else {
+		dbus_connection_close(client->connection);
+		dbus_connection_unref(client->connection);
+	}
 	free(client);
 }
 
@@ -122,6 +135,27 @@ struct client *client_connect(const char *socket, bool system_bus, struct error 
 	return client;
 }
 
+struct client *client_connect_host(const char *name, const char *socket, struct error *error)
+{
+	struct client_host *host = client_host_open(name, socket, error);
+
+	if (!host)
+		return NULL;
+	struct client *client = client_new(client_host_connection(host), NULL);
+	client->host = host;
+	return client;
+}
+
+const char *client_host(const struct client *client)
+{
+	return client->host ? client_host_name(client->host) : NULL;
+}
+
+bool client_is_connected(const struct client *client)
+{
+	return dbus_connection_get_is_connected(client->connection);
+}
+
 static bool has_secret(const struct client_argument *arguments, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -132,29 +166,20 @@ static bool has_secret(const struct client_argument *arguments, size_t count)
 	return false;
 }
 
+static bool take_end(struct client *client, struct error *error)
+{
+	if (client->host)
+		return client_host_ended(client->host, error);
+	return error_set(error, ERROR_NO_SERVICE, "tesserad closed the connection");
+}
+
 /* A peer that hangs up is reported as a missing reply. */
 static bool take_call_error(struct client *client, DBusError *dbus_error, struct error *error)
 {
 	if (dbus_connection_get_is_connected(client->connection))
 		return take_dbus_error(dbus_error, error);
 	dbus_error_free(dbus_error);
-	return error_set(error, ERROR_NO_SERVICE, "tesserad closed the connection");
-}
-
-static json_t *exchange(
-	struct client *client, DBusMessage *message, bool secret, struct error *error)
-{
-	DBusError dbus_error = DBUS_ERROR_INIT;
-
-	_cleanup_message_ DBusMessage *reply = dbus_connection_send_with_reply_and_block(
-		client->connection, message, client->timeout_ms, &dbus_error);
-	if (secret)
-		message_wipe(message);
-	if (!reply) {
-		take_call_error(client, &dbus_error, error);
-		return NULL;
-	}
-	return client_results(reply);
+	return take_end(client, error);
 }
 
 bool client_carries_pins(const struct client *client, struct error *error)
@@ -164,7 +189,7 @@ bool client_carries_pins(const struct client *client, struct error *error)
 		       "a PIN is sent on tesserad's private socket only, and that does not answer");
 }
 
-json_t *client_call(struct client *client, const char *path, const char *interface,
+struct client_pending *client_begin(struct client *client, const char *path, const char *interface,
 	const char *method, const struct client_argument *arguments, size_t count,
 	struct error *error)
 {
@@ -178,9 +203,61 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 		abort();
 	/* polkit may ask the person at the terminal or desktop for a password. */
 	dbus_message_set_allow_interactive_authorization(message, TRUE);
-	if (client_append(message, arguments, count, error))
-		return exchange(client, message, secret, error);
+	if (!client_append(message, arguments, count, error))
+		return NULL;
+	struct client_pending *pending = xnew(struct client_pending);
+	pending->client = client;
+	if (!dbus_connection_send_with_reply(
+		    client->connection, message, &pending->call, client->timeout_ms))
+		abort();
+	pending->secret = secret ? steal_pointer(&message) : NULL;
+	return pending;
+}
+
+bool client_pending_is_done(const struct client_pending *pending)
+{
+	/* Without a call the connection had ended before. */
+	return !pending->call || dbus_pending_call_get_completed(pending->call);
+}
+
+void client_pending_free(struct client_pending *pending)
+{
+	if (!pending)
+		return;
+	if (pending->call) {
+		dbus_pending_call_cancel(pending->call);
+		dbus_pending_call_unref(pending->call);
+	}
+	if (pending->secret) {
+		message_wipe(pending->secret);
+		dbus_message_unref(pending->secret);
+	}
+	free(pending);
+}
+
+json_t *client_finish(struct client_pending *pending, struct error *error)
+{
+	_cleanup_(client_pending_freep) struct client_pending *own = pending;
+	DBusError dbus_error = DBUS_ERROR_INIT;
+
+	if (!own)
+		return NULL;
+	if (own->call)
+		dbus_pending_call_block(own->call);
+	_cleanup_message_ DBusMessage *reply =
+		own->call ? dbus_pending_call_steal_reply(own->call) : NULL;
+	if (reply && !dbus_set_error_from_message(&dbus_error, reply))
+		return client_results(reply);
+	take_call_error(own->client, &dbus_error, error);
 	return NULL;
+}
+
+json_t *client_call(struct client *client, const char *path, const char *interface,
+	const char *method, const struct client_argument *arguments, size_t count,
+	struct error *error)
+{
+	return client_finish(
+		client_begin(client, path, interface, method, arguments, count, error), error);
 }
 
 void client_be_patient(struct client *client)
@@ -200,13 +277,11 @@ const char *client_destination(const struct client *client)
 
 bool client_watch(struct client *client, struct error *error)
 {
-	DBusError dbus_error = DBUS_ERROR_INIT;
-
-	if (client->watching)
-		return true;
-	dbus_bus_add_match(client->connection, SIGNAL_MATCH, &dbus_error);
-	if (dbus_error_is_set(&dbus_error))
-		return take_call_error(client, &dbus_error, error);
+	if (!dbus_connection_get_is_connected(client->connection))
+		return take_end(client, error);
+	/* Nobody waits for the answer: what is asked after it is answered after it. */
+	if (!client->watching)
+		dbus_bus_add_match(client->connection, SIGNAL_MATCH, NULL);
 	client->watching = true;
 	return true;
 }
@@ -217,38 +292,48 @@ void client_on_signal(struct client *client, client_signal heard, void *context)
 	client->heard_context = context;
 }
 
-/* Whether a message that came by itself was there. */
-static bool take_signals(struct client *client)
+static void hear(const struct client *client, DBusMessage *signal)
+{
+	if (client->heard)
+		client->heard(client->heard_context, dbus_message_get_path(signal),
+			dbus_message_get_interface(signal), dbus_message_get_member(signal));
+}
+
+/* Takes all that has come: signals, and answers, which libdbus gives to their calls. */
+static void take_messages(struct client *client, bool *any_signal, bool *any)
 {
 	DBusMessage *message;
-	bool any = false;
 
-	while ((message = dbus_connection_pop_message(client->connection))) {
-		bool is_signal = dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL;
-		any = any || is_signal;
-		if (is_signal && client->heard)
-			client->heard(client->heard_context, dbus_message_get_path(message),
-				dbus_message_get_interface(message),
-				dbus_message_get_member(message));
+	while ((message = dbus_connection_borrow_message(client->connection))) {
+		*any = true;
+		if (dbus_message_get_type(message) != DBUS_MESSAGE_TYPE_SIGNAL) {
+			dbus_connection_return_message(client->connection, message);
+			dbus_connection_dispatch(client->connection);
+			continue;
+		}
+		dbus_connection_steal_borrowed_message(client->connection, message);
+		*any_signal = true;
+		hear(client, message);
 		dbus_message_unref(message);
 	}
-	return any;
 }
 
 bool client_wait(struct client *client, int timeout_ms, bool *changed, struct error *error)
 {
 	struct pollfd descriptor = {.fd = -1, .events = POLLIN};
+	bool any_signal = false, any = false;
 
-	bool any = take_signals(client);
+	take_messages(client, &any_signal, &any);
 	if (!any && dbus_connection_get_unix_fd(client->connection, &descriptor.fd)) {
+		dbus_connection_flush(client->connection);
 		/* poll() here and not in libdbus, which does not return for a signal. */
 		poll(&descriptor, 1, timeout_ms);
 		dbus_connection_read_write(client->connection, 0);
-		any = take_signals(client);
+		take_messages(client, &any_signal, &any);
 	}
 	if (!dbus_connection_get_is_connected(client->connection))
-		return error_set(error, ERROR_NO_SERVICE, "tesserad went away");
+		return take_end(client, error);
 	if (changed)
-		*changed = any;
+		*changed = any_signal;
 	return true;
 }

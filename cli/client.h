@@ -100,9 +100,21 @@ struct client_argument {
  * ERROR_NO_SERVICE when tesserad cannot be reached.
  */
 struct client *client_connect(const char *socket, bool system_bus, struct error *error);
+/*
+ * The same on another machine, by ssh, which may ask the person at the terminal: host is
+ * "[USER@]HOST" or "ssh://[USER@]HOST[:PORT]", socket the path of the private socket there, or NULL
+ * for the default one. Waits until tesserad is reached. Descriptors do not pass. NULL with
+ * ERROR_INVALID_ARGUMENT, ERROR_CANCELLED (by a signal), ERROR_NETWORK_FAILED or ERROR_NO_SERVICE.
+ */
+struct client *client_connect_host(const char *host, const char *socket, struct error *error);
 void client_free(struct client *client);
 DEFINE_CLEANUP(struct client *, client_free);
 #define _cleanup_client_ _cleanup_(client_freep)
+
+/* The host that it is connected to; NULL on this machine. */
+const char *client_host(const struct client *client);
+
+bool client_is_connected(const struct client *client);
 
 /* Whether a PIN may pass: not on a system bus that was only fallen back to. ERROR_NO_SERVICE. */
 bool client_carries_pins(const struct client *client, struct error *error);
@@ -116,8 +128,31 @@ json_t *client_call(struct client *client, const char *path, const char *interfa
 	const char *method, const struct client_argument *arguments, size_t count,
 	struct error *error);
 
+/*
+ * The same in two steps, so that several calls are under way at a time: over a network each would
+ * cost a round trip. client_begin() sends, and answers NULL with error when it cannot;
+ * client_finish() waits for the answer and frees; of NULL it makes NULL. Calls are answered in
+ * their order.
+ */
+struct client_pending;
+struct client_pending *client_begin(struct client *client, const char *path, const char *interface,
+	const char *method, const struct client_argument *arguments, size_t count,
+	struct error *error);
+json_t *client_finish(struct client_pending *pending, struct error *error);
+/* Whether client_finish() need not wait; client_wait() takes answers in. */
+bool client_pending_is_done(const struct client_pending *pending);
+/* Gives an answer up. */
+void client_pending_free(struct client_pending *pending);
+DEFINE_CLEANUP(struct client_pending *, client_pending_free);
+
 #define CLIENT_CALL(client, path, interface, method, error, ...)                                   \
 	client_call((client), (path), (interface), (method),                                       \
+		(const struct client_argument[]){__VA_ARGS__},                                     \
+		sizeof((const struct client_argument[]){__VA_ARGS__}) /                            \
+			sizeof(struct client_argument),                                            \
+		(error))
+#define CLIENT_BEGIN(client, path, interface, method, error, ...)                                  \
+	client_begin((client), (path), (interface), (method),                                      \
 		(const struct client_argument[]){__VA_ARGS__},                                     \
 		sizeof((const struct client_argument[]){__VA_ARGS__}) /                            \
 			sizeof(struct client_argument),                                            \
@@ -145,9 +180,10 @@ typedef void (*client_signal)(
 void client_on_signal(struct client *client, client_signal heard, void *context);
 
 /*
- * Waits until tesserad tells a change (client_watch), a signal comes for this
- * process, or timeout_ms (-1: no limit) have passed. *changed (may be NULL) says
- * whether it was the first. False with ERROR_NO_SERVICE when tesserad went away.
+ * Waits until tesserad tells a change (client_watch), an answer comes to a call that was begun, a
+ * signal comes for this process, or timeout_ms (-1: no limit) have passed. *changed (may be NULL)
+ * says whether it was the first. False with ERROR_NO_SERVICE when tesserad went away, and
+ * ERROR_NETWORK_FAILED when the connection to another machine did.
  */
 bool client_wait(struct client *client, int timeout_ms, bool *changed, struct error *error);
 

@@ -5,6 +5,7 @@
 
 const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_HELP] = {"--help", "-h", NULL, "show this help"},
+	[OPTION_HOST] = {"--host", NULL, "[USER@]HOST", "the service of another machine, by ssh"},
 	[OPTION_JSON] = {"--json", NULL, NULL, "print JSON"},
 	[OPTION_NO_PROGRESS] = {"--no-progress", NULL, NULL, "do not show progress"},
 	[OPTION_SOCKET] = {"--socket", NULL, "PATH", "tesserad's private socket"},
@@ -13,8 +14,14 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_ACTOR] = {"--actor", NULL, "ACTOR",
 		"only what this user (name or number) or program asked for"},
 	[OPTION_AFTER] = {"--after", NULL, "ID", "only records after this one"},
+	[OPTION_ALLOW] = {"--allow", NULL, "READER",
+		"do not ask for cards in readers with this in their name; may be repeated"},
+	[OPTION_AHEAD] = {"--ahead", NULL, NULL,
+		"for tessera --host: answer what it asks before it does, and print no error"},
 	[OPTION_ANYONE] = {"--anyone", NULL, NULL, "every user of this machine"},
 	[OPTION_AS] = {"--as", NULL, "KIND", "lost, stolen, damaged or compromised"},
+	[OPTION_ASK] = {"--ask", NULL, "PROGRAM",
+		"have PROGRAM ask, as ssh-askpass does, in place of the terminal"},
 	[OPTION_AT_ONCE] = {"--at-once", NULL, "NUMBER", "how many are under way at a time"},
 	[OPTION_AUDIT_USES] = {"--audit-uses", NULL, NULL,
 		"write an audit record for each use of a key"},
@@ -108,9 +115,9 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 };
 
 #define COMMON                                                                                     \
-	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_NO_PROGRESS) |      \
-		OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_SYSTEM_BUS) |                        \
-		OPTION_BIT(OPTION_VERSION))
+	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_HOST) | OPTION_BIT(OPTION_JSON) |             \
+		OPTION_BIT(OPTION_NO_PROGRESS) | OPTION_BIT(OPTION_SOCKET) |                       \
+		OPTION_BIT(OPTION_SYSTEM_BUS) | OPTION_BIT(OPTION_VERSION))
 #define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
 #define SIGNER	OPTION_BIT(OPTION_OPERATOR_PIN_FILE)
 #define NEW_PIN (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
@@ -146,6 +153,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
 #define BACKUP (OPTION_BIT(OPTION_CARDS) | OPTION_BIT(OPTION_SHARES) | OPTION_BIT(OPTION_FORCE))
 
+#define AGENT (YES | OPTION_BIT(OPTION_ALLOW) | OPTION_BIT(OPTION_ASK))
 #define PROCESS                                                                                    \
 	(OPTION_BIT(OPTION_PROCESS) | OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_ENVIRONMENT))
 #define SLOT_ADD                                                                                   \
@@ -167,6 +175,15 @@ const struct command commands[] = {
 		"make the card in a reader that of the system owner", owner_add},
 	{"login", NULL, "[-- PROGRAM [ARGUMENT...]]", 0, 0, READER | PIN_FILE | PIN_FD,
 		"log an operator in and run a program, or a shell, with that login", login_run},
+	{"bridge", NULL, "", 0, 0, OPTION_BIT(OPTION_AHEAD),
+		"join standard input and output to the service: what ssh runs for --host",
+		bridge_run},
+	{"notify", NULL, "", 0, 0, 0,
+		"show desktop notifications about the cards in readers, until it is ended",
+		notify_run},
+
+	{"agent", NULL, "", 0, 0, AGENT, "offer this machine's readers to tesserad elsewhere",
+		agent_run},
 
 	{"operator", "list", "", 0, 0, 0, "list operators and system owners", operator_list},
 	{"operator", "set", "CARD", 1, 1, OPERATOR,

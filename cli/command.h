@@ -18,6 +18,7 @@ struct invocation;
 enum option {
 	/* for every subcommand */
 	OPTION_HELP,
+	OPTION_HOST,
 	OPTION_JSON,
 	OPTION_NO_PROGRESS,
 	OPTION_SOCKET,
@@ -26,8 +27,11 @@ enum option {
 	/* for those that name them */
 	OPTION_ACTOR,
 	OPTION_AFTER,
+	OPTION_AHEAD,
+	OPTION_ALLOW,
 	OPTION_ANYONE,
 	OPTION_AS,
+	OPTION_ASK,
 	OPTION_AT_ONCE,
 	OPTION_AUDIT_USES,
 	OPTION_CA_CERTIFICATE,
@@ -127,7 +131,10 @@ bool command_takes_program(const struct command *command);
 /* The functions of the table, a file for each subject. */
 bool status_show(struct invocation *invocation, struct error *error);
 bool owner_add(struct invocation *invocation, struct error *error);
+bool bridge_run(struct invocation *invocation, struct error *error);
 bool login_run(struct invocation *invocation, struct error *error);
+bool agent_run(struct invocation *invocation, struct error *error);
+bool notify_run(struct invocation *invocation, struct error *error);
 bool login_list(struct invocation *invocation, struct error *error);
 bool operator_list(struct invocation *invocation, struct error *error);
 bool operator_set(struct invocation *invocation, struct error *error);

@@ -38,20 +38,54 @@ static void cancel(struct client *client, const char *path)
 	json_decref(CLIENT_CALL_PLAIN(client, path, CLIENT_JOB, "Cancel", NULL));
 }
 
-/* Returns the job when it has ended; NULL without error while it runs. *refusal: why it was given
- * no signature. */
-static json_t *look(struct invocation *invocation, const char *path, struct progress *progress,
-	struct error *refusal, struct error *error)
-{
-	json_t *job = object_get(invocation_client(invocation, error), path, CLIENT_JOB, error);
+/* A job that is followed. */
+struct pursuit {
+	struct invocation *invocation;
+	struct client *client;
+	const char *path;
+	struct progress progress;
+	struct client_pending *look; /* under way; or NULL */
+	bool has_changed;	     /* it was heard so since the look began */
+	struct error *refusal;	     /* why it was given no signature */
+};
 
+static void hear(void *context, const char *path, const char *interface, const char *member)
+{
+	struct pursuit *pursuit = context;
+
+	(void)interface;
+	(void)member;
+	if (strcmp(path, pursuit->path) == 0)
+		pursuit->has_changed = true;
+}
+
+/*
+ * One look at a time, when something was heard. Answers and signals about an object come in the
+ * order of what they tell: the answer that comes after the job's end was heard knows of it.
+ */
+static bool begin_look(struct pursuit *pursuit, struct error *error)
+{
+	if (!pursuit->has_changed || pursuit->look)
+		return true;
+	pursuit->has_changed = false;
+	pursuit->look = object_begin(pursuit->client, pursuit->path, CLIENT_JOB, error);
+	return pursuit->look != NULL;
+}
+
+/* Returns the job when it has ended; NULL without error while it runs, or is not known yet. */
+static json_t *take_look(struct pursuit *pursuit, struct error *error)
+{
+	if (!pursuit->look || !client_pending_is_done(pursuit->look))
+		return NULL;
+	json_t *job = object_finish(steal_pointer(&pursuit->look), pursuit->path, error);
 	if (!job || strcmp(string_of(job, "state"), "running") != 0)
 		return job;
 	if (json_is_true(json_object_get(job, "wants_signature"))) {
-		progress_clear(progress);
-		signer_answer(invocation, path, refusal->code == ERROR_NONE ? refusal : NULL);
+		progress_clear(&pursuit->progress);
+		signer_answer(pursuit->invocation, pursuit->path,
+			pursuit->refusal->code == ERROR_NONE ? pursuit->refusal : NULL);
 	} else {
-		progress_show(progress,
+		progress_show(&pursuit->progress,
 			(unsigned)json_integer_value(json_object_get(job, "progress")),
 			string_of(job, "step"));
 	}
@@ -59,46 +93,79 @@ static json_t *look(struct invocation *invocation, const char *path, struct prog
 	return NULL;
 }
 
-static json_t *follow(struct invocation *invocation, const char *path, struct progress *progress,
-	struct error *refusal, struct error *error)
+static bool await(struct pursuit *pursuit, struct error *error)
 {
-	struct client *client = invocation_client(invocation, error);
+	bool changed = false, is_looking = pursuit->look != NULL;
+
+	if (!client_wait(pursuit->client, LOOK_INTERVAL_MS, &changed, error))
+		return false;
+	if (!changed && !is_looking)
+		pursuit->has_changed = true; /* for all we know */
+	return true;
+}
+
+static json_t *follow(struct pursuit *pursuit, struct error *error)
+{
 	int seen = interrupt_count();
 	bool cancelled = false;
 	json_t *job;
 
-	while (!(job = look(invocation, path, progress, refusal, error)) &&
+	while (begin_look(pursuit, error) && !(job = take_look(pursuit, error)) &&
 		error->code == ERROR_NONE) {
 		int interrupts = interrupt_count() - seen;
 		if (interrupts > 1) {
 			error_set(error, ERROR_CANCELLED,
 				"not waiting any longer; job %lld goes on",
-				(long long)object_number(path));
+				(long long)object_number(pursuit->path));
 			return NULL;
 		}
-		if (interrupts == 1 && !cancelled && refusal->code == ERROR_NONE) {
-			progress_clear(progress);
-			cancel(client, path);
+		if (interrupts == 1 && !cancelled && pursuit->refusal->code == ERROR_NONE) {
+			progress_clear(&pursuit->progress);
+			cancel(pursuit->client, pursuit->path);
 			cancelled = true;
 		}
-		if (!client_wait(client, LOOK_INTERVAL_MS, NULL, error))
+		if (!await(pursuit, error))
 			return NULL;
 	}
-	return job;
+	return error->code == ERROR_NONE ? job : NULL;
+}
+
+/* A job needs nobody who waits for it. */
+static void say_it_goes_on(
+	const struct invocation *invocation, const char *path, struct error *error)
+{
+	const char *host = invocation_host(invocation);
+	long long number = (long long)object_number(path);
+
+	if (host && !client_is_connected(invocation->client))
+		error_prefix(error,
+			"job %lld goes on at %s, and \"tessera --host %s job wait %lld\" tells "
+			"how it ends",
+			number, host, host, number);
 }
 
 json_t *job_follow(struct invocation *invocation, const char *path, struct error *error)
 {
-	struct progress progress = {
-		.enabled = !invocation_has(invocation, OPTION_NO_PROGRESS),
-	};
-	struct error refusal _cleanup_error_ = ERROR_INIT;
-
 	struct client *client = invocation_client(invocation, error);
-	json_t *job = client && client_watch(client, error)
-			      ? follow(invocation, path, &progress, &refusal, error)
-			      : NULL;
-	progress_clear(&progress);
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+	struct pursuit pursuit = {
+		.invocation = invocation,
+		.client = client,
+		.path = path,
+		.refusal = &refusal,
+		.progress = {.enabled = !invocation_has(invocation, OPTION_NO_PROGRESS)},
+		.has_changed = true,
+	};
+
+	if (!client || !client_watch(client, error))
+		return NULL;
+	client_on_signal(client, hear, &pursuit);
+	json_t *job = follow(&pursuit, error);
+	client_on_signal(client, NULL, NULL);
+	client_pending_free(pursuit.look);
+	progress_clear(&pursuit.progress);
+	if (!job)
+		say_it_goes_on(invocation, path, error);
 	if (!job || strcmp(string_of(job, "state"), "succeeded") == 0)
 		return job;
 	if (refusal.code != ERROR_NONE)

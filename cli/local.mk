@@ -1,6 +1,12 @@
 # tessera, the command; all of it but main.c as a library for its unit tests.
 noinst_LTLIBRARIES += libtessera-cli.la
 libtessera_cli_la_SOURCES = \
+	cli/agent.c cli/agent.h \
+	cli/agent-consent.c cli/agent-consent.h \
+	cli/agent-reader.c cli/agent-reader.h \
+	cli/agent-server.c \
+	cli/agent-stations.c \
+	cli/agent-notify.c cli/agent-notify.h \
 	cli/arguments.c cli/arguments.h \
 	cli/audit.c cli/audit.h \
 	cli/audit-export.c \
@@ -11,6 +17,8 @@ libtessera_cli_la_SOURCES = \
 	cli/batch-pin.c \
 	cli/batch-row.c \
 	cli/batch-result.c cli/batch-result.h \
+	cli/bridge.c \
+	cli/bridge-greeting.c cli/bridge-greeting.h \
 	cli/card.c cli/card.h \
 	cli/card-code.c cli/card-code.h \
 	cli/card-find.c cli/card-find.h \
@@ -20,6 +28,9 @@ libtessera_cli_la_SOURCES = \
 	cli/card-uri.c cli/card-uri.h \
 	cli/card-verb.c \
 	cli/client.c cli/client.h \
+	cli/client-agent.c cli/client-agent.h \
+	cli/client-desktop.c cli/client-desktop.h \
+	cli/client-host.c cli/client-host.h \
 	cli/client-message.c cli/client-private.h \
 	cli/client-session.c cli/client-session.h \
 	cli/command.c cli/command.h \
@@ -37,6 +48,7 @@ libtessera_cli_la_SOURCES = \
 	cli/licence.c \
 	cli/login.c \
 	cli/names.c cli/names.h \
+	cli/notify.c \
 	cli/object.c cli/object.h \
 	cli/operator.c cli/operator.h \
 	cli/output.c cli/output.h \
@@ -66,7 +78,7 @@ libtessera_cli_la_SOURCES = \
 	cli/time.c cli/time.h \
 	cli/type.c
 libtessera_cli_la_CPPFLAGS = $(CLI_CPPFLAGS)
-libtessera_cli_la_LIBADD = libdbus-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+libtessera_cli_la_LIBADD = libdbus-layer.la libpcsc-layer.la libcommon.la $(DBUS_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) -lpthread
 
 CLI_CPPFLAGS = $(AM_CPPFLAGS) $(DBUS_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 

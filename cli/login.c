@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/arguments.h"
 #include "cli/card-find.h"
 #include "cli/client-session.h"
 #include "cli/client.h"
@@ -106,9 +107,23 @@ static void block_signals(int how)
 	sigprocmask(how, &signals, NULL);
 }
 
-static void run_program(char *const *program, const char *socket)
+/* What is run with a login. */
+struct guest {
+	char *const *program;
+	const char *socket; /* of the session */
+	const char *host;   /* that the login is at; NULL: this one */
+};
+
+static void run_program(const struct guest *guest)
 {
-	setenv(CLIENT_SESSION_VARIABLE, socket, 1);
+	char *const *program = guest->program;
+
+	setenv(CLIENT_SESSION_VARIABLE, guest->socket, 1);
+	/* What finds the login ended goes to the same machine, too. */
+	if (guest->host)
+		setenv(CLIENT_HOST_VARIABLE, guest->host, 1);
+	else
+		unsetenv(CLIENT_HOST_VARIABLE);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
@@ -157,8 +172,8 @@ static bool has_ended(pid_t child)
 }
 
 /* Frees the session. */
-static bool serve_program(struct client_session *session, char *const *program, const char *socket,
-	int *status, struct error *error)
+static bool serve_program(
+	struct client_session *session, const struct guest *guest, int *status, struct error *error)
 {
 	bool served = false;
 
@@ -169,7 +184,7 @@ static bool serve_program(struct client_session *session, char *const *program, 
 		return error_set(error, ERROR_FAILED, "cannot start a process: %m");
 	}
 	if (child == 0)
-		run_program(program, socket);
+		run_program(guest);
 	int end = watch_end(child, error);
 	if (end >= 0)
 		served = client_session_serve(session, end, error);
@@ -198,8 +213,9 @@ static bool run_with_login(
 	if (!folder)
 		return false;
 	_cleanup_free_ char *socket = xasprintf("%s/session", folder);
+	struct guest guest = {program, socket, invocation_host(invocation)};
 	struct client_session *session = client_session_new(client, socket, error);
-	bool done = session && serve_program(session, program, socket, status, error);
+	bool done = session && serve_program(session, &guest, status, error);
 	unlink(socket);
 	rmdir(folder);
 	return done;

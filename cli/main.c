@@ -12,13 +12,26 @@
 #include "cli/output.h"
 #include "cli/signer.h"
 #include "cli/text.h"
+#include "common/alloc.h"
 #include "common/secret.h"
+
+/* What helps where the way to another machine is what fails; heap, or NULL when it is not. */
+static char *hint_for_host(const struct invocation *invocation, enum error_code code)
+{
+	const char *host = invocation_host(invocation);
+	bool is_there = invocation->client && client_is_connected(invocation->client);
+
+	if (!host || is_there || (code != ERROR_NO_SERVICE && code != ERROR_NETWORK_FAILED))
+		return NULL;
+	return xasprintf("this tells how it is there: ssh %s tessera status", host);
+}
 
 /* A sentence on standard error, what to do next, and the exit status. */
 static int report(const struct invocation *invocation, const struct error *error)
 {
 	_cleanup_free_ char *message = text_clean(error_message(error));
-	const char *hint = hint_for(error->code);
+	_cleanup_free_ char *host_hint = hint_for_host(invocation, error->code);
+	const char *hint = host_hint ? host_hint : hint_for(error->code);
 
 	if (invocation_has(invocation, OPTION_JSON)) {
 		_cleanup_json_ json_t *object = json_pack("{s:{s:s,s:s}}", "error", "name",
@@ -70,7 +83,8 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	interrupt_install();
 	bool done = run(&invocation, &error);
+	int status = done ? EXIT_SUCCESS : report(&invocation, &error);
 	signer_free(invocation.signer);
 	client_free(invocation.client);
-	return done ? EXIT_SUCCESS : report(&invocation, &error);
+	return status;
 }

@@ -11,6 +11,8 @@
 
 #define PROPERTIES     "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+/* What a login's session lets one program have under way, and less. */
+#define AT_A_TIME 64
 
 int64_t object_number(const char *path)
 {
@@ -80,11 +82,15 @@ static json_t *record_new(const char *path, const json_t *properties)
 	return record;
 }
 
-json_t *object_get(
+struct client_pending *object_begin(
 	struct client *client, const char *path, const char *interface, struct error *error)
 {
-	_cleanup_json_ json_t *answer =
-		CLIENT_CALL(client, path, PROPERTIES, "GetAll", error, CLIENT_STRING(interface));
+	return CLIENT_BEGIN(client, path, PROPERTIES, "GetAll", error, CLIENT_STRING(interface));
+}
+
+json_t *object_finish(struct client_pending *pending, const char *path, struct error *error)
+{
+	_cleanup_json_ json_t *answer = client_finish(pending, error);
 
 	if (!answer)
 		return NULL;
@@ -96,12 +102,58 @@ json_t *object_get(
 	return record_new(path, properties);
 }
 
-json_t *object_fetch_all(struct client *client, struct error *error)
+json_t *object_get(
+	struct client *client, const char *path, const char *interface, struct error *error)
 {
-	_cleanup_json_ json_t *answer =
-		CLIENT_CALL_PLAIN(client, CLIENT_ROOT, OBJECT_MANAGER, "GetManagedObjects", error);
+	return object_finish(object_begin(client, path, interface, error), path, error);
+}
+
+static const char *path_at(const json_t *paths, size_t index)
+{
+	return json_string_value(json_array_get(paths, index));
+}
+
+json_t *object_get_all(
+	struct client *client, const json_t *paths, const char *interface, struct error *error)
+{
+	struct client_pending *pending[AT_A_TIME] = {NULL};
+	_cleanup_json_ json_t *records = json_array();
+	size_t count = json_array_size(paths), begun = 0, finished = 0;
+	bool good = true;
+
+	while (good && finished < count) {
+		while (good && begun < count && begun - finished < AT_A_TIME) {
+			good = (pending[begun % AT_A_TIME] = object_begin(
+					client, path_at(paths, begun), interface, error)) != NULL;
+			begun += good;
+		}
+		json_t *record = good ? object_finish(steal_pointer(&pending[finished % AT_A_TIME]),
+						path_at(paths, finished), error)
+				      : NULL;
+		good = record && json_array_append_new(records, record) == 0;
+		finished++;
+	}
+	for (size_t i = 0; i < AT_A_TIME; i++)
+		client_pending_free(pending[i]);
+	return good ? steal_pointer(&records) : NULL;
+}
+
+struct client_pending *object_begin_all(struct client *client, struct error *error)
+{
+	return client_begin(
+		client, CLIENT_ROOT, OBJECT_MANAGER, "GetManagedObjects", NULL, 0, error);
+}
+
+json_t *object_finish_all(struct client_pending *pending, struct error *error)
+{
+	_cleanup_json_ json_t *answer = client_finish(pending, error);
 
 	return json_incref(json_array_get(answer, 0));
+}
+
+json_t *object_fetch_all(struct client *client, struct error *error)
+{
+	return object_finish_all(object_begin_all(client, error), error);
 }
 
 static int compare_records(const void *one, const void *other)

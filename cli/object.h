@@ -26,6 +26,15 @@ char *object_path_of_name(const char *kind, const char *name);
 json_t *object_get(
 	struct client *client, const char *path, const char *interface, struct error *error);
 
+/* The same in two steps (client_begin()). */
+struct client_pending *object_begin(
+	struct client *client, const char *path, const char *interface, struct error *error);
+json_t *object_finish(struct client_pending *pending, const char *path, struct error *error);
+
+/* Those at the paths, a JSON array of strings, in their order; many are asked for at a time. */
+json_t *object_get_all(
+	struct client *client, const json_t *paths, const char *interface, struct error *error);
+
 /*
  * All objects with this interface in the object tree (readers, templates,
  * connections, jobs and the credentials whose cards are in readers), in the
@@ -35,6 +44,8 @@ json_t *object_list(struct client *client, const char *interface, struct error *
 
 /* The same from the answer of GetManagedObjects, for who wants several kinds at one moment. */
 json_t *object_fetch_all(struct client *client, struct error *error);
+struct client_pending *object_begin_all(struct client *client, struct error *error);
+json_t *object_finish_all(struct client_pending *pending, struct error *error);
 json_t *object_select(const json_t *all, const char *interface);
 
 #endif

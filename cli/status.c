@@ -45,16 +45,22 @@ static const struct column job_columns[] = {
 	{"step", "STEP", COLUMN_TEXT},
 };
 
-/* How many credentials are in a state; -1 with error. */
-static json_int_t count_cards(struct client *client, const char *state, struct error *error)
+static struct client_pending *begin_page(
+	struct client *client, const char *state, int64_t after, struct error *error)
 {
+	return CLIENT_BEGIN(client, CLIENT_ROOT, CLIENT_MANAGER, "ListCredentials", error,
+		CLIENT_STRING(state), CLIENT_INT64(after), CLIENT_UINT32(PAGE));
+}
+
+/* How many credentials are in a state, whose first page was asked for; -1 with error. */
+static json_int_t count_cards(
+	struct client *client, const char *state, struct client_pending *first, struct error *error)
+{
+	struct client_pending *pending = first;
 	json_int_t total = 0;
-	int64_t after = 0;
 
 	for (;;) {
-		_cleanup_json_ json_t *answer =
-			CLIENT_CALL(client, CLIENT_ROOT, CLIENT_MANAGER, "ListCredentials", error,
-				CLIENT_STRING(state), CLIENT_INT64(after), CLIENT_UINT32(PAGE));
+		_cleanup_json_ json_t *answer = client_finish(pending, error);
 		if (!answer)
 			return -1;
 		const json_t *paths = json_array_get(answer, 0);
@@ -62,23 +68,56 @@ static json_int_t count_cards(struct client *client, const char *state, struct e
 		total += (json_int_t)count;
 		if (count < PAGE)
 			return total;
-		after = object_number(json_string_value(json_array_get(paths, count - 1)));
+		const char *last = json_string_value(json_array_get(paths, count - 1));
+		pending = begin_page(client, state, object_number(last), error);
 	}
 }
 
+/* What is asked for at a time, as each question alone would cost a round trip. */
+struct questions {
+	struct client_pending *service, *all, *cards[ARRAY_SIZE(states)];
+};
+
+static void questions_clear(struct questions *questions)
+{
+	client_pending_free(questions->service);
+	client_pending_free(questions->all);
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		client_pending_free(questions->cards[i]);
+}
+
+/* How many cards are in the first state is known with all else: who may not know that is not
+ * refused, which is recorded, more than once. */
+static bool ask(struct client *client, struct questions *questions, struct error *error)
+{
+	return (questions->service = object_begin(client, CLIENT_ROOT, CLIENT_MANAGER, error)) &&
+	       (questions->all = object_begin_all(client, error)) &&
+	       (questions->cards[0] = begin_page(client, states[0], 0, error));
+}
+
+static bool ask_for_others(struct client *client, struct questions *questions, struct error *error)
+{
+	for (size_t i = 1; i < ARRAY_SIZE(states); i++) {
+		if (!(questions->cards[i] = begin_page(client, states[i], 0, error)))
+			return false;
+	}
+	return true;
+}
+
 /* Counts of cards by state; null for who may not know. */
-static json_t *card_counts(struct client *client, struct error *error)
+static json_t *card_counts(struct client *client, struct questions *questions, struct error *error)
 {
 	_cleanup_json_ json_t *counts = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		json_int_t count = count_cards(client, states[i], error);
+		json_int_t count =
+			count_cards(client, states[i], steal_pointer(&questions->cards[i]), error);
 		if (count < 0 && (error->code == ERROR_ACCESS_DENIED ||
 					 error->code == ERROR_NOT_INITIALIZED)) {
 			error_clear(error);
 			return json_null();
 		}
-		if (count < 0)
+		if (count < 0 || (i == 0 && !ask_for_others(client, questions, error)))
 			return NULL;
 		json_object_set_new(counts, states[i], json_integer(count));
 	}
@@ -111,9 +150,15 @@ static json_t *count_objects(const json_t *all, const char *interface, bool know
 
 static json_t *status_record(struct client *client, struct error *error)
 {
-	_cleanup_json_ json_t *status = object_get(client, CLIENT_ROOT, CLIENT_MANAGER, error);
-	_cleanup_json_ json_t *all = status ? object_fetch_all(client, error) : NULL;
-	json_t *cards = all ? card_counts(client, error) : NULL;
+	_cleanup_(questions_clear) struct questions questions = {0};
+
+	if (!ask(client, &questions, error))
+		return NULL;
+	_cleanup_json_ json_t *status =
+		object_finish(steal_pointer(&questions.service), CLIENT_ROOT, error);
+	_cleanup_json_ json_t *all =
+		status ? object_finish_all(steal_pointer(&questions.all), error) : NULL;
+	json_t *cards = all ? card_counts(client, &questions, error) : NULL;
 
 	if (!cards)
 		return NULL;

@@ -88,12 +88,19 @@ bool template_missing(const char *name, struct error *error)
 	return false;
 }
 
+/* NULL when it is not legible. */
+static json_t *document_of(const json_t *record)
+{
+	const char *text = json_string_value(json_object_get(record, "document"));
+
+	return text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
 json_t *template_document(struct client *client, const char *name, struct error *error)
 {
 	_cleanup_free_ char *path = object_path_of_name("template", name);
 	_cleanup_json_ json_t *record = object_get(client, path, CLIENT_TEMPLATE, error);
-	const char *text = json_string_value(json_object_get(record, "document"));
-	json_t *document = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	json_t *document = document_of(record);
 
 	if (!record)
 		template_missing(name, error);
@@ -102,15 +109,28 @@ json_t *template_document(struct client *client, const char *name, struct error 
 	return document;
 }
 
-bool template_sets_first_pin(
-	struct client *client, const char *name, bool *sets, struct error *error)
+struct client_pending *template_begin(struct client *client, const char *name, struct error *error)
+{
+	_cleanup_free_ char *path = object_path_of_name("template", name);
+
+	return object_begin(client, path, CLIENT_TEMPLATE, error);
+}
+
+bool template_finish(struct client_pending *pending, json_t **record, struct error *error)
 {
 	struct error failure _cleanup_error_ = ERROR_INIT;
-	_cleanup_json_ json_t *document = template_document(client, name, &failure);
 
-	if (document)
-		*sets = json_is_true(
-			json_object_get(json_object_get(document, "issue"), "auto-initiate"));
-	return document || failure.code == ERROR_NOT_FOUND || failure.code == ERROR_ACCESS_DENIED ||
+	*record = NULL;
+	if (!pending)
+		return false;
+	*record = object_finish(pending, "", &failure);
+	return *record || failure.code == ERROR_NOT_FOUND || failure.code == ERROR_ACCESS_DENIED ||
 	       error_move(error, &failure);
+}
+
+bool template_sets_first_pin(const json_t *record)
+{
+	_cleanup_json_ json_t *document = document_of(record);
+
+	return json_is_true(json_object_get(json_object_get(document, "issue"), "auto-initiate"));
 }

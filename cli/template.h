@@ -27,10 +27,12 @@ json_t *template_plan_of(
 	struct client *client, const char *name, const char *document, struct error *error);
 
 /*
- * Whether cards of the template get their first PIN at issue. *sets stays as it is for a template
- * that is not there or that the caller may not see: issuing will say what is wrong.
+ * Asks what is known of a template, and takes the answer. *record becomes NULL for a template that
+ * is not there or that the caller may not see: issuing will say what is wrong.
  */
-bool template_sets_first_pin(
-	struct client *client, const char *name, bool *sets, struct error *error);
+struct client_pending *template_begin(struct client *client, const char *name, struct error *error);
+bool template_finish(struct client_pending *pending, json_t **record, struct error *error);
+/* Whether cards of the template that is known so get their first PIN at issue. */
+bool template_sets_first_pin(const json_t *record);
 
 #endif

@@ -59,6 +59,8 @@ bool audit_record_needs_operator(const struct audit_record *record)
 	static const char *const for_others[] = {"login", "change-pin", "unblock",
 		AUDIT_SELF_PREFIX "issue", AUDIT_SELF_PREFIX "activate", AUDIT_LOGIN_OPERATION,
 		"begin-master-key-restore", "open-master-key-share", "finish-master-key-restore",
+		/* An agent's, which no card of it has been used by yet. */
+		"offer-reader",
 		/* What programs do with HSM slots, by the slots' rules. */
 		"use-key", "create-object", "copy-object", "change-object", "destroy-object",
 		"generate-key", "generate-key-pair", "wrap-key", "unwrap-key", "derive-key",

@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += libtesserad.la
 libtesserad_la_SOURCES =
 libtesserad_la_CPPFLAGS = $(DAEMON_CPPFLAGS)
-libtesserad_la_LIBADD = libdbus-layer.la libcommon.la $(DAEMON_LIBS)
+libtesserad_la_LIBADD = libdbus-layer.la libpcsc-layer.la libcommon.la $(DAEMON_LIBS)
 
 DAEMON_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/daemon \
 	$(DBUS_CFLAGS) $(OPENSSL_CFLAGS) $(PCSC_CFLAGS) $(P11KIT_CFLAGS) \

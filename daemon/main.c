@@ -135,6 +135,8 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->connections.close_key = client_key_close;
 	services->connections.secret_context = services;
 	services->rotate_at_contact = options->rotate_at_contact;
+	services->remote_readers = options->remote_readers;
+	services->remote_ownership = options->remote_ownership;
 	services->task_overdue = (int64_t)options->task_overdue * 60 * 60;
 	if (!token_settings_find_pins(&manager->tokens, options, error))
 		return false;

@@ -1,15 +1,18 @@
 # data: what tells the rest of the system about Tessera, and what a new store is given
 
-EXTRA_DIST += data/tesserad.service.in data/tessera.module.in data/tessera.rules \
+EXTRA_DIST += data/tesserad.service.in data/tessera-agent.service.in data/tessera.module.in data/tessera.rules \
 	data/tessera.sysusers data/tessera.tmpfiles
 
 data/tesserad.service: $(top_srcdir)/data/tesserad.service.in Makefile
 	$(SUBSTITUTE) $< >$@
+data/tessera-agent.service: $(top_srcdir)/data/tessera-agent.service.in Makefile
+	$(SUBSTITUTE) $< >$@
 data/tessera.module: $(top_srcdir)/data/tessera.module.in Makefile
 	$(SUBSTITUTE) $< >$@
-CLEANFILES += data/tesserad.service data/tessera.module
+CLEANFILES += data/tesserad.service data/tessera-agent.service data/tessera.module
 
 systemdsystemunit_DATA = data/tesserad.service
+systemduserunit_DATA = data/tessera-agent.service
 p11kitmodule_DATA = data/tessera.module
 
 # pcscd may ask polkit who comes.
@@ -17,6 +20,14 @@ data/polkit/org.tessera1.rules: $(top_srcdir)/data/tessera.rules
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@
 CLEANFILES += data/polkit/org.tessera1.rules
 polkitrules_DATA = data/polkit/org.tessera1.rules
+
+# For desktops; people enable it for themselves.
+EXTRA_DIST += data/tessera-notify.service.in
+data/tessera-notify.service: $(top_srcdir)/data/tessera-notify.service.in Makefile
+	$(SUBSTITUTE) $< >$@
+CLEANFILES += data/tessera-notify.service
+notifyunitdir = $(systemduserunitdir)
+notifyunit_DATA = data/tessera-notify.service
 
 # Who may initialise besides root.
 dist_polkitactions_DATA = data/org.tessera1.policy

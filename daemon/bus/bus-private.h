@@ -39,13 +39,15 @@ struct bus {
 bool job_is_own(struct bus *bus, const struct bus_call *call);
 extern const struct bus_kind manager_kind, reader_kind, credential_kind, template_kind,
 	connection_kind, type_kind, job_kind, licence_kind, slot_kind;
-extern const struct bus_interface provider_interface;
+extern const struct bus_interface provider_interface, reader_agent_interface;
 /* Whether the job that the call is about was started by its caller, or by a manager and it is one.
  */
 bool job_is_own(struct bus *bus, const struct bus_call *call);
 
 /* --- caller.c --- */
 bool caller_is_manager(const struct bus *bus, uid_t uid);
+/* Readers that a verb of the call may take a card from. */
+struct contact_reach caller_reach(const struct bus_call *call);
 /* As which guest (core/job.h) the caller starts jobs: the user id, or 0 for a manager. */
 unsigned caller_guest(const struct bus_caller *caller);
 /* Whether the caller has an enum permission. ERROR_ACCESS_DENIED. */
@@ -104,7 +106,10 @@ bool manager_write_checkpoint(struct bus_call *call, struct error *error);
 bool manager_list_checkpoints(struct bus_call *call, struct error *error);
 /* A page has 1 to 1000 entries. ERROR_INVALID_ARGUMENT. */
 bool manager_check_limit(uint32_t limit, struct error *error);
-/* The number in a reader's path, the next argument. ERROR_NOT_FOUND. */
+/*
+ * The number in a reader's path, the next argument. A reader of another machine is for who offers
+ * it, and for operators who have the method's right. ERROR_NOT_FOUND, ERROR_ACCESS_DENIED.
+ */
 bool read_reader(struct bus_call *call, struct contact_status *status, struct error *error);
 /*
  * Whom the audit trail names for a call: the caller, and the operators who were logged in when it
@@ -237,6 +242,15 @@ void private_connection_watch_tokens(struct private_connection *connection);
 /* From now on it is sent all signals. */
 void private_connection_watch_all(struct private_connection *connection);
 const char *private_connection_name(const struct private_connection *connection);
+/* Its agent (bus/reader-agent.h); with make, one is made if there is none. By its own thread. */
+struct reader_agent *private_connection_agent(struct private_connection *connection, bool make);
+/* From any thread: its own one looks at its agent (reader_agent_tend). */
+void private_connection_wake(struct private_connection *connection);
+/* From any thread. Sends a call of ours; *serial is what its answer will name. */
+void private_connection_call(
+	struct private_connection *connection, DBusMessage *call, uint32_t *serial);
+/* Whether something is still to be written. */
+bool private_connection_has_outgoing(const struct private_connection *connection);
 
 /* Answers calls to org.freedesktop.DBus on the private door, so that programs made for a message
  * bus can use it (driver.c). False when the message is for someone else. */

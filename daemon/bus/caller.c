@@ -47,6 +47,19 @@ bool caller_may_do(
 	return logins_may(bus->services->logins, caller->name, (enum permission)permission, error);
 }
 
+struct contact_reach caller_reach(const struct bus_call *call)
+{
+	struct bus *bus = call->context;
+	unsigned permission = call->method->permission;
+	bool by_right =
+		permission >= BUS_FIRST_RIGHT && caller_may_do(bus, call->caller, permission, NULL);
+
+	return (struct contact_reach){.user = call->caller->uid,
+		.kind = by_right						   ? REACH_ALL
+			: bus->services->remote_readers == REMOTE_READERS_EVERYONE ? REACH_OWN
+										   : REACH_HERE};
+}
+
 /* The methods of a card that its holder may be let call (/self-service of its template). */
 static const struct {
 	const char *method;

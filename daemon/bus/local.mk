@@ -24,7 +24,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/private-door.c \
 	daemon/bus/private-socket.c \
 	daemon/bus/provider.c daemon/bus/provider-object.c daemon/bus/provider-stream.c daemon/bus/provider-private.h \
-	daemon/bus/reader.c \
+	daemon/bus/reader.c daemon/bus/reader-agent.c daemon/bus/reader-agent.h \
 	daemon/bus/role.c \
 	daemon/bus/slot.c \
 	daemon/bus/slot-keys.c \

@@ -9,6 +9,7 @@
 #include "bus/bus-private.h"
 #include "common/alloc.h"
 #include "common/fields.h"
+#include "core/user.h"
 
 #define FILTERS_MAX 16
 
@@ -56,12 +57,23 @@ static bool check_names(const struct fields *fields, struct error *error)
 	return true;
 }
 
-/* The filter borrows the fields' values. */
-static bool make_filter(
-	const struct fields *fields, struct audit_filter *filter, struct error *error)
+/* Records have users' numbers: those of this machine, wherever it is asked from. NULL for NULL;
+ * heap. */
+static char *actor_word(const char *actor)
+{
+	uid_t uid;
+
+	if (!actor || !user_find(actor, &uid))
+		return xstrdup(actor);
+	return xasprintf("uid=%lu", (unsigned long)uid);
+}
+
+/* The filter borrows the fields' values, and the caller's word. */
+static bool make_filter(const struct fields *fields, const char *caller,
+	struct audit_filter *filter, struct error *error)
 {
 	*filter = (struct audit_filter){.card = fields_get(fields, "card"),
-		.caller = fields_get(fields, "actor"),
+		.caller = caller,
 		.operator_name = fields_get(fields, "operator"),
 		.operation = fields_get(fields, "operation"),
 		.outcome = fields_get(fields, "outcome")};
@@ -104,8 +116,10 @@ bool manager_list_audit(struct bus_call *call, struct error *error)
 	size_t count = 0;
 	int64_t next;
 
-	if (!message_read_dictionary(&call->in, FILTERS_MAX, add_field, &fields, error) ||
-		!make_filter(&fields, &filter, error))
+	if (!message_read_dictionary(&call->in, FILTERS_MAX, add_field, &fields, error))
+		return false;
+	_cleanup_free_ char *caller = actor_word(fields_get(&fields, "actor"));
+	if (!make_filter(&fields, caller, &filter, error))
 		return false;
 	filter.after = message_read_i64(&call->in);
 	filter.limit = message_read_u32(&call->in);

@@ -88,7 +88,12 @@ bool read_reader(struct bus_call *call, struct contact_status *status, struct er
 	if (number == 0 || number > UINT_MAX)
 		return error_set_field(
 			error, ERROR_NOT_FOUND, "reader", "there is no reader %s", path);
-	return contacts_status(bus->services->contacts, (unsigned)number, status, error);
+	/* Who logs in with the own card is no operator yet. */
+	struct contact_reach reach = caller_reach(call);
+	if (reach.kind == REACH_HERE)
+		reach.kind = REACH_OWN;
+	return contacts_status(bus->services->contacts, (unsigned)number, status, error) &&
+	       contact_check_reach(status, &reach, error);
 }
 
 static bool read_issue_option(
@@ -427,5 +432,5 @@ const struct bus_kind manager_kind = {
 	.path = BUS_ROOT,
 	.is_single = true,
 	.interfaces = (const struct bus_interface *const[]){&manager_interface, &provider_interface,
-		NULL},
+		&reader_agent_interface, NULL},
 };

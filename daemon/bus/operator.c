@@ -20,6 +20,7 @@ struct addition {
 	struct audit_actor *actor;
 	char *caller;
 	unsigned reader;
+	struct contact_reach reach;
 	char *name;
 	struct secret pin, token_pin;
 };
@@ -40,8 +41,10 @@ DEFINE_CLEANUP(struct addition *, addition_free);
 static bool run_addition(struct job *job, void *context, struct error *error)
 {
 	struct addition *addition = context;
-	struct operation operation = {
-		.services = addition->bus->services, .job = job, .actor = addition->actor};
+	struct operation operation = {.services = addition->bus->services,
+		.job = job,
+		.actor = addition->actor,
+		.reach = addition->reach};
 	struct secret code _cleanup_secret_ = SECRET_INIT;
 	const struct owner_request request = {.reader = addition->reader,
 		.name = addition->name,
@@ -116,6 +119,7 @@ static bool start_addition(struct bus_call *call, struct error *error)
 		return false;
 	addition->bus = bus;
 	addition->reader = status.number;
+	addition->reach = (struct contact_reach){REACH_OWN, call->caller->uid};
 	addition->caller = xstrdup(call->caller->name);
 	addition->actor = caller_actor_with_operators(call);
 	unsigned id = jobs_start(bus->services->jobs, caller_guest(call->caller),

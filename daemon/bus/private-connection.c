@@ -46,6 +46,13 @@ void private_connection_watch_all(struct private_connection *connection)
 	connection->watches_all = true;
 }
 
+struct reader_agent *private_connection_agent(struct private_connection *connection, bool make)
+{
+	if (!connection->agent && make)
+		connection->agent = reader_agent_new(connection->bus, connection, connection->uid);
+	return connection->agent;
+}
+
 const char *private_connection_name(const struct private_connection *connection)
 {
 	return connection->name;
@@ -66,16 +73,31 @@ void private_connection_cut(struct private_connection *connection)
 	wake_connection(connection);
 }
 
-void private_connection_send(struct private_connection *connection, DBusMessage *message)
+void private_connection_wake(struct private_connection *connection)
 {
-	if (!dbus_message_set_sender(message, BUS_NAME) ||
-		!dbus_connection_send(connection->connection, message, NULL))
+	eventfd_write(connection->wake, 1);
+}
+
+void private_connection_call(
+	struct private_connection *connection, DBusMessage *call, uint32_t *serial)
+{
+	if (!dbus_message_set_sender(call, BUS_NAME) ||
+		!dbus_connection_send(connection->connection, call, serial))
 		abort();
 	long maximum = connection->is_manager ? OUTGOING_BYTES_MAX : GUEST_OUTGOING_BYTES_MAX;
 	if (dbus_connection_get_outgoing_size(connection->connection) > maximum)
 		private_connection_cut(connection);
 }
 
+bool private_connection_has_outgoing(const struct private_connection *connection)
+{
+	return dbus_connection_has_messages_to_send(connection->connection);
+}
+
+void private_connection_send(struct private_connection *connection, DBusMessage *message)
+{
+	private_connection_call(connection, message, NULL);
+}
 static void send_reply(const struct bus_caller *caller, DBusMessage *reply)
 {
 	private_connection_send(caller->connection, reply);
@@ -100,6 +122,8 @@ static void handle_message(struct private_connection *connection, DBusMessage *m
 		.connection = connection,
 		.send = send_reply};
 
+	if (connection->agent && reader_agent_take_answer(connection->agent, message))
+		return;
 	if (!driver_handle(&caller, message))
 		bus_service_handle(connection->bus->service, &caller, message);
 }
@@ -185,6 +209,8 @@ void private_connection_serve(struct private_connection *connection)
 	struct patience patience = {0};
 
 	while (serve_pending(connection)) {
+		if (connection->agent)
+			reader_agent_tend(connection->agent);
 		if (connection->client)
 			provider_client_idle(connection->client, &connection->habit);
 		if (!wait_for_event(connection, &patience)) {
@@ -200,6 +226,7 @@ void private_connection_serve(struct private_connection *connection)
 
 void private_connection_free(struct private_connection *connection)
 {
+	reader_agent_free(connection->agent);
 	channels_free(connection->channels);
 	if (connection->client)
 		provider_client_free(connection->client);

@@ -12,6 +12,7 @@
 
 #include "bus/bus-private.h"
 #include "bus/channel.h"
+#include "bus/reader-agent.h"
 
 struct private_connection {
 	struct private_door *door;
@@ -34,6 +35,7 @@ struct private_connection {
 	struct provider_client *client; /* made when it is first needed, by the thread */
 	struct provider_habit habit;
 	_Atomic(struct channels *) channels; /* the same */
+	struct reader_agent *agent;	     /* the same */
 };
 
 /* Takes a reference of the peer; NULL when nobody can be told from it. */

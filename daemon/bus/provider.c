@@ -139,13 +139,15 @@ static bool get_tokens(struct bus_call *call, struct error *error)
 	(void)error;
 	/* First the wish for news, then the look: a change in between is told twice, not lost. */
 	private_connection_watch_tokens(call->caller->connection);
+	const struct contact_reach reach = provider_reach(provider_client_of(call));
 	slots_await(bus->services->slots);
 	message_append_u64(&call->out, contacts_generation(contacts));
 	_cleanup_free_ unsigned *numbers = contacts_list(contacts, &count);
 	message_open(&call->out, DBUS_TYPE_ARRAY, "(usussssuut)", &array);
 	for (size_t i = 0; i < count; i++) {
 		_cleanup_contact_status_ struct contact_status status = {0};
-		if (contacts_status(contacts, numbers[i], &status, NULL))
+		if (contacts_status(contacts, numbers[i], &status, NULL) &&
+			contact_check_reach(&status, &reach, NULL))
 			append_token(&array, &status);
 	}
 	append_slots(call, &array);
@@ -177,8 +179,13 @@ static bool get_card_objects(struct bus_call *call, uint32_t slot, struct error 
 	uint64_t generation;
 	size_t count = 0;
 
+	_cleanup_contact_status_ struct contact_status status = {0};
+	const struct contact_reach reach = provider_reach(provider_client_of(call));
+
 	contacts_await(bus->services->contacts, slot);
-	if (!contacts_keys(bus->services->contacts, slot, &generation, &keys, &count, error))
+	if (!contacts_status(bus->services->contacts, slot, &status, error) ||
+		!contact_check_reach(&status, &reach, error) ||
+		!contacts_keys(bus->services->contacts, slot, &generation, &keys, &count, error))
 		return false;
 	message_append_u64(&call->out, generation);
 	message_append_u32(&call->out, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* org.tessera1.Reader */
 #include <limits.h>
+#include <time.h>
 
 #include "bus/bus-private.h"
 #include "common/alloc.h"
@@ -103,6 +104,63 @@ static void get_problem(void *context, const void *object, DBusMessageIter *valu
 	message_append_string(value, ((const struct contact_status *)object)->problem);
 }
 
+static void get_user(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, ((const struct contact_status *)object)->user_name);
+}
+
+static bool is_mine(struct bus_call *call, struct error *error)
+{
+	const struct contact_status *status = call->object;
+
+	(void)error;
+	message_append_bool(&call->out, !status->is_remote || status->user == call->caller->uid);
+	return true;
+}
+
+/* Codes for who shows them; anyone may see them, as programs see the same in the token's flags. */
+static const char *pin_state(const struct contact_status *status)
+{
+	const struct credential *credential = status->credential;
+
+	if (!credential || status->problem ||
+		(credential->state != LIFECYCLE_ISSUED && credential->state != LIFECYCLE_ACTIVE &&
+			credential->state != LIFECYCLE_INACTIVE))
+		return "";
+	if (credential_waits_for_pin(credential))
+		return "not-set";
+	if (status->pin.blocked)
+		return "blocked";
+	return status->pin_expires_at && status->pin_expires_at <= time(NULL) ? "expired" : "good";
+}
+
+static void get_pin_state(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_string(value, pin_state(object));
+}
+
+static void get_pin_expires_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, ((const struct contact_status *)object)->pin_expires_at);
+}
+
+static void get_unblock_available(void *context, const void *object, DBusMessageIter *value)
+{
+	const struct contact_status *status = object;
+
+	(void)context;
+	message_append_bool(value, status->unblock_code_until > time(NULL));
+}
+
+static void get_certificates_expire_at(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_i64(value, ((const struct contact_status *)object)->certificates_end);
+}
+
 static bool get_information(struct bus_call *call, struct error *error)
 {
 	struct bus *bus = call->context;
@@ -137,6 +195,7 @@ static const struct bus_interface reader_interface = {
 				PERMISSION_VIEW_CARDS, BUS_SLOW, get_information},
 			{"DetectType", NULL, BUS_ARGUMENTS({"type", "s"}, {"document", "s"}),
 				PERMISSION_VIEW_CARDS, BUS_SLOW, detect_type},
+			{"IsMine", NULL, BUS_ARGUMENTS({"mine", "b"}), BUS_ANYONE, 0, is_mine},
 			{0},
 		},
 	.properties =
@@ -150,6 +209,11 @@ static const struct bus_interface reader_interface = {
 			{"State", "s", get_state},
 			{"Credential", "o", get_credential},
 			{"Problem", "s", get_problem},
+			{"User", "s", get_user},
+			{"PinState", "s", get_pin_state},
+			{"PinExpiresAt", "x", get_pin_expires_at},
+			{"UnblockAvailable", "b", get_unblock_available},
+			{"CertificatesExpireAt", "x", get_certificates_expire_at},
 			{0},
 		},
 };

@@ -18,6 +18,7 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 	verb->caller = xstrdup(call->caller->name);
 	verb->which = which;
 	verb->user = call->caller->uid;
+	verb->reach = caller_reach(call);
 	verb->is_own = call->method->permission >= BUS_FIRST_RIGHT &&
 		       !caller_may_do(verb->bus, call->caller, call->method->permission, NULL);
 	return verb;
@@ -159,6 +160,7 @@ static bool run(struct job *job, void *context, struct error *error)
 		.job = job,
 		.actor = verb->actor,
 		.caller = verb->caller,
+		.reach = verb->reach,
 		.is_own = verb->is_own};
 	int64_t id = verb->credential_id;
 

@@ -21,7 +21,8 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
-	uid_t user;			      /* who calls */
+	uid_t user; /* who calls */
+	struct contact_reach reach;
 	bool is_own;			      /* who may do this to the own card alone */
 	int64_t expires_at;		      /* of a temporary card, or 0 */
 	struct secret code;		      /* unset: unblock without a code */

@@ -6,7 +6,7 @@
 #ifndef TESSERA_CARD_APDU_H
 #define TESSERA_CARD_APDU_H
 
-#include "card/transport.h"
+#include "pcsc/transport.h"
 
 /* Every answer that fits a short response, and the longest that a card may give at all. */
 #define APDU_ANSWER_SHORT 256

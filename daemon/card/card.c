@@ -23,10 +23,33 @@ void card_key_clear(struct card_key *key)
 	*key = (struct card_key){0};
 }
 
+/* The card is taken: makes it as the driver left it. */
+static bool restore(struct card *card, bool was_reset, struct error *error)
+{
+	card->private->selected = false;
+	if (!was_reset)
+		return true;
+	if (card->private->application_length)
+		return card_select_again(card, error);
+	card_note_security_lost(card);
+	return true;
+}
+
+/* A reset that the transport was told of by its first command is one that begin() was not told of.
+ */
 bool card_exchange(struct card *card, const struct apdu *command, struct buffer *response,
 	uint16_t *status, struct error *error)
 {
-	return apdu_exchange(&card->private->channel, command, response, status, error);
+	struct apdu_channel *channel = &card->private->channel;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+
+	if (apdu_exchange(channel, command, response, status, &failure))
+		return true;
+	if (!card->transport->was_reset)
+		return error_move(error, &failure);
+	card->transport->was_reset = false;
+	return restore(card, true, error) &&
+	       apdu_exchange(channel, command, response, status, error);
 }
 
 void card_note_security_lost(struct card *card)
@@ -208,18 +231,6 @@ static bool lock_card(struct card *card, unsigned timeout_ms, struct error *erro
 	}
 	if (pthread_mutex_clocklock(&card->private->lock, CLOCK_MONOTONIC, &until) != 0)
 		return error_set(error, ERROR_BUSY, "another operation is using the card");
-	return true;
-}
-
-/* The card is taken: makes it as the driver left it. */
-static bool restore(struct card *card, bool was_reset, struct error *error)
-{
-	card->private->selected = false;
-	if (!was_reset)
-		return true;
-	if (card->private->application_length)
-		return card_select_again(card, error);
-	card_note_security_lost(card);
 	return true;
 }
 

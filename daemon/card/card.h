@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 #include "card/card-type.h"
-#include "card/transport.h"
+#include "pcsc/transport.h"
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/secret.h"

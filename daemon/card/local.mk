@@ -1,4 +1,4 @@
-# Cards: transports, the APDU exchange, drivers, the watch over readers.
+# Cards: the APDU exchange, drivers, the transport to cards far away.
 libtesserad_la_SOURCES += \
 	daemon/card/apdu.c daemon/card/apdu.h \
 	daemon/card/atr.c daemon/card/atr.h \
@@ -10,6 +10,5 @@ libtesserad_la_SOURCES += \
 	daemon/card/piv-admin.c daemon/card/piv-certificate.c daemon/card/piv-identify.c \
 	daemon/card/piv-key.c daemon/card/piv-object.c daemon/card/piv-pin.c \
 	daemon/card/piv-public-key.c daemon/card/piv-use.c daemon/card/piv-yubikey.c \
-	daemon/card/reader-watch.c daemon/card/reader-watch.h \
 	daemon/card/status-word.c daemon/card/status-word.h \
-	daemon/card/transport.h daemon/card/transport-pcsc.c
+	daemon/card/transport-remote.c daemon/card/transport-remote.h

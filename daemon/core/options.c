@@ -79,6 +79,26 @@ static bool set_rotate_at_contact(struct options *options, const char *value)
 	return options->rotate_at_contact || strcmp(value, "no") == 0;
 }
 
+static bool set_remote_readers(struct options *options, const char *value)
+{
+	static const char *const names[] = {[REMOTE_READERS_OFF] = "off",
+		[REMOTE_READERS_OPERATORS] = "operators",
+		[REMOTE_READERS_EVERYONE] = "everyone"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		options->remote_readers = (enum remote_readers)i;
+		if (strcmp(names[i], value) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool set_remote_ownership(struct options *options, const char *value)
+{
+	options->remote_ownership = strcmp(value, "yes") == 0;
+	return options->remote_ownership || strcmp(value, "no") == 0;
+}
+
 static bool set_token_pin_file(struct options *options, const char *value)
 {
 	options->token_pin_required = true;
@@ -183,6 +203,8 @@ static const struct option {
 	{"token-uri", "a pkcs11: URI", set_token_uri},
 	{"token-uri-old", "a pkcs11: URI or embedded", set_token_uri_old},
 	{"rotate-at-contact", "yes or no", set_rotate_at_contact},
+	{"remote-readers", "off, operators or everyone", set_remote_readers},
+	{"remote-ownership", "yes or no", set_remote_ownership},
 	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
 	{"task-overdue", "a number of hours from 1 to 720", set_task_overdue},
 	{"command-dir", "an absolute path", set_command_dir},
@@ -232,6 +254,7 @@ static void set_defaults(struct options *options)
 	options->data_dir = xstrdup(PKGDATADIR);
 	options->command_dir = xstrdup(SYSCONFDIR "/tessera/commands");
 	options->token_program = xstrdup(PKGLIBEXECDIR "/tessera-token");
+	options->remote_readers = REMOTE_READERS_OPERATORS;
 	options->login_timeout = LOGIN_TIMEOUT_DEFAULT;
 	options->task_overdue = TASK_OVERDUE_DEFAULT;
 	options->log_level = LOG_LEVEL_INFO;

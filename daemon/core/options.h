@@ -16,6 +16,9 @@
  * unset token-uri-old    pkcs11: URI of the token, or "embedded", that holds earlier master keys;
  * unset rotate-at-contact  yes, no: whether cards of an older master key change over at their next
  *                     contact; no
+ *    remote-readers   off, operators, everyone: whom cards in readers that agents offer are for;
+ *                     operators (docs/security.md)
+ *    remote-ownership  yes, no: whether such a card may be given new secrets; no
  *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
  *    task-overdue     hours after which a task is overdue, 1 to 720; 24
  *    command-dir      folder of the programs that connections may name to be run (core/command.h);
@@ -39,6 +42,8 @@
 /* The value of token-uri-old that means the SoftHSM2 in the state folder. */
 #define TOKEN_EMBEDDED "embedded"
 
+enum remote_readers { REMOTE_READERS_OFF, REMOTE_READERS_OPERATORS, REMOTE_READERS_EVERYONE };
+
 /* Strings are heap, never NULL but for token_module (embedded) and those that say unset above. */
 struct options {
 	char *state_dir;
@@ -50,6 +55,8 @@ struct options {
 	char *token_pin_file;
 	char *token_uri, *token_uri_old;
 	bool rotate_at_contact;
+	enum remote_readers remote_readers;
+	bool remote_ownership;
 	bool token_pin_required; /* the file was asked for: its absence is an error */
 	unsigned login_timeout;	 /* minutes */
 	unsigned task_overdue;	 /* hours */

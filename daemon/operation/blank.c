@@ -3,6 +3,7 @@
 
 #include "common/alloc.h"
 #include "operation/ownership.h"
+#include "operation/remote-card.h"
 
 /* The card resets only when PIN and PUK are blocked; both are blocked already when it is repeated.
  */
@@ -70,6 +71,8 @@ bool blank_card(struct operation *operation, struct card *card, struct credentia
 	if (!card->info.can_reset)
 		return error_set(error, ERROR_NOT_SUPPORTED,
 			"this type of card cannot be given its factory state back");
+	if (!remote_card_prove(operation->services, card, credential->key_version, error))
+		return false;
 	credential->state = lifecycle_rule(verb)->to;
 	return save_intent(store, credential, &intent, error) && reset(card, error) &&
 	       settle(store, &intent, credential, error);

@@ -10,6 +10,7 @@
 #include "operation/operators.h"
 #include "operation/ownership.h"
 #include "operation/recover.h"
+#include "operation/remote-card.h"
 #include "operation/vault.h"
 
 #define CARD_TIMEOUT_MS 3000
@@ -142,7 +143,8 @@ bool changeover(struct operation *operation, struct card *card, struct credentia
 		.step = xstrdup(INTENT_CHANGEOVER),
 		.old_version = credential->key_version};
 
-	if (!vault_check_open(services, error) ||
+	if (!remote_card_check_secrets(services, card, error) ||
+		!vault_check_open(services, error) ||
 		!store_puk_get(services->store, intent.serial, &puk, error) ||
 		!ownership_authenticate(services, card, intent.old_version, error))
 		return false;
@@ -246,8 +248,12 @@ static void change_over_reader(struct services *services, unsigned reader)
 {
 	struct contacts *contacts = services->contacts;
 	struct error error _cleanup_error_ = ERROR_INIT;
-	struct card *card _cleanup_card_ = contacts_card(contacts, reader, NULL);
+	struct contact_status status _cleanup_contact_status_ = {0};
 
+	/* Nothing waits for a card on another machine. */
+	if (!contacts_status(contacts, reader, &status, NULL) || status.is_remote)
+		return;
+	struct card *card _cleanup_card_ = contacts_card(contacts, reader, NULL);
 	if (!card || !card->info.serial || !contacts_claim(contacts, card->info.serial, NULL))
 		return;
 	if (card_begin(card, CARD_TIMEOUT_MS, NULL)) {

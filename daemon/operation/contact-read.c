@@ -8,6 +8,7 @@
 #include "operation/changeover.h"
 #include "operation/pin-history.h"
 #include "operation/recover.h"
+#include "operation/remote-card.h"
 #include "operation/report.h"
 
 /* A card that was just inserted may be in use by the program that woke first. */
@@ -70,6 +71,21 @@ static const char *key_label(key_slot slot)
 	}
 }
 
+/* Certificates of retired keys have ended long since, and are kept for what they decrypt. */
+static void note_end(struct contact_view *view, const struct contact_key *key)
+{
+	_cleanup_certificate_ struct certificate certificate = CERTIFICATE_INIT;
+
+	if (key->slot >= KEY_SLOT_RETIRED_1 && key->slot <= KEY_SLOT_RETIRED_20)
+		return;
+	if (key->certificate.length == 0 ||
+		!certificate_from_der(
+			&certificate, key->certificate.data, key->certificate.length, NULL))
+		return;
+	if (view->certificates_end == 0 || certificate.not_after < view->certificates_end)
+		view->certificates_end = certificate.not_after;
+}
+
 static void add_key(struct contact_view *view, struct card_key *key)
 {
 	struct contact_key shown = {
@@ -81,8 +97,17 @@ static void add_key(struct contact_view *view, struct card_key *key)
 	shown.label = label ? xstrdup(label)
 			    : xasprintf("Retired key %d", key->slot - KEY_SLOT_RETIRED_1 + 1);
 	buffer_move(&shown.certificate, &key->certificate);
+	note_end(view, &shown);
 	view->keys = xreallocarray(view->keys, view->key_count + 1, sizeof(*view->keys));
 	view->keys[view->key_count++] = shown;
+}
+
+static void forget_keys(struct contact_view *view)
+{
+	contact_keys_free(view->keys, view->key_count);
+	view->keys = NULL;
+	view->key_count = 0;
+	view->certificates_end = 0;
 }
 
 /* The slots that the credential's template uses: what else is on the card is not the holder's. */
@@ -92,9 +117,7 @@ static bool read_keys(struct contact_view *view, struct services *services, stru
 	struct template *template _cleanup_template_ = store_template_get(
 		services->store, credential->template_name, credential->template_version, error);
 
-	contact_keys_free(view->keys, view->key_count);
-	view->keys = NULL;
-	view->key_count = 0;
+	forget_keys(view);
 	for (size_t i = 0; template && i < KEY_SLOT_COUNT; i++) {
 		struct card_key key _cleanup_(card_key_clear) = {0};
 		key_slot slot = key_slot_at(i);
@@ -133,6 +156,15 @@ static bool shows_keys(const struct credential *credential)
 		       credential->state == LIFECYCLE_EXPIRED);
 }
 
+int64_t contact_unblock_code_until(struct services *services, const struct credential *credential)
+{
+	struct puk_record puk;
+
+	return credential && store_puk_get(services->store, credential->serial, &puk, NULL)
+		       ? puk.exposed_until
+		       : 0;
+}
+
 static bool refresh(
 	struct contact_view *view, struct services *services, bool objects, struct error *error)
 {
@@ -140,14 +172,13 @@ static bool refresh(
 		return false;
 	if (!view->card->driver->secret_state(view->card, CARD_SECRET_PIN, &view->pin, error))
 		return false;
+	view->unblock_code_until = contact_unblock_code_until(services, view->credential);
 	view->pin_expires_at = 0;
 	if (view->credential &&
 		!pin_history_expiry(services, view->credential, &view->pin_expires_at, error))
 		return false;
 	if (!shows_keys(view->credential)) {
-		contact_keys_free(view->keys, view->key_count);
-		view->keys = NULL;
-		view->key_count = 0;
+		forget_keys(view);
 		return true;
 	}
 	return objects ? read_keys(view, services, error) : true;
@@ -162,33 +193,60 @@ void contact_view_refresh(struct contact_view *view, struct services *services, 
 		set_problem(view, &error);
 }
 
-static bool open_card(struct contact_view *view, struct services *services, const char *reader_name,
-	struct error *error)
+void contact_place_clear(struct contact_place *place)
 {
-	struct transport *transport = transport_pcsc_open(reader_name, error);
+	free(place->reader_name);
+	remote_reader_unref(place->remote);
+	*place = (struct contact_place){0};
+}
+
+struct transport *contact_place_open(const struct contact_place *place, struct error *error)
+{
+	if (!place->is_remote)
+		return transport_pcsc_open(place->reader_name, error);
+	if (place->remote)
+		return transport_remote_open(place->remote, error);
+	error_set(error, ERROR_NO_CARD, "the reader was removed");
+	return NULL;
+}
+
+/* What was begun with the card before. */
+static bool settle_card(struct services *services, struct card *card, struct error *error)
+{
+	bool is_remote = card->transport->is_remote;
+	bool recovered = is_remote ? remote_card_recover(services, card, false, error)
+				   : recover_card(services, card, error);
+
+	if (!recovered)
+		return error_prefix(error, "recovery");
+	/* Of one far away only a verb changes secrets, which somebody has asked for. */
+	return is_remote || changeover_at_contact(services, card, error) ||
+	       error_prefix(error, "changeover");
+}
+
+static bool open_card(struct contact_view *view, struct services *services,
+	const struct contact_place *place, struct error *error)
+{
+	struct transport *transport = contact_place_open(place, error);
 	if (!transport)
 		return false;
 	view->card = card_connect(transport, services->types, &view->type, error);
 	if (!view->card || !card_begin(view->card, FIRST_CONTACT_TIMEOUT_MS, error))
 		return false;
 	struct card *held _cleanup_(card_endp) = view->card;
-	if (!recover_card(services, held, error))
-		return error_prefix(error, "recovery");
-	if (!changeover_at_contact(services, held, error))
-		return error_prefix(error, "changeover");
-	if (!refresh(view, services, true, error))
+	if (!settle_card(services, held, error) || !refresh(view, services, true, error))
 		return false;
-	report_note_contact(services, view->credential, reader_name);
+	report_note_contact(services, view->credential, place->reader_name);
 	return true;
 }
 
 void contact_view_open(
-	struct contact_view *view, struct services *services, const char *reader_name)
+	struct contact_view *view, struct services *services, const struct contact_place *place)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 
-	if (open_card(view, services, reader_name, &error))
+	if (open_card(view, services, place, &error))
 		return;
-	log_warning("card cannot be used: %s reader=%s", error_message(&error), reader_name);
+	log_warning("card cannot be used: %s reader=%s", error_message(&error), place->reader_name);
 	set_problem(view, &error);
 }

@@ -60,7 +60,9 @@ void contacts_free(struct contacts *contacts)
 	for (size_t i = 0; i < contacts->count; i++) {
 		contact_view_clear(&contacts->items[i]->view);
 		buffer_clear(&contacts->items[i]->atr);
+		remote_reader_unref(contacts->items[i]->remote);
 		free(contacts->items[i]->reader_name);
+		free(contacts->items[i]->user_name);
 		free(contacts->items[i]);
 	}
 	free(contacts->items);
@@ -112,6 +114,7 @@ unsigned *contacts_list(struct contacts *contacts, size_t *count)
 void contact_status_clear(struct contact_status *status)
 {
 	free(status->reader_name);
+	free(status->user_name);
 	buffer_clear(&status->atr);
 	free(status->card_type);
 	free(status->model);
@@ -151,6 +154,8 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 	status->pin_maximum = info->pin_maximum;
 	status->pin = view->pin;
 	status->pin_expires_at = view->pin_expires_at;
+	status->unblock_code_until = view->unblock_code_until;
+	status->certificates_end = view->certificates_end;
 	status->without_pin = wants_no_pin(view);
 	if (!view->credential)
 		return;
@@ -177,6 +182,9 @@ bool contacts_status(struct contacts *contacts, unsigned number, struct contact_
 	if (contact) {
 		status->number = number;
 		status->reader_name = xstrdup(contact->reader_name);
+		status->is_remote = contact->is_remote;
+		status->user = contact->user;
+		status->user_name = xstrdup(contact->user_name);
 		status->card_present = contact->card_present;
 		buffer_append(&status->atr, contact->atr.data, contact->atr.length);
 		status->problem = xstrdup(contact->view.problem);
@@ -192,18 +200,52 @@ bool contacts_status(struct contacts *contacts, unsigned number, struct contact_
 	return true;
 }
 
-unsigned contacts_find(struct contacts *contacts, int64_t credential_id)
+/* How near a reader is to somebody: 0 for one out of reach. */
+static int nearness(const struct contact *contact, const struct contact_reach *reach)
+{
+	if (!contact->is_remote)
+		return 3;
+	if (reach->kind != REACH_HERE && contact->user == reach->user)
+		return 2;
+	return reach->kind == REACH_ALL;
+}
+
+unsigned contacts_find_within(
+	struct contacts *contacts, const struct contact_reach *reach, int64_t credential_id)
 {
 	unsigned number = 0;
+	int nearest = 0;
 
 	pthread_mutex_lock(&contacts->lock);
-	for (size_t i = 0; i < contacts->count && number == 0; i++) {
-		const struct credential *credential = contacts->items[i]->view.credential;
-		if (credential && credential->id == credential_id)
-			number = contacts->items[i]->number;
+	for (size_t i = 0; i < contacts->count; i++) {
+		const struct contact *contact = contacts->items[i];
+		const struct credential *credential = contact->view.credential;
+		if (!credential || credential->id != credential_id ||
+			nearness(contact, reach) <= nearest)
+			continue;
+		number = contact->number;
+		nearest = nearness(contact, reach);
 	}
 	pthread_mutex_unlock(&contacts->lock);
 	return number;
+}
+
+unsigned contacts_find(struct contacts *contacts, int64_t credential_id)
+{
+	static const struct contact_reach everywhere = {.kind = REACH_ALL, .user = (uid_t)-1};
+
+	return contacts_find_within(contacts, &everywhere, credential_id);
+}
+
+bool contact_check_reach(
+	const struct contact_status *status, const struct contact_reach *reach, struct error *error)
+{
+	const struct contact contact = {.is_remote = status->is_remote, .user = status->user};
+
+	return nearness(&contact, reach) > 0 ||
+	       error_set(error, ERROR_ACCESS_DENIED,
+		       "reader %u is on the machine of user %s, and not for this use by you",
+		       status->number, status->user_name);
 }
 
 /* Under the lock. */
@@ -213,27 +255,43 @@ static bool being_read(const struct contact *contact)
 	       !contact->view.card;
 }
 
-static bool any_being_read(struct contacts *contacts, unsigned number)
+/* number 0: any within reach. */
+static bool any_being_read(
+	struct contacts *contacts, unsigned number, const struct contact_reach *reach)
 {
 	bool found = false;
 
-	for (size_t i = 0; i < contacts->count && !found; i++)
-		found = (number == 0 || contacts->items[i]->number == number) &&
-			being_read(contacts->items[i]);
+	for (size_t i = 0; i < contacts->count && !found; i++) {
+		const struct contact *contact = contacts->items[i];
+		found = (number ? contact->number == number : nearness(contact, reach) > 0) &&
+			being_read(contact);
+	}
 	return found;
 }
 
-void contacts_await(struct contacts *contacts, unsigned number)
+static void await_any(struct contacts *contacts, unsigned number, const struct contact_reach *reach)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += FIRST_CONTACT_SECONDS;
 	pthread_mutex_lock(&contacts->lock);
-	while (contacts->first_contacts > 0 && any_being_read(contacts, number) &&
+	while (contacts->first_contacts > 0 && any_being_read(contacts, number, reach) &&
 		pthread_cond_timedwait(&contacts->settled, &contacts->lock, &until) == 0)
 		;
 	pthread_mutex_unlock(&contacts->lock);
+}
+
+void contacts_await(struct contacts *contacts, unsigned number)
+{
+	static const struct contact_reach here = {.kind = REACH_HERE};
+
+	await_any(contacts, number, &here);
+}
+
+void contacts_await_within(struct contacts *contacts, const struct contact_reach *reach)
+{
+	await_any(contacts, 0, reach);
 }
 
 /* Why the card cannot be used, in the caller's error. Under the lock. */
@@ -311,6 +369,24 @@ struct card *contacts_card(struct contacts *contacts, unsigned number, struct er
 	return card;
 }
 
+struct transport *contacts_open(struct contacts *contacts, unsigned number, struct error *error)
+{
+	struct contact_place place = {0};
+
+	pthread_mutex_lock(&contacts->lock);
+	const struct contact *contact = contact_find(contacts, number);
+	if (contact)
+		place = contact_place_of(contact);
+	pthread_mutex_unlock(&contacts->lock);
+	if (!contact) {
+		error_set(error, ERROR_NOT_FOUND, "there is no reader %u", number);
+		return NULL;
+	}
+	struct transport *transport = contact_place_open(&place, error);
+	contact_place_clear(&place);
+	return transport;
+}
+
 /* --- changes --- */
 
 /* The card is read into a view of its own first: no device is touched under the lock. */
@@ -338,6 +414,7 @@ void contacts_refresh(struct contacts *contacts, unsigned number, bool objects)
 			contact_keys_free(fresh.keys, fresh.key_count);
 			fresh.keys = steal_pointer(&contact->view.keys);
 			fresh.key_count = contact->view.key_count;
+			fresh.certificates_end = contact->view.certificates_end;
 			contact->view.key_count = 0;
 		}
 		contact_view_clear(&contact->view);
@@ -422,9 +499,11 @@ void contacts_credential_changed(struct contacts *contacts, int64_t credential_i
 		log_error("credential cannot be read: %s", error_message(&error));
 		return;
 	}
+	int64_t unblock_code_until = contact_unblock_code_until(contacts->services, fresh);
 	pthread_mutex_lock(&contacts->lock);
 	struct contact *contact = contact_find(contacts, number);
 	if (contact && contact->view.credential && contact->view.credential->id == credential_id) {
+		contact->view.unblock_code_until = unblock_code_until;
 		credential_free(contact->view.credential);
 		contact->view.credential = steal_pointer(&fresh);
 		contact_touch(contacts, contact);

@@ -12,10 +12,16 @@
 #include "model/credential.h"
 #include "operation/services.h"
 
+struct remote_card;
+struct remote_reader;
+
 /* A copy of what is known of one reader. */
 struct contact_status {
 	unsigned number; /* of the reader, from 1 */
 	char *reader_name;
+	bool is_remote;	 /* on another machine */
+	uid_t user;	 /* whose agent offers it */
+	char *user_name; /* NULL of a reader here */
 	bool card_present;
 	struct buffer atr;
 	char *card_type, *model, *manufacturer, *serial; /* NULL while unknown */
@@ -24,6 +30,8 @@ struct contact_status {
 	struct credential *credential; /* NULL when it is none of ours */
 	struct card_secret_state pin;  /* as last seen */
 	int64_t pin_expires_at;	       /* seconds since 1970; 0: never */
+	int64_t unblock_code_until;    /* a code was given out and is good so long; 0: none */
+	int64_t certificates_end;      /* when the first of them ends; 0: never */
 	bool without_pin;	       /* it has keys, and none of them wants the PIN */
 	char *problem;		       /* why the card cannot be used, or NULL */
 	uint64_t generation;	       /* grows with every change of this contact */
@@ -63,18 +71,28 @@ unsigned *contacts_list(struct contacts *contacts, size_t *count);
 /* ERROR_NOT_FOUND */
 bool contacts_status(struct contacts *contacts, unsigned number, struct contact_status *status,
 	struct error *error);
-/* Reader that holds the credential's card, 0 when it is in none. */
+/* Reader that holds the credential's card, 0 when it is in none; one here goes before others. */
 unsigned contacts_find(struct contacts *contacts, int64_t credential_id);
+/* The same among the readers that are within reach. */
+unsigned contacts_find_within(
+	struct contacts *contacts, const struct contact_reach *reach, int64_t credential_id);
+/* Whether the reader of a status is within reach. ERROR_ACCESS_DENIED. */
+bool contact_check_reach(const struct contact_status *status, const struct contact_reach *reach,
+	struct error *error);
 /*
  * Waits until a card that was just inserted has been read, in reader `number`, or with 0 in any of
- * them; at most some seconds. For threads that may wait, and hold no card.
+ * them that is here; at most some seconds. For threads that may wait, and hold no card.
  */
 void contacts_await(struct contacts *contacts, unsigned number);
+/* The same for any reader that is within reach. */
+void contacts_await_within(struct contacts *contacts, const struct contact_reach *reach);
 /* The keys of the card; no APDU. ERROR_NOT_FOUND, ERROR_NO_CARD. */
 bool contacts_keys(struct contacts *contacts, unsigned number, uint64_t *generation,
 	struct contact_key **keys, size_t *count, struct error *error);
 /* The card in a reader. ERROR_NOT_FOUND, ERROR_NO_CARD, or why it cannot be used. */
 struct card *contacts_card(struct contacts *contacts, unsigned number, struct error *error);
+/* Another transport to it. ERROR_NOT_FOUND, ERROR_NO_CARD, ERROR_NO_READER_SERVICE, ERROR_BUSY. */
+struct transport *contacts_open(struct contacts *contacts, unsigned number, struct error *error);
 /*
  * Looks at the card again after an operation: credential and PIN state, and with `objects` its
  * keys and certificates too. The caller holds the card (card_begin).
@@ -108,5 +126,30 @@ bool contacts_claim(struct contacts *contacts, const char *serial, struct error 
 void contacts_release(struct contacts *contacts, const char *serial);
 /* What a card in a reader is claimed by, heap: its serial, or its place when it has none. */
 char *contact_claim_name(const char *serial, unsigned reader);
+
+/* --- readers on other machines (contact-remote.c) --- */
+
+struct remote_offer {
+	uid_t user;
+	const char *user_name;
+	const char *machine, *reader_name; /* as the agent says: for people */
+	struct remote_reader *remote;	   /* is referenced */
+};
+/*
+ * Adds a reader, by the name "user@machine: reader"; a reader of the same name of the same user
+ * ends: its agent has come again. 0 with ERROR_BUSY when the user, or all, have too many;
+ * ERROR_INVALID_ARGUMENT for a name that is none.
+ */
+unsigned contacts_offer(
+	struct contacts *contacts, const struct remote_offer *offer, struct error *error);
+/*
+ * A card has come, or gone. The first waits until nobody reads the card that was there before.
+ * ERROR_NOT_FOUND for a reader that is another agent's by now; ERROR_INVALID_ARGUMENT.
+ */
+bool contacts_offer_inserted(struct contacts *contacts, struct remote_reader *remote,
+	const struct remote_card *card, struct error *error);
+void contacts_offer_removed(struct contacts *contacts, struct remote_reader *remote);
+/* The reader has gone, and its card. */
+void contacts_withdraw(struct contacts *contacts, struct remote_reader *remote);
 
 #endif

@@ -8,8 +8,7 @@
 #define LOOK_TIMEOUT_MS 5000
 
 /* A card that cannot be used is opened anew, without driver. */
-static struct card *any_card(struct services *services, unsigned reader,
-	const struct contact_status *status, struct error *error)
+static struct card *any_card(struct services *services, unsigned reader, struct error *error)
 {
 	struct error refusal _cleanup_error_ = ERROR_INIT;
 	struct card *card = contacts_card(services->contacts, reader, &refusal);
@@ -19,7 +18,7 @@ static struct card *any_card(struct services *services, unsigned reader,
 			error_move(error, &refusal);
 		return card;
 	}
-	struct transport *transport = transport_pcsc_open(status->reader_name, error);
+	struct transport *transport = contacts_open(services->contacts, reader, error);
 	return transport ? card_open(transport) : NULL;
 }
 
@@ -27,7 +26,7 @@ bool look_begin(struct look *look, struct services *services, unsigned reader, s
 {
 	if (!contacts_status(services->contacts, reader, &look->status, error))
 		return false;
-	struct card *card = any_card(services, reader, &look->status, error);
+	struct card *card = any_card(services, reader, error);
 	if (!card)
 		return false;
 	if (!card_begin(card, LOOK_TIMEOUT_MS, error)) {

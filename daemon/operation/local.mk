@@ -12,7 +12,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/client-key.c daemon/operation/client-key.h \
 	daemon/operation/connection-kinds.c daemon/operation/connection-kinds.h \
 	daemon/operation/connections.c daemon/operation/connections.h \
-	daemon/operation/contact-events.c daemon/operation/contact-private.h \
+	daemon/operation/contact-events.c daemon/operation/contact-remote.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \
 	daemon/operation/contact.c daemon/operation/contact.h \
 	daemon/operation/detect.c \
@@ -49,6 +49,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/provider-owner.c daemon/operation/provider-slot.c \
 	daemon/operation/provider-slot-pin.c daemon/operation/provider-stream.c \
 	daemon/operation/quorum.c daemon/operation/quorum.h \
+	daemon/operation/remote-card.c daemon/operation/remote-card.h \
 	daemon/operation/recover.c daemon/operation/recover.h \
 	daemon/operation/register.c \
 	daemon/operation/reissue.c \

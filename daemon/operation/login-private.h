@@ -17,6 +17,7 @@ struct login_entry {
 	int64_t credential_id;
 	int64_t used_at; /* seconds, monotonic */
 	int64_t from_us; /* by the clock, which its key's time is about, too */
+	unsigned reader; /* that the card was in */
 	bool end_on_removal;
 	/* Signs what is done; NULL until the login is recorded: it counts for nothing before. */
 	struct audit_signer *signer;

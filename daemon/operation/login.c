@@ -114,6 +114,7 @@ static uint64_t reserve(struct logins *logins, const struct login_request *reque
 			.credential_id = credential->id,
 			.used_at = login_now(),
 			.from_us = attempt->from_us,
+			.reader = request->reader,
 			.end_on_removal = request->end_on_removal};
 	}
 	pthread_mutex_unlock(&logins->lock);
@@ -206,11 +207,11 @@ void logins_end(struct logins *logins, const char *caller)
 	pthread_mutex_unlock(&logins->lock);
 }
 
-void logins_card_removed(struct logins *logins, const char *serial)
+void logins_card_removed(struct logins *logins, unsigned reader, const char *serial)
 {
 	pthread_mutex_lock(&logins->lock);
 	for (size_t i = logins->count; i-- > 0;) {
-		if (logins->entries[i].end_on_removal &&
+		if (logins->entries[i].end_on_removal && logins->entries[i].reader == reader &&
 			strcmp(logins->entries[i].serial, serial) == 0)
 			remove_entry(logins, i);
 	}

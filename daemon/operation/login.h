@@ -60,8 +60,8 @@ bool login_with_card(
 
 /* Ends all logins and challenges of a caller; none is no error. */
 void logins_end(struct logins *logins, const char *caller);
-/* Ends the logins that were to end with the removal of this card. */
-void logins_card_removed(struct logins *logins, const char *serial);
+/* Ends the logins that were to end with the removal of this card from the reader. */
+void logins_card_removed(struct logins *logins, unsigned reader, const char *serial);
 
 /*
  * Whether the caller may: ERROR_NOT_INITIALIZED before there is a system owner, ERROR_ACCESS_DENIED

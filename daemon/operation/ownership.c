@@ -7,6 +7,7 @@
 #include "operation/vault.h"
 #include "common/log.h"
 #include "operation/licence.h"
+#include "operation/remote-card.h"
 
 bool ownership_check_key(
 	struct services *services, const char *serial, uint32_t version, struct error *error)
@@ -258,7 +259,9 @@ bool ownership_take(struct operation *operation, struct card *card, struct crede
 		.step = xstrdup(INTENT_OWNERSHIP),
 		.new_version = version};
 
-	if (!check_puk(services, card, error) || !save_intent(services, credential, &intent, error))
+	if (!remote_card_check_secrets(services, card, error) ||
+		!check_puk(services, card, error) ||
+		!save_intent(services, credential, &intent, error))
 		return false;
 	if (!set_secret(services, card, CARD_SECRET_ADMIN, version, error))
 		return error_prefix(error, "management key");

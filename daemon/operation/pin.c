@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "operation/ownership.h"
 #include "operation/pin-history.h"
+#include "operation/remote-card.h"
 #include "operation/template-rules.h"
 
 void pin_change_clear(struct pin_change *change)
@@ -117,7 +118,8 @@ bool pin_set_by_puk(struct services *services, struct card *card, uint32_t key_v
 	struct secret puk _cleanup_secret_ = SECRET_INIT;
 	struct error refusal _cleanup_error_ = ERROR_INIT;
 
-	if (!ownership_secret(services, card, CARD_SECRET_PUK, key_version, &puk, error))
+	if (!remote_card_prove(services, card, key_version, error) ||
+		!ownership_secret(services, card, CARD_SECRET_PUK, key_version, &puk, error))
 		return false;
 	if (card->driver->change_secret(
 		    card, CARD_SECRET_PIN, CARD_SECRET_PUK, &puk, pin, &refusal))
@@ -150,8 +152,9 @@ static bool set_pin(
 
 	if (!pin_change_begin(&change, session, verb, pin, error))
 		return false;
-	if (pin_set_by_puk(session->operation->services, session->card,
-		    session->credential->key_version, pin, error) &&
+	if (remote_card_expose_puk(session->operation->services, session->card, error) &&
+		pin_set_by_puk(session->operation->services, session->card,
+			session->credential->key_version, pin, error) &&
 		pin_change_settle(&change, error))
 		return true;
 	session_recover(session);

@@ -97,6 +97,14 @@ static void end_all(struct provider_client *client)
 	}
 }
 
+struct contact_reach provider_reach(const struct provider_client *client)
+{
+	bool own = client->services->remote_readers == REMOTE_READERS_EVERYONE;
+
+	return (struct contact_reach){
+		.kind = own ? REACH_OWN : REACH_HERE, .user = client->user.uid};
+}
+
 /* The card in the slot, if its credential may be used for the verb now. */
 static struct card *usable_card(struct provider_client *client, unsigned slot,
 	enum lifecycle_verb verb, char **serial, struct error *error)
@@ -104,7 +112,9 @@ static struct card *usable_card(struct provider_client *client, unsigned slot,
 	struct contact_status status _cleanup_contact_status_ = {0};
 
 	contacts_await(client->services->contacts, slot);
-	if (!contacts_status(client->services->contacts, slot, &status, error))
+	const struct contact_reach reach = provider_reach(client);
+	if (!contacts_status(client->services->contacts, slot, &status, error) ||
+		!contact_check_reach(&status, &reach, error))
 		return NULL;
 	if (!status.card_present) {
 		error_set(error, ERROR_NO_CARD, "there is no card in the reader");
@@ -422,7 +432,9 @@ static bool change_pin(struct provider_client *client, unsigned slot, const stru
 	struct secret *new_pin, bool *audited, struct error *error)
 {
 	struct contact_status status _cleanup_contact_status_ = {0};
-	struct operation operation = {.services = client->services, .actor = client->actor};
+	struct operation operation = {.services = client->services,
+		.actor = client->actor,
+		.reach = provider_reach(client)};
 	_cleanup_turn_ struct card_turn *turn = turn_begin(client, slot);
 	struct card *card _cleanup_card_ =
 		usable_card(client, slot, LIFECYCLE_CHANGE_PIN, NULL, error);
@@ -449,7 +461,9 @@ static bool credential_in_slot(
 	struct contact_status status _cleanup_contact_status_ = {0};
 
 	contacts_await(client->services->contacts, slot);
-	if (!contacts_status(client->services->contacts, slot, &status, error))
+	const struct contact_reach reach = provider_reach(client);
+	if (!contacts_status(client->services->contacts, slot, &status, error) ||
+		!contact_check_reach(&status, &reach, error))
 		return false;
 	if (!status.credential)
 		return error_set(error, ERROR_NO_CARD, "there is no managed card in the reader");
@@ -460,7 +474,9 @@ static bool credential_in_slot(
 static bool check_code(struct provider_client *client, unsigned slot, const struct secret *code,
 	struct error *error)
 {
-	struct operation operation = {.services = client->services, .actor = client->actor};
+	struct operation operation = {.services = client->services,
+		.actor = client->actor,
+		.reach = provider_reach(client)};
 	int64_t credential_id;
 
 	return credential_in_slot(client, slot, &credential_id, error) &&
@@ -470,7 +486,9 @@ static bool check_code(struct provider_client *client, unsigned slot, const stru
 static bool init_pin(struct provider_client *client, unsigned slot, const struct secret *code,
 	struct secret *pin, struct error *error)
 {
-	struct operation operation = {.services = client->services, .actor = client->actor};
+	struct operation operation = {.services = client->services,
+		.actor = client->actor,
+		.reach = provider_reach(client)};
 	int64_t credential_id;
 
 	return credential_in_slot(client, slot, &credential_id, error) &&

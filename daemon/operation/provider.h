@@ -21,6 +21,8 @@ struct provider_client *provider_client_new(
 void provider_client_free(struct provider_client *client);
 /* Who it is, for the access rules of slots. */
 const struct slot_user *provider_client_user(struct provider_client *client);
+/* The readers whose cards it may use. */
+struct contact_reach provider_reach(const struct provider_client *client);
 
 /*
  * slot is a reader's number, or a slot's (from SLOT_NUMBER_FIRST on), in all of these. Errors:

@@ -3,10 +3,13 @@
 #ifndef TESSERA_OPERATION_SERVICES_H
 #define TESSERA_OPERATION_SERVICES_H
 
+#include <sys/types.h>
+
 #include "audit/actor.h"
 #include "authority/authority.h"
 #include "card/card-type.h"
 #include "core/job.h"
+#include "core/options.h"
 #include "core/rate-limit.h"
 #include "keys/master-key.h"
 #include "store/store.h"
@@ -38,6 +41,8 @@ struct services {
 	/* NULL while the vault is locked (vault_check_open); never NULL again once set. */
 	_Atomic(struct token *) token;
 	_Atomic(struct master_key *) master_key;
+	enum remote_readers remote_readers; /* whom cards on other machines are for */
+	bool remote_ownership;		    /* they may be given new secrets there */
 	bool rotate_at_contact;	 /* cards of older master keys change over at their next contact */
 	atomic_bool initialised; /* operators_initialised() asks */
 	struct logins *logins;
@@ -55,6 +60,15 @@ struct services {
 	struct rate_limit refusals;	 /* audit records of what anyone can make fail */
 };
 
+/*
+ * How far somebody's hand reaches: a card in a reader of another machine is for who offers that
+ * reader, and for operators. All zeros is the readers here.
+ */
+struct contact_reach {
+	enum contact_reach_kind { REACH_HERE, REACH_OWN, REACH_ALL } kind;
+	uid_t user; /* of REACH_OWN, who also goes before others with REACH_ALL */
+};
+
 /* One run of a verb: who asked for it, and the job that shows its progress. */
 struct operation {
 	struct services *services;
@@ -63,6 +77,7 @@ struct operation {
 	const char *caller; /* as logins know who asked; NULL: nobody who could be asked back */
 	int64_t agent;	    /* the certificate of the enrollment agent who signs (agent-card.h) */
 	bool holds_card;    /* that others wait for */
+	struct contact_reach reach; /* readers that the verb may take the card from */
 	bool is_own; /* asked for by who may do it to the own card alone: refusals are limited */
 	/* What the operator should know although it was done, by key: operation_warn(). */
 	struct fields warnings;

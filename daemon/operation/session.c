@@ -8,6 +8,7 @@
 #include "operation/contact.h"
 #include "operation/operators.h"
 #include "operation/recover.h"
+#include "operation/remote-card.h"
 #include "operation/slot-keys.h"
 
 /* Signatures of programs are short; whoever holds a card longer is another verb. */
@@ -49,6 +50,13 @@ bool session_open(struct session *session, struct operation *operation, enum lif
 	       reload(session, verb, error);
 }
 
+/* The verb has claimed the card: of one far away no more than what was asked for is done here. */
+static bool settle(struct services *services, struct card *card, struct error *error)
+{
+	return card->transport->is_remote ? remote_card_recover(services, card, true, error)
+					  : recover_card(services, card, error);
+}
+
 /* Takes the card itself and recovers what was interrupted. */
 static bool take(struct session *session, struct card *card, unsigned reader, struct error *error)
 {
@@ -56,7 +64,15 @@ static bool take(struct session *session, struct card *card, unsigned reader, st
 		return false;
 	session->card = card_ref(card);
 	session->reader = reader;
-	return recover_card(session->operation->services, card, error);
+	return settle(session->operation->services, card, error);
+}
+
+static bool check_reach(struct operation *operation, unsigned reader, struct error *error)
+{
+	struct contact_status status _cleanup_contact_status_ = {0};
+
+	return contacts_status(operation->services->contacts, reader, &status, error) &&
+	       contact_check_reach(&status, &operation->reach, error);
 }
 
 bool session_take_reader(
@@ -65,6 +81,8 @@ bool session_take_reader(
 	struct contacts *contacts = operation->services->contacts;
 
 	session->operation = operation;
+	if (!check_reach(operation, reader, error))
+		return false;
 	contacts_await(contacts, reader);
 	struct card *card _cleanup_card_ = contacts_card(contacts, reader, error);
 	if (!card)
@@ -76,12 +94,18 @@ bool session_take_reader(
 bool session_take_card(struct session *session, enum lifecycle_verb verb, struct error *error)
 {
 	struct contacts *contacts = session->operation->services->contacts;
-	unsigned reader = contacts_find(contacts, session->credential->id);
+	const struct contact_reach *reach = &session->operation->reach;
+	unsigned reader = contacts_find_within(contacts, reach, session->credential->id);
 
 	if (reader == 0) {
-		contacts_await(contacts, 0);
-		reader = contacts_find(contacts, session->credential->id);
+		contacts_await_within(contacts, reach);
+		reader = contacts_find_within(contacts, reach, session->credential->id);
 	}
+	/* One that is out of reach is no secret: all readers are shown. */
+	if (reader == 0)
+		reader = contacts_find(contacts, session->credential->id);
+	if (reader != 0 && !check_reach(session->operation, reader, error))
+		return false;
 	if (reader == 0)
 		return error_set(error, ERROR_NO_CARD,
 			"the card %s is in no reader; insert it and try again",
@@ -94,7 +118,8 @@ void session_touch_card(struct session *session)
 {
 	struct contacts *contacts = session->operation->services->contacts;
 	struct error error _cleanup_error_ = ERROR_INIT;
-	unsigned reader = contacts_find(contacts, session->credential->id);
+	unsigned reader =
+		contacts_find_within(contacts, &session->operation->reach, session->credential->id);
 
 	if (reader == 0)
 		return;

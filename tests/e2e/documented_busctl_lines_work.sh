@@ -87,6 +87,11 @@ prints 'FindCredential s' '"/org/tessera1/credential/2"'
 prints FindCredentials '"/org/tessera1/credential/2"'
 prints GetInformation '{'
 prints DetectType '{'
+prints IsMine 'b true'
+prints OfferReader 'o "/org/tessera1/reader/'
+refused 'offers no reader' InsertCard
+refused 'offers no reader' RemoveCard
+refused 'offers no reader' WithdrawReader
 verb 'Credential Activate s'
 prints GetTokens '"Ada Lovelace"'
 prints GetObjects '"Card authentication key"'

@@ -32,7 +32,9 @@ READS = {
     "Template.Plan", "Template.ListCards", "Template.Check",
     "Manager.ListMasterKeys", "Manager.ListCardsOfMasterKey", "Manager.ListExposed",
     "Manager.LookAtMasterKeyBackup", "Manager.GetLastMasterKeyBackup",
-    "Reader.GetInformation", "Reader.DetectType", "Licence.MakeRequest", "Job.TakePin",
+    "Reader.GetInformation", "Reader.DetectType", "Reader.IsMine",
+    # What is done with the cards is recorded.
+    "ReaderAgent.InsertCard", "ReaderAgent.RemoveCard", "ReaderAgent.WithdrawReader", "Licence.MakeRequest", "Job.TakePin",
     "Job.GetSignatureRequest",
     "Provider.GetTokens", "Provider.GetObjects", "Provider.Logout", "Provider.UseKey",
     "Provider.GetMechanisms", "Provider.VerifyWithKey", "Provider.GetRandom", "Provider.SeedRandom",
@@ -42,7 +44,7 @@ READS = {
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}
 # Whoever knows the PIN may call these: there is nobody to refuse.
-HOLDERS = {"Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
+HOLDERS = {"ReaderAgent.OfferReader", "Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
            "Credential.UnblockWithCode", "Provider.Login", "Provider.ChangePin", "Provider.ChangeOfficerPin",
            "Provider.CheckUnblockCode", "Provider.InitPin",
            # Of who started the job alone; e2e/ms_cs_agent_on_card looks at their records.
@@ -287,6 +289,8 @@ STEPS = [
     ("Slot.Renew", f"{ROOT}/slot/web", ["sa{sv}", "tls", "0"], "renew", "PinRequired"),
     ("Slot.Renew", f"{ROOT}/slot/web", ["sa{sv}", "tls", "1", "pin", "s", PIN], "renew", "ok"),
     ("Slot.Retire", f"{ROOT}/slot/web", ["sa{sv}", "tls", "1", "pin", "s", PIN], "retire", "ok"),
+    ("ReaderAgent.OfferReader", ROOT, ["ss", "desk", "Reader 1"], "offer-reader", "ok"),
+    ("ReaderAgent.OfferReader", ROOT, ["ss", "a desk", "Reader 1"], "offer-reader", "InvalidArgument"),
 ]
 
 

@@ -52,7 +52,7 @@ def describe(interface, node, comment):
              if argument.get("direction") == "in"]
     arguments = ["".join(types), *(value for kind in types for value in VALUES[kind])] if types else []
     rule = SPECIAL.get(name) or (rule and rule[1])
-    if interface == "Provider":
+    if interface in ("Provider", "ReaderAgent"):
         rule = "holder"
     return name, rule, ROOT + PLACES.get(interface, ""), arguments
 

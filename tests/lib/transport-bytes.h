@@ -3,7 +3,7 @@
 #ifndef TESSERA_TESTS_TRANSPORT_BYTES_H
 #define TESSERA_TESTS_TRANSPORT_BYTES_H
 
-#include "card/transport.h"
+#include "pcsc/transport.h"
 
 /*
  * Answers come one after the other: a byte of form, a length (one byte, or two

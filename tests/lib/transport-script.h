@@ -3,7 +3,7 @@
 #ifndef TESSERA_TESTS_TRANSPORT_SCRIPT_H
 #define TESSERA_TESTS_TRANSPORT_SCRIPT_H
 
-#include "card/transport.h"
+#include "pcsc/transport.h"
 
 struct script_step {
 	const char *command; /* hex that the command starts with; NULL: any command */

@@ -3,7 +3,7 @@
 #ifndef TESSERA_TESTS_TRANSPORT_VCARD_H
 #define TESSERA_TESTS_TRANSPORT_VCARD_H
 
-#include "card/transport.h"
+#include "pcsc/transport.h"
 #include "vcard/vcard.h"
 
 /* vcard is borrowed and must outlive the transport. Extended length is as the card's ATR says. */

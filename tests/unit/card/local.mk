@@ -57,6 +57,11 @@ tests_unit_card_reader_watch_SOURCES = tests/unit/card/reader-watch.c
 tests_unit_card_reader_watch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_reader_watch_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/card/transport-remote
+tests_unit_card_transport_remote_SOURCES = tests/unit/card/transport-remote.c
+tests_unit_card_transport_remote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_card_transport_remote_LDADD = $(UNIT_LIBS)
+
 # Shows what the reader watch sees; tests/e2e/readers_come_and_go.sh runs it.
 noinst_PROGRAMS += tests/unit/card/reader-log
 tests_unit_card_reader_log_SOURCES = tests/unit/card/reader-log.c $(TYPES_FIXTURE)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "card/card.h"
-#include "card/reader-watch.h"
+#include "pcsc/reader-watch.h"
 #include "common/alloc.h"
 #include "lib/types-fixture.h"
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "card/reader-watch.h"
-#include "card/transport.h"
+#include "pcsc/reader-watch.h"
+#include "pcsc/transport.h"
 
 struct seen {
 	atomic_uint absent;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "card/transport.h"
+#include "pcsc/transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +23,7 @@ struct transport_pcsc {
 	bool context_established;
 	bool connected;
 	bool used; /* begun before: the first time counts as after a reset */
+	bool resets_at_end;
 	uint8_t answer[MAX_BUFFER_SIZE_EXTENDED];
 };
 
@@ -126,7 +127,8 @@ static void pcsc_free(struct transport *transport)
 	struct transport_pcsc *pcsc = (struct transport_pcsc *)transport;
 
 	if (pcsc->connected)
-		SCardDisconnect(pcsc->handle, SCARD_LEAVE_CARD);
+		SCardDisconnect(
+			pcsc->handle, pcsc->resets_at_end ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
 	if (pcsc->context_established)
 		SCardReleaseContext(pcsc->context);
 	free(pcsc);
@@ -231,4 +233,9 @@ struct transport *transport_pcsc_open(const char *reader_name, struct error *err
 	}
 	pcsc->transport.maximum_data = maximum_data(pcsc);
 	return &pcsc->transport;
+}
+
+void transport_pcsc_reset_at_end(struct transport *transport)
+{
+	((struct transport_pcsc *)transport)->resets_at_end = true;
 }

@@ -3,8 +3,8 @@
  * Watches PC/SC readers on a thread: readers that come and go, cards that are
  * inserted and removed, pcscd itself stopping and starting.
  */
-#ifndef TESSERA_CARD_READER_WATCH_H
-#define TESSERA_CARD_READER_WATCH_H
+#ifndef TESSERA_PCSC_READER_WATCH_H
+#define TESSERA_PCSC_READER_WATCH_H
 
 #include <stddef.h>
 #include <stdint.h>

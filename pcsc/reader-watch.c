@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "card/reader-watch.h"
+#include "pcsc/reader-watch.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include <winscard.h>
 
 #include "common/alloc.h"
-#include "common/log.h"
 
 #define PNP_READER "\\\\?PnP?\\Notification" /* reports readers that come and go */
 
@@ -256,7 +255,6 @@ static void *run(void *argument)
 
 	while (!is_stopping(watch)) {
 		if (connect_service(watch)) {
-			log_info("reader service found");
 			watch->events.service_changed(watch->context, true);
 			watch_readers(watch);
 			disconnect_service(watch);
@@ -265,7 +263,6 @@ static void *run(void *argument)
 		if (is_stopping(watch))
 			break;
 		if (!told_absent) {
-			log_warning("pcscd is not running; waiting for it");
 			watch->events.service_changed(watch->context, false);
 			told_absent = true;
 		}
