@@ -57,10 +57,11 @@ static bool parse_record(const ns_msg *message, const ns_rr *record, struct srv_
 {
 	char host[NS_MAXDNAME];
 	struct reader reader = READER_INIT(ns_rr_rdata(*record), ns_rr_rdlen(*record));
-	struct srv_target target = {.priority = reader_u16(&reader),
-		.weight = reader_u16(&reader),
-		.port = reader_u16(&reader)};
+	struct srv_target target = {0};
 
+	target.priority = reader_u16(&reader);
+	target.weight = reader_u16(&reader);
+	target.port = reader_u16(&reader);
 	if (reader.failed || reader_left(&reader) == 0)
 		return false;
 	int used = ns_name_uncompress(ns_msg_base(*message), ns_msg_end(*message),
