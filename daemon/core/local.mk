@@ -14,6 +14,7 @@ libtesserad_la_SOURCES += \
 	daemon/core/process.c daemon/core/process.h \
 	daemon/core/rate-limit.c daemon/core/rate-limit.h \
 	daemon/core/signing-key.c daemon/core/signing-key.h \
+	daemon/core/srv.c daemon/core/srv.h \
 	daemon/core/state-folder.c daemon/core/state-folder.h \
 	daemon/core/text-file.c daemon/core/text-file.h \
 	daemon/core/thread.c daemon/core/thread.h \
