@@ -10,15 +10,14 @@
 #include "directory/ldap-reach.h"
 
 #define TYPED_MAX 256 /* bytes of what a person types */
-/* The cursor of the second page: of a search that leaves nothing behind. */
-#define SECOND_PAGE "2"
+/* The cursor of the second page is this and how many the first one had: nothing is put aside. */
+#define SECOND_PAGE "@"
 
 struct list {
 	const struct ldap_directory *ldap;
 	const char *filter;
 	size_t limit;
-	bool is_second; /* the first page is asked for again, and passed over */
-	struct ldap_cursor *cursor;
+	size_t passed_over; /* how many the first page had, when the second is asked for */
 	struct directory_people *people;
 	size_t unnamed; /* entries without an id */
 	char *first_unnamed;
@@ -91,7 +90,7 @@ static bool ask_first(
 	if (!ldap_follow(directory, link, &request, take, list, &outcome, error))
 		return false;
 	if (outcome.has_more)
-		list->people->next = xstrdup(SECOND_PAGE);
+		list->people->next = xasprintf(SECOND_PAGE "%zu", list->limit);
 	return check_ids(list, error);
 }
 
@@ -109,7 +108,6 @@ static void keep_cursor(struct directory *directory, struct ldap_link **link, st
 	cursor->link = steal_pointer(link);
 	buffer_move(&cursor->cookie, &outcome->cookie);
 	cursor->filter = xstrdup(list->filter);
-	cursor->limit = list->limit;
 	list->people->next =
 		ldap_pool_put_cursor(directory->services->ldap, list->ldap->use, cursor);
 }
@@ -130,6 +128,16 @@ static bool ask_page(struct directory *directory, struct ldap_link **link, struc
 	return check_ids(list, error);
 }
 
+static bool parse_second(const char *after, size_t *count)
+{
+	char *end;
+
+	if (strncmp(after, SECOND_PAGE, strlen(SECOND_PAGE)) != 0)
+		return false;
+	*count = strtoul(after + strlen(SECOND_PAGE), &end, 10);
+	return *end == '\0' && *count >= 1 && *count <= DIRECTORY_PAGE_MAX;
+}
+
 static bool ask_second(
 	struct directory *directory, struct ldap_link **link, void *context, struct error *error)
 {
@@ -140,6 +148,7 @@ static bool ask_second(
 
 	list_reset(list);
 	request.is_paged = true;
+	request.limit = list->passed_over;
 	if (!ldap_link_search(*link, &request, pass_over, NULL, &outcome, error))
 		return false;
 	return !outcome.has_more || ask_page(directory, link, list, &outcome.cookie, error);
@@ -156,7 +165,6 @@ static bool ask_next(
 			"this list does not go on: it was left for more than %d seconds, or it is "
 			"another search's; search again",
 			LDAP_CURSOR_SECONDS);
-	list->limit = cursor->limit;
 	bool works = ask_page(directory, &cursor->link, list, &cursor->cookie, error);
 	if (cursor->link)
 		ldap_pool_give(
@@ -209,17 +217,18 @@ bool ldap_directory_search(struct directory *directory, const struct directory_q
 	_cleanup_buffer_ struct buffer more = BUFFER_INIT;
 	_cleanup_free_ char *filter = NULL;
 	struct list list = {.ldap = directory->data, .limit = query->limit, .people = people};
+	const char *after = query->after;
 	bool works;
 
 	if (!append_query(directory->data, query, &more, error))
 		return false;
 	list.filter = filter = ldap_people_filter(directory->data, &more);
-	if (!query->after)
+	if (!after)
 		works = ldap_ask(directory, ask_first, &list, error);
-	else if (strcmp(query->after, SECOND_PAGE) == 0)
+	else if (parse_second(after, &list.passed_over))
 		works = ldap_ask(directory, ask_second, &list, error);
 	else
-		works = ask_next(directory, &list, query->after, error);
+		works = ask_next(directory, &list, after, error);
 	free(list.first_unnamed);
 	if (!works)
 		directory_people_clear(people);
