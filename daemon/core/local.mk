@@ -1,7 +1,7 @@
 # daemon/core
 libtesserad_la_SOURCES += \
 	daemon/core/http.c daemon/core/http.h daemon/core/http-private.h \
-	daemon/core/http-pool.c daemon/core/http-negotiate.c \
+	daemon/core/http-escape.c daemon/core/http-pool.c daemon/core/http-negotiate.c \
 	daemon/core/job.c daemon/core/job.h \
 	daemon/core/journal.c daemon/core/journal.h \
 	daemon/core/mail.c daemon/core/mail.h \
