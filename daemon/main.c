@@ -18,6 +18,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "connection/memory.h"
 #include "core/notify.h"
 #include "core/options.h"
 #include "core/state-folder.h"
@@ -136,6 +137,7 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->connections.open_key = client_key_open;
 	services->connections.close_key = client_key_close;
 	services->connections.secret_context = services;
+	services->connections.memory = connection_memory_new();
 	services->rotate_at_contact = options->rotate_at_contact;
 	services->task_overdue = (int64_t)options->task_overdue * 60 * 60;
 	if (!token_settings_find_pins(&manager->tokens, options, error))
@@ -314,6 +316,7 @@ static void manager_stop(struct manager *manager)
 	weak_pins_free(services->weak_pins);
 	http_pool_free(services->connections.http);
 	ldap_pool_free(services->connections.ldap);
+	connection_memory_free(services->connections.memory);
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);

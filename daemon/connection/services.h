@@ -11,6 +11,8 @@
 #include "store/store.h"
 #include "token/token.h"
 
+struct connection_memory;
+
 struct connection_services {
 	struct store *store;
 	_Atomic(struct token *) token; /* NULL while it is locked */
@@ -36,6 +38,7 @@ struct connection_services {
 		void **handle, struct error *);
 	void (*close_key)(void *handle);
 	void *secret_context; /* of all of them */
+	struct connection_memory *memory;
 };
 
 #endif

@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "directory/entra.h"
 #include "directory/ldap-pool.h"
 
-static const struct directory_driver *const drivers[] = {&ldap_driver};
+static const struct directory_driver *const drivers[] = {
+	&ldap_driver,
+	&entra_driver,
+};
 
 /* NULL past the end. */
 static const struct directory_driver *driver_at(size_t index)
@@ -68,24 +72,6 @@ void directory_close(struct directory *directory)
 void directory_forget(const struct connection_services *services, const char *connection)
 {
 	ldap_pool_forget(services->ldap, connection);
-}
-
-void directory_person_clear(struct directory_person *person)
-{
-	free(person->id);
-	free(person->name);
-	free(person->reason);
-	fields_clear(&person->fields);
-	*person = (struct directory_person){0};
-}
-
-void directory_people_clear(struct directory_people *people)
-{
-	for (size_t i = 0; i < people->count; i++)
-		directory_person_clear(&people->items[i]);
-	free(people->items);
-	free(people->next);
-	*people = (struct directory_people){0};
 }
 
 /* --- as kinds of connections --- */

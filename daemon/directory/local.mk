@@ -18,3 +18,15 @@ libtesserad_la_SOURCES += \
 	daemon/directory/ldap-settings.c \
 	daemon/directory/ldap-test.c \
 	daemon/directory/mapping.c daemon/directory/mapping.h
+libtesserad_la_SOURCES += \
+	daemon/directory/entra.c daemon/directory/entra.h \
+	daemon/directory/entra-answer.c \
+	daemon/directory/entra-assertion.c \
+	daemon/directory/entra-people.c \
+	daemon/directory/entra-private.h \
+	daemon/directory/entra-query.c \
+	daemon/directory/entra-request.c \
+	daemon/directory/entra-settings.c \
+	daemon/directory/entra-test.c \
+	daemon/directory/entra-token.c \
+	daemon/directory/person.c
