@@ -11,10 +11,10 @@
 
 /* --- cursors --- */
 
-/* Where a search goes on: which group's members, and the page's address or, at their beginning,
- * NULL. */
+/* Where a search goes on: which group's members, how many on a page, and the page's address or, at
+ * their beginning, NULL. */
 struct place {
-	size_t group;
+	size_t group, limit;
 	char *url;
 };
 
@@ -31,6 +31,9 @@ static bool read_cursor(
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "after",
 			"the search cannot go on from there any more: begin anew");
 	place->group = strtoul(text, &end, 10);
+	if (strtoul(end, &end, 10) != place->limit)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "limit",
+			"a search goes on with as many people on a page as before");
 	place->url = end[0] && end[1] ? xstrdup(end + 1) : NULL;
 	return true;
 }
@@ -38,7 +41,8 @@ static bool read_cursor(
 static char *make_cursor(struct directory *directory, const struct place *place)
 {
 	const struct entra *entra = directory->data;
-	_cleanup_free_ char *text = xasprintf("%zu %s", place->group, place->url ? place->url : "");
+	_cleanup_free_ char *text =
+		xasprintf("%zu %zu %s", place->group, place->limit, place->url ? place->url : "");
 
 	return connection_memory_note(directory->services->memory, entra->memory_key, text);
 }
@@ -120,7 +124,7 @@ static bool search(struct directory *directory, const struct directory_query *qu
 	const struct entra_settings *settings = &((const struct entra *)directory->data)->settings;
 	size_t page = (size_t)settings->page_size;
 	_cleanup_free_ char *typed = NULL, *exact = NULL;
-	struct place place = {0, NULL};
+	struct place place = {.limit = query->limit < page ? query->limit : page};
 	const char *text = query->text ? query->text + strspn(query->text, " ") : "";
 
 	if (!check_length(text, "text", error) || !check_length(query->value, "value", error) ||
@@ -130,10 +134,8 @@ static bool search(struct directory *directory, const struct directory_query *qu
 		typed = entra_search_text(text);
 	if (query->after && !read_cursor(directory, query->after, &place, error))
 		return false;
-	const struct entra_query asked = {.limit = query->limit < page ? query->limit : page,
-		.is_sorted = true,
-		.search = typed,
-		.filter = exact};
+	const struct entra_query asked = {
+		.limit = place.limit, .is_sorted = true, .search = typed, .filter = exact};
 	bool done = search_from(directory, &place, &asked, people, error);
 	free(place.url);
 	return done;

@@ -102,6 +102,8 @@ for cursor in x "$(printf '%032d' 0)" "https://localhost:8454/v1.0/users" "0 htt
     [[ $output == *"begin anew"* ]] || fail "$output"
 done
 next=$(tessera --json directory search entra garcia --limit 9 | jq -r .next)
+expect_failure 2 tessera directory search entra garcia --limit 8 --after "$next"
+[[ $output == *"as many people on a page as before"* ]] || fail "$output"
 jq '.comment = "changed"' entra.json >changed.json
 tessera connection update changed.json >/dev/null
 expect_failure 2 tessera directory search entra garcia --after "$next"
