@@ -21,7 +21,7 @@
 
 struct stream {
 	int fd;
-	SSL *ssl; /* NULL before stream_secure() */
+	SSL *ssl; /* NULL before stream_secure(); if that has failed nothing is written any more */
 	char *host;
 	unsigned timeout_ms;
 };
@@ -253,8 +253,8 @@ ssize_t stream_write(struct stream *stream, const void *data, size_t length)
 	int64_t end = now_ms() + stream->timeout_ms;
 	size_t sent = 0;
 
-	if (length > INT32_MAX) {
-		errno = EMSGSIZE;
+	if (length > INT32_MAX || (stream->ssl && !SSL_is_init_finished(stream->ssl))) {
+		errno = length > INT32_MAX ? EMSGSIZE : EPIPE;
 		return -1;
 	}
 	while (sent < length) {
