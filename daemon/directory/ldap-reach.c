@@ -187,6 +187,8 @@ static struct ldap_link *reach_domain(struct directory *directory, ldap_bind_fun
 
 	if (!srv_find(name, access->dns_server, (unsigned)access->timeout_seconds * 1000, &targets,
 		    &failure)) {
+		if (attempt)
+			attempt->is_unnamed = true;
 		/* That DNS knows none says nothing about people. */
 		error_set(error,
 			failure.code == ERROR_TIMEOUT ? ERROR_TIMEOUT : ERROR_NETWORK_FAILED, "%s",
