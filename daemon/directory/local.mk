@@ -17,7 +17,8 @@ libtesserad_la_SOURCES += \
 	daemon/directory/ldap-search.c \
 	daemon/directory/ldap-settings.c \
 	daemon/directory/ldap-test.c \
-	daemon/directory/mapping.c daemon/directory/mapping.h
+	daemon/directory/mapping.c daemon/directory/mapping.h \
+	daemon/directory/person.c
 libtesserad_la_SOURCES += \
 	daemon/directory/entra.c daemon/directory/entra.h \
 	daemon/directory/entra-answer.c \
@@ -28,5 +29,4 @@ libtesserad_la_SOURCES += \
 	daemon/directory/entra-request.c \
 	daemon/directory/entra-settings.c \
 	daemon/directory/entra-test.c \
-	daemon/directory/entra-token.c \
-	daemon/directory/person.c
+	daemon/directory/entra-token.c
