@@ -16,6 +16,7 @@ libcommon_la_SOURCES = \
 	common/log.c common/log.h \
 	common/macros.h \
 	common/secret.c common/secret.h \
+	common/text.c common/text.h \
 	common/tlv.c common/tlv.h \
 	common/token-serial.c common/token-serial.h \
 	common/utf8.c common/utf8.h

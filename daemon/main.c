@@ -18,9 +18,11 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "connection/memory.h"
 #include "core/notify.h"
 #include "core/options.h"
 #include "core/state-folder.h"
+#include "directory/ldap-pool.h"
 #include "model/weak-pins.h"
 #include "operation/certificates.h"
 #include "operation/client-key.h"
@@ -130,10 +132,12 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->connections.publish_folder = options->publish_dir;
 	services->connections.command_folder = options->command_dir;
 	services->connections.http = http_pool_new();
+	services->connections.ldap = ldap_pool_new();
 	services->connections.open_secret = connection_open_secret;
 	services->connections.open_key = client_key_open;
 	services->connections.close_key = client_key_close;
 	services->connections.secret_context = services;
+	services->connections.memory = connection_memory_new();
 	services->rotate_at_contact = options->rotate_at_contact;
 	services->remote_readers = options->remote_readers;
 	services->remote_ownership = options->remote_ownership;
@@ -313,6 +317,8 @@ static void manager_stop(struct manager *manager)
 	card_types_free(services->types);
 	weak_pins_free(services->weak_pins);
 	http_pool_free(services->connections.http);
+	ldap_pool_free(services->connections.ldap);
+	connection_memory_free(services->connections.memory);
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);

@@ -57,7 +57,7 @@ static bool take_by_serial(
 
 	if (!serial)
 		return true;
-	_cleanup_free_ char *escaped = digicert_one_escape(serial);
+	_cleanup_free_ char *escaped = http_escape(serial);
 	_cleanup_free_ char *path = xasprintf("/certificate/%s", escaped);
 	return digicert_one_call(attempt->authority, HTTP_GET, path, NULL, &reply, error) &&
 	       take_found(attempt, reply.json, found);
@@ -83,8 +83,8 @@ static bool look_at_page(
 /* One search over all that the seat has of the profile. */
 static bool search(struct attempt *attempt, bool *found, struct error *error)
 {
-	_cleanup_free_ char *seat = digicert_one_escape(attempt_asked(attempt, "seat"));
-	_cleanup_free_ char *profile = digicert_one_escape(attempt_asked(attempt, "profile"));
+	_cleanup_free_ char *seat = http_escape(attempt_asked(attempt, "seat"));
+	_cleanup_free_ char *profile = http_escape(attempt_asked(attempt, "profile"));
 	size_t offset = 0, total = 1;
 
 	*found = false;
@@ -134,7 +134,7 @@ static bool pick_up(struct attempt *attempt, enum enroll_outcome *outcome, struc
 	json_t *body _cleanup_json_ =
 		json_pack("{s:{s:s}}", "profile", "id", attempt_asked(attempt, "profile"));
 
-	_cleanup_free_ char *escaped = digicert_one_escape(id);
+	_cleanup_free_ char *escaped = http_escape(id);
 	_cleanup_free_ char *path = xasprintf("/certificate-pickup/%s", escaped);
 	if (!digicert_one_call(attempt->authority, HTTP_POST, path, body, &reply, error) ||
 		!digicert_one_need_object(&reply, error))
@@ -355,7 +355,7 @@ bool digicert_one_renew(struct authority *authority, const struct certificate *o
 	if (!attempt.profile || !check_window(attempt.profile, old, error) ||
 		!put_csr(&attempt, question.body, error))
 		return false;
-	_cleanup_free_ char *serial = digicert_one_escape(old->serial_hex);
+	_cleanup_free_ char *serial = http_escape(old->serial_hex);
 	_cleanup_free_ char *path = xasprintf("/certificate/%s/renew", serial);
 	question.path = path;
 	return attempt_enroll(&attempt, seat_of(request), outcome, error);

@@ -60,8 +60,6 @@ bool digicert_one_call(struct authority *authority, enum http_method method, con
 	json_t *body, struct digicert_one_reply *reply, struct error *error);
 /* A 2xx has to hold a JSON object. ERROR_AUTHORITY_FAILED. */
 bool digicert_one_need_object(struct digicert_one_reply *reply, struct error *error);
-/* Heap: text as a part of a path or a query. */
-char *digicert_one_escape(const char *text);
 /* Whether one of the service's errors has this in its message, ASCII letters alike in any case. */
 bool digicert_one_says(const struct digicert_one_reply *reply, const char *text);
 

@@ -70,7 +70,7 @@ static bool complete(
 
 	if (json_is_object(json_object_get(*json, "certificate")))
 		return true;
-	_cleanup_free_ char *escaped = digicert_one_escape(id);
+	_cleanup_free_ char *escaped = http_escape(id);
 	_cleanup_free_ char *path = xasprintf(PATH "/%s", escaped);
 	if (!digicert_one_call(authority, HTTP_GET, path, NULL, &reply, error) ||
 		!digicert_one_need_object(&reply, error))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One request to the API, and what it answered in words. */
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,22 +19,6 @@ void digicert_one_reply_clear(struct digicert_one_reply *reply)
 	json_decref(reply->json);
 	free(reply->text);
 	*reply = (struct digicert_one_reply){0};
-}
-
-char *digicert_one_escape(const char *text)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-	char *escaped = xcalloc(strlen(text) * 3 + 1, 1);
-	char *to = escaped;
-
-	for (; *text; text++) {
-		if (strchr(plain, *text))
-			*to++ = *text;
-		else
-			to += sprintf(to, "%%%02X", (unsigned char)*text);
-	}
-	return escaped;
 }
 
 /* --- what the service says is wrong --- */

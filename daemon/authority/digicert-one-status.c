@@ -51,7 +51,7 @@ static char *thumbprint_of(const struct certificate *certificate)
 /* The path of a certificate, with its fingerprint: an account may have a serial number twice. */
 static char *path_of(const struct certificate *certificate, const char *verb)
 {
-	_cleanup_free_ char *serial = digicert_one_escape(certificate->serial_hex);
+	_cleanup_free_ char *serial = http_escape(certificate->serial_hex);
 
 	to_upper(serial);
 	if (certificate->der.length == 0 || verb[0] == '\0')

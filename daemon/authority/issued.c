@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "common/alloc.h"
+#include "common/text.h"
 
 DEFINE_CLEANUP(X509 *, X509_free);
 
@@ -78,11 +79,5 @@ bool issued_is_signed_by(const struct buffer *der, const struct buffer *issuer_d
 
 char *issued_words(const char *text, size_t maximum)
 {
-	char *copy = xasprintf("%.*s%s", (int)maximum, text, strlen(text) > maximum ? "..." : "");
-
-	for (char *c = copy; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
-	}
-	return copy;
+	return text_shown(text, maximum);
 }

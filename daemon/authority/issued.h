@@ -37,7 +37,7 @@ bool issued_check_issuer(
 /* The issuer of the kept profiles that can be used, if they have one. ERROR_NOT_SUPPORTED. */
 bool issued_ca_certificate(struct authority *authority, struct buffer *der, struct error *error);
 
-/* What others say, cut and in one line for a terminal or a log; heap. */
+/* text_shown() (common/text.h). */
 char *issued_words(const char *text, size_t maximum);
 
 #endif

@@ -3,6 +3,7 @@ libtesserad_la_SOURCES += \
 	daemon/connection/family.h \
 	daemon/connection/identity.c daemon/connection/identity.h \
 	daemon/connection/kerberos-settings.c daemon/connection/kerberos-settings.h \
+	daemon/connection/memory.c daemon/connection/memory.h \
 	daemon/connection/secret.c daemon/connection/secret.h \
 	daemon/connection/services.h \
 	daemon/connection/settings.c daemon/connection/settings.h \

@@ -11,6 +11,8 @@
 #include "store/store.h"
 #include "token/token.h"
 
+struct connection_memory;
+
 struct connection_services {
 	struct store *store;
 	_Atomic(struct token *) token; /* NULL while it is locked */
@@ -21,6 +23,7 @@ struct connection_services {
 	const char *publish_folder;
 	const char *command_folder; /* of struct command (core/command.h); or NULL */
 	struct http_pool *http;	    /* or NULL: connections are not kept */
+	struct ldap_pool *ldap;	    /* the same of directories */
 	/*
 	 * A secret of a connection (connection/secret.h). ERROR_NOT_FOUND when it was not set,
 	 * ERROR_LOCKED.
@@ -35,6 +38,7 @@ struct connection_services {
 		void **handle, struct error *);
 	void (*close_key)(void *handle);
 	void *secret_context; /* of all of them */
+	struct connection_memory *memory;
 };
 
 #endif

@@ -218,26 +218,31 @@ static const char *reason_of(CURLcode code, const struct exchange *exchange)
 	}
 }
 
+/* Without its query: what was asked for may be long, and is not where it went wrong. Heap. */
+static char *url_shown(const struct http_request *request)
+{
+	return xasprintf("%.*s", (int)strcspn(request->url, "?"), request->url);
+}
+
 static bool fail(CURLcode code, struct exchange *exchange, struct error *error)
 {
 	const struct http_request *request = exchange->request;
+	_cleanup_free_ char *url = url_shown(request);
 
 	if (exchange->error.code != ERROR_NONE) {
 		error_move(error, &exchange->error);
-		return error_prefix(error, "%s", request->url);
+		return error_prefix(error, "%s", url);
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return error_set(error, ERROR_TIMEOUT, "%s: no whole answer within %u seconds",
-			request->url, (request->timeout_ms + 999) / 1000);
+		return error_set(error, ERROR_TIMEOUT, "%s: no whole answer within %u seconds", url,
+			(request->timeout_ms + 999) / 1000);
 	if (exchange->is_too_long || code == CURLE_FILESIZE_EXCEEDED)
 		return error_set(error, ERROR_NETWORK_FAILED,
-			"%s: the answer is longer than %zu bytes", request->url,
-			request->answer_max);
+			"%s: the answer is longer than %zu bytes", url, request->answer_max);
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		return error_set(error, ERROR_NETWORK_FAILED,
-			"%s: its certificate is not trusted (%s)", request->url, exchange->detail);
-	return error_set(
-		error, ERROR_NETWORK_FAILED, "%s: %s", request->url, reason_of(code, exchange));
+			"%s: its certificate is not trusted (%s)", url, exchange->detail);
+	return error_set(error, ERROR_NETWORK_FAILED, "%s: %s", url, reason_of(code, exchange));
 }
 
 static bool check_redirect(CURL *curl, const struct exchange *exchange, struct error *error)
@@ -247,10 +252,11 @@ static bool check_redirect(CURL *curl, const struct exchange *exchange, struct e
 
 	if (status < 300 || status > 399)
 		return true;
+	_cleanup_free_ char *url = url_shown(exchange->request);
 	curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &target);
 	return error_set(error, ERROR_NETWORK_FAILED,
-		"%s: it redirects%s%.200s, which is not followed", exchange->request->url,
-		target ? " to " : "", target ? target : "");
+		"%s: it redirects%s%.200s, which is not followed", url, target ? " to " : "",
+		target ? target : "");
 }
 
 /* How far the request came, and what the answer's head says. */

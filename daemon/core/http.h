@@ -92,4 +92,7 @@ bool http_send(struct http_pool *pool, const struct http_request *request,
 /* The same with a POST over a connection of its own. */
 bool http_post(const struct http_request *request, struct http_answer *answer, struct error *error);
 
+/* Heap: a text as a part of a path or of a query (RFC 3986, 2.1). */
+char *http_escape(const char *text);
+
 #endif

@@ -4,8 +4,13 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "directory/entra.h"
+#include "directory/ldap-pool.h"
 
-static const struct directory_driver *const drivers[] = {NULL};
+static const struct directory_driver *const drivers[] = {
+	&ldap_driver,
+	&entra_driver,
+};
 
 /* NULL past the end. */
 static const struct directory_driver *driver_at(size_t index)
@@ -64,22 +69,9 @@ void directory_close(struct directory *directory)
 	free(directory);
 }
 
-void directory_person_clear(struct directory_person *person)
+void directory_forget(const struct connection_services *services, const char *connection)
 {
-	free(person->id);
-	free(person->name);
-	free(person->reason);
-	fields_clear(&person->fields);
-	*person = (struct directory_person){0};
-}
-
-void directory_people_clear(struct directory_people *people)
-{
-	for (size_t i = 0; i < people->count; i++)
-		directory_person_clear(&people->items[i]);
-	free(people->items);
-	free(people->next);
-	*people = (struct directory_people){0};
+	ldap_pool_forget(services->ldap, connection);
 }
 
 /* --- as kinds of connections --- */
