@@ -161,27 +161,52 @@ static krb5_error_code open_question(struct question *question)
 		       : krb5_parse_name(question->context, question->principal, &question->person);
 }
 
+static char *name_of_account(const struct question *question)
+{
+	char *text = NULL;
+
+	if (krb5_unparse_name(question->context, question->account, &text) != 0)
+		return xstrdup("");
+	char *name = xstrdup(text);
+	krb5_free_unparsed_name(question->context, text);
+	return name;
+}
+
+/* The principal has a ticket; whether it is the KDC's. */
+static void prove(struct question *question)
+{
+	krb5_error_code code = find_key(question);
+
+	if (code == 0)
+		code = ask_for_proof(question);
+	if (code == 0)
+		code = check_proof(question);
+	if (code == 0 && question->is_right)
+		return;
+	_cleanup_free_ char *name = name_of_account(question);
+	if (code == 0)
+		error_set(&question->error, ERROR_NETWORK_FAILED,
+			"the KDC of Kerberos does not prove who it is to %s", name);
+	else
+		kerberos_fail(question->context, code, "no proof of the KDC by the account", name,
+			&question->error);
+}
+
 static void work(void *argument)
 {
 	struct question *question = argument;
 	krb5_error_code code = open_question(question);
 
-	if (code == 0 && (code = ask_kdc(question)) != 0 && is_denial(code)) {
-		error_set(&question->error, ERROR_ACCESS_DENIED, "user or password is wrong");
-		return;
-	}
-	if (code == 0)
-		code = find_key(question);
-	if (code == 0)
-		code = ask_for_proof(question);
-	if (code == 0)
-		code = check_proof(question);
 	if (code != 0)
+		kerberos_fail(question->context, code, "Kerberos cannot be used for",
+			question->principal, &question->error);
+	else if ((code = ask_kdc(question)) == 0)
+		prove(question);
+	else if (is_denial(code))
+		error_set(&question->error, ERROR_ACCESS_DENIED, "user or password is wrong");
+	else
 		kerberos_fail(question->context, code, "no Kerberos ticket of", question->principal,
 			&question->error);
-	else if (!question->is_right)
-		error_set(&question->error, ERROR_NETWORK_FAILED,
-			"the KDC of Kerberos does not prove who it is");
 }
 
 static struct question *question_new(const struct kerberos_account *account, const char *principal,
