@@ -92,8 +92,10 @@ static int stop(void **state)
 
 static void servers_come_by_priority(void **state)
 {
-	static const struct srv_target wanted[] = {{"dc1.lab.test", 389, 0, 0},
-		{"dc2.lab.test", 389, 0, 0}, {"dc3.lab.test", 636, 0, 0}};
+	static const struct {
+		const char *host;
+		uint16_t port;
+	} wanted[] = {{"dc1.lab.test", 389}, {"dc2.lab.test", 389}, {"dc3.lab.test", 636}};
 	_cleanup_srv_targets_ struct srv_targets targets = SRV_TARGETS_INIT;
 
 	(void)state;
