@@ -3,7 +3,7 @@
 
 #include <sasl/sasl.h>
 
-#include "common/alloc.h"
+#include "directory/ldap-private.h"
 
 /* Whom it wants to act as (SASL_CB_USER) is the account itself; nothing else is asked for. */
 static int answer(LDAP *ldap, unsigned flags, void *context, void *questions)
@@ -26,28 +26,15 @@ static bool set_options(LDAP *ldap)
 		       LDAP_SUCCESS;
 }
 
-static bool fail(LDAP *ldap, int code, struct error *error)
+bool ldap_link_bind_kerberos(
+	struct ldap_link *link, struct kerberos_account *account, struct error *error)
 {
-	char *text = NULL;
-
-	ldap_get_option(ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
-	enum error_code kind = code == LDAP_TIMEOUT ? ERROR_TIMEOUT
-			       : code < 0	    ? ERROR_NETWORK_FAILED
-						    : ERROR_ACCESS_DENIED;
-	error_set(error, kind, "the directory does not take the Kerberos account: %s%s%.500s",
-		ldap_err2string(code), text && text[0] ? ": " : "", text ? text : "");
-	ldap_memfree(text);
-	return false;
-}
-
-bool ldap_kerberos_bind(LDAP *ldap, struct kerberos_account *account, struct error *error)
-{
-	if (!set_options(ldap))
+	if (!set_options(link->ld))
 		return error_set(error, ERROR_FAILED, "libldap has no SASL");
 	if (!kerberos_account_enter(account, error))
 		return false;
 	int code = ldap_sasl_interactive_bind_s(
-		ldap, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, answer, NULL);
+		link->ld, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, answer, NULL);
 	kerberos_account_leave();
-	return code == LDAP_SUCCESS || fail(ldap, code, error);
+	return code == LDAP_SUCCESS || ldap_link_fail(link, code, "Kerberos bind", error);
 }

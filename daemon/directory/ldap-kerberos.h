@@ -3,16 +3,15 @@
 #ifndef TESSERA_DIRECTORY_LDAP_KERBEROS_H
 #define TESSERA_DIRECTORY_LDAP_KERBEROS_H
 
-#include <ldap.h>
-
-#include "common/error.h"
 #include "core/kerberos.h"
+#include "directory/ldap-link.h"
 
 /*
  * Binds a connection without TLS as the account; what is said on it from then on is sealed by
- * Kerberos, so that servers which want it signed take it. ERROR_ACCESS_DENIED: the directory does
- * not take the account; ERROR_NETWORK_FAILED, ERROR_TIMEOUT.
+ * Kerberos, so that servers which want it signed take it. ERROR_DIRECTORY_FAILED: the directory
+ * does not take the account.
  */
-bool ldap_kerberos_bind(LDAP *ldap, struct kerberos_account *account, struct error *error);
+bool ldap_link_bind_kerberos(
+	struct ldap_link *link, struct kerberos_account *account, struct error *error);
 
 #endif
