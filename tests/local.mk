@@ -39,3 +39,9 @@ noinst_PROGRAMS += tests/lib/survivor
 tests_lib_survivor_SOURCES = tests/lib/survivor.c
 tests_lib_survivor_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_lib_survivor_LDADD = -lpthread -ldl
+
+# Asks a directory whether somebody's password is right.
+noinst_PROGRAMS += tests/lib/directory-login
+tests_lib_directory_login_SOURCES = tests/lib/directory-login.c tests/lib/scratch.c tests/lib/scratch.h
+tests_lib_directory_login_CPPFLAGS = $(DAEMON_CPPFLAGS) -I$(top_srcdir)/tests
+tests_lib_directory_login_LDADD = libtesserad.la

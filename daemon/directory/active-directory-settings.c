@@ -282,11 +282,12 @@ static bool read_people(
 static bool read_all(
 	const struct document_node *root, struct active_directory *directory, struct error *error)
 {
-	static const char *const members[] = {"name", "kind", "domain", "site", "hosts",
+	static const char *const members[] = {"name", "kind", "comment", "domain", "site", "hosts",
 		"dns-server", "global-catalog", "authentication", "kerberos", "user", "security",
 		"ca-file", "timeout-seconds", "base", "scope", "filter", "groups",
 		"search-attributes", "fields"};
 	struct ldap_access *access = &directory->ldap.access;
+	_cleanup_free_ char *comment = NULL;
 	struct document_node node;
 	bool is_catalog = false;
 
