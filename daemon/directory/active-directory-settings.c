@@ -45,6 +45,9 @@ void active_directory_clear(struct active_directory *directory)
 	free(directory->ldap.use);
 	free(directory->domain);
 	free(directory->realm);
+	for (size_t i = 0; i < directory->group_count; i++)
+		free(directory->groups[i]);
+	free(directory->groups);
 }
 
 /* --- the domain --- */
@@ -140,8 +143,8 @@ static bool read_controllers(const struct document_node *root, struct active_dir
 		if (site || access->dns_server)
 			return document_fail(
 				&hosts, error, "this is in place of \"site\" and \"dns-server\"");
-		return ldap_read_hosts(&hosts, port_of(access, is_catalog), &access->hosts,
-			&access->host_count, error);
+		return ldap_read_hosts(&hosts, LDAP_BY_STARTTLS, port_of(access, is_catalog),
+			&access->hosts, &access->host_count, error);
 	}
 	access->domain = place_of(directory->domain, site, is_catalog);
 	return access->security != LDAP_BY_TLS || !document_find(root, "security", &security) ||
@@ -228,54 +231,64 @@ static bool read_authentication(
 
 /* --- people --- */
 
-/* Appends what members of any of the groups are. */
 static bool read_groups(
-	const struct document_node *list, struct buffer *filter, struct error *error)
+	const struct document_node *root, struct active_directory *directory, struct error *error)
 {
+	struct document_node list;
 	const char *dn;
 	size_t count;
 
-	if (!document_array(list, 1, GROUPS_MAX, &count, error))
+	if (!document_find(root, "groups", &list))
+		return true;
+	if (!document_array(&list, 1, GROUPS_MAX, &count, error))
 		return false;
-	buffer_append_string(filter, "(|");
+	directory->groups = xcalloc(count, sizeof(*directory->groups));
 	for (size_t i = 0; i < count; i++) {
-		struct document_node node = document_at(list, i);
+		struct document_node node = document_at(&list, i);
 		if (!document_string(&node, 1, SETTINGS_TEXT_MAX, &dn, error))
 			return false;
 		if (!strchr(dn, '='))
 			return document_fail(&node, error,
 				"the distinguished name of a group is expected, like %s",
 				"CN=Cards,OU=Groups,DC=ad,DC=example,DC=org");
-		ldap_filter_equal(filter, member_in_chain, dn, strlen(dn));
+		directory->groups[directory->group_count++] = xstrdup(dn);
 	}
-	buffer_append_string(filter, ")");
 	return true;
 }
 
 /* Only members of "groups" are people who may get cards. */
+static void narrow(struct active_directory *directory)
+{
+	struct ldap_people *people = &directory->ldap.people;
+	_cleanup_buffer_ struct buffer filter = BUFFER_INIT;
+
+	if (directory->group_count == 0)
+		return;
+	buffer_append_string(&filter, "(&");
+	buffer_append_string(&filter, people->filter);
+	buffer_append_string(&filter, "(|");
+	for (size_t i = 0; i < directory->group_count; i++)
+		ldap_filter_equal(&filter, member_in_chain, directory->groups[i],
+			strlen(directory->groups[i]));
+	buffer_append(&filter, "))", sizeof("))"));
+	free(people->filter);
+	people->filter = (char *)steal_pointer(&filter.data);
+}
+
 static bool read_people(
 	const struct document_node *root, struct active_directory *directory, struct error *error)
 {
 	struct ldap_people *people = &directory->ldap.people;
-	_cleanup_buffer_ struct buffer filter = BUFFER_INIT;
-	struct document_node node;
 
 	if (!ldap_read_base(root, true, people_filter, people, error) ||
 		!ldap_read_attributes(root, typed, "objectGUID", people, error) ||
 		!field_mapping_read(root, fields, ldap_attribute_is_valid, LDAP_ATTRIBUTE_FORM,
-			&people->mapping, error))
+			&people->mapping, error) ||
+		!read_groups(root, directory, error))
 		return false;
 	if (!people->base)
 		people->base = base_of(directory->domain);
-	if (!document_find(root, "groups", &node))
-		return true;
-	buffer_append_string(&filter, "(&");
-	buffer_append_string(&filter, people->filter);
-	if (!read_groups(&node, &filter, error))
-		return false;
-	buffer_append(&filter, ")", sizeof(")"));
-	free(people->filter);
-	people->filter = (char *)steal_pointer(&filter.data);
+	narrow(directory);
 	return true;
 }
 

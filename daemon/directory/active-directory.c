@@ -18,30 +18,31 @@ static struct active_directory *active_directory_of(struct directory *directory)
 
 /* --- the service's account --- */
 
-static unsigned timeout_of(const struct active_directory *directory)
+unsigned active_directory_timeout(const struct active_directory *directory)
 {
 	return (unsigned)directory->ldap.access.timeout_seconds * 1000;
 }
 
-static struct kerberos_account *open_account(
+struct kerberos_account *active_directory_account_open(
 	const struct active_directory *directory, const char *service, struct error *error)
 {
 	struct http_negotiate settings = kerberos_settings_account(&directory->kerberos);
+	_cleanup_free_ char *full =
+		service ? xasprintf("%s@%s", service, directory->realm)
+			: xasprintf("krbtgt/%s@%s", directory->realm, directory->realm);
 
-	settings.service = service;
-	return kerberos_account_open(&settings, timeout_of(directory), error);
+	settings.service = full;
+	return kerberos_account_open(&settings, active_directory_timeout(directory), error);
 }
 
 /* Each connection has tickets of its own: they are never too old. */
 static bool bind_by_kerberos(
 	struct directory *directory, struct ldap_link *link, struct error *error)
 {
-	const struct active_directory *data = active_directory_of(directory);
 	const char *host = ldap_link_host(link);
-	_cleanup_free_ char *service =
-		xasprintf("ldap/%.*s@%s", (int)strcspn(host, ":"), host, data->realm);
+	_cleanup_free_ char *service = xasprintf("ldap/%.*s", (int)strcspn(host, ":"), host);
 	_cleanup_(kerberos_account_closep) struct kerberos_account *account =
-		open_account(data, service, error);
+		active_directory_account_open(active_directory_of(directory), service, error);
 
 	return account && ldap_link_bind_kerberos(link, account, error);
 }
@@ -115,12 +116,40 @@ static void read_person(const struct ldap_directory *ldap, const struct ldap_ent
 	person_note(person, "%s", reason);
 }
 
+/* --- passwords --- */
+
+/* The principal that the KDC knows a person by: any account has the one of its login. */
+static char *principal_of(const struct active_directory *directory,
+	const struct directory_person *person, const char *login)
+{
+	const char *user = fields_get(&person->fields, "user");
+
+	if (user)
+		return xasprintf("%s@%s", user, directory->realm);
+	return xasprintf("%.*s@%s", (int)strcspn(login, "@"), login, directory->realm);
+}
+
+/* The KDC is asked for unknown persons, too, as they were typed. */
+static bool prove_by_kerberos(struct directory *directory, const struct directory_person *person,
+	const char *login, const struct secret *password, struct error *error)
+{
+	const struct active_directory *data = active_directory_of(directory);
+	_cleanup_free_ char *principal = principal_of(data, person, login);
+	_cleanup_(kerberos_account_closep) struct kerberos_account *account =
+		active_directory_account_open(data, NULL, error);
+
+	return account && kerberos_check_password(account, principal, password,
+				  active_directory_timeout(data), error);
+}
+
 static const struct ldap_flavour flavour = {
 	.bind = bind_by_kerberos,
 	.attributes = attributes,
 	.id_filter = id_filter,
 	.id_of = id_of,
 	.read = read_person,
+	.prove = prove_by_kerberos,
+	.refusal = active_directory_refusal,
 };
 
 /* --- the driver --- */
@@ -155,7 +184,7 @@ static bool open_directory(struct directory *directory, const char *document, st
 		return false;
 	}
 	data->ldap.flavour = &flavour;
-	data->ldap.use = xasprintf("%s\n%s", directory->name, document);
+	data->ldap.use = ldap_use(directory->name, document);
 	return true;
 }
 
@@ -178,60 +207,9 @@ static bool find(struct directory *directory, const char *login, struct director
 	return ldap_directory_find(directory, without_domain(login), person, error);
 }
 
-/* --- passwords --- */
-
-/* The principal that the KDC knows a person by: any account has the one of its login. */
-static char *principal_of(const struct active_directory *directory,
-	const struct directory_person *person, const char *login)
-{
-	const char *user = fields_get(&person->fields, "user");
-
-	if (user)
-		return xasprintf("%s@%s", user, directory->realm);
-	return xasprintf("%.*s@%s", (int)strcspn(login, "@"), login, directory->realm);
-}
-
-static bool ask_kdc(struct active_directory *directory, const char *principal,
-	const struct secret *password, struct error *error)
-{
-	_cleanup_free_ char *service =
-		xasprintf("krbtgt/%s@%s", directory->realm, directory->realm);
-	_cleanup_(kerberos_account_closep) struct kerberos_account *account =
-		open_account(directory, service, error);
-
-	return account &&
-	       kerberos_check_password(account, principal, password, timeout_of(directory), error);
-}
-
-/*
- * A person who is unknown or disabled is asked for like any other, so that the time that it takes
- * does not tell.
- */
-static bool authenticate_by_kerberos(struct directory *directory, const char *login,
-	const struct secret *password, struct directory_person *person, struct error *error)
-{
-	struct active_directory *data = active_directory_of(directory);
-	_cleanup_person_ struct directory_person found = {0};
-	_cleanup_error_ struct error problem = ERROR_INIT;
-	bool is_found = find(directory, login, &found, &problem);
-
-	if (!is_found && problem.code != ERROR_NOT_FOUND && problem.code != ERROR_INVALID_ARGUMENT)
-		return error_move(error, &problem);
-	_cleanup_free_ char *principal = principal_of(data, &found, without_domain(login));
-	if (!ask_kdc(data, principal, password, error))
-		return false;
-	if (!is_found || found.is_disabled)
-		return error_set(error, ERROR_ACCESS_DENIED, "user or password is wrong");
-	*person = found;
-	found = (struct directory_person){0};
-	return true;
-}
-
 static bool authenticate(struct directory *directory, const char *login,
 	const struct secret *password, struct directory_person *person, struct error *error)
 {
-	if (active_directory_of(directory)->ldap.access.bind == LDAP_BIND_GSSAPI)
-		return authenticate_by_kerberos(directory, login, password, person, error);
 	return ldap_directory_authenticate(
 		directory, without_domain(login), password, person, error);
 }
@@ -242,10 +220,11 @@ const struct directory_driver active_directory_driver = {
 	.secret_at = secret_at,
 	.check_secret = ldap_directory_check_secret,
 	.open = open_directory,
-	.test = ldap_directory_test,
+	.test = active_directory_test,
 	.search = ldap_directory_search,
 	.get = ldap_directory_get,
 	.find = find,
 	.authenticate = authenticate,
+	.field_at = ldap_directory_field_at,
 	.close = close_directory,
 };

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "directory/active-directory.h"
 #include "directory/ldap-pool.h"
 
-static const struct directory_driver *const drivers[] = {&ldap_driver};
+static const struct directory_driver *const drivers[] = {&ldap_driver, &active_directory_driver};
 
 /* NULL past the end. */
 static const struct directory_driver *driver_at(size_t index)

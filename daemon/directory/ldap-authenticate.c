@@ -43,12 +43,23 @@ static char *nobody(const struct ldap_directory *ldap)
 }
 
 /* Whether the password is of that entry, on a connection that is used for nothing else. */
-static bool prove(struct directory *directory, const char *dn, const struct secret *password,
-	enum ldap_password_state *state, struct error *error)
+static bool prove_by_bind(struct directory *directory, const char *dn,
+	const struct secret *password, enum ldap_password_state *state, struct error *error)
 {
 	_cleanup_ldap_link_ struct ldap_link *link = ldap_reach(directory, NULL, NULL, error);
 
 	return link && ldap_link_bind_simple(link, dn, password, state, error);
+}
+
+static bool prove(struct directory *directory, const struct directory_person *person,
+	const char *dn, const char *login, const struct secret *password,
+	enum ldap_password_state *state, struct error *error)
+{
+	const struct ldap_directory *ldap = directory->data;
+
+	if (ldap->access.bind == LDAP_BIND_GSSAPI && ldap->flavour && ldap->flavour->prove)
+		return ldap->flavour->prove(directory, person, login, password, error);
+	return prove_by_bind(directory, dn, password, state, error);
 }
 
 /* These are told to who knows the password, and to nobody else. */
@@ -83,7 +94,7 @@ bool ldap_directory_authenticate(struct directory *directory, const char *login,
 	error_clear(&failure);
 	if (!dn)
 		dn = nobody(directory->data);
-	bool is_proved = prove(directory, dn, password, &state, &failure);
+	bool is_proved = prove(directory, &found, dn, login, password, &state, &failure);
 	if (!is_proved && failure.code != ERROR_ACCESS_DENIED &&
 		(is_known || failure.code != ERROR_DIRECTORY_FAILED))
 		return error_move(error, &failure);

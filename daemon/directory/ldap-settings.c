@@ -149,7 +149,7 @@ static bool read_host(const struct document_node *node, enum ldap_security secur
 	return !problem || document_fail(node, error, "%s", problem);
 }
 
-static bool read_hosts(const struct document_node *list, enum ldap_security security, unsigned port,
+bool ldap_read_hosts(const struct document_node *list, enum ldap_security security, unsigned port,
 	struct ldap_host **hosts, size_t *host_count, struct error *error)
 {
 	size_t count;
@@ -207,7 +207,7 @@ static bool read_referrals(const struct document_node *root, unsigned port,
 		return true;
 	if (!access->follow_referrals)
 		return document_fail(&node, error, "this goes with \"referrals\": \"follow\" only");
-	return read_hosts(&node, access->security, port, &access->referral_hosts,
+	return ldap_read_hosts(&node, access->security, port, &access->referral_hosts,
 		&access->referral_host_count, error);
 }
 

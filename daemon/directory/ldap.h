@@ -92,6 +92,13 @@ struct ldap_flavour {
 	/* What else an entry tells, after the mapping: fields, is_disabled, reason. */
 	void (*read)(const struct ldap_directory *, const struct ldap_entry *,
 		struct directory_person *);
+	/* Whether a password is a person's, for LDAP_BIND_GSSAPI; the person is empty when nobody
+	 * has that login. ERROR_ACCESS_DENIED when it is not. NULL: a simple bind tells. */
+	bool (*prove)(struct directory *, const struct directory_person *, const char *login,
+		const struct secret *password, struct error *);
+	/* What a server's message about a refused bind means for whoever keeps the account; NULL:
+	 * nothing that is known. */
+	const char *(*refusal)(const char *message);
 };
 
 struct ldap_directory {
@@ -114,6 +121,9 @@ void ldap_people_clear(struct ldap_people *people);
  * "timeout-seconds". */
 bool ldap_read_access(
 	const struct document_node *root, struct ldap_access *access, struct error *error);
+/* A list of hosts, whose port is this where it is not given. */
+bool ldap_read_hosts(const struct document_node *list, enum ldap_security security, unsigned port,
+	struct ldap_host **hosts, size_t *host_count, struct error *error);
 /* "base" (required unless is_optional), "filter" and "scope". */
 bool ldap_read_base(const struct document_node *root, bool is_optional, const char *filter,
 	struct ldap_people *people, struct error *error);
