@@ -34,6 +34,7 @@ static const struct mapping_default fields[] = {
 	{"phone", {"telephoneNumber", "mobile"}},
 	{"department", {"department"}},
 	{"title", {"title"}},
+	{"sid", {"objectSid"}},
 	{0},
 };
 

@@ -2,6 +2,7 @@
 #include "directory/active-directory.h"
 
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "common/alloc.h"
@@ -50,7 +51,7 @@ static bool bind_by_kerberos(
 /* --- what is different from other directories --- */
 
 static const char *const attributes[] = {
-	"objectSid", "userAccountControl", "accountExpires", "sAMAccountName", NULL};
+	"userAccountControl", "accountExpires", "sAMAccountName", NULL};
 
 static bool id_filter(const struct ldap_directory *directory, struct buffer *filter, const char *id)
 {
@@ -76,13 +77,13 @@ static const char *text_of(const struct ldap_entry *entry, const char *name)
 	return value ? value->data : NULL;
 }
 
-static void read_sid(const struct ldap_entry *entry, struct directory_person *person)
+static char *decode(const char *attribute, const struct ldap_value *value)
 {
-	const struct ldap_value *value = ldap_entry_value(entry, "objectSid");
-	_cleanup_free_ char *sid = value ? active_directory_sid(value->data, value->length) : NULL;
-
-	if (sid)
-		person_set_field(person, "sid", sid, strlen(sid));
+	if (strcasecmp(attribute, "objectSid") == 0 || strcasecmp(attribute, "sIDHistory") == 0)
+		return active_directory_sid(value->data, value->length);
+	if (strcasecmp(attribute, "objectGUID") == 0)
+		return active_directory_guid(value->data, value->length);
+	return NULL;
 }
 
 /* An account without a UPN of its own has one that is made of its login (MS-ADTS 5.1.1.1.1). */
@@ -108,7 +109,6 @@ static void read_person(const struct ldap_directory *ldap, const struct ldap_ent
 		.expires = text_of(entry, "accountExpires")};
 	const char *reason = active_directory_reason(&account, time(NULL));
 
-	read_sid(entry, person);
 	read_upn(directory, entry, person);
 	if (!reason)
 		return;
@@ -147,6 +147,7 @@ static const struct ldap_flavour flavour = {
 	.attributes = attributes,
 	.id_filter = id_filter,
 	.id_of = id_of,
+	.decode = decode,
 	.read = read_person,
 	.prove = prove_by_kerberos,
 	.refusal = active_directory_refusal,

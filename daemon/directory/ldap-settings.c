@@ -180,7 +180,7 @@ static bool read_place(const struct document_node *root, unsigned port, struct l
 	if (!document_find(root, "domain", &domain)) {
 		if (!has_hosts)
 			return document_fail(root, error, "\"hosts\" or \"domain\" is missing");
-		return read_hosts(
+		return ldap_read_hosts(
 			&hosts, access->security, port, &access->hosts, &access->host_count, error);
 	}
 	if (has_hosts)

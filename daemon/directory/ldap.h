@@ -89,6 +89,8 @@ struct ldap_flavour {
 	bool (*id_filter)(const struct ldap_directory *, struct buffer *filter, const char *id);
 	/* An entry's id, heap; NULL: it has none. NULL: the attribute's value. */
 	char *(*id_of)(const struct ldap_directory *, const struct ldap_entry *);
+	/* The text of a value of an attribute that is no text, heap; NULL: it is as it stands. */
+	char *(*decode)(const char *attribute, const struct ldap_value *value);
 	/* What else an entry tells, after the mapping: fields, is_disabled, reason. */
 	void (*read)(const struct ldap_directory *, const struct ldap_entry *,
 		struct directory_person *);
