@@ -84,12 +84,16 @@ static bool read_members(struct directory *directory, struct ldap_link **link, c
 		.attributes = attributes,
 		.limit = 1};
 	_cleanup_ldap_outcome_ struct ldap_outcome outcome = {0};
+	_cleanup_error_ struct error failure = ERROR_INIT;
 
-	if (!ldap_follow(directory, link, &request, take_members, members, &outcome, error))
-		return false;
-	return members->is_there ||
-	       error_set(error, ERROR_DIRECTORY_FAILED,
-		       "%.300s is no group that the account sees: look at groups", group);
+	bool is_answered =
+		ldap_follow(directory, link, &request, take_members, members, &outcome, &failure);
+	if (members->is_there && is_answered)
+		return true;
+	if (!is_answered && failure.code != ERROR_DIRECTORY_FAILED)
+		return error_move(error, &failure);
+	return error_set(error, ERROR_DIRECTORY_FAILED,
+		"%.300s is no group that the account sees: look at groups", group);
 }
 
 static bool test_group(struct directory *directory, struct ldap_link **link, const char *group,
