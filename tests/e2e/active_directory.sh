@@ -190,7 +190,7 @@ stops_at name "no DNS server answers"
 use kerberos.json '.hosts = ["dc1.lab.test:1389"]'
 stops_at connection "1389"
 use kerberos.json '.base = "OU=Nowhere,DC=lab,DC=test"'
-stops_at base "OU=Nowhere"
+stops_at base "look at base"
 use kerberos.json '.hosts = ["dc1.lab.test:1389", "dc1.lab.test"]'
 is ada .fields.user ada
 sed -i.bak 's/127.0.0.1:88/127.0.0.1:1088/' ad/krb5.conf
