@@ -40,8 +40,8 @@ tests_lib_survivor_SOURCES = tests/lib/survivor.c
 tests_lib_survivor_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_lib_survivor_LDADD = -lpthread -ldl
 
-# Asks a directory whether somebody's password is right.
-noinst_PROGRAMS += tests/lib/directory-login
-tests_lib_directory_login_SOURCES = tests/lib/directory-login.c tests/lib/scratch.c tests/lib/scratch.h
-tests_lib_directory_login_CPPFLAGS = $(DAEMON_CPPFLAGS) -I$(top_srcdir)/tests
-tests_lib_directory_login_LDADD = libtesserad.la
+# Asks a directory for what no door of tesserad offers.
+noinst_PROGRAMS += tests/lib/directory-ask
+tests_lib_directory_ask_SOURCES = tests/lib/directory-ask.c
+tests_lib_directory_ask_CPPFLAGS = $(DAEMON_CPPFLAGS)
+tests_lib_directory_ask_LDADD = libtesserad.la

@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "directory/ldap-filter.h"
 #include "directory/ldap-follow.h"
+#include "directory/ldap-long.h"
 #include "directory/ldap-people.h"
 #include "directory/ldap-lookup.h"
 #include "directory/ldap-reach.h"
@@ -78,6 +79,33 @@ static bool check_ids(const struct list *list, struct error *error)
 
 /* --- the first page --- */
 
+/* Of somebody whose entry is too long. */
+static bool take_few(void *context, const struct ldap_entry *entry, struct error *error)
+{
+	struct list *list = context;
+	size_t before = list->people->count;
+
+	if (!take(context, entry, error))
+		return false;
+	if (list->people->count > before)
+		person_note(&list->people->items[before],
+			"an attribute is too long: the entry has more than %d bytes",
+			LDAP_MESSAGE_MAX);
+	return true;
+}
+
+static bool ask_one_by_one(struct directory *directory, struct ldap_link **link, struct list *list,
+	const struct ldap_request *request, bool *has_more, struct error *error)
+{
+	const struct mapped_field *user = field_mapping_find(&list->ldap->people.mapping, "user");
+	const char *few[] = {list->ldap->people.id, user ? user->attributes[0] : NULL, NULL};
+
+	list_reset(list);
+	error_clear(error);
+	return ldap_search_one_by_one(
+		directory, link, request, take, few, take_few, list, has_more, error);
+}
+
 static bool ask_first(
 	struct directory *directory, struct ldap_link **link, void *context, struct error *error)
 {
@@ -87,7 +115,9 @@ static bool ask_first(
 	const struct ldap_request request = request_of(list, attributes);
 
 	list_reset(list);
-	if (!ldap_follow(directory, link, &request, take, list, &outcome, error))
+	if (!ldap_follow(directory, link, &request, take, list, &outcome, error) &&
+		(!outcome.is_too_long ||
+			!ask_one_by_one(directory, link, list, &request, &outcome.has_more, error)))
 		return false;
 	if (outcome.has_more)
 		list->people->next = xasprintf(SECOND_PAGE "%zu", list->limit);

@@ -80,6 +80,7 @@ END
             rootpw manager
             directory $PWD/$name/data
             maxsize 1073741824
+            limits dn.exact=cn=reader,$slapd_suffix size.prtotal=unlimited
             index objectClass eq
             index entryUUID eq
             index uid,mail,cn,sn,givenName,employeeNumber eq,sub
