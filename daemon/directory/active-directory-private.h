@@ -17,8 +17,8 @@ struct active_directory {
 };
 
 /* Values of one attribute that are asked for at once, and where counting a group's members ends. */
-#define ACTIVE_DIRECTORY_RANGE	 1000
-#define ACTIVE_DIRECTORY_COUNTED 10000
+#define ACTIVE_DIRECTORY_RANGE	 250
+#define ACTIVE_DIRECTORY_COUNTED 5000
 
 /* Reads a document. ERROR_INVALID_CONNECTION. On failure the caller clears, too. */
 bool active_directory_read(
