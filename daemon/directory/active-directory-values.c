@@ -194,16 +194,29 @@ static const struct refusal {
 	{0x775, "the account is locked after wrong passwords"},
 };
 
+/* The number behind "data"; 0: there is none. */
+static unsigned long data_of(const char *diagnostic)
+{
+	static const char label[] = ", data ";
+	const char *data = diagnostic ? strstr(diagnostic, label) : NULL;
+
+	return data ? strtoul(data + strlen(label), NULL, 16) : 0;
+}
+
 const char *active_directory_refusal(const char *diagnostic)
 {
-	const char *data = diagnostic ? strstr(diagnostic, ", data ") : NULL;
+	unsigned long code = data_of(diagnostic);
 
-	if (!data)
-		return NULL;
-	unsigned long code = strtoul(data + strlen(", data "), NULL, 16);
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		if (refusals[i].code == code)
 			return refusals[i].text;
 	}
 	return NULL;
+}
+
+bool active_directory_must_change(const char *diagnostic)
+{
+	unsigned long code = data_of(diagnostic);
+
+	return code == 0x532 || code == 0x773;
 }

@@ -49,5 +49,8 @@ bool active_directory_range(const char *description, size_t *length, uint32_t *n
  * those who try to authenticate: it tells which accounts there are.
  */
 const char *active_directory_refusal(const char *diagnostic);
+/* Whether a refused simple bind says that the password is right, but has to be changed first: a
+ * controller says so to nobody who does not know it. */
+bool active_directory_must_change(const char *diagnostic);
 
 #endif

@@ -151,6 +151,7 @@ static const struct ldap_flavour flavour = {
 	.read = read_person,
 	.prove = prove_by_kerberos,
 	.refusal = active_directory_refusal,
+	.must_change = active_directory_must_change,
 };
 
 /* --- the driver --- */

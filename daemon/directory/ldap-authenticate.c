@@ -46,9 +46,16 @@ static char *nobody(const struct ldap_directory *ldap)
 static bool prove_by_bind(struct directory *directory, const char *dn,
 	const struct secret *password, enum ldap_password_state *state, struct error *error)
 {
+	const struct ldap_flavour *flavour = ((struct ldap_directory *)directory->data)->flavour;
 	_cleanup_ldap_link_ struct ldap_link *link = ldap_reach(directory, NULL, NULL, error);
 
-	return link && ldap_link_bind_simple(link, dn, password, state, error);
+	if (!link)
+		return false;
+	if (ldap_link_bind_simple(link, dn, password, state, error))
+		return true;
+	if (flavour && flavour->must_change && flavour->must_change(error_message(error)))
+		*state = LDAP_PASSWORD_MUST_CHANGE;
+	return false;
 }
 
 static bool prove(struct directory *directory, const struct directory_person *person,

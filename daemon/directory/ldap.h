@@ -101,6 +101,8 @@ struct ldap_flavour {
 	/* What a server's message about a refused bind means for whoever keeps the account; NULL:
 	 * nothing that is known. */
 	const char *(*refusal)(const char *message);
+	/* Whether such a message says that the password is right, but has to be changed first. */
+	bool (*must_change)(const char *message);
 };
 
 struct ldap_directory {

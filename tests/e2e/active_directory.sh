@@ -57,7 +57,7 @@ proves() {
     shift 2
     for pair; do
         wanted=${pair#*=}
-        [ -n "$wanted" ] || wanted="AccessDenied: the name or the password is wrong"
+        wanted=${wanted:-AccessDenied: the name or the password is wrong}
         got=$("$TESSERA_BUILD/tests/lib/directory-ask" "$file" Passw0rd.User1 authenticate "${pair%%=*}" "$password") || :
         [ "$got" = "$wanted" ] || fail "$file: '$password' of ${pair%%=*}: $got"
     done
@@ -152,13 +152,15 @@ use password.json '.user = "nobody@lab.test"'
 stops_at bind "account or password is wrong"
 
 echo "# passwords of people"
-people=(ada="Ada Lovelace" ada@lab.test="Ada Lovelace" 'LAB\ada=Ada Lovelace' mary= joan= must= nobody= '*=' 'a*=')
-nobody=(ada= ada@lab.test= mary= nobody=)
+people=(ada="Ada Lovelace" ada@lab.test="Ada Lovelace" 'LAB\ada=Ada Lovelace' mary= joan= nobody= '*=' 'a*=')
+nobody=(ada= ada@lab.test= mary= must= nobody=)
 for file in kerberos.json password.json; do
     proves $file Passw0rd.User1 "${people[@]}"
     proves $file Passw0rd.User2 "${nobody[@]}"
     proves $file "" "${nobody[@]}"
 done
+proves kerberos.json Passw0rd.User1 must=
+proves password.json Passw0rd.User1 must="AccessDenied: the password has to be changed in the directory first"
 proves groups.json Passw0rd.User1 ada="Ada Lovelace" grace=
 
 echo "# a UPN that nobody has set"
@@ -192,6 +194,19 @@ is ada .fields.user ada
 sed -i.bak 's/127.0.0.1:88/127.0.0.1:1088/' ad/krb5.conf
 use kerberos.json .
 stops_at ticket "is a KDC up"
+start_part silent python3 -c 'import socket
+one, other = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+one.bind(("127.0.0.1", 1088))
+other.bind(("127.0.0.1", 1088))
+other.listen()
+print("ready", flush=True)
+other.accept()[0].recv(1)
+one.recvfrom(0)
+other.accept()'
+wait_for_part silent grep -q ready "$TESSERA_SANDBOX/log/silent"
+use kerberos.json '.["timeout-seconds"] = 2'
+stops_at ticket "has not answered in time"
+stop_part silent KILL
 mv ad/krb5.conf.bak ad/krb5.conf
 
 echo "# the domain is away, and comes back"

@@ -180,7 +180,10 @@ static void refusals(void **state)
 		_cleanup_free_ char *text = xasprintf("%.*s%s, v1db1",
 			(int)(strstr(message, "%s") - message), message, cases[i].code);
 		assert_non_null(strstr(active_directory_refusal(text), cases[i].text));
+		assert_int_equal(active_directory_must_change(text),
+			strcmp(cases[i].code, "532") == 0 || strcmp(cases[i].code, "773") == 0);
 	}
+	assert_false(active_directory_must_change(NULL));
 	assert_null(active_directory_refusal(NULL));
 	assert_null(active_directory_refusal(""));
 	assert_null(active_directory_refusal("Invalid credentials"));
