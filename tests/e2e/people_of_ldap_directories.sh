@@ -160,6 +160,18 @@ document socket ".hosts = [\"$PWD/one/ldapi\"] | .security = \"none\" | .bind = 
 expect_output "local socket, is taken" tessera connection test socket
 [ "$(names socket 1815)" = "Ada Lovelace" ]
 document public '.bind = {"method": "anonymous"} | .base = "ou=public,dc=example,dc=org"'
+
+# By DNS: the first of the SRV records does not answer, the second one does.
+printf '_ldap._tcp.example.org SRV %s localhost\n' "0 1 3" "10 1 3890" >zone
+start_part dns "$TESSERA_SOURCE/tests/servers/dns" zone 15353
+wait_for_part dns grep -q ready "$TESSERA_SANDBOX/log/dns"
+document domain 'del(.hosts) | .domain = "example.org" | ."dns-server" = "127.0.0.1:15353"'
+tessera connection secret domain password password >/dev/null
+expect_output "localhost:3890 answers" tessera connection test domain
+[ "$(names domain 1815)" = "Ada Lovelace" ]
+document no-domain 'del(.hosts) | .domain = "example.com" | ."dns-server" = "127.0.0.1:15353"'
+expect_failure 1 tessera connection test no-domain
+[[ $output == *"name: "*"_ldap._tcp.example.com"* ]] || fail "the test of no-domain says $output"
 load_person() {
     slapd_change one <<END
 dn: uid=$1,ou=public,$slapd_suffix
@@ -182,6 +194,18 @@ cat client.pem client.key >tesserad.pem
 guide_lines ldap.md "As whom" '{' | sed 's/"ldap1.example.org"/"127.0.0.1:3891"/' >staff-certificate.json
 guide_run ldap.md "As whom" tessera
 [ "$(names staff-certificate 1815)" = "Ada Lovelace" ]
+
+
+# The same with the key in a slot: the secret has the certificate alone.
+printf '4711-0815\n' >slot-pin
+tessera slot add hsm --create --keep-pin --pin-file slot-pin >/dev/null
+SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf softhsm2-util --import client.key --token hsm --label tls --id 01 --pin 4711-0815 >/dev/null
+tessera slot test hsm >/dev/null
+document slot-key '.hosts = ["127.0.0.1:3890"] | .bind = {"method": "external", "client-key": "pkcs11:token=hsm;object=tls"}'
+tessera connection secret slot-key client-certificate client.pem >/dev/null
+expect_output "the client certificate, or local socket, is taken" tessera connection test slot-key
+[ "$(names slot-key 1815)" = "Ada Lovelace" ]
+[ "$(names slot-key 1815)" = "Ada Lovelace" ]
 
 # The presets, and what they know of disabled people.
 document posix '.preset = "posixAccount"'
