@@ -44,14 +44,14 @@ static void question_free(void *argument)
 	free(question);
 }
 
-/* What a KDC says of an account, not of itself. */
+/* What a KDC says of an account, not of itself; and a name that no account can have. */
 static bool is_denial(krb5_error_code code)
 {
 	static const krb5_error_code denials[] = {KRB5KDC_ERR_PREAUTH_FAILED, KRB5_PREAUTH_FAILED,
 		KRB5KRB_AP_ERR_BAD_INTEGRITY, KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN,
 		KRB5KDC_ERR_CLIENT_REVOKED, KRB5KDC_ERR_CLIENT_NOTYET, KRB5KDC_ERR_NAME_EXP,
 		KRB5KDC_ERR_KEY_EXP, KRB5KDC_ERR_POLICY, KRB5KDC_ERR_NULL_KEY,
-		KRB5KDC_ERR_ETYPE_NOSUPP, KRB5KDC_ERR_WRONG_REALM};
+		KRB5KDC_ERR_ETYPE_NOSUPP, KRB5KDC_ERR_WRONG_REALM, KRB5_PARSE_MALFORMED};
 
 	for (size_t i = 0; i < ARRAY_SIZE(denials); i++)
 		if (denials[i] == code)
@@ -197,10 +197,9 @@ static void work(void *argument)
 	struct question *question = argument;
 	krb5_error_code code = open_question(question);
 
-	if (code != 0)
-		kerberos_fail(question->context, code, "Kerberos cannot be used for",
-			question->principal, &question->error);
-	else if ((code = ask_kdc(question)) == 0)
+	if (code == 0)
+		code = ask_kdc(question);
+	if (code == 0)
 		prove(question);
 	else if (is_denial(code))
 		error_set(&question->error, ERROR_ACCESS_DENIED, "user or password is wrong");

@@ -117,6 +117,8 @@ static void passwords_are_asked_for(void **state)
 		{"must@EXAMPLE.TEST", "first", ERROR_ACCESS_DENIED},
 		{"old@EXAMPLE.TEST", "first", ERROR_ACCESS_DENIED},
 		{"ada@EXAMPLE.TEST", "", ERROR_ACCESS_DENIED},
+		{"ada@x@EXAMPLE.TEST", "first", ERROR_ACCESS_DENIED},
+		{"@EXAMPLE.TEST", "first", ERROR_ACCESS_DENIED},
 		{"ada@NOWHERE.TEST", "first", ERROR_NETWORK_FAILED},
 	};
 	const struct http_negotiate settings = svc("svc.keytab");
