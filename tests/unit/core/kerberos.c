@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include "common/alloc.h"
@@ -156,6 +157,37 @@ static void another_kdc_is_not_believed(void **state)
 	kerberos_run("kill $(cat other.pid)");
 }
 
+/* What the Kerberos library takes for the time. */
+static long skew_s;
+
+__attribute__((visibility("default"))) int gettimeofday(
+	struct timeval *restrict now, void *restrict zone)
+{
+	struct timespec time;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &time);
+	now->tv_sec = time.tv_sec + skew_s;
+	now->tv_usec = time.tv_nsec / 1000;
+	return 0;
+}
+
+static void a_clock_that_is_wrong_is_named(void **state)
+{
+	const struct http_negotiate settings = svc("svc.keytab");
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	(void)state;
+	assert_true(kerberos_run("sed '/libdefaults/a kdc_timesync = 0' krb5.conf >exact.conf"));
+	setenv("KRB5_CONFIG", kerberos_path("exact.conf"), 1);
+	skew_s = 3600;
+	assert_null(kerberos_account_open(&settings, TIMEOUT, &error));
+	skew_s = 0;
+	setenv("KRB5_CONFIG", kerberos_path("krb5.conf"), 1);
+	assert_int_equal(error.code, ERROR_NETWORK_FAILED);
+	assert_non_null(strstr(error.message, "set this machine's clock"));
+}
+
 /* --- calls that take too long --- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -203,6 +235,7 @@ int main(void)
 		cmocka_unit_test(no_tickets_are_said),
 		cmocka_unit_test(passwords_are_asked_for),
 		cmocka_unit_test(another_kdc_is_not_believed),
+		cmocka_unit_test(a_clock_that_is_wrong_is_named),
 		cmocka_unit_test(a_call_that_hangs_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
