@@ -10,7 +10,7 @@ source "$TESSERA_SOURCE/tests/lib/guide.sh"
 source "$TESSERA_SOURCE/tests/lib/slapd.sh"
 cd "$TESSERA_SANDBOX/tmp"
 
-make_slapd one
+make_slapd one "overlay ppolicy" "ppolicy_default cn=policy,$slapd_suffix"
 people 1 250 | load_slapd one
 load_slapd one <<END
 dn: uid=ada,ou=people,$slapd_suffix
@@ -35,6 +35,23 @@ shadowExpire: 100000
 ipaUniqueID: 1c5a4bd2-0000-11ee-8000-000000000001
 krbPrincipalName: ada@EXAMPLE.ORG
 userPassword: enchantress
+
+dn: cn=policy,$slapd_suffix
+objectClass: applicationProcess
+objectClass: pwdPolicy
+cn: policy
+pwdAttribute: userPassword
+pwdLockout: TRUE
+pwdMaxFailure: 2
+pwdMustChange: TRUE
+
+dn: uid=new,ou=people,$slapd_suffix
+objectClass: inetOrgPerson
+uid: new
+cn: New Person
+sn: Person
+userPassword: initial
+pwdReset: TRUE
 
 dn: uid=gone,ou=people,$slapd_suffix
 objectClass: inetOrgPerson
@@ -128,8 +145,8 @@ read_pages() {
     done
 }
 read_pages staff >ids
-[ "$(wc -l <ids)" = 253 ] || fail "$(wc -l <ids) people are read"
-[ "$(sort -u ids | wc -l)" = 253 ] || fail "people are read twice"
+[ "$(wc -l <ids)" = 254 ] || fail "$(wc -l <ids) people are read"
+[ "$(sort -u ids | wc -l)" = 254 ] || fail "people are read twice"
 expect_failure 2 tessera directory search staff ada --after @40x
 [[ $output == *"search again"* ]]
 next=$(tessera --json directory search staff --limit 40 --after @40 | jq -r .next)
@@ -233,6 +250,16 @@ for who in "ada wrong" "nobody enchantress" "gone gone" "ada "; do
         fail "'$who' is told: $(prove "${who% *}" "${who#* }" || true)"
 done
 [ "$(prove '*' enchantress || true)" = "AccessDenied: the name or the password is wrong" ]
+
+
+# What else the directory says of a password is told to who knows it, and nothing to others.
+[[ $(prove new initial || true) == "AccessDenied: the password has to be changed"* ]]
+[ "$(prove new other || true)" = "AccessDenied: the name or the password is wrong" ]
+
+# A person whom somebody else's guesses have locked is not disabled.
+for _ in 1 2 3; do prove ada guess >/dev/null || true; done
+[ "$(prove ada enchantress || true)" = "AccessDenied: the name or the password is wrong" ]
+tessera --json directory show staff ada | jq -e '.disabled | not' >/dev/null
 
 # Only who may issue cards may look.
 expect_failure 4 setpriv --reuid ada --regid ada --clear-groups env -u TESSERA_SESSION tessera directory search staff ada

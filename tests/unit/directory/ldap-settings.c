@@ -37,6 +37,7 @@ static const struct {
 	{HEAD ",\"hosts\":[\"::1\"]" BASE "}", "/hosts/0"},
 	{HEAD ",\"hosts\":[\"/run/ldapi\"]" BASE "}", "/hosts/0"},
 	{HEAD HOSTS ",\"security\":\"none\"" BASE "}", "/hosts/0"},
+	{HEAD ",\"hosts\":[\"127.example.org\"],\"security\":\"none\"" BASE "}", "/hosts/0"},
 	{HEAD HOSTS ",\"security\":\"tls\"" BASE "}", "/security"},
 	{HEAD HOSTS ",\"domain\":\"example.org\"" BASE "}", "/domain"},
 	{HEAD ",\"domain\":\"example.org:389\"" BASE "}", "/domain"},
