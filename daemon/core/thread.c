@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <openssl/crypto.h>
+
 #include "common/alloc.h"
 
 int thread_start_detached(
@@ -44,6 +46,9 @@ static void *run_call(void *argument)
 	struct call *call = argument;
 
 	call->run(call->argument);
+	/* What libcrypto keeps of this thread would otherwise go at some time after its end was
+	 * seen. */
+	OPENSSL_thread_stop();
 	pthread_mutex_lock(&call->lock);
 	call->has_ended = true;
 	bool is_left = call->is_left;
