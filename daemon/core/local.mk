@@ -5,6 +5,7 @@ libtesserad_la_SOURCES += \
 	daemon/core/job.c daemon/core/job.h daemon/core/job-private.h \
 	daemon/core/job-signature.c \
 	daemon/core/journal.c daemon/core/journal.h \
+	daemon/core/kerberos.c daemon/core/kerberos.h daemon/core/kerberos-password.c \
 	daemon/core/mail.c daemon/core/mail.h \
 	daemon/core/negotiate.c daemon/core/negotiate.h daemon/core/negotiate-private.h \
 	daemon/core/negotiate-http.c daemon/core/negotiate-ticket.c \

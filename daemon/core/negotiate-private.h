@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files negotiate* share. */
+/* What the files negotiate* and kerberos* share. */
 #ifndef TESSERA_CORE_NEGOTIATE_PRIVATE_H
 #define TESSERA_CORE_NEGOTIATE_PRIVATE_H
 
@@ -30,5 +30,8 @@ struct kerberos {
 bool kerberos_open(struct kerberos *kerberos, const struct http_negotiate *settings,
 	const char *host, struct error *error);
 void kerberos_close(struct kerberos *kerberos);
+/* ERROR_NETWORK_FAILED, "what of: the library's words; what to do". Returns false. */
+bool kerberos_fail(krb5_context context, krb5_error_code code, const char *what, const char *of,
+	struct error *error);
 
 #endif

@@ -42,18 +42,17 @@ static const struct advice {
 					  "runs as, or give the right one"},
 };
 
-/* "what of: the library's words; advice". */
-static bool fail(const struct kerberos *kerberos, krb5_error_code code, const char *what,
-	const char *of, struct error *error)
+bool kerberos_fail(krb5_context context, krb5_error_code code, const char *what, const char *of,
+	struct error *error)
 {
-	const char *text = krb5_get_error_message(kerberos->context, code);
+	const char *text = krb5_get_error_message(context, code);
 	const char *advice = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(advices) && !advice; i++)
 		advice = advices[i].code == code ? advices[i].text : NULL;
 	error_set(error, ERROR_NETWORK_FAILED, "%s %s: %.500s%s%s", what, of, text,
 		advice ? "; " : "", advice ? advice : "");
-	krb5_free_error_message(kerberos->context, text);
+	krb5_free_error_message(context, text);
 	return false;
 }
 
@@ -113,14 +112,16 @@ static bool take_from_keytab(
 	if (code == 0)
 		code = check_key(kerberos, keytab, account);
 	if (code != 0)
-		fail(kerberos, code, "no key of the Kerberos account", kerberos->account, error);
+		kerberos_fail(kerberos->context, code, "no key of the Kerberos account",
+			kerberos->account, error);
 	else {
 		kerberos->is_own = true;
 		code = krb5_cc_new_unique(kerberos->context, "MEMORY", NULL, &kerberos->cache);
 		if (code == 0)
 			code = ask_with_key(kerberos, keytab, account);
 		if (code != 0)
-			fail(kerberos, code, "no Kerberos ticket of", kerberos->account, error);
+			kerberos_fail(kerberos->context, code, "no Kerberos ticket of",
+				kerberos->account, error);
 	}
 	if (keytab)
 		krb5_kt_close(kerberos->context, keytab);
@@ -134,8 +135,8 @@ static bool open_with_keytab(
 	krb5_error_code code = krb5_parse_name(kerberos->context, settings->principal, &account);
 
 	if (code != 0)
-		return fail(kerberos, code, "no name of a Kerberos account:", settings->principal,
-			error);
+		return kerberos_fail(kerberos->context, code,
+			"no name of a Kerberos account:", settings->principal, error);
 	kerberos->account = name_of(kerberos, account);
 	bool taken = take_from_keytab(kerberos, settings->keytab, account, error);
 	krb5_free_principal(kerberos->context, account);
@@ -155,7 +156,7 @@ static bool open_cache(
 	if (code == 0)
 		code = krb5_cc_get_principal(kerberos->context, kerberos->cache, &account);
 	if (code != 0)
-		return fail(kerberos, code, "no Kerberos ticket in",
+		return kerberos_fail(kerberos->context, code, "no Kerberos ticket in",
 			settings->cache ? settings->cache : "the default cache", error);
 	kerberos->account = name_of(kerberos, account);
 	krb5_free_principal(kerberos->context, account);
@@ -211,8 +212,9 @@ static bool open_service(struct kerberos *kerberos, const struct http_negotiate 
 	if (code == 0)
 		code = ask_for_service(kerberos, server);
 	krb5_free_principal(kerberos->context, server);
-	return code == 0 || fail(kerberos, code, "no Kerberos ticket for the service",
-				    kerberos->service ? kerberos->service : host, error);
+	return code == 0 ||
+	       kerberos_fail(kerberos->context, code, "no Kerberos ticket for the service",
+		       kerberos->service ? kerberos->service : host, error);
 }
 
 static bool name_cache(struct kerberos *kerberos, struct error *error)
@@ -221,8 +223,8 @@ static bool name_cache(struct kerberos *kerberos, struct error *error)
 	krb5_error_code code = krb5_cc_get_full_name(kerberos->context, kerberos->cache, &name);
 
 	if (code != 0)
-		return fail(kerberos, code, "no cache of Kerberos tickets of", kerberos->account,
-			error);
+		return kerberos_fail(kerberos->context, code, "no cache of Kerberos tickets of",
+			kerberos->account, error);
 	kerberos->cache_name = xstrdup(name);
 	krb5_free_string(kerberos->context, name);
 	return true;
@@ -234,7 +236,8 @@ bool kerberos_open(struct kerberos *kerberos, const struct http_negotiate *setti
 	krb5_error_code code = krb5_init_context(&kerberos->context);
 
 	if (code != 0)
-		return fail(kerberos, code, "Kerberos cannot be used", "(krb5.conf)", error);
+		return kerberos_fail(
+			kerberos->context, code, "Kerberos cannot be used", "(krb5.conf)", error);
 	return (settings->keytab ? open_with_keytab(kerberos, settings, error)
 				 : open_cache(kerberos, settings, error)) &&
 	       open_service(kerberos, settings, host, error) && name_cache(kerberos, error);

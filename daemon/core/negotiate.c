@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/negotiate.h"
 
-#include <errno.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/alloc.h"
 #include "core/negotiate-private.h"
@@ -18,11 +16,8 @@ static gss_OID_desc spnego = {6, (void *)"\x2b\x06\x01\x05\x05\x02"};
  * which goes on alone, and frees this, when the request that waits for it has no more time.
  */
 struct negotiate {
-	pthread_mutex_t lock; /* guards the next two */
-	unsigned references;  /* the request's, and the thread's while it works */
-	bool is_working;
-	pthread_cond_t moved; /* when is_working becomes false */
-	/* Touched by the thread while is_working, else by the request. */
+	atomic_uint references; /* the request's, and the thread's while it works */
+	/* Touched by the thread while it works, else by the request. */
 	char *principal, *keytab, *cache, *service, *host;
 	struct kerberos kerberos;
 	bool has_ticket;
@@ -37,14 +32,8 @@ struct negotiate {
 struct negotiate *negotiate_new(const struct http_negotiate *settings, const char *host)
 {
 	struct negotiate *negotiate = xnew(struct negotiate);
-	pthread_condattr_t attributes;
 
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&negotiate->moved, &attributes);
-	pthread_condattr_destroy(&attributes);
-	pthread_mutex_init(&negotiate->lock, NULL);
-	negotiate->references = 1;
+	atomic_init(&negotiate->references, 1);
 	negotiate->principal = xstrdup(settings->principal);
 	negotiate->keytab = xstrdup(settings->keytab);
 	negotiate->cache = xstrdup(settings->cache);
@@ -78,20 +67,13 @@ static void destroy(struct negotiate *negotiate)
 	free(negotiate->cache);
 	free(negotiate->service);
 	free(negotiate->host);
-	pthread_cond_destroy(&negotiate->moved);
-	pthread_mutex_destroy(&negotiate->lock);
 	free(negotiate);
 }
 
 /* Gives a reference back. */
 void negotiate_free(struct negotiate *negotiate)
 {
-	if (!negotiate)
-		return;
-	pthread_mutex_lock(&negotiate->lock);
-	bool is_last = --negotiate->references == 0;
-	pthread_mutex_unlock(&negotiate->lock);
-	if (is_last)
+	if (negotiate && atomic_fetch_sub(&negotiate->references, 1) == 1)
 		destroy(negotiate);
 }
 
@@ -202,70 +184,38 @@ static bool make_value(struct negotiate *negotiate)
 
 /* --- the thread --- */
 
-static void *work(void *argument)
+static void work(void *argument)
 {
 	struct negotiate *negotiate = argument;
 
 	if (open_tickets(negotiate))
 		make_value(negotiate);
-	pthread_mutex_lock(&negotiate->lock);
-	negotiate->is_working = false;
-	pthread_cond_signal(&negotiate->moved);
-	pthread_mutex_unlock(&negotiate->lock);
-	negotiate_free(negotiate);
-	return NULL;
 }
 
-static bool start_work(struct negotiate *negotiate, struct error *error)
+static void give_back(void *argument)
 {
-	forget_context(negotiate);
-	error_clear(&negotiate->error);
-	negotiate->is_working = true;
-	negotiate->references++;
-	int result = thread_start_detached(NULL, work, negotiate, 0);
-	if (result == 0)
-		return true;
-	negotiate->is_working = false;
-	negotiate->references--;
-	return error_set(error, ERROR_FAILED, "no thread for Kerberos: %s", strerror(result));
-}
-
-static struct timespec after(unsigned timeout_ms)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	time.tv_sec += timeout_ms / 1000;
-	time.tv_nsec += timeout_ms % 1000 * 1000000L;
-	if (time.tv_nsec >= 1000000000L) {
-		time.tv_sec++;
-		time.tv_nsec -= 1000000000L;
-	}
-	return time;
+	negotiate_free(argument);
 }
 
 /* Whether the thread has ended in time. */
-static bool wait_for_work(struct negotiate *negotiate, unsigned timeout_ms)
+static bool work_within(struct negotiate *negotiate, unsigned timeout_ms)
 {
-	struct timespec end = after(timeout_ms);
-	int result = 0;
-
-	pthread_mutex_lock(&negotiate->lock);
-	while (negotiate->is_working && result != ETIMEDOUT)
-		result = pthread_cond_timedwait(&negotiate->moved, &negotiate->lock, &end);
-	bool is_done = !negotiate->is_working;
-	pthread_mutex_unlock(&negotiate->lock);
-	return is_done;
+	forget_context(negotiate);
+	error_clear(&negotiate->error);
+	atomic_fetch_add(&negotiate->references, 1);
+	if (!thread_run_within(timeout_ms, work, give_back, negotiate))
+		return false;
+	negotiate_free(negotiate);
+	return true;
 }
 
 bool negotiate_start(struct negotiate *negotiate, X509 *certificate, unsigned timeout_ms,
 	char **value, struct error *error)
 {
 	buffer_truncate(&negotiate->binding, 0);
-	if (!negotiate_binding(certificate, &negotiate->binding, error) ||
-		!start_work(negotiate, error))
+	if (!negotiate_binding(certificate, &negotiate->binding, error))
 		return false;
-	if (!wait_for_work(negotiate, timeout_ms))
+	if (!work_within(negotiate, timeout_ms))
 		return error_set(
 			error, ERROR_TIMEOUT, "the KDC of Kerberos has not answered in time");
 	if (!negotiate->value)

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "directory/active-directory.h"
 #include "directory/entra.h"
 #include "directory/ldap-pool.h"
 
 static const struct directory_driver *const drivers[] = {
 	&ldap_driver,
+	&active_directory_driver,
 	&entra_driver,
 };
 

@@ -44,12 +44,30 @@ static char *nobody(const struct ldap_directory *ldap)
 }
 
 /* Whether the password is of that entry, on a connection that is used for nothing else. */
-static bool prove(struct directory *directory, const char *dn, const struct secret *password,
-	enum ldap_password_state *state, struct error *error)
+static bool prove_by_bind(struct directory *directory, const char *dn,
+	const struct secret *password, enum ldap_password_state *state, struct error *error)
 {
+	const struct ldap_flavour *flavour = ((struct ldap_directory *)directory->data)->flavour;
 	_cleanup_ldap_link_ struct ldap_link *link = ldap_reach(directory, NULL, NULL, error);
 
-	return link && ldap_link_bind_simple(link, dn, password, state, error);
+	if (!link)
+		return false;
+	if (ldap_link_bind_simple(link, dn, password, state, error))
+		return true;
+	if (flavour && flavour->must_change && flavour->must_change(error_message(error)))
+		*state = LDAP_PASSWORD_MUST_CHANGE;
+	return false;
+}
+
+static bool prove(struct directory *directory, const struct directory_person *person,
+	const char *dn, const char *login, const struct secret *password,
+	enum ldap_password_state *state, struct error *error)
+{
+	const struct ldap_directory *ldap = directory->data;
+
+	if (ldap->access.bind == LDAP_BIND_GSSAPI && ldap->flavour && ldap->flavour->prove)
+		return ldap->flavour->prove(directory, person, login, password, error);
+	return prove_by_bind(directory, dn, password, state, error);
 }
 
 /*
@@ -95,7 +113,7 @@ bool ldap_directory_authenticate(struct directory *directory, const char *login,
 	error_clear(&failure);
 	if (!dn)
 		dn = nobody(directory->data);
-	bool is_proved = prove(directory, dn, password, &state, &failure);
+	bool is_proved = prove(directory, &found, dn, login, password, &state, &failure);
 	if (!is_proved && !is_refusal(&failure))
 		return error_move(error, &failure);
 	if (!is_known || found.is_disabled)

@@ -171,10 +171,12 @@ static bool parse_second(const char *after, size_t *count)
 static bool ask_second(
 	struct directory *directory, struct ldap_link **link, void *context, struct error *error)
 {
-	static const char *const no_attributes[] = {"1.1", NULL}; /* RFC 4511, 4.5.1.8 */
 	struct list *list = context;
+	/* All pages are of the same search, attributes included (RFC 2696, 3): domain controllers
+	 * insist on it. */
+	_cleanup_free_ const char **attributes = ldap_person_attributes(list->ldap);
 	_cleanup_ldap_outcome_ struct ldap_outcome outcome = {0};
-	struct ldap_request request = request_of(list, no_attributes);
+	struct ldap_request request = request_of(list, attributes);
 
 	list_reset(list);
 	request.is_paged = true;

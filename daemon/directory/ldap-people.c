@@ -114,12 +114,23 @@ static void read_disabled(const struct ldap_people *people, const struct ldap_en
 
 /* --- fields --- */
 
-static void read_field(const struct mapped_field *field, const struct ldap_entry *entry,
-	struct directory_person *person)
+/* The value as text, or as it is. */
+static bool set_field(const struct ldap_flavour *flavour, const char *attribute,
+	const struct ldap_value *value, const char *field, struct directory_person *person)
+{
+	_cleanup_free_ char *text =
+		flavour && flavour->decode ? flavour->decode(attribute, value) : NULL;
+
+	return text ? person_set_field(person, field, text, strlen(text))
+		    : person_set_field(person, field, value->data, value->length);
+}
+
+static void read_field(const struct ldap_flavour *flavour, const struct mapped_field *field,
+	const struct ldap_entry *entry, struct directory_person *person)
 {
 	for (size_t i = 0; i < field->count; i++) {
 		const struct ldap_value *value = ldap_entry_value(entry, field->attributes[i]);
-		if (value && person_set_field(person, field->field, value->data, value->length))
+		if (value && set_field(flavour, field->attributes[i], value, field->field, person))
 			return;
 	}
 }
@@ -167,7 +178,7 @@ bool ldap_person_read(const struct ldap_directory *ldap, const struct ldap_entry
 		return false;
 	read_disabled(&ldap->people, entry, person);
 	for (size_t i = 0; i < ldap->people.mapping.count; i++)
-		read_field(&ldap->people.mapping.items[i], entry, person);
+		read_field(flavour, &ldap->people.mapping.items[i], entry, person);
 	if (flavour && flavour->read)
 		flavour->read(ldap, entry, person);
 	person->name = shown_name(person, entry);

@@ -27,9 +27,13 @@ static bool bind_simple(struct directory *directory, struct ldap_link *link, str
 		return true;
 	if (failure.code != ERROR_ACCESS_DENIED)
 		return error_move(error, &failure);
+	const char *why = ldap->flavour && ldap->flavour->refusal
+				  ? ldap->flavour->refusal(error_message(&failure))
+				  : NULL;
 	return error_set(error, ERROR_DIRECTORY_FAILED,
-		"%s does not take %s with this password (tessera connection secret %s %s)",
-		ldap_link_host(link), ldap->access.bind_dn, directory->name, LDAP_SECRET);
+		"%s does not take %s with this password%s%s (tessera connection secret %s %s)",
+		ldap_link_host(link), ldap->access.bind_dn, why ? ": " : "", why ? why : "",
+		directory->name, LDAP_SECRET);
 }
 
 static bool bind_external(struct directory *directory, struct ldap_link *link, struct error *error)

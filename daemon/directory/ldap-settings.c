@@ -155,7 +155,7 @@ static bool read_host(const struct document_node *node, enum ldap_security secur
 	return !problem || document_fail(node, error, "%s", problem);
 }
 
-static bool read_hosts(const struct document_node *list, enum ldap_security security, unsigned port,
+bool ldap_read_hosts(const struct document_node *list, enum ldap_security security, unsigned port,
 	struct ldap_host **hosts, size_t *host_count, struct error *error)
 {
 	size_t count;
@@ -186,7 +186,7 @@ static bool read_place(const struct document_node *root, unsigned port, struct l
 	if (!document_find(root, "domain", &domain)) {
 		if (!has_hosts)
 			return document_fail(root, error, "\"hosts\" or \"domain\" is missing");
-		return read_hosts(
+		return ldap_read_hosts(
 			&hosts, access->security, port, &access->hosts, &access->host_count, error);
 	}
 	if (has_hosts)
@@ -213,7 +213,7 @@ static bool read_referrals(const struct document_node *root, unsigned port,
 		return true;
 	if (!access->follow_referrals)
 		return document_fail(&node, error, "this goes with \"referrals\": \"follow\" only");
-	return read_hosts(&node, access->security, port, &access->referral_hosts,
+	return ldap_read_hosts(&node, access->security, port, &access->referral_hosts,
 		&access->referral_host_count, error);
 }
 

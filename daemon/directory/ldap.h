@@ -89,9 +89,20 @@ struct ldap_flavour {
 	bool (*id_filter)(const struct ldap_directory *, struct buffer *filter, const char *id);
 	/* An entry's id, heap; NULL: it has none. NULL: the attribute's value. */
 	char *(*id_of)(const struct ldap_directory *, const struct ldap_entry *);
+	/* The text of a value of an attribute that is no text, heap; NULL: it is as it stands. */
+	char *(*decode)(const char *attribute, const struct ldap_value *value);
 	/* What else an entry tells, after the mapping: fields, is_disabled, reason. */
 	void (*read)(const struct ldap_directory *, const struct ldap_entry *,
 		struct directory_person *);
+	/* Whether a password is a person's, for LDAP_BIND_GSSAPI; the person is empty when nobody
+	 * has that login. ERROR_ACCESS_DENIED when it is not. NULL: a simple bind tells. */
+	bool (*prove)(struct directory *, const struct directory_person *, const char *login,
+		const struct secret *password, struct error *);
+	/* What a server's message about a refused bind means for whoever keeps the account; NULL:
+	 * nothing that is known. */
+	const char *(*refusal)(const char *message);
+	/* Whether such a message says that the password is right, but has to be changed first. */
+	bool (*must_change)(const char *message);
 };
 
 struct ldap_directory {
@@ -116,6 +127,9 @@ void ldap_people_clear(struct ldap_people *people);
  * "timeout-seconds". */
 bool ldap_read_access(
 	const struct document_node *root, struct ldap_access *access, struct error *error);
+/* A list of hosts, whose port is this where it is not given. */
+bool ldap_read_hosts(const struct document_node *list, enum ldap_security security, unsigned port,
+	struct ldap_host **hosts, size_t *host_count, struct error *error);
 /* "base" (required unless is_optional), "filter" and "scope". */
 bool ldap_read_base(const struct document_node *root, bool is_optional, const char *filter,
 	struct ldap_people *people, struct error *error);

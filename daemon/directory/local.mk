@@ -1,5 +1,10 @@
 # daemon/directory
 libtesserad_la_SOURCES += \
+	daemon/directory/active-directory.c daemon/directory/active-directory.h \
+	daemon/directory/active-directory-private.h \
+	daemon/directory/active-directory-settings.c \
+	daemon/directory/active-directory-test.c \
+	daemon/directory/active-directory-values.c daemon/directory/active-directory-values.h \
 	daemon/directory/directory.c daemon/directory/directory.h \
 	daemon/directory/ldap.c daemon/directory/ldap.h daemon/directory/ldap-private.h \
 	daemon/directory/ldap-authenticate.c \
@@ -7,6 +12,7 @@ libtesserad_la_SOURCES += \
 	daemon/directory/ldap-entry.c daemon/directory/ldap-entry.h \
 	daemon/directory/ldap-filter.c daemon/directory/ldap-filter.h \
 	daemon/directory/ldap-follow.c daemon/directory/ldap-follow.h \
+	daemon/directory/ldap-kerberos.c daemon/directory/ldap-kerberos.h \
 	daemon/directory/ldap-link.c daemon/directory/ldap-link.h \
 	daemon/directory/ldap-list.c \
 	daemon/directory/ldap-long.c daemon/directory/ldap-long.h \

@@ -4,14 +4,15 @@
  *
  *     directory-ask DOCUMENT SECRET authenticate LOGIN PASSWORD
  *
- * DOCUMENT is the file of a connection of kind ldap, SECRET the value of each of its secrets.
- * Prints the person's name, or "ERROR: message" and ends with 1.
+ * DOCUMENT is the file of a connection of kind ldap or active-directory, SECRET the value of each
+ * of its secrets. Prints the person's name, or "ERROR: message" and ends with 1.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "common/alloc.h"
 #include "core/text-file.h"
+#include "directory/active-directory.h"
 #include "directory/ldap-pool.h"
 
 static bool open_secret(void *context, const char *connection, const char *name,
@@ -34,6 +35,12 @@ static bool authenticate(
 	return true;
 }
 
+static const struct directory_driver *driver_of(const char *document)
+{
+	return document && strstr(document, "\"active-directory\"") ? &active_directory_driver
+								    : &ldap_driver;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -41,17 +48,17 @@ int main(int argc, char **argv)
 	const struct connection_services services = {.ldap = pool,
 		.open_secret = open_secret,
 		.secret_context = argc > 2 ? argv[2] : NULL};
-	struct directory directory = {
-		.driver = &ldap_driver, .services = &services, .name = (char *)"asked"};
 	_cleanup_free_ char *document = argc == 6 ? text_file_read(argv[1], 65536, &error) : NULL;
+	struct directory directory = {
+		.driver = driver_of(document), .services = &services, .name = (char *)"asked"};
 
-	bool works = document && ldap_driver.open(&directory, document, &error) &&
+	bool works = document && directory.driver->open(&directory, document, &error) &&
 		     strcmp(argv[3], "authenticate") == 0 &&
 		     authenticate(&directory, argv[4], argv[5], &error);
 	if (!works)
 		printf("%s: %s\n", error_name(error.code), error_message(&error));
 	if (document)
-		ldap_driver.close(&directory);
+		directory.driver->close(&directory);
 	ldap_pool_free(pool);
 	return works ? 0 : 1;
 }

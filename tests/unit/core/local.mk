@@ -33,3 +33,9 @@ check_PROGRAMS += tests/unit/core/srv
 tests_unit_core_srv_SOURCES = tests/unit/core/srv.c tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_core_srv_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_core_srv_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/core/kerberos
+tests_unit_core_kerberos_SOURCES = tests/unit/core/kerberos.c \
+	tests/lib/kerberos-fixture.c tests/lib/kerberos-fixture.h \
+	tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_core_kerberos_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_core_kerberos_LDADD = $(UNIT_LIBS)

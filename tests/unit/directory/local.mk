@@ -15,6 +15,15 @@ check_PROGRAMS += tests/unit/directory/entra-assertion
 tests_unit_directory_entra_assertion_SOURCES = tests/unit/directory/entra-assertion.c
 tests_unit_directory_entra_assertion_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_directory_entra_assertion_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/directory/active-directory-values
+tests_unit_directory_active_directory_values_SOURCES = tests/unit/directory/active-directory-values.c
+tests_unit_directory_active_directory_values_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_directory_active_directory_values_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/directory/active-directory-settings
+tests_unit_directory_active_directory_settings_SOURCES = \
+	tests/unit/directory/active-directory-settings.c
+tests_unit_directory_active_directory_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_directory_active_directory_settings_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/directory/ldap-filter
 tests_unit_directory_ldap_filter_SOURCES = tests/unit/directory/ldap-filter.c
 tests_unit_directory_ldap_filter_CPPFLAGS = $(UNIT_CPPFLAGS)
