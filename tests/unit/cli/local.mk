@@ -1,9 +1,12 @@
 CLI_UNIT_CPPFLAGS = $(CLI_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
 CLI_UNIT_LIBS = libtessera-cli.la $(CMOCKA_LIBS) -lpthread
 
-check_PROGRAMS += tests/unit/cli/arguments tests/unit/cli/bridge-greeting tests/unit/cli/card-uri \
-	tests/unit/cli/job-wait tests/unit/cli/output tests/unit/cli/pin tests/unit/cli/signed-content \
-	tests/unit/cli/table
+check_PROGRAMS += tests/unit/cli/agent-notify tests/unit/cli/arguments \
+	tests/unit/cli/bridge-greeting tests/unit/cli/card-uri tests/unit/cli/job-wait \
+	tests/unit/cli/output tests/unit/cli/pin tests/unit/cli/signed-content tests/unit/cli/table
+tests_unit_cli_agent_notify_SOURCES = tests/unit/cli/agent-notify.c
+tests_unit_cli_agent_notify_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
+tests_unit_cli_agent_notify_LDADD = $(CLI_UNIT_LIBS)
 tests_unit_cli_arguments_SOURCES = tests/unit/cli/arguments.c
 tests_unit_cli_arguments_CPPFLAGS = $(CLI_UNIT_CPPFLAGS)
 tests_unit_cli_arguments_LDADD = $(CLI_UNIT_LIBS)
