@@ -34,6 +34,7 @@ enum option {
 	OPTION_CARD,
 	OPTION_CARDS,
 	OPTION_CODE_FILE,
+	OPTION_CONFIRM,
 	OPTION_CREATE,
 	OPTION_CUSTODIAN,
 	OPTION_DAYS,
@@ -52,6 +53,7 @@ enum option {
 	OPTION_GROUP,
 	OPTION_HOLDER,
 	OPTION_INACTIVE,
+	OPTION_KEEP_FIELDS,
 	OPTION_KEEP_KEY,
 	OPTION_KEEP_PIN,
 	OPTION_KEY,
@@ -68,6 +70,8 @@ enum option {
 	OPTION_OUTPUT,
 	OPTION_PEM,
 	OPTION_PERMISSIONS,
+	OPTION_PERSON,
+	OPTION_PERSON_ID,
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
 	OPTION_PIN_SOURCE,
@@ -201,6 +205,8 @@ bool connection_forget_secret(struct invocation *invocation, struct error *error
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
 bool report_expiring(struct invocation *invocation, struct error *error);
+bool report_people(struct invocation *invocation, struct error *error);
+bool directory_check(struct invocation *invocation, struct error *error);
 bool task_remove(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
 bool task_confirm(struct invocation *invocation, struct error *error);
