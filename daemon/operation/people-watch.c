@@ -34,7 +34,8 @@ struct look {
 	bool is_confirmed;
 	struct directory *directory;
 	size_t total, looked, failed, in_a_row;
-	struct lost *lost; /* at most lost_max of them */
+	struct error failure; /* the last one */
+	struct lost *lost;    /* at most lost_max of them */
 	size_t lost_kept, lost_max, lost_count;
 	size_t back, changed;
 };
@@ -42,6 +43,7 @@ struct look {
 static void look_clear(struct look *look)
 {
 	directory_close(look->directory);
+	error_clear(&look->failure);
 	for (size_t i = 0; i < look->lost_kept; i++) {
 		person_link_clear(&look->lost[i].link);
 		directory_person_clear(&look->lost[i].person);
@@ -119,16 +121,15 @@ static bool note(struct look *look, const struct person_link *link,
 static bool look_at(struct look *look, const struct person_record *record, struct error *error)
 {
 	_cleanup_person_ struct directory_person person = {0};
-	_cleanup_error_ struct error failure = ERROR_INIT;
 	const struct person_link link = {.connection = record->connection, .id = record->id};
 	bool is_gone;
 
 	look->looked++;
-	if (!ask_twice(look, record->id, &person, &is_gone, &failure)) {
+	if (!ask_twice(look, record->id, &person, &is_gone, &look->failure)) {
 		look->failed++;
 		log_warning("a person is not looked at: %s directory=%s person=%s",
-			error_message(&failure), record->connection, record->id);
-		return ++look->in_a_row < FAILURES_MAX || error_move(error, &failure);
+			error_message(&look->failure), record->connection, record->id);
+		return ++look->in_a_row < FAILURES_MAX || error_move(error, &look->failure);
 	}
 	look->in_a_row = 0;
 	enum person_state found = state_of(&person, is_gone);
@@ -170,7 +171,9 @@ static bool look_at_all(struct look *look, struct error *error)
 		}
 		person_records_free(page, count);
 	} while (done && count == PAGE);
-	return done;
+	/* Nobody could be asked for, few as they are. */
+	return done && (look->failed == 0 || look->failed < look->looked ||
+			       error_move(error, &look->failure));
 }
 
 /* --- what is believed --- */

@@ -137,6 +137,10 @@ static bool look_up(struct services *services, const char *connection, const cha
 		return error_set_field(error, ERROR_NOT_FOUND, "person",
 			"the directory \"%s\" has nobody with the %s \"%s\"", connection,
 			login ? "login" : "id", login ? login : id);
+	/* Several have that login: which of them is said by the id. */
+	if (failure.code == ERROR_INVALID_ARGUMENT)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "person",
+			"directory \"%s\": %s", connection, error_message(&failure));
 	error_prefix(&failure, "directory \"%s\"", connection);
 	return error_move(error, &failure);
 }
