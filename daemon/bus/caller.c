@@ -299,6 +299,6 @@ void caller_done(void *context, const struct bus_call *call, const struct error 
 	if (permission_only_reads((enum permission)call->method->permission))
 		return;
 	/* Whoever has no right to anything could fail without end. */
-	record(call, is_credential ? credential_object_serial(call->object) : NULL, error,
+	record(call, is_credential ? credential_object(call->object)->serial : NULL, error,
 		call->method->permission == PERMISSION_HOLDER);
 }
