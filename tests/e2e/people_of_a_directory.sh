@@ -210,8 +210,9 @@ check() {
 finish_check() {
     tessera directory check >/dev/null
     [ "$(state_of "$three")" = inactive ] || fail "$where: $(tessera card show "$three")"
-    [ "$(suspensions)" = $((before + 1)) ] || fail "$where: $(tessera audit list --card "$three")"
-    expect_output person-disabled tessera audit list --card "$three" --newest --limit 3
+    # One, which is recorded when it is done: a kill in between leaves that to person-disabled.
+    [ $(($(suspensions) - before)) -le 1 ] || fail "$where: $(tessera audit list --card "$three")"
+    expect_output '; the card is suspended' tessera audit list --card "$three" --newest --limit 1
     change "uid=countess,$base" 'delete: nsAccountLock'
     tessera directory check >/dev/null
     [ "$(state_of "$three")" = issued ] || fail "$where: $(tessera card show "$three")"
