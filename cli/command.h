@@ -52,6 +52,7 @@ enum option {
 	OPTION_GENERATE_PIN,
 	OPTION_GROUP,
 	OPTION_HOLDER,
+	OPTION_ID,
 	OPTION_INACTIVE,
 	OPTION_KEEP_FIELDS,
 	OPTION_KEEP_KEY,
@@ -191,6 +192,8 @@ bool template_diff(struct invocation *invocation, struct error *error);
 bool template_check(struct invocation *invocation, struct error *error);
 bool template_plan(struct invocation *invocation, struct error *error);
 bool template_drift(struct invocation *invocation, struct error *error);
+bool directory_search(struct invocation *invocation, struct error *error);
+bool directory_show(struct invocation *invocation, struct error *error);
 bool connection_list(struct invocation *invocation, struct error *error);
 bool connection_show(struct invocation *invocation, struct error *error);
 bool connection_add(struct invocation *invocation, struct error *error);
