@@ -295,6 +295,8 @@ const struct command commands[] = {
 		directory_search},
 	{"directory", "show", "CONNECTION [LOGIN]", 1, 2, OPTION_BIT(OPTION_ID),
 		"show a person of a directory", directory_show},
+	{"directory", "check", "[CONNECTION]", 0, 1, OPTION_BIT(OPTION_CONFIRM) | NO_WAIT,
+		"look up in their directories all people whose cards are in use", directory_check},
 
 	{"connection", "list", "", 0, 0, 0, "list connections", connection_list},
 	{"connection", "show", "NAME", 1, 1, 0, "show a connection's document", connection_show},
@@ -324,9 +326,6 @@ const struct command commands[] = {
 	{"report", "people", "", 0, 0, 0,
 		"list cards whose people are disabled, gone or changed in their directory",
 		report_people},
-
-	{"directory", "check", "[CONNECTION]", 0, 1, OPTION_BIT(OPTION_CONFIRM) | NO_WAIT,
-		"look up in their directories all people whose cards are in use", directory_check},
 
 	{"task", "list", "", 0, 0, 0, "list what authorities are still to be asked or told",
 		task_list},

@@ -139,6 +139,10 @@ tessera --json card show "$one" | jq -e '.certificates | any(.subject == "CN=Ada
 expect_output 'as their directories have them' tessera report people
 
 # --- disabled, and back
+# A mail server that is away: what is to be sent waits in the store.
+jq -n '{name: "mail", kind: "smtp", host: "127.0.0.1", security: "none", port: 2599, from: "tessera@example.org",
+    to: ["desk@example.org"]}' >mail.json
+tessera connection add mail.json >/dev/null
 stdbuf -oL busctl --no-pager monitor org.tessera1 >signals 2>&1 &
 monitor=$!
 wait_for 10 grep -q Monitoring signals
@@ -149,6 +153,9 @@ tessera --json card show "$one" | jq -e '.reason == "person-disabled" and
     (.certificates | any(.status == "on-hold"))' >/dev/null || fail "$(tessera card show "$one")"
 wait_for 10 grep -q 'Member=PersonChanged' signals
 kill "$monitor"
+in_store "SELECT recipient, body FROM mail WHERE about = 'people'" >mail
+grep -q "desk@example.org|$one: Ada King is disabled" mail && grep -q 'the card is suspended' mail || fail "$(cat mail)"
+tessera connection remove mail >/dev/null
 tessera --json report people | jq -e '.[0] | .state == "disabled" and .card_state == "inactive"' >/dev/null ||
     fail "$(tessera report people)"
 expect_output person-disabled tessera audit list --card "$one"
