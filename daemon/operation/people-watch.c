@@ -144,11 +144,11 @@ static bool look_at_page(
 {
 	struct job *job = look->operation->job;
 
+	job_progress(job, (unsigned)(look->looked * 90 / (look->total + 1)),
+		"looking at the people of %s", look->connection);
 	for (size_t i = 0; i < count; i++) {
 		if (!job_continue(job, error) || !look_at(look, &page[i], error))
 			return false;
-		job_progress(job, (unsigned)(look->looked * 90 / (look->total + 1)),
-			"looking at the people of %s", look->connection);
 		poll(NULL, 0, PAUSE_MS);
 	}
 	return true;
