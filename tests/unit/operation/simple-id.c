@@ -113,8 +113,10 @@ static void side_by_side_no_two_get_the_same(void **state)
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(ids[i], ids[j]);
 	}
-	for (size_t i = 0; i < THREADS; i++)
+	for (size_t i = 0; i < THREADS; i++) {
+		simple_id_release(&services, ids[i]);
 		free(ids[i]);
+	}
 }
 
 int main(void)
