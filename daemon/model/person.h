@@ -48,7 +48,7 @@ struct person_record {
 void person_record_clear(struct person_record *record);
 void person_records_free(struct person_record *records, size_t count);
 #define _cleanup_person_record_ _cleanup_(person_record_clear)
-/* The constant of that text; NULL for another one. */
+/* The word as a constant, which need not be freed; NULL for another text. */
 const char *person_news_find(const char *text);
 
 /*

@@ -112,8 +112,8 @@ static bool note(struct look *look, const struct person_link *link,
 
 	if (!people_note(look->operation->services, link, person, &record, error))
 		return false;
-	look->back += record.news == person_news_find(PERSON_NEWS_BACK);
-	look->changed += record.news == person_news_find(PERSON_NEWS_CHANGED);
+	look->back += strcmp(record.news, PERSON_NEWS_BACK) == 0;
+	look->changed += strcmp(record.news, PERSON_NEWS_CHANGED) == 0;
 	return true;
 }
 
