@@ -23,30 +23,30 @@ static int no_password(char *buffer, int size, int writing, void *context)
 	return -1;
 }
 
-static bool set_certificate(SSL_CTX *context, const struct secret *pem)
+static bool set_certificate(SSL *ssl, const struct secret *pem)
 {
 	BIO *bio _cleanup_(BIO_free_allp) = BIO_new_mem_buf(pem->data, (int)pem->length);
 	X509 *x509 _cleanup_(X509_freep) = PEM_read_bio_X509(bio, NULL, no_password, NULL);
 	X509 *further;
 
-	if (!x509 || SSL_CTX_use_certificate(context, x509) != 1)
+	if (!x509 || SSL_use_certificate(ssl, x509) != 1)
 		return false;
 	while ((further = PEM_read_bio_X509(bio, NULL, no_password, NULL)))
-		SSL_CTX_add0_chain_cert(context, further);
+		SSL_add0_chain_cert(ssl, further);
 	ERR_clear_error();
 	return true;
 }
 
-static bool set_key(SSL_CTX *context, const struct stream_tls *tls)
+static bool set_key(SSL *ssl, const struct stream_tls *tls)
 {
 	const struct secret *pem = tls->client_certificate;
 	BIO *bio _cleanup_(BIO_free_allp) = BIO_new_mem_buf(pem->data, (int)pem->length);
 	EVP_PKEY *key _cleanup_(EVP_PKEY_freep) = NULL;
 
 	if (tls->client_key)
-		return SSL_CTX_use_PrivateKey(context, tls->client_key) == 1;
+		return SSL_use_PrivateKey(ssl, tls->client_key) == 1;
 	key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
-	return key && SSL_CTX_use_PrivateKey(context, key) == 1;
+	return key && SSL_use_PrivateKey(ssl, key) == 1;
 }
 
 static bool set_trust(SSL_CTX *context, const struct stream_tls *tls)
@@ -79,9 +79,6 @@ SSL *stream_tls_new(const struct stream_tls *tls, const char *host, struct error
 		problem = "TLS cannot be used";
 	else if (!set_trust(context, tls))
 		problem = "the certificates of authorities cannot be read from its file";
-	else if (tls->client_certificate &&
-		 (!set_certificate(context, tls->client_certificate) || !set_key(context, tls)))
-		problem = "the client certificate, or its key, cannot be used";
 	if (!problem) {
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 		SSL_CTX_set_mode(context,
@@ -89,6 +86,9 @@ SSL *stream_tls_new(const struct stream_tls *tls, const char *host, struct error
 		ssl = SSL_new(context);
 		if (!ssl || !set_host(ssl, host))
 			problem = "the host's name cannot be looked for in certificates";
+		else if (tls->client_certificate &&
+			 (!set_certificate(ssl, tls->client_certificate) || !set_key(ssl, tls)))
+			problem = "the client certificate, or its key, cannot be used";
 	}
 	ERR_clear_error();
 	if (!problem)

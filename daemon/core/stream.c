@@ -21,7 +21,7 @@
 
 struct stream {
 	int fd;
-	SSL *ssl; /* NULL before stream_secure() */
+	SSL *ssl; /* NULL before stream_secure(); if that has failed nothing is written any more */
 	char *host;
 	unsigned timeout_ms;
 };
@@ -180,21 +180,33 @@ static int after(struct stream *stream, int result, int64_t end)
 	}
 }
 
-bool stream_secure(struct stream *stream, const struct stream_tls *tls, struct error *error)
+/* 1: done; 0 or -1 with errno: not. */
+static int shake_hands(struct stream *stream)
 {
 	int64_t end = now_ms() + stream->timeout_ms;
-	int result, next = 1;
+	int next = 1;
 
+	while (next > 0) {
+		int result = SSL_connect(stream->ssl);
+		if (result == 1)
+			return 1;
+		next = after(stream, result, end);
+	}
+	return next;
+}
+
+bool stream_secure(struct stream *stream, const struct stream_tls *tls, struct error *error)
+{
 	stream->ssl = stream_tls_new(tls, stream->host, error);
 	if (!stream->ssl)
 		return false;
 	SSL_set_fd(stream->ssl, stream->fd);
-	while (next > 0) {
-		result = SSL_connect(stream->ssl);
-		if (result == 1)
-			return true;
-		next = after(stream, result, end);
-	}
+	int next = shake_hands(stream), failure = errno;
+	/* The caller's key may be closed from now on. */
+	SSL_certs_clear(stream->ssl);
+	errno = failure;
+	if (next == 1)
+		return true;
 	if (next < 0 && errno == ETIMEDOUT)
 		return error_set(error, ERROR_TIMEOUT, "%s does not go on with TLS within %u ms",
 			stream->host, stream->timeout_ms);
@@ -253,8 +265,8 @@ ssize_t stream_write(struct stream *stream, const void *data, size_t length)
 	int64_t end = now_ms() + stream->timeout_ms;
 	size_t sent = 0;
 
-	if (length > INT32_MAX) {
-		errno = EMSGSIZE;
+	if (length > INT32_MAX || (stream->ssl && !SSL_is_init_finished(stream->ssl))) {
+		errno = length > INT32_MAX ? EMSGSIZE : EPIPE;
 		return -1;
 	}
 	while (sent < length) {

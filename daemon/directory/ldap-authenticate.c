@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "common/alloc.h"
+#include "common/log.h"
 #include "directory/ldap-lookup.h"
 #include "directory/ldap-reach.h"
 
@@ -51,6 +52,17 @@ static bool prove(struct directory *directory, const char *dn, const struct secr
 	return link && ldap_link_bind_simple(link, dn, password, state, error);
 }
 
+/*
+ * A directory refuses in several ways: those who are locked, or have no password, by other results
+ * than a wrong one. Only the log tells which.
+ */
+static bool is_refusal(const struct error *failure)
+{
+	if (failure->code == ERROR_DIRECTORY_FAILED)
+		log_info("a person is not proved: %s", error_message(failure));
+	return failure->code == ERROR_ACCESS_DENIED || failure->code == ERROR_DIRECTORY_FAILED;
+}
+
 /* These are told to who knows the password, and to nobody else. */
 static bool check_state(enum ldap_password_state state, struct error *error)
 {
@@ -84,8 +96,7 @@ bool ldap_directory_authenticate(struct directory *directory, const char *login,
 	if (!dn)
 		dn = nobody(directory->data);
 	bool is_proved = prove(directory, dn, password, &state, &failure);
-	if (!is_proved && failure.code != ERROR_ACCESS_DENIED &&
-		(is_known || failure.code != ERROR_DIRECTORY_FAILED))
+	if (!is_proved && !is_refusal(&failure))
 		return error_move(error, &failure);
 	if (!is_known || found.is_disabled)
 		return refuse(began, error);

@@ -60,6 +60,9 @@ bool ldap_link_bind_simple(struct ldap_link *link, const char *dn, const struct 
 	/* An empty password would be no bind as anybody, and succeed (RFC 4513, 5.1.2). */
 	if (password->length == 0 || dn[0] == '\0')
 		return error_set(error, ERROR_ACCESS_DENIED, "an empty password proves nothing");
+	if (!stream_is_secure(link->stream) && !link->is_local)
+		return error_set(error, ERROR_DIRECTORY_FAILED,
+			"a password is not sent to %s without TLS", link->host);
 	return bind_as(
 		link, dn, LDAP_SASL_SIMPLE, &credentials, state ? controls : NULL, state, error);
 }

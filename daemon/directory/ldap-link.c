@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <openldap.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -71,6 +72,15 @@ static bool set_options(struct ldap_link *link)
 	       ber_sockbuf_add_io(buffer, &layer, LBER_SBIOD_LEVEL_PROVIDER, link->stream) == 0;
 }
 
+/* libldap's own set-up reads its configuration and asks DNS for this machine's name: not twice at a
+ * time. */
+static void initialise(void)
+{
+	int version;
+
+	(void)ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
+}
+
 static bool attach(struct ldap_link *link, const struct ldap_host *host, struct error *error)
 {
 	/* The host's name is what Kerberos asks a ticket for. */
@@ -78,6 +88,9 @@ static bool attach(struct ldap_link *link, const struct ldap_host *host, struct 
 				   : strchr(host->name, ':')
 					   ? xasprintf("ldap://[%s]:%u", host->name, host->port)
 					   : xasprintf("ldap://%s:%u", host->name, host->port);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, initialise);
 	int code = ldap_init_fd(stream_descriptor(link->stream), LDAP_PROTO_EXT, url, &link->ld);
 
 	return (code == LDAP_SUCCESS && set_options(link)) ||
@@ -260,6 +273,7 @@ struct ldap_link *ldap_link_open(const struct ldap_access *access, const struct 
 	reach = reach ? reach : &ignored;
 	*reach = LDAP_REACH_NOTHING;
 	link->host = host->port ? xasprintf("%s:%u", host->name, host->port) : xstrdup(host->name);
+	link->is_local = ldap_host_is_local(host);
 	link->timeout_ms = (unsigned)access->timeout_seconds * 1000;
 	link->stream = stream_open(host->name, host->port, link->timeout_ms, error);
 	if (!link->stream)
@@ -286,11 +300,6 @@ void ldap_link_close(struct ldap_link *link)
 const char *ldap_link_host(const struct ldap_link *link)
 {
 	return link->host;
-}
-
-bool ldap_link_is_secure(const struct ldap_link *link)
-{
-	return stream_is_secure(link->stream);
 }
 
 bool ldap_link_is_broken(const struct ldap_link *link)

@@ -32,7 +32,6 @@ DEFINE_CLEANUP(struct ldap_link *, ldap_link_close);
 
 /* "ldap.example.org:389". */
 const char *ldap_link_host(const struct ldap_link *link);
-bool ldap_link_is_secure(const struct ldap_link *link);
 /* Whether something went wrong on it, so that it is good for nothing but to be closed. */
 bool ldap_link_is_broken(const struct ldap_link *link);
 

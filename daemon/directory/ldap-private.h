@@ -13,6 +13,7 @@ struct ldap_link {
 	struct stream *stream;
 	char *host; /* with its port */
 	unsigned timeout_ms;
+	bool is_local; /* the server is on this machine */
 	bool is_broken;
 	bool is_too_long;	    /* it broke since a message was */
 	int64_t opened_at, used_at; /* seconds of the monotonic clock, for the pool */

@@ -7,8 +7,6 @@
 #include "connection/secret.h"
 #include "core/srv.h"
 
-#define ATTEMPTS 2 /* of one request */
-
 static struct ldap_pool *pool_of(const struct directory *directory)
 {
 	return directory->services->ldap;
@@ -189,6 +187,8 @@ static struct ldap_link *reach_domain(struct directory *directory, ldap_bind_fun
 
 	if (!srv_find(name, access->dns_server, (unsigned)access->timeout_seconds * 1000, &targets,
 		    &failure)) {
+		if (attempt)
+			attempt->is_unnamed = true;
 		/* That DNS knows none says nothing about people. */
 		error_set(error,
 			failure.code == ERROR_TIMEOUT ? ERROR_TIMEOUT : ERROR_NETWORK_FAILED, "%s",
@@ -242,8 +242,10 @@ bool ldap_ask(struct directory *directory,
 	_cleanup_error_ struct error failure = ERROR_INIT;
 	bool is_answered;
 	bool works = ask_kept(directory, ask, context, &is_answered, &failure);
+	/* Another server may do what the first does not. */
+	int attempts = ldap->access.domain || ldap->access.host_count > 1 ? 2 : 1;
 
-	for (int attempt = 0; !is_answered && attempt < ATTEMPTS; attempt++) {
+	for (int attempt = 0; !is_answered && attempt < attempts; attempt++) {
 		error_clear(&failure);
 		struct ldap_link *link = ldap_reach(directory, ldap_bind_service, NULL, &failure);
 		if (!link)

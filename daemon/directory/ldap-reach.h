@@ -12,6 +12,7 @@ typedef bool ldap_bind_function(
 /* How far the last attempt to connect came: for a test. */
 struct ldap_attempt {
 	const char *host; /* of the connection's settings, or NULL */
+	bool is_unnamed;  /* DNS names no servers of the domain */
 	enum ldap_reach reach;
 };
 

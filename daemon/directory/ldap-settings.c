@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Members of the documents of directories that speak LDAP. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
@@ -88,10 +90,14 @@ void ldap_people_clear(struct ldap_people *people)
 
 /* --- hosts --- */
 
-static bool is_loopback(const char *host)
+bool ldap_host_is_local(const struct ldap_host *host)
 {
-	return host[0] == '/' || strcasecmp(host, "localhost") == 0 ||
-	       strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+	struct in_addr address;
+
+	return host->name[0] == '/' || strcasecmp(host->name, "localhost") == 0 ||
+	       strcmp(host->name, "::1") == 0 ||
+	       (inet_pton(AF_INET, host->name, &address) == 1 &&
+		       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 /* "host", "host:636", "[::1]:636"; *host stays empty for anything else. */
@@ -125,7 +131,7 @@ static const char *why_not(const struct ldap_host *host, enum ldap_security secu
 {
 	if (host->port == 0 && security != LDAP_BY_NOTHING)
 		return "a local socket has no TLS: set security to none";
-	if (security == LDAP_BY_NOTHING && !is_loopback(host->name))
+	if (security == LDAP_BY_NOTHING && !ldap_host_is_local(host))
 		return "security none is for this machine alone (127.0.0.1, ::1, a local socket): "
 		       "use "
 		       "starttls or ldaps";

@@ -56,7 +56,7 @@ static const char *stopped_at(const struct ldap_attempt *attempt)
 		[LDAP_REACH_HOST] = "TLS",
 		[LDAP_REACH_SECURE] = "bind"};
 
-	return names[attempt->reach];
+	return attempt->is_unnamed ? "name" : names[attempt->reach];
 }
 
 /* --- people --- */

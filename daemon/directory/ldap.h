@@ -103,6 +103,8 @@ struct ldap_directory {
 
 /* struct ldap_directory's `use` for a document; heap. */
 char *ldap_use(const char *connection, const char *document);
+/* Whether a server is on this machine, by its address alone. */
+bool ldap_host_is_local(const struct ldap_host *host);
 void ldap_access_clear(struct ldap_access *access);
 void ldap_people_clear(struct ldap_people *people);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "directory/directory.h"
 #include "operation/connection-kinds.h"
 
 static bool check_connection_name(struct services *services, const char *name,
@@ -49,6 +50,7 @@ bool connection_document_save(struct services *services, const char *name, const
 		take_back(services, connection.name, &present);
 		return false;
 	}
+	directory_forget(&services->connections, connection.name);
 	if (saved)
 		*saved = xstrdup(connection.name);
 	return true;
@@ -59,6 +61,7 @@ bool connection_remove(struct services *services, const char *name, struct error
 	if (!store_begin(services->store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
+	directory_forget(&services->connections, name);
 	return connection_forget(transaction, name, error) &&
 	       store_connection_remove(transaction, name, error) &&
 	       store_commit(transaction, error);

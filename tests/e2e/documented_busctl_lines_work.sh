@@ -4,6 +4,8 @@
 # sandbox: --cards blank,blank
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+# shellcheck source=tests/lib/slapd.sh
+source "$TESSERA_SOURCE/tests/lib/slapd.sh"
 cd "$TESSERA_SANDBOX/tmp"
 jq '{templates: [.name = "imported"]}' "$TESSERA_SOURCE/data/templates/employee.json" >templates.json
 cp "$TESSERA_SOURCE"/data/templates/employee.json "$TESSERA_SOURCE"/data/connections/local.json .
@@ -175,6 +177,27 @@ tessera connection add digicert.json >/dev/null
 echo 0123456789 >api-key
 shown SetSecret
 shown ForgetSecret
+make_slapd one
+load_slapd one <<END
+dn: uid=ada,ou=people,$slapd_suffix
+objectClass: inetOrgPerson
+uid: ada
+cn: Ada Lovelace
+sn: Lovelace
+entryUUID: 00000000-0000-4000-8000-000000001815
+END
+start_slapd one 3890
+cat >staff.json <<END
+{"name": "staff", "kind": "ldap", "hosts": ["127.0.0.1:3890"], "ca-file": "$PWD/slapd-ca.pem", "base": "ou=people,$slapd_suffix",
+ "bind": {"method": "simple", "dn": "cn=reader,$slapd_suffix"}}
+END
+tessera connection add staff.json >/dev/null
+echo "reader secret" >password
+tessera connection secret staff password password >/dev/null
+prints 'Connection Search' '"Ada Lovelace"'
+prints 'Connection GetPerson' '"Ada Lovelace"'
+prints 'Connection FindPerson' '"Ada Lovelace"'
+stop_slapd one
 prints ListExpiring 'a(xosssssssx)'
 prints ListPeople 'a(ossssssxxsssa(sss))x 0 0'
 verb CheckPeople

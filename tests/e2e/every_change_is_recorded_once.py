@@ -22,7 +22,8 @@ problems = []
 
 # Methods that only look, or whose change is told by the record of another one.
 READS = {
-    "Connection.ListProfiles", "Connection.GetFields", "Manager.ListTasks", "Manager.ListExpiring", "Manager.ListPeople", "Connection.GetCertificate", "Connection.GetCrl",
+    "Connection.ListProfiles", "Connection.GetFields", "Connection.Search", "Connection.GetPerson", "Connection.FindPerson",
+    "Manager.ListTasks", "Manager.ListExpiring", "Manager.ListPeople", "Connection.GetCertificate", "Connection.GetCrl",
     "Credential.GetCertificate",
     "Manager.ListCredentials", "Manager.FindCredential", "Manager.FindCredentials",
     "Manager.ListAudit", "Manager.VerifyAudit", "Manager.ListCheckpoints",

@@ -10,7 +10,7 @@ source "$TESSERA_SOURCE/tests/lib/guide.sh"
 source "$TESSERA_SOURCE/tests/lib/slapd.sh"
 cd "$TESSERA_SANDBOX/tmp"
 
-make_slapd one
+make_slapd one "overlay ppolicy" "ppolicy_default cn=policy,$slapd_suffix"
 people 1 250 | load_slapd one
 load_slapd one <<END
 dn: uid=ada,ou=people,$slapd_suffix
@@ -35,6 +35,23 @@ shadowExpire: 100000
 ipaUniqueID: 1c5a4bd2-0000-11ee-8000-000000000001
 krbPrincipalName: ada@EXAMPLE.ORG
 userPassword: enchantress
+
+dn: cn=policy,$slapd_suffix
+objectClass: applicationProcess
+objectClass: pwdPolicy
+cn: policy
+pwdAttribute: userPassword
+pwdLockout: TRUE
+pwdMaxFailure: 2
+pwdMustChange: TRUE
+
+dn: uid=new,ou=people,$slapd_suffix
+objectClass: inetOrgPerson
+uid: new
+cn: New Person
+sn: Person
+userPassword: initial
+pwdReset: TRUE
 
 dn: uid=gone,ou=people,$slapd_suffix
 objectClass: inetOrgPerson
@@ -128,8 +145,8 @@ read_pages() {
     done
 }
 read_pages staff >ids
-[ "$(wc -l <ids)" = 253 ] || fail "$(wc -l <ids) people are read"
-[ "$(sort -u ids | wc -l)" = 253 ] || fail "people are read twice"
+[ "$(wc -l <ids)" = 254 ] || fail "$(wc -l <ids) people are read"
+[ "$(sort -u ids | wc -l)" = 254 ] || fail "people are read twice"
 expect_failure 2 tessera directory search staff ada --after @40x
 [[ $output == *"search again"* ]]
 next=$(tessera --json directory search staff --limit 40 --after @40 | jq -r .next)
@@ -160,6 +177,18 @@ document socket ".hosts = [\"$PWD/one/ldapi\"] | .security = \"none\" | .bind = 
 expect_output "local socket, is taken" tessera connection test socket
 [ "$(names socket 1815)" = "Ada Lovelace" ]
 document public '.bind = {"method": "anonymous"} | .base = "ou=public,dc=example,dc=org"'
+
+# By DNS: the first of the SRV records does not answer, the second one does.
+printf '_ldap._tcp.example.org SRV %s localhost\n' "0 1 3" "10 1 3890" >zone
+start_part dns "$TESSERA_SOURCE/tests/servers/dns" zone 15353
+wait_for_part dns grep -q ready "$TESSERA_SANDBOX/log/dns"
+document domain 'del(.hosts) | .domain = "example.org" | ."dns-server" = "127.0.0.1:15353"'
+tessera connection secret domain password password >/dev/null
+expect_output "localhost:3890 answers" tessera connection test domain
+[ "$(names domain 1815)" = "Ada Lovelace" ]
+document no-domain 'del(.hosts) | .domain = "example.com" | ."dns-server" = "127.0.0.1:15353"'
+expect_failure 1 tessera connection test no-domain
+[[ $output == *"name: "*"_ldap._tcp.example.com"* ]] || fail "the test of no-domain says $output"
 load_person() {
     slapd_change one <<END
 dn: uid=$1,ou=public,$slapd_suffix
@@ -182,6 +211,18 @@ cat client.pem client.key >tesserad.pem
 guide_lines ldap.md "As whom" '{' | sed 's/"ldap1.example.org"/"127.0.0.1:3891"/' >staff-certificate.json
 guide_run ldap.md "As whom" tessera
 [ "$(names staff-certificate 1815)" = "Ada Lovelace" ]
+
+
+# The same with the key in a slot: the secret has the certificate alone.
+printf '4711-0815\n' >slot-pin
+tessera slot add hsm --create --keep-pin --pin-file slot-pin >/dev/null
+SOFTHSM2_CONF=$TESSERA_STATE/token/softhsm2.conf softhsm2-util --import client.key --token hsm --label tls --id 01 --pin 4711-0815 >/dev/null
+tessera slot test hsm >/dev/null
+document slot-key '.hosts = ["127.0.0.1:3890"] | .bind = {"method": "external", "client-key": "pkcs11:token=hsm;object=tls"}'
+tessera connection secret slot-key client-certificate client.pem >/dev/null
+expect_output "the client certificate, or local socket, is taken" tessera connection test slot-key
+[ "$(names slot-key 1815)" = "Ada Lovelace" ]
+[ "$(names slot-key 1815)" = "Ada Lovelace" ]
 
 # The presets, and what they know of disabled people.
 document posix '.preset = "posixAccount"'
@@ -209,6 +250,16 @@ for who in "ada wrong" "nobody enchantress" "gone gone" "ada "; do
         fail "'$who' is told: $(prove "${who% *}" "${who#* }" || true)"
 done
 [ "$(prove '*' enchantress || true)" = "AccessDenied: the name or the password is wrong" ]
+
+
+# What else the directory says of a password is told to who knows it, and nothing to others.
+[[ $(prove new initial || true) == "AccessDenied: the password has to be changed"* ]]
+[ "$(prove new other || true)" = "AccessDenied: the name or the password is wrong" ]
+
+# A person whom somebody else's guesses have locked is not disabled.
+for _ in 1 2 3; do prove ada guess >/dev/null || true; done
+[ "$(prove ada enchantress || true)" = "AccessDenied: the name or the password is wrong" ]
+tessera --json directory show staff ada | jq -e '.disabled | not' >/dev/null
 
 # Only who may issue cards may look.
 expect_failure 4 setpriv --reuid ada --regid ada --clear-groups env -u TESSERA_SESSION tessera directory search staff ada

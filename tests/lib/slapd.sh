@@ -4,7 +4,7 @@
 #     make_slapd NAME [LINE...]      its configuration, to which the lines are added, and its certificate, which
 #                                    slapd_certificate made for 127.0.0.1
 #     slapd_certificate NAME DAYS HOST [CA]   another one: valid for so many days (0: it has expired), for that IP
-#                                    address, of slapd-ca.pem or of CA.pem (made if it is missing)
+#                                    address (and localhost), of slapd-ca.pem or of CA.pem (made if it is missing)
 #     load_slapd NAME <LDIF          entries, besides the ones that each has: ou=people, which only the account
 #                                    cn=reader (password "reader secret") reads, and ou=public
 #     people FIRST LAST              LDIF of generated people: uid p0000001 with the password "secret 1" and
@@ -27,7 +27,7 @@ slapd_certificate() {
     slapd_ca "$ca"
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=slapd $name" \
         -keyout "$name/tls.key" -out "$name/tls.csr" 2>/dev/null
-    printf 'subjectAltName=IP:%s\n' "$host" >"$name/tls.ext"
+    printf 'subjectAltName=IP:%s%s\n' "$host" "$([ "$host" != 127.0.0.1 ] || echo ,DNS:localhost)" >"$name/tls.ext"
     printf '[ca]\ndefault_ca=it\n[it]\ndatabase=%s\nserial=%s\nnew_certs_dir=%s\ndefault_md=sha256\npolicy=any
 [any]\ncommonName=supplied\n' "$name/tls.index" "$name/tls.serial" "$name" >"$name/tls.conf"
     : >"$name/tls.index"
