@@ -154,7 +154,7 @@ tessera --json card show "$one" | jq -e '.reason == "person-disabled" and
 wait_for 10 grep -q 'Member=PersonChanged' signals
 kill "$monitor"
 in_store "SELECT recipient, body FROM mail WHERE about = 'people'" >mail
-grep -q "desk@example.org|$one: Ada King is disabled" mail && grep -q 'the card is suspended' mail || fail "$(cat mail)"
+grep -q "desk@example.org|$one: Ada King is disabled.*the card is suspended" mail || fail "$(cat mail)"
 tessera connection remove mail >/dev/null
 tessera --json report people | jq -e '.[0] | .state == "disabled" and .card_state == "inactive"' >/dev/null ||
     fail "$(tessera report people)"
