@@ -58,6 +58,7 @@ libtessera_cli_la_SOURCES = \
 	cli/reader.c cli/reader.h \
 	cli/reader-info.c \
 	cli/report.c \
+	cli/report-people.c \
 	cli/role.c \
 	cli/signed-content.c cli/signed-content.h \
 	cli/signer.c cli/signer.h \

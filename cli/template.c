@@ -2,6 +2,8 @@
 /* tessera template: what is to be on a card. */
 #include "cli/template.h"
 
+#include <string.h>
+
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/document.h"
@@ -133,4 +135,19 @@ bool template_sets_first_pin(const json_t *record)
 	_cleanup_json_ json_t *document = document_of(record);
 
 	return json_is_true(json_object_get(json_object_get(document, "issue"), "auto-initiate"));
+}
+
+bool template_is_of_directory(
+	struct client *client, const char *name, bool *is_of_directory, struct error *error)
+{
+	_cleanup_json_ json_t *record = NULL;
+
+	if (!template_finish(template_begin(client, name, error), &record, error))
+		return false;
+	_cleanup_json_ json_t *document = document_of(record);
+	const char *from = json_string_value(json_object_get(
+		json_object_get(json_object_get(document, "issue"), "holder"), "from"));
+	if (from)
+		*is_of_directory = strcmp(from, "directory") == 0;
+	return true;
 }

@@ -35,4 +35,11 @@ bool template_finish(struct client_pending *pending, json_t **record, struct err
 /* Whether cards of the template that is known so get their first PIN at issue. */
 bool template_sets_first_pin(const json_t *record);
 
+/*
+ * Whether cards of the template are issued to people of a directory (--person).
+ * *is_of_directory stays as it is for a template that cannot be seen.
+ */
+bool template_is_of_directory(
+	struct client *client, const char *name, bool *is_of_directory, struct error *error);
+
 #endif

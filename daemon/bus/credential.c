@@ -77,9 +77,9 @@ static const struct credential *credential_of(const void *object)
 	return ((const struct view *)object)->credential;
 }
 
-const char *credential_object_serial(const void *object)
+const struct credential *credential_object(const void *object)
 {
-	return credential_of(object)->serial;
+	return credential_of(object);
 }
 
 static void get_serial(void *context, const void *object, DBusMessageIter *value)
@@ -466,7 +466,9 @@ static bool read_replace_option(
 		return option_read_secret(name, value, &verb->pin, error);
 	if (strcmp(name, "generate-pin") == 0)
 		return option_read_bool(name, value, &verb->makes_pin, error);
-	return option_unknown(name, "expires-at, pin, generate-pin", error);
+	if (strcmp(name, "keep-fields") == 0)
+		return option_read_bool(name, value, &verb->keep_fields, error);
+	return option_unknown(name, "expires-at, pin, generate-pin, keep-fields", error);
 }
 
 static bool replace(struct bus_call *call, struct error *error)
@@ -525,6 +527,8 @@ static const struct bus_method methods[] = {
 	{"Rotate", NULL, JOB_RESULT, PERMISSION_ROTATE_KEYS, 0, rotate},
 	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
 		PERMISSION_REISSUE, 0, reissue},
+	{"ReissueKeepingFields", BUS_ARGUMENTS({"template", "s"}), JOB_RESULT, PERMISSION_REISSUE,
+		0, credential_reissue_keeping_fields},
 	{"Update", BUS_ARGUMENTS({"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE, 0,
 		credential_update},
 	{"Renew", BUS_ARGUMENTS({"pin", "s"}, {"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE,
@@ -553,6 +557,7 @@ static const struct bus_interface credential_interface = {
 			{"CardType", "s", get_card_type},
 			{"State", "s", get_state},
 			{"Holder", "a{ss}", get_holder},
+			{"Person", "a{ss}", get_credential_person},
 			{"Template", "s", get_template},
 			{"TemplateVersion", "x", get_template_version},
 			{"Reader", "o", get_reader},

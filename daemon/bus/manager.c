@@ -111,7 +111,12 @@ static bool read_issue_option(
 		return option_read_bool(name, value, &verb->makes_pin, error);
 	if (strcmp(name, "expires-at") == 0)
 		return option_read_i64(name, value, &verb->expires_at, error);
-	return option_unknown(name, "roles, custodian, pin, generate-pin, expires-at", error);
+	if (strcmp(name, "person") == 0)
+		return option_read_string(name, value, &verb->person, error);
+	if (strcmp(name, "person-id") == 0)
+		return option_read_string(name, value, &verb->person_id, error);
+	return option_unknown(
+		name, "roles, custodian, pin, generate-pin, expires-at, person, person-id", error);
 }
 
 /* Making an operator is more than issuing a card. */
@@ -396,6 +401,11 @@ static const struct bus_method methods[] = {
 			{"until", "x"}, {"after_end", "x"}, {"after_id", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"certificates", "a(xosssssssx)"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
 		list_expiring_call},
+	{"ListPeople", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"people", "a(ossssssxxsssa(sss))"}, {"next", "x"}),
+		PERMISSION_VIEW_CARDS, BUS_SLOW, list_people_call},
+	{"CheckPeople", BUS_ARGUMENTS({"options", "a{sv}"}), BUS_ARGUMENTS({"job", "o"}),
+		PERMISSION_SUSPEND, BUS_SLOW, check_people_call},
 	{"ListTasks", NULL, BUS_ARGUMENTS({"tasks", "a(xsssssxxxs)"}), PERMISSION_VIEW_CARDS,
 		BUS_SLOW, list_tasks_call},
 	{"RunTask", BUS_ARGUMENTS({"id", "x"}), NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
@@ -413,6 +423,9 @@ static const struct bus_interface manager_interface = {
 	.signals =
 		(const struct bus_signal[]){
 			{"TaskOverdue", BUS_ARGUMENTS({"id", "x"}, {"kind", "s"}, {"since", "x"})},
+			{"PersonChanged", BUS_ARGUMENTS({"card", "o"}, {"what", "s"})},
+			{"PeopleMissing", BUS_ARGUMENTS({"connection", "s"}, {"missing", "u"},
+						  {"count", "u"})},
 			{0},
 		},
 	.properties =

@@ -31,6 +31,8 @@ void verb_free(struct verb *verb)
 	free(verb->text);
 	free(verb->slot);
 	free(verb->label);
+	free(verb->person);
+	free(verb->person_id);
 	fields_clear(&verb->holder);
 	strings_free(verb->roles, verb->role_count);
 	secret_clear(&verb->pin);
@@ -64,7 +66,7 @@ static bool replace(struct operation *operation, struct verb *verb, struct error
 	bool is_given = secret_is_set(&verb->pin);
 
 	if (!operation_replace(operation, verb->credential_id, verb->reader, verb->expires_at,
-		    first_pin(verb), error))
+		    verb->keep_fields, first_pin(verb), error))
 		return false;
 	if (verb->makes_pin && !is_given)
 		job_secret(operation->job, verb->caller, &verb->pin);
@@ -79,8 +81,11 @@ static bool issue(struct operation *operation, struct verb *verb, struct error *
 		.active = true,
 		.custodian = verb->custodian};
 
-	const struct issue_terms terms = {
-		.expires_at = verb->expires_at, .user = &verb->user, .only_to_user = verb->is_own};
+	const struct issue_terms terms = {.expires_at = verb->expires_at,
+		.user = &verb->user,
+		.only_to_user = verb->is_own,
+		.person = verb->person,
+		.person_id = verb->person_id};
 
 	if (!operation_issue_and_initiate(operation, verb->reader, verb->text, &verb->holder,
 		    &change, &terms, first_pin(verb), error))
@@ -189,9 +194,11 @@ static bool run(struct job *job, void *context, struct error *error)
 	case LIFECYCLE_OFFLINE_UNBLOCK:
 		return give_code(&operation, verb, operation_offline_unblock, error);
 	case LIFECYCLE_REISSUE:
-		return operation_reissue(&operation, id, verb->text, &verb->holder, error);
+		return operation_reissue(
+			&operation, id, verb->text, &verb->holder, verb->keep_fields, error);
 	case LIFECYCLE_UPDATE:
-		return operation_update(&operation, id, verb->may_reissue, error);
+		return operation_update(
+			&operation, id, verb->may_reissue, verb->keep_fields, error);
 	case LIFECYCLE_SUSPEND:
 		return operation_suspend(&operation, id, verb->text, error);
 	case LIFECYCLE_RESUME:

@@ -28,6 +28,8 @@ struct verb {
 	struct secret code;		      /* unset: unblock without a code */
 	bool makes_pin;			      /* of issue and replace: a PIN is to be made */
 	bool may_reissue;		      /* of update */
+	bool keep_fields;		      /* of reissue, replace and update */
+	char *person, *person_id;	      /* of issue, to who is in a directory; or NULL */
 	key_slot key;			      /* of renew; KEY_SLOT_NONE: all */
 	char *slot, *label;		      /* of a key in a slot; NULL: a card is meant */
 	bool existing_key, new_key, keep_key; /* of enroll, renew, retire of such a key */
@@ -42,7 +44,8 @@ DEFINE_CLEANUP(struct verb *, verb_free);
 /* Of a call to a credential (credential.c): its verb, and the start of that. */
 struct verb *credential_verb(const struct bus_call *call, enum lifecycle_verb which);
 bool credential_start(struct bus_call *call, struct verb **verb, struct error *error);
-/* Update and Renew (credential-renew.c). */
+/* Update, Renew and ReissueKeepingFields (credential-renew.c). */
+bool credential_reissue_keeping_fields(struct bus_call *call, struct error *error);
 bool credential_update(struct bus_call *call, struct error *error);
 bool credential_renew(struct bus_call *call, struct error *error);
 

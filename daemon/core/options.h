@@ -21,6 +21,8 @@
  *    remote-ownership  yes, no: whether such a card may be given new secrets; no
  *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
  *    task-overdue     hours after which a task is overdue, 1 to 720; 24
+ *    directory-hours  hours between looks at the people of directories whose cards are in use, 0 to
+ *                     720, 0 is never; 24
  *    command-dir      folder of the programs that connections may name to be run (core/command.h);
  *                     SYSCONFDIR/tessera/commands
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
@@ -57,9 +59,10 @@ struct options {
 	bool rotate_at_contact;
 	enum remote_readers remote_readers;
 	bool remote_ownership;
-	bool token_pin_required; /* the file was asked for: its absence is an error */
-	unsigned login_timeout;	 /* minutes */
-	unsigned task_overdue;	 /* hours */
+	bool token_pin_required;  /* the file was asked for: its absence is an error */
+	unsigned login_timeout;	  /* minutes */
+	unsigned task_overdue;	  /* hours */
+	unsigned directory_hours; /* 0: never */
 	char *command_dir;
 	char *publish_dir;
 	char *activation_url;

@@ -98,12 +98,28 @@ static json_t *chuid(const struct template_chuid *chuid)
 		(int)chuid->expiry_days);
 }
 
+static void add_directory(json_t *holder, const struct template_directory *directory)
+{
+	json_object_set_new(holder, "directory", json_string(directory->connection));
+	json_object_set_new(
+		holder, "further", strings(directory->further, directory->further_count));
+	json_object_set_new(holder, "one-each", json_boolean(directory->one_each));
+	json_object_set_new(holder, "if-disabled",
+		json_string(person_policy_name(directory->if_disabled, false)));
+	json_object_set_new(
+		holder, "if-gone", json_string(person_policy_name(directory->if_gone, false)));
+	json_object_set_new(
+		holder, "if-back", json_string(person_policy_name(directory->if_back, true)));
+}
+
 static json_t *issue(const struct template *template)
 {
 	json_t *holder = json_pack("{s:s}", "from", issue_holder_name(template->issue.holder));
 
 	if (template->id_length && template->operator_kind == OPERATOR_NONE)
 		json_object_set_new(holder, "id-length", json_integer(template->id_length));
+	if (template->issue.directory.connection)
+		add_directory(holder, &template->issue.directory);
 	return json_pack("{s:s, s:o, s:b, s:o}", "by", issue_by_name(template->issue.by), "holder",
 		holder, "auto-initiate", template->issue.auto_initiate, "chuid",
 		chuid(&template->issue.chuid));

@@ -147,14 +147,14 @@ prints GetLastMasterKeyBackup 'xubua(ssb) '
 refused 'nothing to restore' BeginMasterKeyRestore
 refused 'no restoration has begun' OpenMasterKeyShare
 refused 'no restoration has begun' FinishMasterKeyRestore
-verb 'Credential Reissue'
+verb 'Credential Reissue '
 verb 'Credential ActivateGenerated'
-verb 'Credential Reissue'
+verb 'Credential ReissueKeepingFields'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
 verb 'Credential Renew'
 verb 'Manager RevokeMany'
-verb 'Credential Reissue'
+verb 'Credential Reissue '
 verb 'Credential Activate s'
 verb 'Credential Revoke'
 verb 'Credential Replace'
@@ -207,6 +207,8 @@ prints 'Connection GetPerson' '"Ada Lovelace"'
 prints 'Connection FindPerson' '"Ada Lovelace"'
 stop_slapd one
 prints ListExpiring 'a(xosssssssx)'
+prints ListPeople 'a(ossssssxxsssa(sss))x 0 0'
+verb CheckPeople
 prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
 refused 'there is no such task' RemoveTask

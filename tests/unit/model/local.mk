@@ -57,3 +57,7 @@ check_PROGRAMS += tests/unit/model/slot
 tests_unit_model_slot_SOURCES = tests/unit/model/slot.c
 tests_unit_model_slot_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_slot_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/model/person
+tests_unit_model_person_SOURCES = tests/unit/model/person.c
+tests_unit_model_person_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_person_LDADD = $(UNIT_LIBS)
