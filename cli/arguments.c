@@ -177,12 +177,22 @@ static bool wants_help(const struct invocation *invocation)
 	       invocation_has(invocation, OPTION_VERSION);
 }
 
-static bool check_complete(const struct invocation *invocation, struct error *error)
+/* "tessera self" is the first of its commands. */
+static void take_usual_verb(struct invocation *invocation)
 {
-	const struct command *command = invocation->command;
+	for (size_t i = 0; i < command_count && !invocation->command; i++) {
+		if (strcmp(invocation->subject, "self") == 0 &&
+			strcmp(commands[i].subject, "self") == 0)
+			invocation->command = &commands[i];
+	}
+}
 
+static bool check_complete(struct invocation *invocation, struct error *error)
+{
 	if (!invocation->subject)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "no command was given");
+	take_usual_verb(invocation);
+	const struct command *command = invocation->command;
 	if (!command)
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"'%s' needs a verb: tessera %s --help lists them", invocation->subject,

@@ -46,11 +46,13 @@ enum option {
 	OPTION_EXISTING_KEY,
 	OPTION_EXPIRES,
 	OPTION_FIELD,
+	OPTION_FOR,
 	OPTION_FORCE,
 	OPTION_FROM_FILE,
 	OPTION_GENERATE_PIN,
 	OPTION_GROUP,
 	OPTION_HOLDER,
+	OPTION_HOURS,
 	OPTION_INACTIVE,
 	OPTION_KEEP_KEY,
 	OPTION_KEEP_PIN,
@@ -84,6 +86,8 @@ enum option {
 	OPTION_ROLES,
 	OPTION_SLOT,
 	OPTION_STATE,
+	OPTION_STDIN,
+	OPTION_SYSTEM_USER,
 	OPTION_TEMPLATE,
 	OPTION_TIMEOUT,
 	OPTION_TOKEN_LABEL,
@@ -205,6 +209,20 @@ bool task_remove(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
 bool task_confirm(struct invocation *invocation, struct error *error);
 bool task_run(struct invocation *invocation, struct error *error);
+bool self_list(struct invocation *invocation, struct error *error);
+bool self_templates(struct invocation *invocation, struct error *error);
+bool self_issue(struct invocation *invocation, struct error *error);
+bool self_activate(struct invocation *invocation, struct error *error);
+bool self_pin(struct invocation *invocation, struct error *error);
+bool self_unblock(struct invocation *invocation, struct error *error);
+bool self_reissue(struct invocation *invocation, struct error *error);
+bool self_renew(struct invocation *invocation, struct error *error);
+bool self_lost(struct invocation *invocation, struct error *error);
+bool self_retire(struct invocation *invocation, struct error *error);
+bool self_code_new(struct invocation *invocation, struct error *error);
+bool self_code_list(struct invocation *invocation, struct error *error);
+bool self_code_remove(struct invocation *invocation, struct error *error);
+bool self_code_unlock(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);
 bool slot_show(struct invocation *invocation, struct error *error);
 bool slot_add(struct invocation *invocation, struct error *error);

@@ -46,6 +46,9 @@ libtessera_cli_la_SOURCES = \
 	cli/reader-info.c \
 	cli/report.c \
 	cli/role.c \
+	cli/self.c \
+	cli/self-code.c \
+	cli/self-proof.c cli/self-proof.h \
 	cli/slot.c \
 	cli/slot-batch.c \
 	cli/slot-batch-row.c cli/slot-batch.h \

@@ -3,7 +3,7 @@
 #include "common/alloc.h"
 #include "operation/contact.h"
 #include "operation/session.h"
-#include "operation/system-user.h"
+#include "operation/self-rights.h"
 #include "operation/verbs.h"
 
 /*
@@ -14,10 +14,8 @@ static bool check_pin(struct services *services, const struct template *template
 	const struct fields *given, const struct issue_terms *terms, const struct secret *pin,
 	struct error *error)
 {
-	struct fields user _cleanup_fields_ = FIELDS_INIT;
-	bool is_user = template->issue.by == ISSUE_BY_USER && terms && terms->user &&
-		       system_user_holder(*terms->user, &user, NULL);
-	const struct fields *holder = is_user ? &user : given;
+	bool is_own = template->issue.by == ISSUE_BY_USER && terms && terms->person;
+	const struct fields *holder = is_own ? &terms->person->holder : given;
 	struct pin_context context = {.holder = holder, .weak = services->weak_pins};
 
 	if (template->issue.auto_initiate && !pin)

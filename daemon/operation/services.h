@@ -15,6 +15,7 @@
 struct contacts;
 struct key_restorer;
 struct logins;
+struct selves;
 struct slots;
 struct vault;
 struct weak_pins;
@@ -41,6 +42,7 @@ struct services {
 	bool rotate_at_contact;	 /* cards of older master keys change over at their next contact */
 	atomic_bool initialised; /* operators_initialised() asks */
 	struct logins *logins;
+	struct selves *selves;
 	struct key_restorer *restorer;
 	struct authority_services authority;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */

@@ -57,3 +57,7 @@ check_PROGRAMS += tests/unit/model/slot
 tests_unit_model_slot_SOURCES = tests/unit/model/slot.c
 tests_unit_model_slot_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_slot_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/model/lock-out
+tests_unit_model_lock_out_SOURCES = tests/unit/model/lock-out.c
+tests_unit_model_lock_out_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_lock_out_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/self-give.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "core/user.h"
+#include "model/holder.h"
+#include "operation/login.h"
+#include "operation/self-code.h"
+#include "operation/self.h"
+#include "operation/system-user.h"
+#include "operation/template-rules.h"
+
+/* --- for a card --- */
+
+static bool check_takes_code(
+	const struct template *template, enum self_service purpose, struct error *error)
+{
+	const char *section =
+		purpose == SELF_SERVICE_ISSUE ? "/issue/authentication" : "/self-service";
+	_cleanup_free_ char *place =
+		purpose == SELF_SERVICE_ISSUE
+			? xstrdup(section)
+			: xasprintf("%s/%s", section, self_service_name(purpose));
+
+	return template->self_service.ways[purpose] & self_way_bit(SELF_BY_CODE) ||
+	       error_set_field(error, ERROR_NOT_SUPPORTED, place,
+		       "the template \"%s\" takes no codes for that", template->name);
+}
+
+/* An operator's card gives power over others: those who may appoint operators help with it. */
+static bool check_no_operator(struct services *services, int64_t credential_id, struct error *error)
+{
+	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
+	struct error absence _cleanup_error_ = ERROR_INIT;
+
+	if (store_operator_get(services->store, credential_id, &record, &absence))
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"there are no codes for operators' cards; help with it directly");
+	return absence.code == ERROR_NOT_FOUND || error_move(error, &absence);
+}
+
+static bool for_card(struct services *services, const struct self_gift *gift,
+	struct self_code *code, struct error *error)
+{
+	struct credential *credential _cleanup_credential_ =
+		store_credential_by_id(services->store, gift->credential_id, error);
+	enum lifecycle_state next;
+
+	if (!credential ||
+		!logins_check_other(services->logins, gift->caller, credential->id, error) ||
+		!check_no_operator(services, credential->id, error) ||
+		!credential_check(credential, self_service_verb(gift->purpose), &next, error))
+		return false;
+	struct template *template _cleanup_template_ = card_template(services, credential, error);
+	if (!template)
+		return credential->template_name ? false
+						 : error_set(error, ERROR_NOT_SUPPORTED,
+							   "the card was issued by no template");
+	code->credential_id = credential->id;
+	return check_takes_code(template, gift->purpose, error);
+}
+
+/* --- for a card that is to be issued --- */
+
+static bool for_user(const char *name, struct self_code *code, struct error *error)
+{
+	uid_t uid;
+
+	if (!name || !user_find(name, &uid) || !system_user_holder(uid, &code->holder, NULL))
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "user",
+			"the template's cards are for users of the system: whose login name is "
+			"it?");
+	code->user_id = system_user_id(uid);
+	return true;
+}
+
+static bool for_person(struct services *services, const struct self_gift *gift,
+	struct self_code *code, struct error *error)
+{
+	struct template *template _cleanup_template_ =
+		store_template_get(services->store, gift->template_name, 0, error);
+
+	if (!template || !check_takes_code(template, gift->purpose, error))
+		return false;
+	code->template_name = xstrdup(template->name);
+	if (template->issue.holder == ISSUE_HOLDER_SYSTEM_USER)
+		return gift->holder->count > 0
+			       ? error_set_field(error, ERROR_INVALID_ARGUMENT, "holder",
+					 "the user database has the fields: give the login name")
+			       : for_user(gift->user, code, error);
+	if (gift->user)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "user",
+			"the template's cards are for those whose fields are given");
+	fields_copy(&code->holder, gift->holder);
+	if (!holder_check(&code->holder, error))
+		return false;
+	/* An ID is made when the card is. */
+	return template->id_length > 0 || template_check_holder(template, &code->holder, error);
+}
+
+/* --- both --- */
+
+static bool set_end(const struct self_gift *gift, struct self_code *code, struct error *error)
+{
+	int64_t hours = gift->hours ? gift->hours : SELF_CODE_HOURS;
+
+	if (hours < 1 || hours > SELF_CODE_HOURS_MAX)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "hours",
+			"a code is good for 1 to %d hours", SELF_CODE_HOURS_MAX);
+	code->expires_at = time(NULL) + hours * 3600;
+	return true;
+}
+
+bool self_give(struct services *services, const struct self_gift *gift, struct secret *code,
+	int64_t *expires_at, struct error *error)
+{
+	struct self_code made _cleanup_self_code_ = {.purpose = gift->purpose,
+		.given_by = xstrdup(gift->given_by ? gift->given_by : "")};
+	bool is_issue = gift->purpose == SELF_SERVICE_ISSUE;
+
+	if (!logins_may(services->logins, gift->caller, self_service_permission(gift->purpose),
+		    error) ||
+		!set_end(gift, &made, error) ||
+		!(is_issue ? for_person(services, gift, &made, error)
+			   : for_card(services, gift, &made, error)) ||
+		!self_code_make(services, &made, code, error))
+		return false;
+	*expires_at = made.expires_at;
+	return true;
+}
+
+/* --- lock-outs --- */
+
+static bool lift_card(
+	struct services *services, const char *serial, bool *was_locked, struct error *error)
+{
+	struct credential *credential _cleanup_credential_ =
+		store_credential_by_serial(services->store, serial, error);
+	char id[32];
+
+	if (!credential)
+		return false;
+	snprintf(id, sizeof(id), "%" PRId64, credential->id);
+	return selves_lift(services->selves, "card", id, was_locked, error);
+}
+
+bool self_lift(struct services *services, const char *kind, const char *name, bool *was_locked,
+	struct error *error)
+{
+	uid_t uid;
+
+	if (strcmp(kind, "card") == 0)
+		return lift_card(services, name, was_locked, error);
+	if (strcmp(kind, "code") == 0)
+		return selves_lift(services->selves, "code", name, was_locked, error);
+	if (strcmp(kind, "user") != 0)
+		return error_set_field(
+			error, ERROR_INVALID_ARGUMENT, "kind", "it must be card, code or user");
+	if (!user_find(name, &uid))
+		return error_set(
+			error, ERROR_NOT_FOUND, "there is no user \"%.64s\" on this machine", name);
+	_cleanup_free_ char *id = system_user_id(uid);
+	return selves_lift(services->selves, "person", id, was_locked, error);
+}
