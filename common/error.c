@@ -81,6 +81,8 @@ static const struct {
 		"the certification authority failed"},
 	[ERROR_AUTHORITY_REJECTED] = {PREFIX "AuthorityRejected", CKR_GENERAL_ERROR, EXIT_FAILED,
 		"the certification authority refused the request"},
+	[ERROR_DIRECTORY_FAILED] = {PREFIX "DirectoryFailed", CKR_GENERAL_ERROR, EXIT_FAILED,
+		"the directory failed"},
 	[ERROR_STORE_FAILED] = {PREFIX "StoreFailed", CKR_GENERAL_ERROR, EXIT_SERVICE,
 		"the store failed"},
 	[ERROR_STORE_FULL] = {PREFIX "StoreFull", CKR_DEVICE_MEMORY, EXIT_SERVICE,

@@ -47,6 +47,7 @@ enum error_code {
 	ERROR_IN_USE,		/* something else refers to it */
 	ERROR_AUTHORITY_FAILED, /* the certification authority failed */
 	ERROR_AUTHORITY_REJECTED, /* the certification authority refused the request */
+	ERROR_DIRECTORY_FAILED,	  /* the directory of people failed or refused */
 	ERROR_STORE_FAILED,	  /* the store failed */
 	ERROR_STORE_FULL,	  /* no space is left for the store */
 	ERROR_STORE_READ_ONLY,	  /* the store cannot be written */

@@ -19,7 +19,9 @@ include daemon/card/local.mk
 include daemon/token/local.mk
 include daemon/audit/local.mk
 include daemon/keys/local.mk
+include daemon/connection/local.mk
 include daemon/authority/local.mk
+include daemon/directory/local.mk
 include daemon/operation/local.mk
 include daemon/bus/local.mk
 

@@ -127,14 +127,14 @@ static bool open_state(struct manager *manager, struct error *error)
 		(struct licence_settings){.public_key_file = options->licence_public_key_file,
 			.activation_url = options->activation_url,
 			.activation_ca_file = options->activation_ca_file};
-	services->authority.store = services->store;
-	services->authority.publish_folder = options->publish_dir;
-	services->authority.command_folder = options->command_dir;
-	services->authority.http = http_pool_new();
-	services->authority.open_secret = connection_open_secret;
-	services->authority.open_key = client_key_open;
-	services->authority.close_key = client_key_close;
-	services->authority.secret_context = services;
+	services->connections.store = services->store;
+	services->connections.publish_folder = options->publish_dir;
+	services->connections.command_folder = options->command_dir;
+	services->connections.http = http_pool_new();
+	services->connections.open_secret = connection_open_secret;
+	services->connections.open_key = client_key_open;
+	services->connections.close_key = client_key_close;
+	services->connections.secret_context = services;
 	services->rotate_at_contact = options->rotate_at_contact;
 	services->task_overdue = (int64_t)options->task_overdue * 60 * 60;
 	if (!token_settings_find_pins(&manager->tokens, options, error))
@@ -313,7 +313,7 @@ static void manager_stop(struct manager *manager)
 	vault_free(services->vault);
 	card_types_free(services->types);
 	weak_pins_free(services->weak_pins);
-	http_pool_free(services->authority.http);
+	http_pool_free(services->connections.http);
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "authority/issued.h"
-#include "authority/patience.h"
+#include "core/patience.h"
 #include "common/alloc.h"
 #include "common/log.h"
 #include "model/document.h"

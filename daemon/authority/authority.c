@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "authority/authority.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -12,30 +10,24 @@
 #include "authority/ms-cs.h"
 #include "authority/pki-platform.h"
 #include "authority/revocation-check.h"
-#include "authority/smtp.h"
 #include "common/alloc.h"
 #include "model/document.h"
 
 static const struct authority_driver *const drivers[] = {
-	&local_ca_driver, &digicert_one_driver, &pki_platform_driver, &ms_cs_driver, &smtp_driver};
-
-static const char *kind_at(size_t index)
-{
-	return index < ARRAY_SIZE(drivers) ? drivers[index]->kind : NULL;
-}
+	&local_ca_driver, &digicert_one_driver, &pki_platform_driver, &ms_cs_driver};
 
 static const struct authority_driver *driver_find(const char *kind, struct error *error)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (strcmp(drivers[i]->kind, kind) == 0)
 			return drivers[i];
-	error_set_field(error, ERROR_INVALID_CONNECTION, "/kind",
-		"there is no kind of connection called \"%s\"", kind);
+	error_set(
+		error, ERROR_NOT_SUPPORTED, "a connection of kind %s gives no certificates", kind);
 	return NULL;
 }
 
 struct authority *authority_open(
-	const struct authority_services *services, const char *name, struct error *error)
+	const struct connection_services *services, const char *name, struct error *error)
 {
 	_cleanup_connection_ struct connection connection = CONNECTION_INIT;
 	_cleanup_authority_ struct authority *authority = NULL;
@@ -66,41 +58,6 @@ void authority_close(struct authority *authority)
 	free(authority);
 }
 
-bool authority_check_document(
-	const char *document, struct connection *connection, struct error *error)
-{
-	json_t *json _cleanup_json_ = document_load(document, ERROR_INVALID_CONNECTION, error);
-	struct document_node name_node, kind_node;
-	const char *name;
-	size_t kind;
-
-	if (!json)
-		return false;
-	struct document_node root = document_root(json, ERROR_INVALID_CONNECTION);
-	if (!json_is_object(json))
-		return document_fail(&root, error, "an object is expected");
-	if (!document_member(&root, "name", &name_node, error) ||
-		!document_name(&name_node, &name, error) ||
-		!document_member(&root, "kind", &kind_node, error) ||
-		!document_choice(&kind_node, kind_at, &kind, error) ||
-		!drivers[kind]->check(document, error))
-		return false;
-	connection_clear(connection);
-	connection->name = xstrdup(name);
-	connection->kind = xstrdup(drivers[kind]->kind);
-	connection->document = xstrdup(document);
-	return true;
-}
-
-bool authority_prepare(
-	const struct authority_services *services, const char *name, struct error *error)
-{
-	_cleanup_authority_ struct authority *authority = authority_open(services, name, error);
-
-	return authority &&
-	       (!authority->driver->prepare || authority->driver->prepare(authority, error));
-}
-
 bool authority_tells_all(const char *kind)
 {
 	const struct authority_driver *driver = driver_find(kind, NULL);
@@ -108,78 +65,11 @@ bool authority_tells_all(const char *kind)
 	return !driver || driver->tells_all;
 }
 
-/* --- steps of a test --- */
-
-void authority_steps_clear(struct authority_steps *steps)
-{
-	for (size_t i = 0; i < steps->count; i++) {
-		free(steps->items[i].name);
-		free(steps->items[i].message);
-	}
-	free(steps->items);
-	*steps = (struct authority_steps)AUTHORITY_STEPS_INIT;
-}
-
-/* Takes the message over. */
-static void add_step(
-	struct authority_steps *steps, const char *name, bool has_passed, char *message)
-{
-	steps->items = xreallocarray(steps->items, steps->count + 1, sizeof(*steps->items));
-	steps->items[steps->count++] = (struct authority_step){
-		.name = xstrdup(name), .has_passed = has_passed, .message = message};
-}
-
-void authority_step_passed(struct authority_steps *steps, const char *name, const char *format, ...)
-{
-	char *message = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	if (vasprintf(&message, format, arguments) < 0)
-		message = NULL;
-	va_end(arguments);
-	add_step(steps, name, true, message);
-}
-
-bool authority_step_failed(struct authority_steps *steps, const char *name, struct error *error)
-{
-	add_step(steps, name, false, xstrdup(error_message(error)));
-	error_clear(error);
-	return false;
-}
-
 /* --- what is kept besides the document --- */
-
-char *authority_secret_name(const char *connection, const char *name)
-{
-	return xasprintf("connection-secret/%s/%s", connection, name);
-}
 
 static char *profiles_name(const char *connection)
 {
 	return xasprintf("connection-profiles/%s", connection);
-}
-
-bool authority_check_secret(struct authority *authority, const char *name,
-	const struct secret *secret, struct error *error)
-{
-	const struct authority_driver *driver = authority->driver;
-	_cleanup_free_ char *known = NULL;
-	const char *each;
-
-	for (size_t i = 0; driver->secret_at && (each = driver->secret_at(i)); i++) {
-		if (strcmp(each, name) == 0)
-			return !secret || !driver->check_secret ||
-			       driver->check_secret(authority, name, secret, error);
-		char *longer = xasprintf("%s%s%s", known ? known : "", known ? ", " : "", each);
-		free(known);
-		known = longer;
-	}
-	if (!known)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, "secret",
-			"a connection of kind %s has no secrets", driver->kind);
-	return error_set_field(error, ERROR_INVALID_ARGUMENT, "secret",
-		"the secrets of a connection of kind %s are %s", driver->kind, known);
 }
 
 bool authority_update_profiles(
@@ -210,22 +100,6 @@ bool authority_kept_profiles(
 	return authority_profiles_parse(profiles, &text, error);
 }
 
-bool authority_forget(struct store *store, const char *name, struct error *error)
-{
-	_cleanup_free_ char *profiles = profiles_name(name);
-	bool done = store_value_remove(store, profiles, error);
-
-	for (size_t i = 0; done && i < ARRAY_SIZE(drivers); i++) {
-		const char *each;
-		for (size_t j = 0;
-			done && drivers[i]->secret_at && (each = drivers[i]->secret_at(j)); j++) {
-			_cleanup_free_ char *secret = authority_secret_name(name, each);
-			done = store_value_remove(store, secret, error);
-		}
-	}
-	return done;
-}
-
 /* --- what comes back --- */
 
 bool authority_check_key(
@@ -240,3 +114,69 @@ bool authority_check_key(
 	return same || error_set(error, ERROR_AUTHORITY_FAILED,
 			       "it gave a certificate for another key, which was not used");
 }
+
+/* --- as kinds of connections --- */
+
+static const char *kind_at(size_t index)
+{
+	return index < ARRAY_SIZE(drivers) ? drivers[index]->kind : NULL;
+}
+
+static bool check(size_t kind, const char *document, struct error *error)
+{
+	return drivers[kind]->check(document, error);
+}
+
+static const char *secret_at(size_t kind, size_t index)
+{
+	return drivers[kind]->secret_at ? drivers[kind]->secret_at(index) : NULL;
+}
+
+static bool check_secret(const struct connection_services *services, const char *connection,
+	const char *name, const struct secret *secret, struct error *error)
+{
+	_cleanup_authority_ struct authority *authority =
+		authority_open(services, connection, error);
+
+	return authority &&
+	       (!authority->driver->check_secret ||
+		       authority->driver->check_secret(authority, name, secret, error));
+}
+
+static bool prepare(
+	const struct connection_services *services, const char *connection, struct error *error)
+{
+	_cleanup_authority_ struct authority *authority =
+		authority_open(services, connection, error);
+
+	return authority &&
+	       (!authority->driver->prepare || authority->driver->prepare(authority, error));
+}
+
+static bool test(const struct connection_services *services, const char *connection,
+	struct connection_steps *steps, bool *works, struct error *error)
+{
+	_cleanup_authority_ struct authority *authority =
+		authority_open(services, connection, error);
+
+	if (authority)
+		*works = authority->driver->test(authority, steps);
+	return authority != NULL;
+}
+
+static bool forget(struct store *store, const char *connection, struct error *error)
+{
+	_cleanup_free_ char *profiles = profiles_name(connection);
+
+	return store_value_remove(store, profiles, error);
+}
+
+const struct connection_family authority_family = {
+	.kind_at = kind_at,
+	.check = check,
+	.secret_at = secret_at,
+	.check_secret = check_secret,
+	.prepare = prepare,
+	.test = test,
+	.forget = forget,
+};

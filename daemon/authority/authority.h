@@ -13,11 +13,9 @@
 
 #include "authority/profile.h"
 #include "common/secret.h"
-#include "core/http.h"
+#include "connection/family.h"
 #include "model/credential.h"
 #include "model/template.h"
-#include "store/store.h"
-#include "token/token.h"
 
 struct authority;
 
@@ -49,29 +47,6 @@ struct authority_request {
  */
 enum enroll_outcome { ENROLL_ISSUED, ENROLL_PENDING, ENROLL_NOTHING };
 
-/* One step of a test, in the order in which they were made. */
-struct authority_step {
-	char *name; /* "TLS" */
-	bool has_passed;
-	char *message; /* what answered, or what is wrong and what to do about it */
-};
-
-struct authority_steps {
-	struct authority_step *items;
-	size_t count;
-};
-#define AUTHORITY_STEPS_INIT                                                                       \
-	{                                                                                          \
-		0                                                                                  \
-	}
-#define _cleanup_steps_ _cleanup_(authority_steps_clear)
-void authority_steps_clear(struct authority_steps *steps);
-/* Adds a step that has passed. */
-void authority_step_passed(struct authority_steps *steps, const char *name, const char *format, ...)
-	PRINTF_LIKE(3, 4);
-/* Adds one that has failed with the error, which is cleared. Returns false. */
-bool authority_step_failed(struct authority_steps *steps, const char *name, struct error *error);
-
 struct authority_driver {
 	const char *kind; /* "local-ca" */
 	/*
@@ -93,7 +68,7 @@ struct authority_driver {
 	 * is. */
 	bool (*prepare)(struct authority *, struct error *);
 	/* Tries the connection step by step, up to the first that fails: false then. */
-	bool (*test)(struct authority *, struct authority_steps *);
+	bool (*test)(struct authority *, struct connection_steps *);
 	/*
 	 * The profiles as they are known now, with what the connection fills their fields with; for
 	 * authorities with `update` those that were fetched last.
@@ -155,33 +130,6 @@ struct authority_driver {
 	void (*close)(struct authority *);
 };
 
-/* What an authority may use of the daemon. */
-struct authority_services {
-	struct store *store;
-	_Atomic(struct token *) token; /* NULL while it is locked */
-	/*
-	 * Where a local CA writes NAME.crt and NAME.crl (DER), NAME.crt.pem and NAME.crl.pem; NULL:
-	 * nowhere.
-	 */
-	const char *publish_folder;
-	const char *command_folder; /* of struct command (core/command.h); or NULL */
-	struct http_pool *http;	    /* or NULL: connections are not kept */
-	/*
-	 * A secret of a connection (authority_secret_name). ERROR_NOT_FOUND when it was not set,
-	 * ERROR_LOCKED.
-	 */
-	bool (*open_secret)(void *context, const char *connection, const char *name,
-		struct secret *, struct error *);
-	/*
-	 * The private key that a pkcs11: URI names, to be proved by; *handle is for close_key,
-	 * which frees *key too.
-	 */
-	bool (*open_key)(void *context, const char *uri, EVP_PKEY *public_key, EVP_PKEY **key,
-		void **handle, struct error *);
-	void (*close_key)(void *handle);
-	void *secret_context; /* of all of them */
-};
-
 /* Where the status of its certificates is seen (authority/revocation-check.h), beyond what the
  * certificates say themselves. */
 struct revocation_settings {
@@ -192,40 +140,25 @@ struct revocation_settings {
 
 struct authority {
 	const struct authority_driver *driver;
-	const struct authority_services *services;
+	const struct connection_services *services;
 	char *name;
 	struct revocation_settings revocation; /* filled by the driver's open */
 	void *data;			       /* the driver's */
 };
 
+/* Its kinds of connections. */
+extern const struct connection_family authority_family;
+
 /* Opens the authority of a stored connection. NULL with ERROR_NOT_FOUND, ERROR_INVALID_CONNECTION,
  * ERROR_AUTHORITY_FAILED. */
 struct authority *authority_open(
-	const struct authority_services *services, const char *name, struct error *error);
+	const struct connection_services *services, const char *name, struct error *error);
 void authority_close(struct authority *authority);
 DEFINE_CLEANUP(struct authority *, authority_close);
 #define _cleanup_authority_ _cleanup_(authority_closep)
 
-/*
- * Checks a connection document without saving it and fills name, kind and
- * document. ERROR_INVALID_CONNECTION with the path.
- */
-bool authority_check_document(
-	const char *document, struct connection *connection, struct error *error);
-/* Makes what a saved connection needs before its first use (a local CA: key pair and certificate).
- */
-bool authority_prepare(
-	const struct authority_services *services, const char *name, struct error *error);
-
 /* tells_all of a kind; true for an unknown one. */
 bool authority_tells_all(const char *kind);
-
-/* Under which name the store keeps a sealed secret of a connection, heap. */
-char *authority_secret_name(const char *connection, const char *name);
-/* Whether the kind of connection has a secret of that name. ERROR_INVALID_ARGUMENT names those that
- * it has. */
-bool authority_check_secret(struct authority *authority, const char *name,
-	const struct secret *secret, struct error *error);
 
 /* Asks for the profiles where that is possible, and keeps the list. */
 bool authority_update_profiles(
@@ -233,9 +166,6 @@ bool authority_update_profiles(
 /* The kept list; empty when none was fetched. */
 bool authority_kept_profiles(
 	struct authority *authority, struct authority_profiles *profiles, struct error *error);
-/* Removes what is kept of a connection besides its document: secrets and the list. */
-bool authority_forget(struct store *store, const char *name, struct error *error);
-
 /*
  * Whether a certificate is for the key of the request: ERROR_AUTHORITY_FAILED if it is not.
  */

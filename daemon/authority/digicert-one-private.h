@@ -6,9 +6,9 @@
 #include <jansson.h>
 
 #include "authority/authority.h"
-#include "authority/identity.h"
+#include "connection/identity.h"
 #include "authority/mapping.h"
-#include "authority/settings.h"
+#include "connection/settings.h"
 #include "model/document.h"
 
 #define DIGICERT_ONE_API_KEY "api-key"
@@ -98,6 +98,6 @@ bool digicert_one_status(struct authority *authority, const struct certificate *
 	enum certificate_status *status, struct error *error);
 
 /* --- digicert-one-test.c --- */
-bool digicert_one_test(struct authority *authority, struct authority_steps *steps);
+bool digicert_one_test(struct authority *authority, struct connection_steps *steps);
 
 #endif

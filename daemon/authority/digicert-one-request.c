@@ -6,7 +6,7 @@
 
 #include "authority/digicert-one-private.h"
 #include "authority/issued.h"
-#include "authority/patience.h"
+#include "core/patience.h"
 #include "common/alloc.h"
 #include "common/log.h"
 
@@ -224,8 +224,8 @@ bool digicert_one_call(struct authority *authority, enum http_method method, con
 	struct patience patience = PATIENCE_INIT(one->settings.times.retry_seconds);
 	const char *secret =
 		one->settings.by_certificate ? IDENTITY_CLIENT_CERTIFICATE : DIGICERT_ONE_API_KEY;
-	bool done =
-		identity_open(&one->identity, authority, secret, one->settings.client_key, error);
+	bool done = identity_open(&one->identity, authority->services, authority->name, secret,
+		one->settings.client_key, error);
 
 	while (done) {
 		if (error)

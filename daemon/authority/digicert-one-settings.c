@@ -4,7 +4,7 @@
 
 #include "authority/digicert-one-private.h"
 #include "authority/revocation-check.h"
-#include "authority/settings.h"
+#include "connection/settings.h"
 #include "common/alloc.h"
 
 #define API_PATH	 "/mpki/api/v1"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "authority/digicert-one-private.h"
-#include "authority/steps.h"
+#include "connection/steps.h"
 #include "common/alloc.h"
 
 #define GREETING "Hello from DigiCert ONE"
@@ -18,7 +18,7 @@ static bool is_greeting(const struct digicert_one_reply *reply)
 	return text && strncmp(text, GREETING, strlen(GREETING)) == 0;
 }
 
-static bool greet(struct authority *authority, struct authority_steps *steps)
+static bool greet(struct authority *authority, struct connection_steps *steps)
 {
 	struct digicert_one *one = authority->data;
 	_cleanup_reply_ struct digicert_one_reply reply = {0};
@@ -26,25 +26,25 @@ static bool greet(struct authority *authority, struct authority_steps *steps)
 	bool done = digicert_one_call(authority, HTTP_GET, "/hello", NULL, &reply, &error);
 
 	if (!done && !secret_is_set(&one->identity.secret))
-		return authority_step_failed(steps, "secret", &error);
+		return connection_step_failed(steps, "secret", &error);
 	steps_reached(steps, one->settings.host, one->settings.ca_file, reply.is_resolved,
 		reply.is_connected);
 	if (!done)
-		return authority_step_failed(steps,
+		return connection_step_failed(steps,
 			reply.status == 401
 				? "authentication"
 				: steps_stopped_at(reply.is_resolved, reply.is_connected),
 			&error);
 	if (is_greeting(&reply)) {
-		authority_step_passed(steps, "service", "DigiCert ONE answers");
+		connection_step_passed(steps, "service", "DigiCert ONE answers");
 		return true;
 	}
 	error_set(&error, ERROR_AUTHORITY_FAILED,
 		"what answers at %s is not DigiCert ONE: check the address", one->settings.host);
-	return authority_step_failed(steps, "service", &error);
+	return connection_step_failed(steps, "service", &error);
 }
 
-bool digicert_one_test(struct authority *authority, struct authority_steps *steps)
+bool digicert_one_test(struct authority *authority, struct connection_steps *steps)
 {
 	struct digicert_one *one = authority->data;
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
@@ -53,8 +53,8 @@ bool digicert_one_test(struct authority *authority, struct authority_steps *step
 	if (!greet(authority, steps))
 		return false;
 	if (!digicert_one_fetch(authority, &profiles, &error))
-		return authority_step_failed(steps, "authentication", &error);
-	authority_step_passed(steps, "authentication", "the %s is accepted",
+		return connection_step_failed(steps, "authentication", &error);
+	connection_step_passed(steps, "authentication", "the %s is accepted",
 		one->settings.by_certificate ? "client certificate" : "API key");
-	return steps_profiles(steps, authority, &profiles);
+	return authority_profiles_step(&profiles, authority->name, steps);
 }

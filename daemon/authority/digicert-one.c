@@ -54,7 +54,7 @@ static void one_close(struct authority *authority)
 
 	if (!one)
 		return;
-	identity_close(&one->identity, authority);
+	identity_close(&one->identity, authority->services);
 	digicert_one_settings_clear(&one->settings);
 	free(one);
 	authority->data = NULL;

@@ -94,7 +94,7 @@ static bool load_certificate(struct authority *authority, bool *found, struct er
 					  "the stored certificate of the CA is damaged");
 }
 
-static bool check_token(const struct authority_services *services, struct error *error)
+static bool check_token(const struct connection_services *services, struct error *error)
 {
 	return services->token ||
 	       error_set(error, ERROR_LOCKED,
@@ -235,7 +235,7 @@ static bool try_key(struct local_ca *ca, struct error *error)
 	return good || error_set(error, ERROR_AUTHORITY_FAILED, "the CA's key signs wrongly");
 }
 
-static bool describe(struct local_ca *ca, struct authority_steps *steps, struct error *error)
+static bool describe(struct local_ca *ca, struct connection_steps *steps, struct error *error)
 {
 	_cleanup_certificate_ struct certificate shown = CERTIFICATE_INIT;
 	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
@@ -247,21 +247,21 @@ static bool describe(struct local_ca *ca, struct authority_steps *steps, struct 
 	time_t end = (time_t)shown.not_after;
 	struct tm tm;
 	strftime(until, sizeof(until), "%Y-%m-%d", gmtime_r(&end, &tm));
-	authority_step_passed(
+	connection_step_passed(
 		steps, "signature", "local CA %s signs, valid until %s", shown.subject, until);
 	return true;
 }
 
-static bool test(struct authority *authority, struct authority_steps *steps)
+static bool test(struct authority *authority, struct connection_steps *steps)
 {
 	struct local_ca *ca = authority->data;
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	if (!load(authority, &error))
-		return authority_step_failed(steps, "key", &error);
+		return connection_step_failed(steps, "key", &error);
 	if (!try_key(ca, &error) || !describe(ca, steps, &error))
-		return authority_step_failed(steps, "signature", &error);
-	authority_step_passed(steps, "profiles", "%zu profiles", ca->settings.profile_count);
+		return connection_step_failed(steps, "signature", &error);
+	connection_step_passed(steps, "profiles", "%zu profiles", ca->settings.profile_count);
 	return true;
 }
 

@@ -11,9 +11,7 @@ libtesserad_la_SOURCES += \
 	daemon/authority/digicert-one-settings.c \
 	daemon/authority/digicert-one-status.c \
 	daemon/authority/digicert-one-test.c \
-	daemon/authority/identity.c daemon/authority/identity.h \
 	daemon/authority/issued.c daemon/authority/issued.h \
-	daemon/authority/kerberos-settings.c daemon/authority/kerberos-settings.h \
 	daemon/authority/issued-decode.c \
 	daemon/authority/issued-issuer.c \
 	daemon/authority/local-ca.c daemon/authority/local-ca.h \
@@ -31,7 +29,6 @@ libtesserad_la_SOURCES += \
 	daemon/authority/ms-cs-status.c \
 	daemon/authority/ms-cs-request.c daemon/authority/ms-cs-request.h \
 	daemon/authority/ms-cs-revoke.c daemon/authority/ms-cs-revoke.h \
-	daemon/authority/patience.c daemon/authority/patience.h \
 	daemon/authority/ms-cs.c daemon/authority/ms-cs.h \
 	daemon/authority/ms-cs-ces.c \
 	daemon/authority/ms-cs-enroll.c \
@@ -66,7 +63,4 @@ libtesserad_la_SOURCES += \
 	daemon/authority/revocation-ocsp.c \
 	daemon/authority/revocation-places.c \
 	daemon/authority/revocation-private.h \
-	daemon/authority/revocation-settings.c \
-	daemon/authority/settings.c daemon/authority/settings.h \
-	daemon/authority/smtp.c daemon/authority/smtp.h \
-	daemon/authority/steps.c daemon/authority/steps.h
+	daemon/authority/revocation-settings.c

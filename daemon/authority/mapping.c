@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "authority/settings.h"
+#include "connection/settings.h"
 #include "common/alloc.h"
 #include "model/holder.h"
 #include "model/template.h"

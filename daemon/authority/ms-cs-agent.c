@@ -198,7 +198,7 @@ bool ms_cs_agent_check_secret(const struct ms_cs_agent_settings *settings,
 static bool open_key(struct authority *authority, const struct ms_cs_agent_settings *settings,
 	const struct secret *secret, struct ms_cs_agent *agent, struct error *error)
 {
-	const struct authority_services *services = authority->services;
+	const struct connection_services *services = authority->services;
 
 	if (!settings->key) {
 		agent->key = read_key(secret);
@@ -216,7 +216,7 @@ static bool open_key(struct authority *authority, const struct ms_cs_agent_setti
 
 static bool open_secret(struct authority *authority, struct secret *secret, struct error *error)
 {
-	const struct authority_services *services = authority->services;
+	const struct connection_services *services = authority->services;
 
 	if (!services->open_secret)
 		return error_set(error, ERROR_AUTHORITY_FAILED, "no secrets can be opened here");

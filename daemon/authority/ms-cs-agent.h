@@ -42,7 +42,7 @@ struct ms_cs_agent {
 	X509 *certificate;
 	STACK_OF(X509) * chain; /* what else the secret holds; or NULL */
 	EVP_PKEY *key;
-	void *key_handle; /* of authority_services.open_key, or NULL */
+	void *key_handle; /* of connection_services.open_key, or NULL */
 };
 
 /* Whether a secret is PEM of a certificate, further ones, and of its key unless that is elsewhere.

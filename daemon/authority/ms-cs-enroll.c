@@ -10,7 +10,7 @@
 
 #include "authority/attempt.h"
 #include "authority/ms-cs-private.h"
-#include "authority/settings.h"
+#include "connection/settings.h"
 #include "common/alloc.h"
 
 /* --- what came --- */

@@ -164,7 +164,8 @@ bool ms_cs_open_identity(struct authority *authority, struct error *error)
 				     ? MS_CS_PASSWORD_SECRET
 				     : IDENTITY_CLIENT_CERTIFICATE;
 
-	return identity_open(&cs->identity, authority, secret, cs->settings.client_key, error);
+	return identity_open(&cs->identity, authority->services, authority->name, secret,
+		cs->settings.client_key, error);
 }
 
 bool ms_cs_http(struct authority *authority, struct http_request *request,

@@ -7,8 +7,8 @@
 #define TESSERA_AUTHORITY_MS_CS_PRIVATE_H
 
 #include "authority/authority.h"
-#include "authority/identity.h"
-#include "authority/kerberos-settings.h"
+#include "connection/identity.h"
+#include "connection/kerberos-settings.h"
 #include "authority/mapping.h"
 #include "authority/ms-cs-agent.h"
 #include "authority/ms-cs-revoke.h"
@@ -298,6 +298,6 @@ bool ms_cs_enroll(struct authority *authority, const struct authority_request *r
 	struct certificate *certificate, enum enroll_outcome *outcome, struct error *error);
 bool ms_cs_collect(struct authority *authority, struct certificate *certificate,
 	enum enroll_outcome *outcome, struct error *error);
-bool ms_cs_test(struct authority *authority, struct authority_steps *steps);
+bool ms_cs_test(struct authority *authority, struct connection_steps *steps);
 
 #endif

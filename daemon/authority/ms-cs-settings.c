@@ -6,7 +6,7 @@
 
 #include "authority/ms-cs-private.h"
 #include "authority/revocation-check.h"
-#include "authority/settings.h"
+#include "connection/settings.h"
 #include "common/alloc.h"
 
 #define ENDPOINTS_MAX	8

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The test of a connection: each address's name, TLS and authentication, then the profiles. */
 #include "authority/ms-cs-private.h"
-#include "authority/steps.h"
+#include "connection/steps.h"
 
 /* The step at which a request that failed has stopped. */
 static const char *failed_step(const struct ms_cs *cs, const struct ms_cs_reply *reply)
@@ -17,26 +17,26 @@ static const char *failed_step(const struct ms_cs *cs, const struct ms_cs_reply 
 
 /* Tells how far it came with one service; the error is why it was not done. */
 static bool reached(struct authority *authority, const struct ms_cs_endpoint *endpoint, bool done,
-	const struct ms_cs_reply *reply, struct authority_steps *steps, struct error *error)
+	const struct ms_cs_reply *reply, struct connection_steps *steps, struct error *error)
 {
 	struct ms_cs *cs = authority->data;
 
 	if (!done && ms_cs_lacks_secret(cs))
-		return authority_step_failed(steps, "secret", error);
+		return connection_step_failed(steps, "secret", error);
 	steps_reached(steps, endpoint->host, cs->settings.ca_file, reply->is_resolved,
 		reply->is_connected);
 	if (reply->has_ticket)
-		authority_step_passed(steps, "ticket", "%s has a Kerberos ticket for %s",
+		connection_step_passed(steps, "ticket", "%s has a Kerberos ticket for %s",
 			cs->settings.kerberos.principal, endpoint->host);
 	if (!done)
-		return authority_step_failed(steps, failed_step(cs, reply), error);
-	authority_step_passed(steps, "authentication", "%s accepts the %s", endpoint->host,
+		return connection_step_failed(steps, failed_step(cs, reply), error);
+	connection_step_passed(steps, "authentication", "%s accepts the %s", endpoint->host,
 		ms_cs_proof(&cs->settings));
 	return true;
 }
 
 static bool test_policies(struct authority *authority, struct authority_profiles *profiles,
-	struct authority_steps *steps)
+	struct connection_steps *steps)
 {
 	struct ms_cs *cs = authority->data;
 	const struct ms_cs_message message = ms_cs_policies_message();
@@ -47,16 +47,16 @@ static bool test_policies(struct authority *authority, struct authority_profiles
 	if (!reached(authority, &cs->settings.policy, done, &reply, steps, &error))
 		return false;
 	if (ms_cs_policies_read(profiles, reply.body, &error)) {
-		authority_step_passed(
+		connection_step_passed(
 			steps, "policies", "%zu templates are listed", profiles->count);
 		ms_cs_complete_profiles(&cs->settings, profiles);
 		return true;
 	}
-	return authority_step_failed(steps, "policies", &error);
+	return connection_step_failed(steps, "policies", &error);
 }
 
 static bool test_enrollment(struct authority *authority, const struct ms_cs_endpoint *endpoint,
-	struct authority_steps *steps)
+	struct connection_steps *steps)
 {
 	const struct ms_cs *cs = authority->data;
 	_cleanup_ms_cs_reply_ struct ms_cs_reply reply = {0};
@@ -65,12 +65,12 @@ static bool test_enrollment(struct authority *authority, const struct ms_cs_endp
 	bool done = cs->settings.protocol->probe(authority, endpoint, &reply, &error);
 	if (!reached(authority, endpoint, done, &reply, steps, &error))
 		return false;
-	authority_step_passed(
+	connection_step_passed(
 		steps, "service", "the enrollment service at %s answers", endpoint->host);
 	return true;
 }
 
-bool ms_cs_test(struct authority *authority, struct authority_steps *steps)
+bool ms_cs_test(struct authority *authority, struct connection_steps *steps)
 {
 	struct ms_cs *cs = authority->data;
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
@@ -82,5 +82,5 @@ bool ms_cs_test(struct authority *authority, struct authority_steps *steps)
 	}
 	bool known = cs->settings.policy.url ? test_policies(authority, &profiles, steps)
 					     : ms_cs_profiles(authority, &profiles, &error);
-	return known && steps_profiles(steps, authority, &profiles);
+	return known && authority_profiles_step(&profiles, authority->name, steps);
 }

@@ -67,7 +67,7 @@ static void cs_close(struct authority *authority)
 
 	if (!cs)
 		return;
-	identity_close(&cs->identity, authority);
+	identity_close(&cs->identity, authority->services);
 	ms_cs_settings_clear(&cs->settings);
 	free(cs);
 	authority->data = NULL;

@@ -4,9 +4,9 @@
 #define TESSERA_AUTHORITY_PKI_PLATFORM_PRIVATE_H
 
 #include "authority/authority.h"
-#include "authority/identity.h"
+#include "connection/identity.h"
 #include "authority/mapping.h"
-#include "authority/settings.h"
+#include "connection/settings.h"
 #include "core/xml.h"
 
 /* The name of a request's value that every profile wants. */
@@ -144,6 +144,6 @@ bool pki_platform_status(struct authority *authority, const struct certificate *
 	enum certificate_status *status, struct error *error);
 
 /* --- pki-platform-test.c --- */
-bool pki_platform_test(struct authority *authority, struct authority_steps *steps);
+bool pki_platform_test(struct authority *authority, struct connection_steps *steps);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "authority/issued.h"
-#include "authority/patience.h"
+#include "core/patience.h"
 #include "authority/pki-platform-private.h"
 #include "common/alloc.h"
 #include "common/log.h"
@@ -149,8 +149,8 @@ bool pki_platform_call(struct authority *authority, const struct pki_platform_op
 		xml_end(writer);
 	if (writer->text.failed)
 		return error_set(error, ERROR_FAILED, "a request is too long");
-	if (!identity_open(&platform->identity, authority, IDENTITY_CLIENT_CERTIFICATE,
-		    platform->settings.client_key, error))
+	if (!identity_open(&platform->identity, authority->services, authority->name,
+		    IDENTITY_CLIENT_CERTIFICATE, platform->settings.client_key, error))
 		return false;
 	for (;;) {
 		if (error)

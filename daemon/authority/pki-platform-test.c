@@ -5,7 +5,7 @@
 
 #include "authority/issued.h"
 #include "authority/pki-platform-private.h"
-#include "authority/steps.h"
+#include "connection/steps.h"
 #include "common/alloc.h"
 
 #define SPACE	  "http://schemas.pki.symantec.com/pkiservices/healthcheck"
@@ -30,7 +30,7 @@ static bool is_without_health(const struct pki_platform_reply *reply)
 	return reply->status == 404 || reply->status == 500;
 }
 
-static bool note_health(const struct pki_platform_reply *reply, struct authority_steps *steps)
+static bool note_health(const struct pki_platform_reply *reply, struct connection_steps *steps)
 {
 	_cleanup_free_ char *status = pki_platform_text(reply->answer, "statusCode");
 	_cleanup_free_ char *message = pki_platform_text(reply->answer, "statusMessage");
@@ -38,11 +38,11 @@ static bool note_health(const struct pki_platform_reply *reply, struct authority
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	if (!status || strcasecmp(status, "DOWN") != 0) {
-		authority_step_passed(steps, "service", "PKI Platform answers");
+		connection_step_passed(steps, "service", "PKI Platform answers");
 		return true;
 	}
 	error_set(&error, ERROR_AUTHORITY_FAILED, "PKI Platform says that it is down: %s", words);
-	return authority_step_failed(steps, "service", &error);
+	return connection_step_failed(steps, "service", &error);
 }
 
 static const char *step_of(const struct pki_platform_reply *reply)
@@ -57,17 +57,17 @@ static const char *step_of(const struct pki_platform_reply *reply)
  * 8446, 4.4.2.4 and 6.2).
  */
 static bool fail_at(
-	struct authority_steps *steps, const struct pki_platform_reply *reply, struct error *error)
+	struct connection_steps *steps, const struct pki_platform_reply *reply, struct error *error)
 {
 	if (!reply->is_connected || reply->status != 0 || error->code != ERROR_NETWORK_FAILED)
-		return authority_step_failed(steps, step_of(reply), error);
+		return connection_step_failed(steps, step_of(reply), error);
 	_cleanup_free_ char *words = xstrdup(error_message(error));
 	error_set(error, ERROR_NETWORK_FAILED,
 		"%s: if this is so each time, the client certificate is not accepted there", words);
-	return authority_step_failed(steps, "authentication", error);
+	return connection_step_failed(steps, "authentication", error);
 }
 
-static bool greet(struct authority *authority, struct authority_steps *steps)
+static bool greet(struct authority *authority, struct connection_steps *steps)
 {
 	struct pki_platform *platform = authority->data;
 	const struct pki_platform_settings *settings = &platform->settings;
@@ -76,19 +76,19 @@ static bool greet(struct authority *authority, struct authority_steps *steps)
 	bool done = ask_health(authority, &reply, &error);
 
 	if (!done && !secret_is_set(&platform->identity.secret))
-		return authority_step_failed(steps, "secret", &error);
+		return connection_step_failed(steps, "secret", &error);
 	steps_reached(
 		steps, settings->host, settings->ca_file, reply.is_resolved, reply.is_connected);
 	if (done)
 		return note_health(&reply, steps);
 	if (!is_without_health(&reply))
 		return fail_at(steps, &reply, &error);
-	authority_step_passed(
+	connection_step_passed(
 		steps, "service", "%s answers, but does not tell its health", settings->host);
 	return true;
 }
 
-bool pki_platform_test(struct authority *authority, struct authority_steps *steps)
+bool pki_platform_test(struct authority *authority, struct connection_steps *steps)
 {
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
@@ -96,7 +96,7 @@ bool pki_platform_test(struct authority *authority, struct authority_steps *step
 	if (!greet(authority, steps))
 		return false;
 	if (!pki_platform_fetch(authority, &profiles, &error))
-		return authority_step_failed(steps, "authentication", &error);
-	authority_step_passed(steps, "authentication", "the client certificate is accepted");
-	return steps_profiles(steps, authority, &profiles);
+		return connection_step_failed(steps, "authentication", &error);
+	connection_step_passed(steps, "authentication", "the client certificate is accepted");
+	return authority_profiles_step(&profiles, authority->name, steps);
 }

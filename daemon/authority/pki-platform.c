@@ -46,7 +46,7 @@ static void platform_close(struct authority *authority)
 
 	if (!platform)
 		return;
-	identity_close(&platform->identity, authority);
+	identity_close(&platform->identity, authority->services);
 	pki_platform_settings_clear(&platform->settings);
 	free(platform);
 	authority->data = NULL;

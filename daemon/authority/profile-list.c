@@ -106,3 +106,32 @@ bool authority_profiles_parse(
 	return good || error_set(error, ERROR_STORE_FAILED,
 			       "the kept list of profiles is damaged: fetch it again");
 }
+
+/* --- as a step of a test --- */
+
+static size_t count_usable(const struct authority_profiles *profiles)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < profiles->count; i++)
+		count += profiles->items[i].is_usable;
+	return count;
+}
+
+bool authority_profiles_step(const struct authority_profiles *profiles, const char *connection,
+	struct connection_steps *steps)
+{
+	_cleanup_error_ struct error error = ERROR_INIT;
+	size_t usable = count_usable(profiles);
+
+	if (usable > 0) {
+		connection_step_passed(steps, "profiles", "%zu of %zu profiles can be used", usable,
+			profiles->count);
+		return true;
+	}
+	error_set(&error, ERROR_AUTHORITY_FAILED,
+		"none of %zu profiles can be used: see tessera connection profiles %s "
+		"--update for the reasons",
+		profiles->count, connection);
+	return connection_step_failed(steps, "profiles", &error);
+}

@@ -17,6 +17,7 @@
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/macros.h"
+#include "connection/steps.h"
 #include "model/template.h"
 
 /* One field of a request. */
@@ -80,6 +81,10 @@ const struct authority_profile *authority_profiles_find(
 char *authority_profiles_text(const struct authority_profiles *profiles);
 bool authority_profiles_parse(
 	struct authority_profiles *profiles, const struct buffer *text, struct error *error);
+
+/* Adds the step "profiles" of a connection's test; false when none can be used. */
+bool authority_profiles_step(const struct authority_profiles *profiles, const char *connection,
+	struct connection_steps *steps);
 
 /* --- filling fields --- */
 

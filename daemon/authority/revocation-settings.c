@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "authority/revocation-check.h"
-#include "authority/settings.h"
+#include "connection/settings.h"
 #include "common/alloc.h"
 
 static bool read_url(

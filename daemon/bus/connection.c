@@ -2,6 +2,7 @@
 /* org.tessera1.Connection */
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "operation/connection-kinds.h"
 #include "operation/connections.h"
 #include "operation/documents.h"
 
@@ -55,8 +56,9 @@ static void get_secrets(void *context, const void *object, DBusMessageIter *valu
 {
 	struct bus *bus = context;
 	size_t count = 0;
-	char **names = connection_secrets(
-		bus->services, ((const struct connection *)object)->name, &count);
+	const struct connection *connection = object;
+	char **names =
+		connection_secrets(bus->services, connection->kind, connection->name, &count);
 
 	message_append_strings(value, names, count);
 	store_names_free(names, count);
@@ -87,10 +89,10 @@ static struct authority *authority_of_call(const struct bus_call *call, struct e
 {
 	struct bus *bus = call->context;
 
-	return authority_open(&bus->services->authority, call->name, error);
+	return authority_open(&bus->services->connections, call->name, error);
 }
 
-static void append_steps(DBusMessageIter *iter, const struct authority_steps *steps)
+static void append_steps(DBusMessageIter *iter, const struct connection_steps *steps)
 {
 	DBusMessageIter array, item;
 
@@ -107,12 +109,12 @@ static void append_steps(DBusMessageIter *iter, const struct authority_steps *st
 
 static bool test(struct bus_call *call, struct error *error)
 {
-	_cleanup_authority_ struct authority *authority = authority_of_call(call, error);
-	_cleanup_steps_ struct authority_steps steps = AUTHORITY_STEPS_INIT;
+	struct bus *bus = call->context;
+	_cleanup_steps_ struct connection_steps steps = CONNECTION_STEPS_INIT;
+	bool works;
 
-	if (!authority)
+	if (!connection_test(&bus->services->connections, call->name, &steps, &works, error))
 		return false;
-	bool works = authority->driver->test(authority, &steps);
 	message_append_bool(&call->out, works);
 	append_steps(&call->out, &steps);
 	return true;

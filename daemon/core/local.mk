@@ -10,6 +10,7 @@ libtesserad_la_SOURCES += \
 	daemon/core/notify.c daemon/core/notify.h \
 	daemon/core/options.c daemon/core/options.h \
 	daemon/core/command.c daemon/core/command.h \
+	daemon/core/patience.c daemon/core/patience.h \
 	daemon/core/process.c daemon/core/process.h \
 	daemon/core/rate-limit.c daemon/core/rate-limit.h \
 	daemon/core/signing-key.c daemon/core/signing-key.h \

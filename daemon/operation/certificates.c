@@ -159,7 +159,7 @@ static bool tell(struct services *services, const struct certificates *changed,
 	const struct certificate *certificate, bool *all, struct error *error)
 {
 	struct authority *authority _cleanup_authority_ =
-		authority_open(&services->authority, certificate->authority, error);
+		authority_open(&services->connections, certificate->authority, error);
 
 	if (!authority)
 		return false;
@@ -208,7 +208,7 @@ bool certificates_tell(
 static bool publish(struct services *services, const char *name, struct error *error)
 {
 	struct authority *authority _cleanup_authority_ =
-		authority_open(&services->authority, name, error);
+		authority_open(&services->connections, name, error);
 
 	return authority &&
 	       (!authority->driver->publish || authority->driver->publish(authority, error));

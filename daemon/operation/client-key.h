@@ -10,8 +10,8 @@
 /*
  * The private key that a pkcs11: URI names by its token's label (and serial) and its own label
  * ("object"), of a slot whose PIN tesserad has. public_key: what it has to fit. For struct
- * authority_services; context is the struct services. *handle is for client_key_close(), which also
- * frees *key. ERROR_NOT_FOUND, ERROR_INVALID_ARGUMENT, ERROR_TOKEN_FAILED.
+ * connection_services; context is the struct services. *handle is for client_key_close(), which
+ * also frees *key. ERROR_NOT_FOUND, ERROR_INVALID_ARGUMENT, ERROR_TOKEN_FAILED.
  */
 bool client_key_open(void *context, const char *uri, EVP_PKEY *public_key, EVP_PKEY **key,
 	void **handle, struct error *error);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "connection/secret.h"
 #include "keys/at-rest.h"
+#include "operation/connection-kinds.h"
 #include "operation/vault.h"
 
 static char *purpose_of(const char *connection, const char *name)
@@ -15,13 +17,11 @@ static char *purpose_of(const char *connection, const char *name)
 bool connection_set_secret(struct services *services, const char *connection, const char *name,
 	const struct secret *secret, struct error *error)
 {
-	_cleanup_authority_ struct authority *authority =
-		authority_open(&services->authority, connection, error);
 	_cleanup_free_ char *purpose = purpose_of(connection, name);
-	_cleanup_free_ char *value = authority_secret_name(connection, name);
+	_cleanup_free_ char *value = connection_secret_name(connection, name);
 	_cleanup_buffer_ struct buffer sealed = BUFFER_INIT;
 
-	return authority && authority_check_secret(authority, name, secret, error) &&
+	return connection_check_secret(&services->connections, connection, name, secret, error) &&
 	       vault_check_open(services, error) &&
 	       at_rest_seal(services->token, purpose, secret, &sealed, error) &&
 	       store_value_set(services->store, value, sealed.data, sealed.length, error);
@@ -30,13 +30,11 @@ bool connection_set_secret(struct services *services, const char *connection, co
 bool connection_forget_secret(
 	struct services *services, const char *connection, const char *name, struct error *error)
 {
-	_cleanup_authority_ struct authority *authority =
-		authority_open(&services->authority, connection, error);
-	_cleanup_free_ char *value = authority_secret_name(connection, name);
+	_cleanup_free_ char *value = connection_secret_name(connection, name);
 	_cleanup_error_ struct error missing = ERROR_INIT;
 	_cleanup_buffer_ struct buffer sealed = BUFFER_INIT;
 
-	if (!authority || !authority_check_secret(authority, name, NULL, error))
+	if (!connection_check_secret(&services->connections, connection, name, NULL, error))
 		return false;
 	if (!store_value_get(services->store, value, &sealed, &missing))
 		return missing.code == ERROR_NOT_FOUND
@@ -46,21 +44,20 @@ bool connection_forget_secret(
 	return store_value_remove(services->store, value, error);
 }
 
-char **connection_secrets(struct services *services, const char *connection, size_t *count)
+char **connection_secrets(
+	struct services *services, const char *kind, const char *connection, size_t *count)
 {
-	_cleanup_authority_ struct authority *authority =
-		authority_open(&services->authority, connection, NULL);
-	char **names = xcalloc(8, sizeof(*names));
+	char **names = NULL;
 	const char *name;
 
 	*count = 0;
-	for (size_t i = 0; authority && authority->driver->secret_at && i < 7 &&
-			   (name = authority->driver->secret_at(i));
-		i++) {
-		_cleanup_free_ char *value = authority_secret_name(connection, name);
+	for (size_t i = 0; (name = connection_secret_at(kind, i)); i++) {
+		_cleanup_free_ char *value = connection_secret_name(connection, name);
 		_cleanup_buffer_ struct buffer sealed = BUFFER_INIT;
-		if (store_value_get(services->store, value, &sealed, NULL))
-			names[(*count)++] = xstrdup(name);
+		if (!store_value_get(services->store, value, &sealed, NULL))
+			continue;
+		names = xreallocarray(names, *count + 1, sizeof(*names));
+		names[(*count)++] = xstrdup(name);
 	}
 	return names;
 }
@@ -70,7 +67,7 @@ bool connection_open_secret(void *context, const char *connection, const char *n
 {
 	struct services *services = context;
 	_cleanup_free_ char *purpose = purpose_of(connection, name);
-	_cleanup_free_ char *value = authority_secret_name(connection, name);
+	_cleanup_free_ char *value = connection_secret_name(connection, name);
 	_cleanup_buffer_ struct buffer sealed = BUFFER_INIT;
 
 	return store_value_get(services->store, value, &sealed, error) &&
@@ -84,7 +81,7 @@ static void add_fields_of_key(
 	struct services *services, const struct template_key *key, struct fields *fields)
 {
 	_cleanup_authority_ struct authority *authority =
-		authority_open(&services->authority, key->authority, NULL);
+		authority_open(&services->connections, key->authority, NULL);
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 
 	if (!authority || !authority->driver->profiles(authority, &profiles, NULL))

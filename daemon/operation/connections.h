@@ -15,8 +15,9 @@ bool connection_set_secret(struct services *services, const char *connection, co
 bool connection_forget_secret(
 	struct services *services, const char *connection, const char *name, struct error *error);
 /* Names of the secrets that are there; heap array of heap strings. */
-char **connection_secrets(struct services *services, const char *connection, size_t *count);
-/* For struct authority_services; context is the struct services. */
+char **connection_secrets(
+	struct services *services, const char *kind, const char *connection, size_t *count);
+/* For struct connection_services; context is the struct services. */
 bool connection_open_secret(void *context, const char *connection, const char *name,
 	struct secret *secret, struct error *error);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "operation/connection-kinds.h"
 
 static bool check_connection_name(struct services *services, const char *name,
 	const struct connection *connection, struct connection *present, struct error *error)
@@ -40,11 +41,11 @@ bool connection_document_save(struct services *services, const char *name, const
 	_cleanup_connection_ struct connection connection = CONNECTION_INIT;
 	_cleanup_connection_ struct connection present = CONNECTION_INIT;
 
-	if (!authority_check_document(document, &connection, error) ||
+	if (!connection_check_document(document, &connection, error) ||
 		!check_connection_name(services, name, &connection, &present, error) ||
 		!store_connection_save(services->store, &connection, error))
 		return false;
-	if (!authority_prepare(&services->authority, connection.name, error)) {
+	if (!connection_prepare(&services->connections, connection.name, error)) {
 		take_back(services, connection.name, &present);
 		return false;
 	}
@@ -58,6 +59,7 @@ bool connection_remove(struct services *services, const char *name, struct error
 	if (!store_begin(services->store, error))
 		return false;
 	struct store *transaction _cleanup_(store_rollbackp) = services->store;
-	return store_connection_remove(transaction, name, error) &&
-	       authority_forget(transaction, name, error) && store_commit(transaction, error);
+	return connection_forget(transaction, name, error) &&
+	       store_connection_remove(transaction, name, error) &&
+	       store_commit(transaction, error);
 }

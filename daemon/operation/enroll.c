@@ -72,7 +72,7 @@ static bool expand_for_profile(struct services *services, const struct template_
 	const struct fields *holder, struct enroll_names *names, struct error *error)
 {
 	_cleanup_authority_ struct authority *authority =
-		authority_open(&services->authority, key->authority, error);
+		authority_open(&services->connections, key->authority, error);
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 
 	if (!authority || !authority->driver->profiles(authority, &profiles, error))
@@ -386,7 +386,7 @@ bool enroll_certificate(struct operation *operation, const struct enroll_request
 		.before = request->before};
 
 	enrollment.authority =
-		authority_open(&operation->services->authority, request->key->authority, error);
+		authority_open(&operation->services->connections, request->key->authority, error);
 	if (!enrollment.authority)
 		return error_prefix(error, "authority %s", request->key->authority);
 	X509_REQ *signed_request _cleanup_(X509_REQ_freep) =

@@ -9,6 +9,7 @@ libtesserad_la_SOURCES += \
 	daemon/operation/change-pin.c \
 	daemon/operation/changeover.c daemon/operation/changeover.h \
 	daemon/operation/client-key.c daemon/operation/client-key.h \
+	daemon/operation/connection-kinds.c daemon/operation/connection-kinds.h \
 	daemon/operation/connections.c daemon/operation/connections.h \
 	daemon/operation/contact-events.c daemon/operation/contact-private.h \
 	daemon/operation/contact-read.c daemon/operation/contact-read.h \

@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "audit/audit.h"
-#include "authority/smtp.h"
 #include "common/alloc.h"
 #include "common/log.h"
+#include "connection/smtp.h"
 #include "operation/contact.h"
 
 #define MAILS_MAX	100 /* at a time */
@@ -21,36 +21,36 @@
 /* --- the connection --- */
 
 /* NULL where there is none, with no error then. */
-static struct authority *open_connection(struct services *services, struct error *error)
+static struct smtp *open_connection(struct services *services, struct error *error)
 {
-	struct authority *authority = NULL;
+	struct smtp *smtp = NULL;
 	char **names = NULL;
 	size_t count = 0;
 
 	if (!store_connection_list(services->store, &names, &count, error))
 		return NULL;
-	for (size_t i = 0; i < count && !authority; i++) {
+	for (size_t i = 0; i < count && !smtp; i++) {
 		_cleanup_connection_ struct connection connection = CONNECTION_INIT;
 		if (store_connection_get(services->store, names[i], &connection, NULL) &&
 			strcmp(connection.kind, SMTP_KIND) == 0)
-			authority = authority_open(&services->authority, names[i], error);
+			smtp = smtp_open(&services->connections, names[i], error);
 	}
 	store_names_free(names, count);
-	return authority;
+	return smtp;
 }
 
 bool mails_can_be_sent(struct services *services)
 {
-	_cleanup_authority_ struct authority *authority = open_connection(services, NULL);
+	_cleanup_smtp_ struct smtp *smtp = open_connection(services, NULL);
 
-	return authority != NULL;
+	return smtp != NULL;
 }
 
 bool mails_have_operators(struct services *services)
 {
-	_cleanup_authority_ struct authority *authority = open_connection(services, NULL);
+	_cleanup_smtp_ struct smtp *smtp = open_connection(services, NULL);
 
-	return authority && smtp_settings(authority)->to_count > 0;
+	return smtp && smtp->settings.to_count > 0;
 }
 
 /* --- keeping --- */
@@ -71,12 +71,12 @@ bool mails_to_operators(struct services *services, const char *about, const char
 	const char *text, bool *is_kept, struct error *error)
 {
 	_cleanup_error_ struct error failure = ERROR_INIT;
-	_cleanup_authority_ struct authority *authority = open_connection(services, &failure);
+	_cleanup_smtp_ struct smtp *smtp = open_connection(services, &failure);
 
 	*is_kept = false;
-	if (!authority)
+	if (!smtp)
 		return failure.code == ERROR_NONE || error_move(error, &failure);
-	const struct smtp_settings *settings = smtp_settings(authority);
+	const struct smtp_settings *settings = &smtp->settings;
 	for (size_t i = 0; i < settings->to_count; i++) {
 		if (!mails_to_holder(services, about, NULL, settings->to[i], subject, text, error))
 			return false;
@@ -120,15 +120,15 @@ static bool settle_failure(struct services *services, const struct mail *mail,
 }
 
 /* False when the next ones need not be tried. */
-static bool send_one(struct services *services, struct authority *authority,
-	const struct mail_server *server, const struct mail *mail, struct error *error)
+static bool send_one(struct services *services, struct smtp *smtp, const struct mail_server *server,
+	const struct mail *mail, struct error *error)
 {
 	_cleanup_error_ struct error failure = ERROR_INIT;
 	char id[64];
 
 	/* The same after a restart: whoever gets it twice can tell. */
 	snprintf(id, sizeof(id), "tessera-%" PRId64 "-%" PRId64, mail->created_at, mail->id);
-	const struct mail_message message = {.from = smtp_settings(authority)->from,
+	const struct mail_message message = {.from = smtp->settings.from,
 		.to = mail->recipient,
 		.subject = mail->subject,
 		.text = mail->body,
@@ -146,20 +146,20 @@ static bool send_one(struct services *services, struct authority *authority,
 
 static bool send_due(struct job *job, struct services *services, struct error *error)
 {
-	_cleanup_authority_ struct authority *authority = open_connection(services, error);
+	_cleanup_smtp_ struct smtp *smtp = open_connection(services, error);
 	_cleanup_secret_ struct secret secret = SECRET_INIT;
 	struct mail_server server;
 	struct mail *mails = NULL;
 	size_t count = 0;
 
-	if (!authority || !smtp_server(authority, &server, &secret, error) ||
+	if (!smtp || !smtp_server(smtp, &server, &secret, error) ||
 		!store_mail_list(services->store, time(NULL), MAILS_MAX, &mails, &count, error))
 		return false;
 	bool done = true;
 	for (size_t i = 0; done && i < count; i++) {
 		job_progress(job, (unsigned)(100 * i / count), "sending mail");
 		done = job_continue(job, error) &&
-		       send_one(services, authority, &server, &mails[i], error);
+		       send_one(services, smtp, &server, &mails[i], error);
 	}
 	mails_free(mails, count);
 	return done;

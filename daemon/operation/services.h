@@ -44,7 +44,7 @@ struct services {
 	struct logins *logins;
 	struct selves *selves;
 	struct key_restorer *restorer;
-	struct authority_services authority;
+	struct connection_services connections;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */
 	struct card_types *types;
 	struct licence_settings licensing;

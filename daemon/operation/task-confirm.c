@@ -27,7 +27,7 @@ static bool is_to_be_seen(struct task_work *work)
 	if (strcmp(work->task.kind, TASK_TELL) != 0)
 		return false;
 	work->authority =
-		authority_open(&work->services->authority, work->certificate.authority, NULL);
+		authority_open(&work->services->connections, work->certificate.authority, NULL);
 	return work->authority && revocation_is_published(work->authority, &work->certificate);
 }
 

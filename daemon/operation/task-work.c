@@ -143,7 +143,8 @@ bool task_work_is_refused(struct task_work *work, bool *refused, struct error *e
 	enum enroll_outcome outcome = ENROLL_NOTHING;
 	_cleanup_error_ struct error failure = ERROR_INIT;
 
-	work->authority = authority_open(&work->services->authority, certificate->authority, error);
+	work->authority =
+		authority_open(&work->services->connections, certificate->authority, error);
 	if (!work->authority)
 		return false;
 	bool asked =

@@ -123,7 +123,7 @@ static bool settle(const struct task_work *work, bool goes_on, const struct erro
 static bool attempt(struct task_work *work, bool *goes_on, struct error *error)
 {
 	work->authority =
-		authority_open(&work->services->authority, work->certificate.authority, error);
+		authority_open(&work->services->connections, work->certificate.authority, error);
 	return work->authority && task_work_run(work, goes_on, error);
 }
 

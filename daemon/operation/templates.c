@@ -99,7 +99,7 @@ bool template_check_certificate(
 	struct services *services, const struct template_key *key, struct error *error)
 {
 	_cleanup_authority_ struct authority *authority =
-		authority_open(&services->authority, key->authority, NULL);
+		authority_open(&services->connections, key->authority, NULL);
 	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 	_cleanup_error_ struct error missing = ERROR_INIT;
 

@@ -48,7 +48,7 @@ void vault_free(struct vault *vault)
 	if (vault->services->token)
 		token_close(vault->services->token);
 	vault->services->master_key = NULL;
-	vault->services->token = vault->services->authority.token = NULL;
+	vault->services->token = vault->services->connections.token = NULL;
 	secret_clear(&vault->pin);
 	pthread_mutex_destroy(&vault->lock);
 	free(vault);
@@ -65,7 +65,7 @@ bool vault_check_open(const struct services *services, struct error *error)
 /* From here on all threads see the token; the master key first, as users look for the token. */
 static void publish(struct services *services, struct token *token, struct master_key *key)
 {
-	services->authority.token = token;
+	services->connections.token = token;
 	services->master_key = key;
 	services->token = token;
 }

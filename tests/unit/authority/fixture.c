@@ -16,6 +16,7 @@
 
 #include "common/alloc.h"
 #include "core/signing-key.h"
+#include "operation/connection-kinds.h"
 
 const char fixture_document[] =
 	"{\"name\": \"local\", \"kind\": \"local-ca\", \"key-algorithm\": \"%s\","
@@ -39,7 +40,7 @@ static void save_connection(struct authority_fixture *fixture, const char *key_a
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	snprintf(text, sizeof(text), fixture_document, key_algorithm);
-	if (!authority_check_document(text, &connection, &error))
+	if (!connection_check_document(text, &connection, &error))
 		fail_msg("%s: %s", error.field, error.message);
 	assert_string_equal(connection.name, "local");
 	assert_string_equal(connection.kind, "local-ca");
@@ -54,7 +55,7 @@ struct authority_fixture *fixture_new(const char *key_algorithm)
 	fixture->token = token_fixture_new();
 	_cleanup_free_ char *path = xasprintf("%s/store.db", fixture->token->folder);
 	fixture->publish_folder = xasprintf("%s/public", fixture->token->folder);
-	fixture->services = (struct authority_services){
+	fixture->services = (struct connection_services){
 		.store = store_open(path, &error),
 		.token = fixture->token->token,
 		.publish_folder = fixture->publish_folder,
@@ -76,7 +77,7 @@ void fixture_prepare(struct authority_fixture *fixture)
 {
 	_cleanup_error_ struct error error = ERROR_INIT;
 
-	if (!authority_prepare(&fixture->services, "local", &error))
+	if (!connection_prepare(&fixture->services, "local", &error))
 		fail_msg("%s", error_message(&error));
 	fixture_reopen(fixture);
 }

@@ -8,7 +8,7 @@
 
 struct authority_fixture {
 	struct token_fixture *token;
-	struct authority_services services;
+	struct connection_services services;
 	char *publish_folder;
 	struct authority *authority; /* opened; NULL until fixture_prepare() */
 };

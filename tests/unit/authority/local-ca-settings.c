@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "authority/local-ca-private.h"
+#include "operation/connection-kinds.h"
 
 #define HEAD	 "{\"name\":\"local\",\"kind\":\"local-ca\""
 #define SUBJECT	 ",\"subject\":[[\"CN\",\"Test\"]]"
@@ -71,7 +72,7 @@ static void every_wrong_document_is_refused_with_its_place(void **state)
 		_cleanup_connection_ struct connection connection = CONNECTION_INIT;
 		_cleanup_error_ struct error error = ERROR_INIT;
 
-		if (authority_check_document(wrong[i].document, &connection, &error))
+		if (connection_check_document(wrong[i].document, &connection, &error))
 			fail_msg("accepted: %s", wrong[i].document);
 		assert_int_equal(error.code, ERROR_INVALID_CONNECTION);
 		if (strcmp(error.field, wrong[i].pointer) != 0)
@@ -87,7 +88,7 @@ static void a_complaint_lists_the_allowed_values(void **state)
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	(void)state;
-	assert_false(authority_check_document(
+	assert_false(connection_check_document(
 		HEAD SUBJECT PROFILES ",\"key-algorithm\":\"dsa\"}", &connection, &error));
 	assert_non_null(strstr(error.message, "ec-p256, ec-p384, rsa-3072, rsa-4096"));
 }

@@ -17,6 +17,7 @@
 #include "authority/local-ca-private.h"
 #include "common/alloc.h"
 #include "common/log.h"
+#include "operation/connection-kinds.h"
 #include "unit/authority/fixture.h"
 
 static int setup(void **state)
@@ -385,7 +386,7 @@ static void a_cut_off_preparation_is_finished_by_the_next(void **state)
 static void assert_test_fails(struct authority_fixture *fixture, const char *words)
 {
 	struct authority *authority = fixture->authority;
-	_cleanup_steps_ struct authority_steps steps = AUTHORITY_STEPS_INIT;
+	_cleanup_steps_ struct connection_steps steps = CONNECTION_STEPS_INIT;
 
 	assert_false(authority->driver->test(authority, &steps));
 	assert_true(steps.count > 0);
@@ -413,7 +414,7 @@ static void a_lost_or_exchanged_key_is_noticed(void **state)
 	assert_true(token_destroy(token, "tessera ca local", NULL));
 	fixture_reopen(fixture);
 	assert_test_fails(fixture, "the key of CA local");
-	assert_false(authority_prepare(&fixture->services, "local", &error));
+	assert_false(connection_prepare(&fixture->services, "local", &error));
 	assert_true(token_generate_pair(token, "tessera ca local", KEY_ALGORITHM_EC_P256, NULL));
 	fixture_reopen(fixture);
 	assert_test_fails(fixture, "does not fit");
@@ -422,7 +423,7 @@ static void a_lost_or_exchanged_key_is_noticed(void **state)
 static void the_test_names_the_ca(void **state)
 {
 	struct authority_fixture *fixture = *state;
-	_cleanup_steps_ struct authority_steps steps = AUTHORITY_STEPS_INIT;
+	_cleanup_steps_ struct connection_steps steps = CONNECTION_STEPS_INIT;
 
 	assert_true(fixture->authority->driver->test(fixture->authority, &steps));
 	assert_int_equal(steps.count, 2);
@@ -466,11 +467,11 @@ static void a_folder_that_cannot_be_written_is_one_clear_error(void **state)
 	_cleanup_error_ struct error error = ERROR_INIT;
 
 	fixture->services.publish_folder = "/proc/no-such-folder";
-	assert_false(authority_prepare(&fixture->services, "local", &error));
+	assert_false(connection_prepare(&fixture->services, "local", &error));
 	assert_int_equal(error.code, ERROR_AUTHORITY_FAILED);
 	assert_non_null(strstr(error.message, "/proc/no-such-folder"));
 	fixture->services.publish_folder = NULL;
-	assert_true(authority_prepare(&fixture->services, "local", NULL));
+	assert_true(connection_prepare(&fixture->services, "local", NULL));
 }
 
 static void an_unknown_connection_is_not_found(void **state)
@@ -480,7 +481,7 @@ static void an_unknown_connection_is_not_found(void **state)
 
 	assert_null(authority_open(&fixture->services, "nobody", &error));
 	assert_int_equal(error.code, ERROR_NOT_FOUND);
-	assert_false(authority_prepare(&fixture->services, "nobody", NULL));
+	assert_false(connection_prepare(&fixture->services, "nobody", NULL));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

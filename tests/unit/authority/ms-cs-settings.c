@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "authority/ms-cs-private.h"
+#include "operation/connection-kinds.h"
 
 #define HEAD  "{\"name\":\"lab\",\"kind\":\"ms-cs\""
 #define CES   "https://ces.lab.test/LAB-CA_CES_UsernamePassword/service.svc/CES"
@@ -74,7 +75,7 @@ static void every_wrong_document_is_refused_with_its_place(void **state)
 		_cleanup_connection_ struct connection connection = CONNECTION_INIT;
 		_cleanup_error_ struct error error = ERROR_INIT;
 
-		if (authority_check_document(wrong[i].document, &connection, &error))
+		if (connection_check_document(wrong[i].document, &connection, &error))
 			fail_msg("accepted: %s", wrong[i].document);
 		assert_int_equal(error.code, ERROR_INVALID_CONNECTION);
 		if (strcmp(error.field ? error.field : "", wrong[i].pointer) != 0)

@@ -15,6 +15,7 @@
 #include "lib/transport-vcard.h"
 #include "lib/types-fixture.h"
 #include "operation/blank.h"
+#include "operation/connection-kinds.h"
 #include "operation/issue.h"
 #include "operation/ownership.h"
 #include "operation/pin.h"
@@ -60,9 +61,9 @@ static void add_templates_and_authority(void)
 
 	add_template(template_document);
 	add_template(tries_document);
-	assert_true(authority_check_document(connection_document, &connection, &error));
+	assert_true(connection_check_document(connection_document, &connection, &error));
 	assert_true(store_connection_save(services.store, &connection, &error));
-	assert_true(authority_prepare(&services.authority, "local", &error));
+	assert_true(connection_prepare(&services.connections, "local", &error));
 }
 
 int walk_make_services(void **state)
@@ -83,7 +84,7 @@ int walk_make_services(void **state)
 	assert_non_null(services.token);
 	services.master_key = master_key_open(services.token, &error);
 	assert_non_null(services.master_key);
-	services.authority = (struct authority_services){
+	services.connections = (struct connection_services){
 		.store = services.store, .token = services.token, .publish_folder = folder};
 	add_templates_and_authority();
 	licence_fixture_install(&services, folder); /* each step of a walk has a card of its own */

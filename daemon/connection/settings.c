@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "authority/settings.h"
+#include "connection/settings.h"
 
 #include <string.h>
 

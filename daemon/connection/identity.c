@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "authority/identity.h"
+#include "connection/identity.h"
 
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+
+#include "connection/secret.h"
 
 DEFINE_CLEANUP(BIO *, BIO_free_all);
 DEFINE_CLEANUP(X509 *, X509_free);
@@ -63,53 +65,33 @@ bool identity_check_certificate(const struct secret *secret, bool needs_key, str
 
 /* --- opening --- */
 
-static bool open_secret(struct identity *identity, struct authority *authority, const char *name,
-	struct error *error)
+static bool open_key(struct identity *identity, const struct connection_services *services,
+	const char *uri, struct error *error)
 {
-	const struct authority_services *services = authority->services;
-	_cleanup_error_ struct error failure = ERROR_INIT;
-
-	if (secret_is_set(&identity->secret))
-		return true;
-	if (!services->open_secret)
-		return error_set(error, ERROR_LOCKED, "secrets cannot be opened here");
-	if (services->open_secret(
-		    services->secret_context, authority->name, name, &identity->secret, &failure))
-		return true;
-	if (failure.code != ERROR_NOT_FOUND)
-		return error_move(error, &failure);
-	return error_set(error, ERROR_AUTHORITY_FAILED,
-		"the connection has no secret %s yet: tessera connection secret %s %s", name,
-		authority->name, name);
-}
-
-static bool open_key(struct identity *identity, struct authority *authority, const char *uri,
-	struct error *error)
-{
-	const struct authority_services *services = authority->services;
-
 	if (!uri || identity->key)
 		return true;
 	X509 *x509 _cleanup_(X509_freep) = read_certificate(&identity->secret);
 	if (!x509 || !services->open_key)
-		return error_set(error, ERROR_AUTHORITY_FAILED,
+		return error_set(error, ERROR_INVALID_CONNECTION,
 			"the client certificate or its key cannot be used here");
 	return services->open_key(services->secret_context, uri, X509_get0_pubkey(x509),
 		       &identity->key, &identity->handle, error) ||
 	       error_prefix(error, "the client certificate's key");
 }
 
-bool identity_open(struct identity *identity, struct authority *authority, const char *secret_name,
-	const char *key_uri, struct error *error)
+bool identity_open(struct identity *identity, const struct connection_services *services,
+	const char *connection, const char *secret_name, const char *key_uri, struct error *error)
 {
-	return open_secret(identity, authority, secret_name, error) &&
-	       open_key(identity, authority, key_uri, error);
+	return (secret_is_set(&identity->secret) ||
+		       connection_need_secret(
+			       services, connection, secret_name, &identity->secret, error)) &&
+	       open_key(identity, services, key_uri, error);
 }
 
-void identity_close(struct identity *identity, struct authority *authority)
+void identity_close(struct identity *identity, const struct connection_services *services)
 {
 	if (identity->handle)
-		authority->services->close_key(identity->handle);
+		services->close_key(identity->handle);
 	secret_clear(&identity->secret);
 	*identity = (struct identity){0};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "authority/patience.h"
+#include "core/patience.h"
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The account of Kerberos in the connection documents of services that take one. */
-#ifndef TESSERA_AUTHORITY_KERBEROS_SETTINGS_H
-#define TESSERA_AUTHORITY_KERBEROS_SETTINGS_H
+#ifndef TESSERA_CONNECTION_KERBEROS_SETTINGS_H
+#define TESSERA_CONNECTION_KERBEROS_SETTINGS_H
 
 #include "core/http.h"
 #include "model/document.h"

@@ -3,8 +3,8 @@
  * Members that the connection documents of several kinds share. Complaints are
  * ERROR_INVALID_CONNECTION with their place.
  */
-#ifndef TESSERA_AUTHORITY_SETTINGS_H
-#define TESSERA_AUTHORITY_SETTINGS_H
+#ifndef TESSERA_CONNECTION_SETTINGS_H
+#define TESSERA_CONNECTION_SETTINGS_H
 
 #include "model/document.h"
 

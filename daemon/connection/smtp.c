@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "authority/smtp.h"
+#include "connection/smtp.h"
 
 #include <string.h>
 
-#include "authority/settings.h"
 #include "common/alloc.h"
+#include "connection/secret.h"
+#include "connection/settings.h"
 
 #define PASSWORD	"password"
 #define HOST_MAX	255
@@ -140,58 +141,39 @@ static bool parse(struct smtp_settings *settings, const char *document, struct e
 		       &settings->timeout_seconds, error);
 }
 
-static bool check(const char *document, struct error *error)
-{
-	struct smtp_settings settings = {0};
-	bool good = parse(&settings, document, error);
-
-	settings_clear(&settings);
-	return good;
-}
-
 /* --- as a connection --- */
 
-static bool smtp_open(struct authority *authority, const char *document, struct error *error)
+struct smtp *smtp_open(
+	const struct connection_services *services, const char *connection, struct error *error)
 {
-	authority->data = xnew(struct smtp_settings);
-	return parse(authority->data, document, error);
+	_cleanup_connection_ struct connection stored = CONNECTION_INIT;
+	_cleanup_smtp_ struct smtp *smtp = NULL;
+
+	if (!store_connection_get(services->store, connection, &stored, error))
+		return NULL;
+	smtp = xnew(struct smtp);
+	smtp->services = services;
+	smtp->connection = xstrdup(connection);
+	if (!parse(&smtp->settings, stored.document, error)) {
+		error_prefix(error, "connection %s", connection);
+		return NULL;
+	}
+	return steal_pointer(&smtp);
 }
 
-static void smtp_close(struct authority *authority)
+void smtp_close(struct smtp *smtp)
 {
-	if (authority->data)
-		settings_clear(authority->data);
-	free(authority->data);
-	authority->data = NULL;
+	if (!smtp)
+		return;
+	settings_clear(&smtp->settings);
+	free(smtp->connection);
+	free(smtp);
 }
 
-static const char *secret_at(size_t index)
+bool smtp_server(
+	struct smtp *smtp, struct mail_server *server, struct secret *secret, struct error *error)
 {
-	return index == 0 ? PASSWORD : NULL;
-}
-
-/* What would end the command that it is in. */
-static bool check_secret(struct authority *authority, const char *name, const struct secret *secret,
-	struct error *error)
-{
-	(void)authority;
-	return (secret->length > 0 && !memchr(secret->data, '\0', secret->length) &&
-		       !memchr(secret->data, '\n', secret->length) &&
-		       !memchr(secret->data, '\r', secret->length)) ||
-	       error_set_field(
-		       error, ERROR_INVALID_ARGUMENT, name, "a password of one line is expected");
-}
-
-const struct smtp_settings *smtp_settings(const struct authority *authority)
-{
-	return authority->data;
-}
-
-bool smtp_server(struct authority *authority, struct mail_server *server, struct secret *secret,
-	struct error *error)
-{
-	const struct smtp_settings *settings = authority->data;
-	const struct authority_services *services = authority->services;
+	const struct smtp_settings *settings = &smtp->settings;
 
 	*server = (struct mail_server){.host = settings->host,
 		.port = (unsigned)settings->port,
@@ -200,95 +182,73 @@ bool smtp_server(struct authority *authority, struct mail_server *server, struct
 		.user = settings->user,
 		.password = secret,
 		.timeout_ms = (unsigned)settings->timeout_seconds * 1000};
-	if (!settings->user)
-		return true;
-	return services->open_secret(
-		       services->secret_context, authority->name, PASSWORD, secret, error) ||
-	       error_prefix(error, "the password of %s (tessera connection secret %s password)",
-		       settings->user, authority->name);
+	return !settings->user ||
+	       connection_need_secret(smtp->services, smtp->connection, PASSWORD, secret, error);
 }
 
-static bool test(struct authority *authority, struct authority_steps *steps)
+static bool try_server(struct smtp *smtp, struct connection_steps *steps)
 {
 	static const char *const names[] = {[MAIL_REACH_NOTHING] = "name",
 		[MAIL_REACH_NAME] = "connection",
 		[MAIL_REACH_SERVER] = "login"};
-	const struct smtp_settings *settings = authority->data;
+	const struct smtp_settings *settings = &smtp->settings;
 	_cleanup_secret_ struct secret secret = SECRET_INIT;
 	_cleanup_error_ struct error error = ERROR_INIT;
 	enum mail_reach reach;
 	struct mail_server server;
 
-	if (!smtp_server(authority, &server, &secret, &error))
-		return authority_step_failed(steps, "secret", &error);
+	if (!smtp_server(smtp, &server, &secret, &error))
+		return connection_step_failed(steps, "secret", &error);
 	bool works = mail_try(&server, &reach, &error);
 	if (reach > MAIL_REACH_NOTHING)
-		authority_step_passed(steps, "name", "%s is known", settings->host);
+		connection_step_passed(steps, "name", "%s is known", settings->host);
 	if (reach > MAIL_REACH_NAME)
-		authority_step_passed(steps, "connection", "port %u answers%s", server.port,
+		connection_step_passed(steps, "connection", "port %u answers%s", server.port,
 			server.security == MAIL_PLAIN ? ", without TLS" : ", with TLS");
 	if (!works)
-		return authority_step_failed(steps, names[reach], &error);
-	authority_step_passed(steps, "login", "%s",
+		return connection_step_failed(steps, names[reach], &error);
+	connection_step_passed(steps, "login", "%s",
 		settings->user ? "user and password are taken" : "none is configured");
 	return true;
 }
 
-/* --- what it is not --- */
-
-static bool refuse(struct error *error)
+static bool test(const struct connection_services *services, const char *connection,
+	struct connection_steps *steps, bool *works, struct error *error)
 {
-	return error_set(error, ERROR_NOT_SUPPORTED,
-		"this connection is for mail, and gives no certificates");
+	_cleanup_smtp_ struct smtp *smtp = smtp_open(services, connection, error);
+
+	if (smtp)
+		*works = try_server(smtp, steps);
+	return smtp != NULL;
 }
 
-static bool profiles(
-	struct authority *authority, struct authority_profiles *profiles, struct error *error)
+static bool check(size_t kind, const char *document, struct error *error)
 {
-	(void)authority, (void)profiles;
-	return refuse(error);
+	struct smtp_settings settings = {0};
+	bool good = parse(&settings, document, error);
+
+	(void)kind;
+	settings_clear(&settings);
+	return good;
 }
 
-static bool enroll(struct authority *authority, const struct authority_request *request,
-	struct certificate *certificate, enum enroll_outcome *outcome, struct error *error)
+static const char *secret_at(size_t kind, size_t index)
 {
-	(void)authority, (void)request, (void)certificate, (void)outcome;
-	return refuse(error);
+	(void)kind;
+	return index == 0 ? PASSWORD : NULL;
 }
 
-static bool collect(struct authority *authority, struct certificate *certificate,
-	enum enroll_outcome *outcome, struct error *error)
+static bool check_secret(const struct connection_services *services, const char *connection,
+	const char *name, const struct secret *secret, struct error *error)
 {
-	(void)authority, (void)certificate, (void)outcome;
-	return refuse(error);
+	(void)services, (void)connection;
+	return connection_check_password(secret, name, error);
 }
 
-static bool revoke(struct authority *authority, const struct certificate *certificate,
-	const struct revocation_reason *reason, struct error *error)
-{
-	(void)authority, (void)certificate, (void)reason;
-	return refuse(error);
-}
-
-static bool change(
-	struct authority *authority, const struct certificate *certificate, struct error *error)
-{
-	(void)authority, (void)certificate;
-	return refuse(error);
-}
-
-const struct authority_driver smtp_driver = {
-	.kind = SMTP_KIND,
+const struct connection_family mail_family = {
+	.kind_at = kind_at,
 	.check = check,
 	.secret_at = secret_at,
 	.check_secret = check_secret,
-	.open = smtp_open,
 	.test = test,
-	.profiles = profiles,
-	.enroll = enroll,
-	.collect = collect,
-	.revoke = revoke,
-	.suspend = change,
-	.resume = change,
-	.close = smtp_close,
 };

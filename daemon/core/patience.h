@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How long a busy service is waited for. */
-#ifndef TESSERA_AUTHORITY_PATIENCE_H
-#define TESSERA_AUTHORITY_PATIENCE_H
+#ifndef TESSERA_CORE_PATIENCE_H
+#define TESSERA_CORE_PATIENCE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What proves tesserad to an authority: a secret of the connection, and, where it is a
+ * What proves tesserad to a service: a secret of the connection, and, where it is a
  * client certificate without its key, the key in a slot.
  */
-#ifndef TESSERA_AUTHORITY_IDENTITY_H
-#define TESSERA_AUTHORITY_IDENTITY_H
+#ifndef TESSERA_CONNECTION_IDENTITY_H
+#define TESSERA_CONNECTION_IDENTITY_H
 
-#include "authority/authority.h"
+#include "connection/services.h"
 
 #define IDENTITY_CLIENT_CERTIFICATE "client-certificate"
 
@@ -18,11 +18,11 @@ struct identity {
 
 /*
  * Opens the secret of that name, and the key that the pkcs11: URI names (NULL: none), unless they
- * are open. ERROR_AUTHORITY_FAILED when the secret was not set; ERROR_LOCKED.
+ * are open. ERROR_INVALID_CONNECTION when the secret was not set; ERROR_LOCKED.
  */
-bool identity_open(struct identity *identity, struct authority *authority, const char *secret_name,
-	const char *key_uri, struct error *error);
-void identity_close(struct identity *identity, struct authority *authority);
+bool identity_open(struct identity *identity, const struct connection_services *services,
+	const char *connection, const char *secret_name, const char *key_uri, struct error *error);
+void identity_close(struct identity *identity, const struct connection_services *services);
 
 /* Whether a secret is 1 to maximum visible ASCII characters; what: "an API key".
  * ERROR_INVALID_ARGUMENT. */

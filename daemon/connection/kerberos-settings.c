@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "authority/kerberos-settings.h"
+#include "connection/kerberos-settings.h"
 
 #include <string.h>
 
-#include "authority/settings.h"
+#include "connection/settings.h"
 
 /* "svc@EXAMPLE.ORG": both parts; the library says more of it when it is used. */
 static bool read_principal(
