@@ -29,6 +29,7 @@ struct invocation {
 	const char *variables[VARIABLES_MAXIMUM]; /* of OPTION_ENVIRONMENT */
 	size_t variable_count;
 	struct client *client; /* once connected; owned */
+	bool wants_pin;	       /* of an issuance: it is known that the first PIN is given with it */
 	bool in_session;       /* it is that of a login, whose other programs share it */
 };
 

@@ -240,6 +240,7 @@ bool self_issue(struct invocation *invocation, struct error *error)
 		!self_prove(invocation, client, error))
 		return false;
 	invocation->values[OPTION_TEMPLATE] = json_string_value(json_array_get(template, 0));
+	invocation->wants_pin = json_is_true(json_array_get(template, 3));
 	bool issued = card_issue(invocation, error);
 	invocation->values[OPTION_TEMPLATE] = NULL;
 	return issued;

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # people see and help their own cards alone, by proofs that the template takes, and strangers learn nothing
-# sandbox: --cards blank,blank
+# sandbox: --cards blank,blank --vcard-option 0:--serial=12345678
 # time limit: 300
 # shellcheck source=tests/lib/sandbox.sh
 source "$TESSERA_SOURCE/tests/lib/sandbox.sh"
+# shellcheck source=tests/lib/guide.sh
+source "$TESSERA_SOURCE/tests/lib/guide.sh"
 cd "$TESSERA_SANDBOX/tmp"
 
 # As a program before the login has it: no rights, no home, no session, no terminal.
@@ -25,6 +27,12 @@ field() {
 records() { # records FILTER [jq]
     tessera --json audit list --operation self-authenticate --limit 1000 | jq -c "${1:-.}"
 }
+as_the_guide() { # as_the_guide HEADING WORDS [PROMPT=ANSWER]...: its line, at a terminal of nobody's
+    local line
+    line=$(guide_lines self-service.md "$1" "$2" | sed -n 's|^\(ExecStart=/usr/bin/\)\?tessera|tessera|p')
+    [ -n "$line" ] || fail "the guide has no line '$2' below '$1'"
+    as_nobody "$TESSERA_SOURCE/tests/lib/typist" "${@:3}" -- bash -c "$line" >said 2>&1 || fail "'$line' says: $(cat said)"
+}
 two_cards_are_read() {
     [ "$(tessera --json reader list | jq '[.[] | select(.state == "unregistered")] | length')" = 2 ]
 }
@@ -39,16 +47,9 @@ pin_is() { # pin_is CARD PIN
     echo "$2" >next
     tessera card change-pin "$1" --pin-file present --new-pin-file next >/dev/null
 }
-# with FILTER: the template below, with a change
+# with FILTER: the guide's template, with a change
 with() {
-    jq "$1" <<'END_OF_TEMPLATE'
-{"name": "staff", "card-type": "piv",
- "self-service": {"unblock": ["code"], "activate": ["code"], "reissue": ["card", "code"],
-                  "report-lost": ["code"], "retire": ["code"]},
- "keys": [{"slot": "authentication", "algorithm": "ec-p256",
-           "certificate": {"authority": "local", "profile": "smartcard-logon",
-                           "subject": [["CN", "{name}"]], "san": {"upn": "{upn}"}}}]}
-END_OF_TEMPLATE
+    jq "$1" staff.json
 }
 refused() {
     with "$1" >wrong.json
@@ -56,7 +57,9 @@ refused() {
     [[ $output == *"$2"*"$3"* ]] || fail "$1 gives: $output"
 }
 wait_for 20 two_cards_are_read
-one=yubikey-10000001 other=yubikey-10000002
+one=yubikey-12345678 other=yubikey-10000002
+
+guide_lines self-service.md "What people may do" "{" >staff.json
 
 echo "# what a template says that cannot be is refused with its place"
 refused '.["self-service"].unblock = ["badge"]' /self-service/unblock/0 "card, user-id, system-user, directory, code"
@@ -72,7 +75,7 @@ refused '.issue = {"by": "user", "authentication": ["code", "user-id"]}' /issue/
 refused '.["self-service"].issue = true' /self-service/issue ""
 with . | tessera template add - >/dev/null
 tessera template show staff --json >shown.json
-jq -e '.["self-service"].unblock == ["code"]' shown.json >/dev/null || fail "it is shown as $(cat shown.json)"
+jq -e '.["self-service"].unblock == ["code", "card"]' shown.json >/dev/null || fail "it is shown as $(cat shown.json)"
 
 echo "# two cards, of two people"
 tessera card issue --reader 1 --template staff --holder name='Ada Lovelace' --holder upn=ada@example.org >/dev/null
@@ -84,7 +87,7 @@ echo "# the first PIN by a code that an operator gives; it is shown once and kep
 code=$(new_code $one)
 [[ $code =~ ^[2-9A-Z]{4}(-[2-9A-Z]{4}){3}$ ]] || fail "the code is $code"
 tessera --json self-code list | jq -e --arg code "${code:0:4}" 'length == 1 and .[0].code == $code and
-    .[0].purpose == "activate" and .[0].card == "yubikey-10000001" and .[0].failures == 0' >/dev/null ||
+    .[0].purpose == "activate" and .[0].card == "yubikey-12345678" and .[0].failures == 0' >/dev/null ||
     fail "the list is $(tessera --json self-code list)"
 secret=${code//-/}
 ! grep -qa "${secret:4}" "$TESSERA_STATE"/tessera.db* || fail "the code is in the store"
@@ -207,15 +210,39 @@ by_code report-lost lost --yes
 by_code retire retire --yes
 [ "$(field $one .state)" = retired ] || fail "the card is $(field $one .state)"
 
-echo "# a card that is issued to whom the operator has named"
-with '.name = "visitor" | .issue = {"by": "user", "authentication": ["code"], "auto-initiate": true}' |
-    tessera template add - >/dev/null
+echo "# a card that is issued to whom the operator has named, as the guide says"
+guide_lines self-service.md "Cards for visitors" "{" | tessera template add - >/dev/null
 expect_failure any tessera self-code new --template visitor --holder name=Barbara
 expect_failure any tessera self-code new --template staff --holder name=Barbara --holder upn=b@example.org
-tessera --json self-code new --template visitor --holder name='Barbara Liskov' --holder upn=b@example.org | jq -r .code >code
+guide_run self-service.md "Cards for visitors" "tessera self-code new" >shown
+code=$(sed -n 's/^one-time code: \([^ ]*\) .*/\1/p' shown)
 echo K7M2-AAAA-AAAA-AAAA >wrong
 expect_failure 4 as_nobody tessera self issue --reader 1 --template visitor --code-file wrong
-printf '%s\n271828\n' "$(cat code)" | as_nobody tessera self issue --reader 1 --stdin >/dev/null
-[ "$(field $one '.state + " " + .holder.upn')" = "active b@example.org" ] || fail "the card is $(field $one .)"
+card_remove 1
+as_the_guide "Cards for visitors" "tessera self issue" "One-time=$code" "PIN=271828"
+[ "$(field $one '.state + " " + .holder.upn')" = "active barbara@example.org" ] || fail "the card is $(field $one .)"
+printf '%s\n' "$code" >code
 expect_failure 4 as_nobody tessera self issue --reader 1 --code-file code
+
+echo "# the rest of the guide"
+tessera card retire $one --yes >/dev/null
+tessera card issue --reader 1 --template staff --holder name='Ada Lovelace' --holder upn=ada@example.org >/dev/null
+tessera card activate $one --new-pin-file present >/dev/null
+guide_run self-service.md "Your own cards" >/dev/null
+give_as_the_guide() {
+    guide_run self-service.md "Give a code" "tessera self-code new $one\$" >shown
+    code=$(sed -n 's/^one-time code: \([^ ]*\) .*/\1/p' shown)
+}
+give_as_the_guide
+as_the_guide "Use it" "tessera self unblock" "One-time=$code" "PIN=314159"
+pin_is $one 314159
+give_as_the_guide
+as_the_guide "Before the login" "[Unit]" "One-time=$code" "PIN=161803"
+pin_is $one 161803
+give_as_the_guide
+as_nobody env code="$code" pin=271828 bash -c "$(guide_lines self-service.md "Use it" "printf")" >/dev/null
+pin_is $one 271828
+guide_run self-service.md "Give a code" "tessera self-code new $one --for" >/dev/null
+guide_run self-service.md "When it is not accepted" "tessera audit" >/dev/null
+guide_run self-service.md "When it is not accepted" "tessera self-code unlock" >/dev/null
 expect_output whole tessera audit verify
