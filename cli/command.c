@@ -353,7 +353,7 @@ const struct command commands[] = {
 	{"type", "add", "FILE", 1, 1, 0, "add a type", type_add},
 	{"type", "remove", "NAME", 1, 1, 0, "remove a type that was added", type_remove},
 
-	{"self", "list", "", 0, 0, PROOF, "list your own cards and what you may do with them",
+	{"self", NULL, "", 0, 0, PROOF, "list your own cards and what you may do with them",
 		self_list},
 	{"self", "templates", "", 0, 0, 0, "list the templates that you may issue a card by",
 		self_templates},

@@ -88,11 +88,11 @@ def read_type():
 
 
 TYPE = read_type()
-TEMPLATE, VISITORS = json.dumps({"name": "visitors", "card-type": "piv", "issue": {"by": "user", "authentication": ["code"]},
+TEMPLATE, OTHER_TEMPLATE = read_template()
+VISITORS = json.dumps({"name": "visitors", "card-type": "piv", "issue": {"by": "user", "authentication": ["code"]},
                        "keys": [{"slot": "authentication", "algorithm": "ec-p256",
                                  "certificate": {"authority": "local", "profile": "smartcard-logon",
                                                  "subject": [["CN", "{name}"]]}}]})
-OTHER_TEMPLATE = read_template()
 CONNECTION = read_connection()
 REMOTE = json.dumps({"name": "remote", "kind": "digicert-one", "url": "https://localhost:1"})
 

@@ -27,11 +27,11 @@ field() {
 records() { # records FILTER [jq]
     tessera --json audit list --operation self-authenticate --limit 1000 | jq -c "${1:-.}"
 }
-as_the_guide() { # as_the_guide HEADING WORDS [PROMPT=ANSWER]...: its line, at a terminal of nobody's
+types() { # guide_lines ... | types PROMPT=ANSWER...: its command, at a terminal of nobody's
     local line
-    line=$(guide_lines self-service.md "$1" "$2" | sed -n 's|^\(ExecStart=/usr/bin/\)\?tessera|tessera|p')
-    [ -n "$line" ] || fail "the guide has no line '$2' below '$1'"
-    as_nobody "$TESSERA_SOURCE/tests/lib/typist" "${@:3}" -- bash -c "$line" >said 2>&1 || fail "'$line' says: $(cat said)"
+    line=$(sed -n 's|^\(ExecStart=/usr/bin/\)\?tessera|tessera|p')
+    [ -n "$line" ] || fail "the guide has no such line"
+    as_nobody "$TESSERA_SOURCE/tests/lib/typist" "$@" -- bash -c "$line" >said 2>&1 || fail "'$line' says: $(cat said)"
 }
 two_cards_are_read() {
     [ "$(tessera --json reader list | jq '[.[] | select(.state == "unregistered")] | length')" = 2 ]
@@ -113,7 +113,7 @@ expect_output "unblocked" unblock_with "$code" 314159
 pin_is $one 314159
 printf '%s\n' "$code" >code
 chmod 644 code
-expect_failure 4 as_nobody tessera self list --code-file code
+expect_failure 4 as_nobody tessera self --code-file code
 tessera --json audit list --operation self-unblock --card $one --newest --limit 1 >record
 jq -e --arg who "as code ${code:0:4}" '.[0].outcome == "ok" and (.[0].actor | contains($who)) and .[0].operator == null' \
     record >/dev/null || jq -e --arg who "as code ${code:0:4}" '.[0].outcome == "ok" and (.[0].actor | contains($who))' record >/dev/null ||
@@ -122,9 +122,9 @@ jq -e --arg who "as code ${code:0:4}" '.[0].outcome == "ok" and (.[0].actor | co
 echo "# with a code one sees that card alone, and can do with it what the code is for"
 code=$(new_code $one)
 printf '%s\n' "$code" >code
-as_nobody tessera --json self list --code-file code | jq -e --arg one $one 'length == 1 and .[0].serial == $one and
+as_nobody tessera --json self --code-file code | jq -e --arg one $one 'length == 1 and .[0].serial == $one and
     .[0].may == ["unblock"] and .[0].state == "active" and .[0].expires_at > now' >/dev/null ||
-    fail "the code shows $(as_nobody tessera --json self list --code-file code)"
+    fail "the code shows $(as_nobody tessera --json self --code-file code)"
 expect_failure 4 as_nobody tessera self unblock $other --code-file code
 [ "$(field $other .state)" = active ] || fail "the other card was changed"
 expect_failure 4 as_nobody tessera self lost --yes --code-file code
@@ -189,7 +189,7 @@ tessera --json audit list --operation lift-lock-out | jq -e '.[-1].outcome == "o
 
 echo "# one user's tries are few within a minute"
 for number in {1..26}; do
-    as 62000 62000 sh -c 'echo x | tessera self list --stdin' >"try-$number" 2>&1 &
+    as 62000 62000 sh -c 'echo x | tessera self --stdin' >"try-$number" 2>&1 &
 done
 wait
 [ "$(grep -l "this was not accepted" try-* | wc -l)" = 20 ] || fail "so many were looked at: $(sort try-* | uniq -c)"
@@ -219,7 +219,7 @@ code=$(sed -n 's/^one-time code: \([^ ]*\) .*/\1/p' shown)
 echo K7M2-AAAA-AAAA-AAAA >wrong
 expect_failure 4 as_nobody tessera self issue --reader 1 --template visitor --code-file wrong
 card_remove 1
-as_the_guide "Cards for visitors" "tessera self issue" "One-time=$code" "PIN=271828"
+guide_lines self-service.md "Cards for visitors" "tessera self issue" | types "One-time=$code" "PIN=271828"
 [ "$(field $one '.state + " " + .holder.upn')" = "active barbara@example.org" ] || fail "the card is $(field $one .)"
 printf '%s\n' "$code" >code
 expect_failure 4 as_nobody tessera self issue --reader 1 --code-file code
@@ -230,19 +230,19 @@ tessera card issue --reader 1 --template staff --holder name='Ada Lovelace' --ho
 tessera card activate $one --new-pin-file present >/dev/null
 guide_run self-service.md "Your own cards" >/dev/null
 give_as_the_guide() {
-    guide_run self-service.md "Give a code" "tessera self-code new $one\$" >shown
+    guide_run self-service.md "Give a code" 'tessera self-code new yubikey-12345678$' >shown
     code=$(sed -n 's/^one-time code: \([^ ]*\) .*/\1/p' shown)
 }
 give_as_the_guide
-as_the_guide "Use it" "tessera self unblock" "One-time=$code" "PIN=314159"
+guide_lines self-service.md "Use it" "tessera self unblock" | types "One-time=$code" "PIN=314159"
 pin_is $one 314159
 give_as_the_guide
-as_the_guide "Before the login" "[Unit]" "One-time=$code" "PIN=161803"
+guide_lines self-service.md "Before the login" "[Unit]" | types "One-time=$code" "PIN=161803"
 pin_is $one 161803
 give_as_the_guide
 as_nobody env code="$code" pin=271828 bash -c "$(guide_lines self-service.md "Use it" "printf")" >/dev/null
 pin_is $one 271828
-guide_run self-service.md "Give a code" "tessera self-code new $one --for" >/dev/null
+guide_run self-service.md "Give a code" "tessera self-code new yubikey-12345678 --for" >/dev/null
 guide_run self-service.md "When it is not accepted" "tessera audit" >/dev/null
 guide_run self-service.md "When it is not accepted" "tessera self-code unlock" >/dev/null
 expect_output whole tessera audit verify

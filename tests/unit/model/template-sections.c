@@ -91,7 +91,7 @@ static void every_section_is_read(void **state)
 #define SELF(rest) WITH("\"self-service\": {" rest "}")
 #define ISSUE_BY(rest)                                                                             \
 	WITH("\"issue\": {\"by\": \"user\", " rest "}, \"self-service\": {\"directory\": "         \
-						   "\"corp\"}")
+	     "\"corp\"}")
 
 static void rights_name_the_ways_that_are_good_enough(void **state)
 {
