@@ -95,7 +95,7 @@ static bool issue(struct operation *operation, struct verb *verb, struct error *
 		.custodian = verb->custodian};
 
 	const struct issue_terms terms = {.expires_at = verb->expires_at,
-		.person = verb->person,
+		.self = verb->person,
 		.only_to_user = verb->is_own};
 
 	if (!operation_issue_and_initiate(operation, verb->reader, verb->text, &verb->holder,

@@ -14,8 +14,8 @@ static bool check_pin(struct services *services, const struct template *template
 	const struct fields *given, const struct issue_terms *terms, const struct secret *pin,
 	struct error *error)
 {
-	bool is_own = template->issue.by == ISSUE_BY_USER && terms && terms->person;
-	const struct fields *holder = is_own ? &terms->person->holder : given;
+	bool is_own = template->issue.by == ISSUE_BY_USER && terms && terms->self;
+	const struct fields *holder = is_own ? &terms->self->holder : given;
 	struct pin_context context = {.holder = holder, .weak = services->weak_pins};
 
 	if (template->issue.auto_initiate && !pin)

@@ -176,7 +176,7 @@ static bool issue_first(struct session *session, const struct template *template
 	const struct issue_terms *terms, struct error *error)
 {
 	struct services *services = session->operation->services;
-	const struct self_person *person = terms->person;
+	const struct self_person *person = terms->self;
 	_cleanup_free_ char *claimed = xasprintf("of user %s by %s", person->id, template->name);
 	struct issue_terms own = *terms;
 
@@ -195,7 +195,7 @@ static bool issue_to_person(struct session *session, const struct template *temp
 {
 	struct fields holder _cleanup_fields_ = FIELDS_INIT;
 
-	if (!terms || !terms->person)
+	if (!terms || !terms->self)
 		return error_set(error, ERROR_NOT_SUPPORTED,
 			"cards of the template \"%s\" are issued by users, to themselves",
 			template->name);
@@ -204,9 +204,9 @@ static bool issue_to_person(struct session *session, const struct template *temp
 			"the holder of a card of the template \"%s\" is who issues it, as the "
 			"user database has them: no fields are given",
 			template->name);
-	if (terms->person->id)
+	if (terms->self->id)
 		return issue_first(session, template, terms, error);
-	fields_copy(&holder, &terms->person->holder);
+	fields_copy(&holder, &terms->self->holder);
 	return complete_holder(template, &holder, error) &&
 	       template_check_holder(template, &holder, error) &&
 	       issue_card(session, template->name, &holder, terms, error);

@@ -24,7 +24,7 @@ struct issue_terms {
 			     */
 	/* who asks, for templates whose cards people issue to themselves; NULL: nobody who could be
 	 * the holder */
-	const struct self_person *person;
+	const struct self_person *self;
 	bool only_to_user;   /* who asks may issue by no other template */
 	const char *user_id; /* of a card that is replaced: who issued it (struct credential) */
 };
@@ -34,7 +34,7 @@ struct issue_terms {
  * "credential-id". ERROR_NOT_FOUND (reader, template), ERROR_INVALID_ARGUMENT (holder field),
  * ERROR_CARD_FOREIGN, ERROR_AUTHORITY_*. A template for operators needs `change` with their roles
  * (errors as operators_set), which others must be without; a system owner's needs NULL. By a
- * template whose cards users issue (/issue/by) the holder is terms->person, and no fields are
+ * template whose cards users issue (/issue/by) the holder is terms->self, and no fields are
  * taken: ERROR_EXISTS for a second card, ERROR_ACCESS_DENIED for any other template with
  * only_to_user.
  */
