@@ -25,13 +25,7 @@ static const char *string_of(const json_t *record, const char *key)
 /* The serial that a row asks for; NULL for any. */
 static const char *wanted_serial(const struct batch *batch, size_t row)
 {
-	for (size_t i = 0; i < batch->input.columns; i++) {
-		if (strcmp(batch->input.header.fields[i], BATCH_SERIAL_COLUMN) == 0)
-			return batch->input.rows[row].fields[i][0]
-				       ? batch->input.rows[row].fields[i]
-				       : NULL;
-	}
-	return NULL;
+	return batch_input_value(&batch->input, row, BATCH_SERIAL_COLUMN);
 }
 
 static bool is_present(const json_t *reader)
@@ -71,7 +65,8 @@ static enum batch_found judge(const struct batch *batch, const json_t *card, con
 	if (!batch->template)
 		return strcmp(state, "registered") == 0 ? BATCH_FOUND_FINISHED : BATCH_FOUND_BLANK;
 	if (strcmp(string_of(card, "template"), batch->template) != 0 ||
-		!batch_input_is_of(card, holder))
+		!batch_input_is_of(card, holder) ||
+		(batch->person && !batch_input_is_of_person(card, batch->person)))
 		return BATCH_FOUND_BLANK;
 	bool is_issued = strcmp(state, "issued") == 0;
 	if (!is_issued && strcmp(state, "active") != 0)

@@ -2,6 +2,7 @@
 #include "cli/batch-input.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "cli/client.h"
 #include "cli/file.h"
@@ -37,15 +38,24 @@ bool batch_input_read(const char *path, struct csv_table *table, struct error *e
 	return check_header(table, path, error);
 }
 
-json_t *batch_input_holder(
-	const struct csv_table *table, size_t row, const char *except, struct error *error)
+const char *batch_input_value(const struct csv_table *table, size_t row, const char *column)
+{
+	for (size_t i = 0; i < table->columns; i++) {
+		if (strcmp(table->header.fields[i], column) == 0)
+			return table->rows[row].fields[i][0] ? table->rows[row].fields[i] : NULL;
+	}
+	return NULL;
+}
+
+json_t *batch_input_holder(const struct csv_table *table, size_t row, const char *except,
+	const char *also, struct error *error)
 {
 	_cleanup_json_ json_t *holder = json_object();
 
 	for (size_t i = 0; i < table->columns; i++) {
 		const char *name = table->header.fields[i];
 		const char *value = table->rows[row].fields[i];
-		if (value[0] && strcmp(name, except) != 0 &&
+		if (value[0] && strcmp(name, except) != 0 && (!also || strcmp(name, also) != 0) &&
 			json_object_set_new(holder, name, json_string(value)) != 0) {
 			error_set(error, ERROR_INVALID_ARGUMENT, "it is not valid UTF-8 text");
 			return NULL;
@@ -66,4 +76,14 @@ bool batch_input_is_of(const json_t *card, const json_t *holder)
 			return false;
 	}
 	return true;
+}
+
+bool batch_input_is_of_person(const json_t *card, const char *login)
+{
+	const json_t *holder = json_object_get(card, "holder");
+	const char *user = json_string_value(json_object_get(holder, "user"));
+	const char *upn = json_string_value(json_object_get(holder, "upn"));
+
+	return (!user && !upn) || (user && strcasecmp(user, login) == 0) ||
+	       (upn && strcasecmp(upn, login) == 0);
 }

@@ -13,6 +13,9 @@
 /* The column that says which card is meant; all others are fields of the holder. */
 #define BATCH_SERIAL_COLUMN "serial"
 
+/* The column of those that are issued to people of a directory: who it is, by login name. */
+#define BATCH_PERSON_COLUMN "person"
+
 /* First PINs: set later by activating, typed for each row, or made by the service. */
 enum batch_pins { BATCH_PINS_LATER, BATCH_PINS_TYPED, BATCH_PINS_MADE };
 
@@ -25,7 +28,9 @@ struct batch {
 	char *reader; /* path */
 	struct csv_table input;
 	struct batch_results results;
-	char *useless; /* serial of a card that was refused: it is waited for another one */
+	char *useless;	      /* serial of a card that was refused: it is waited for another one */
+	bool is_of_directory; /* the template: rows name people */
+	const char *person;   /* of this row, or NULL */
 	bool told_busy, told_again; /* in this row */
 	struct secret pin;	    /* that was typed for this row */
 };

@@ -98,6 +98,8 @@ enum blame { BLAME_ROW, BLAME_CARD, BLAME_PIN, BLAME_MOMENT, BLAME_ALL };
 static enum blame blame_of(const struct batch *batch, enum error_code code)
 {
 	switch (code) {
+	case ERROR_NOT_FOUND:
+		return batch->person ? BLAME_ROW : BLAME_ALL;
 	case ERROR_INVALID_ARGUMENT:
 	case ERROR_AUTHORITY_REJECTED:
 	case ERROR_EXISTS:
@@ -227,17 +229,30 @@ static bool try_row(
 		       error);
 }
 
+/* Whom the row names, as an option of the call. Without anybody the daemon says what is missing. */
+static void set_person(struct batch *batch, size_t row)
+{
+	batch->person = batch->is_of_directory
+				? batch_input_value(&batch->input, row, BATCH_PERSON_COLUMN)
+				: NULL;
+	json_object_del(batch->options, BATCH_PERSON_COLUMN);
+	if (batch->person)
+		json_object_set_new(
+			batch->options, BATCH_PERSON_COLUMN, json_string(batch->person));
+}
+
 bool batch_row(struct batch *batch, size_t row, struct error *error)
 {
 	struct error failure _cleanup_error_ = ERROR_INIT;
-	_cleanup_json_ json_t *holder =
-		batch_input_holder(&batch->input, row, BATCH_SERIAL_COLUMN, &failure);
+	_cleanup_json_ json_t *holder = batch_input_holder(&batch->input, row, BATCH_SERIAL_COLUMN,
+		batch->is_of_directory ? BATCH_PERSON_COLUMN : NULL, &failure);
 	bool done = batch_result_is_done(&batch->results.rows[row]);
 
 	if (!done && !holder)
 		return batch_results_set(&batch->results, row, OUTCOME_FAILED, NULL, NULL,
 			error_message(&failure), error);
 	batch->told_busy = batch->told_again = false;
+	set_person(batch, row);
 	while (!done) {
 		if (!try_row(batch, row, holder, &done, error))
 			return false;

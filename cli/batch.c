@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/object.h"
 #include "cli/output.h"
+#include "cli/template.h"
 #include "common/alloc.h"
 
 static void batch_clear(struct batch *batch)
@@ -75,7 +76,10 @@ static bool run(struct batch *batch, struct error *error)
 	if (!read_input(batch, error))
 		return false;
 	batch->client = invocation_client(batch->invocation, error);
-	if (!batch->client || !batch_pins_choose(batch, error) || !find_reader(batch, error) ||
+	if (!batch->client ||
+		(batch->template && !template_is_of_directory(batch->client, batch->template,
+					    &batch->is_of_directory, error)) ||
+		!batch_pins_choose(batch, error) || !find_reader(batch, error) ||
 		!client_watch(batch->client, error))
 		return false;
 	for (size_t row = 0; row < batch->input.count; row++) {

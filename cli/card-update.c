@@ -24,6 +24,8 @@ static json_t *call_update(
 
 	if (invocation_has(invocation, OPTION_REISSUE))
 		json_object_set_new(options, "reissue", json_true());
+	if (invocation_has(invocation, OPTION_KEEP_FIELDS))
+		json_object_set_new(options, "keep-fields", json_true());
 	return CLIENT_CALL(
 		client, path, CLIENT_CREDENTIAL, "Update", error, CLIENT_OPTIONS(options));
 }

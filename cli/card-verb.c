@@ -71,6 +71,13 @@ bool card_add_end_date(const struct invocation *invocation, json_t *options, str
 	return true;
 }
 
+/* An option that is a text; one that was not given is none. */
+static bool add_text(json_t *options, const char *name, const char *text, struct error *error)
+{
+	return !text || json_object_set_new(options, name, json_string(text)) == 0 ||
+	       error_set(error, ERROR_INVALID_ARGUMENT, "--%s is not valid UTF-8 text", name);
+}
+
 /* What a card is issued with besides, but for a PIN that is given; NULL with error. */
 static json_t *issue_options(const struct invocation *invocation, struct error *error)
 {
@@ -82,6 +89,11 @@ static json_t *issue_options(const struct invocation *invocation, struct error *
 		json_object_set_new(options, "custodian", json_true());
 	if (invocation_has(invocation, OPTION_GENERATE_PIN))
 		json_object_set_new(options, "generate-pin", json_true());
+	if (invocation_has(invocation, OPTION_KEEP_FIELDS))
+		json_object_set_new(options, "keep-fields", json_true());
+	if (!add_text(options, "person", invocation->values[OPTION_PERSON], error) ||
+		!add_text(options, "person-id", invocation->values[OPTION_PERSON_ID], error))
+		return NULL;
 	return card_add_end_date(invocation, options, error) ? steal_pointer(&options) : NULL;
 }
 
@@ -266,12 +278,19 @@ bool card_reissue(struct invocation *invocation, struct error *error)
 	_cleanup_json_ json_t *holder = card_holder_fields(invocation, error);
 	struct client *client = NULL;
 
+	const char *name = template ? template : "";
+	bool keeps = invocation_has(invocation, OPTION_KEEP_FIELDS);
+	if (keeps && invocation->holder_count > 0)
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "--keep-fields does not go with --holder");
 	_cleanup_free_ char *path = holder ? find(invocation, &client, error) : NULL;
 	if (!path)
 		return false;
 	return job_finish(invocation,
-		CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Reissue", error,
-			CLIENT_STRING(template ? template : ""), CLIENT_FIELDS(holder)),
+		keeps ? CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "ReissueKeepingFields", error,
+				CLIENT_STRING(name))
+		      : CLIENT_CALL(client, path, CLIENT_CREDENTIAL, "Reissue", error,
+				CLIENT_STRING(name), CLIENT_FIELDS(holder)),
 		"issued anew; activate it to set its PIN", error);
 }
 

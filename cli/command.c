@@ -24,6 +24,10 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CARDS] = {"--cards", NULL, "CARD,...",
 		"operators' cards, or IDs, that open it; otherwise all owners' and custodians'"},
 	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the code from FILE"},
+	[OPTION_CONFIRM] = {"--confirm", NULL, NULL,
+		"believe that so many people are disabled or gone at once"},
+	[OPTION_CONNECTION] = {"--connection", NULL, "NAME",
+		"the connection to the directory, where there are several"},
 	[OPTION_CREATE] = {"--create", NULL, NULL,
 		"make the token, with this PIN, if SoftHSM2 has none of that label"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
@@ -52,11 +56,15 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"a field of the person who gets the card; may be repeated"},
 	[OPTION_HOURS] = {"--hours", NULL, "NUMBER", "how long the code is good, 24 without it"},
 	[OPTION_INACTIVE] = {"--inactive", NULL, NULL, "the operator cannot log in"},
+	[OPTION_KEEP_FIELDS] = {"--keep-fields", NULL, NULL,
+		"the holder's fields stay as they are: no directory is asked"},
 	[OPTION_KEEP_KEY] = {"--keep-key", NULL, NULL, "key and certificate stay in the token"},
 	[OPTION_KEEP_PIN] = {"--keep-pin", NULL, NULL,
 		"tesserad keeps the PIN, sealed: programs need none"},
 	[OPTION_KEY] = {"--key", NULL, "LABEL", "only keys of this label"},
 	[OPTION_LIMIT] = {"--limit", NULL, "NUMBER", "at most so many records"},
+	[OPTION_LOGIN] = {"--login", NULL, "NAME",
+		"your login name in a directory, which checks your password"},
 	[OPTION_MODULE] = {"--module", NULL, "PATH",
 		"the PKCS#11 module of the token; SoftHSM2 without it"},
 	[OPTION_NEWEST] = {"--newest", NULL, NULL, "newest first"},
@@ -69,9 +77,14 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_OUTCOME] = {"--outcome", NULL, "OUTCOME",
 		"only what ended so: ok, failed, or an error's name"},
 	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
+	[OPTION_PASSWORD_FILE] = {"--password-file", NULL, "FILE", "read the password from FILE"},
 	[OPTION_PEM] = {"--pem", NULL, NULL, "write PEM (the default)"},
 	[OPTION_PERMISSIONS] = {"--permissions", NULL, "PERMISSION,...",
 		"what operators with the role may do"},
+	[OPTION_PERSON] = {"--person", NULL, "LOGIN",
+		"who gets the card, by login name in the template's directory"},
+	[OPTION_PERSON_ID] = {"--person-id", NULL, "ID",
+		"the same, by what the directory knows them by"},
 	[OPTION_PIN_FD] = {"--pin-fd", NULL, "NUMBER",
 		"read PINs from this file descriptor, one a line"},
 	[OPTION_PIN_FILE] = {"--pin-file", NULL, "FILE", "read the present PIN from FILE"},
@@ -94,7 +107,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_SLOT] = {"--slot", NULL, "SLOT", "only the key in this slot"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
 	[OPTION_STDIN] = {"--stdin", NULL, NULL,
-		"read the code, and then the new PIN, from standard input, a line each"},
+		"read the code or password, then the new PIN, from standard input, a line each"},
 	[OPTION_SYSTEM_USER] = {"--system-user", NULL, NULL,
 		"you are who is logged in to this machine; polkit may ask for your password"},
 	[OPTION_TEMPLATE] = {"--template", NULL, "NAME",
@@ -116,19 +129,21 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_NO_PROGRESS) |      \
 		OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_SYSTEM_BUS) |                        \
 		OPTION_BIT(OPTION_VERSION))
-#define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
-#define NEW_PIN (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
-#define SET_PIN (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
-#define FORM	(OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
-#define OUTPUT	OPTION_BIT(OPTION_OUTPUT)
-#define REASON	OPTION_BIT(OPTION_REASON)
-#define YES	OPTION_BIT(OPTION_YES)
-#define STATE	OPTION_BIT(OPTION_STATE)
-#define FIELDS	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
-#define UPDATE	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE))
-#define REVOKE	(REASON | YES | NO_WAIT | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_FROM_FILE))
-#define READER	OPTION_BIT(OPTION_READER)
-#define EXPIRES OPTION_BIT(OPTION_EXPIRES)
+#define NO_WAIT	    OPTION_BIT(OPTION_NO_WAIT)
+#define NEW_PIN	    (OPTION_BIT(OPTION_NEW_PIN_FILE) | OPTION_BIT(OPTION_PIN_FD))
+#define SET_PIN	    (NEW_PIN | OPTION_BIT(OPTION_GENERATE_PIN))
+#define FORM	    (OPTION_BIT(OPTION_PEM) | OPTION_BIT(OPTION_DER) | OPTION_BIT(OPTION_OUTPUT))
+#define OUTPUT	    OPTION_BIT(OPTION_OUTPUT)
+#define REASON	    OPTION_BIT(OPTION_REASON)
+#define YES	    OPTION_BIT(OPTION_YES)
+#define STATE	    OPTION_BIT(OPTION_STATE)
+#define FIELDS	    (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_HOLDER))
+#define KEEP_FIELDS OPTION_BIT(OPTION_KEEP_FIELDS)
+#define PERSON	    (OPTION_BIT(OPTION_PERSON) | OPTION_BIT(OPTION_PERSON_ID))
+#define UPDATE	    (OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REISSUE) | KEEP_FIELDS)
+#define REVOKE	    (REASON | YES | NO_WAIT | OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_FROM_FILE))
+#define READER	    OPTION_BIT(OPTION_READER)
+#define EXPIRES	    OPTION_BIT(OPTION_EXPIRES)
 #define BATCH                                                                                      \
 	(OPTION_BIT(OPTION_TEMPLATE) | OPTION_BIT(OPTION_REGISTER) | EXPIRES |                     \
 		OPTION_BIT(OPTION_GENERATE_PIN))
@@ -165,7 +180,9 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		PIN_FD | OPTION_BIT(OPTION_AT_ONCE))
 
 #define PROOF                                                                                      \
-	(OPTION_BIT(OPTION_CODE_FILE) | OPTION_BIT(OPTION_STDIN) | OPTION_BIT(OPTION_SYSTEM_USER))
+	(OPTION_BIT(OPTION_CODE_FILE) | OPTION_BIT(OPTION_STDIN) |                                 \
+		OPTION_BIT(OPTION_SYSTEM_USER) | OPTION_BIT(OPTION_LOGIN) |                        \
+		OPTION_BIT(OPTION_CONNECTION) | OPTION_BIT(OPTION_PASSWORD_FILE))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -221,7 +238,7 @@ const struct command commands[] = {
 	{"card", "show", "[CARD]", 0, 1, 0, "show a card and its certificates", card_show},
 	{"card", "register", "", 0, 0, READER | NO_WAIT,
 		"take the card in a reader into ownership without issuing it", card_register},
-	{"card", "issue", "", 0, 0, READER | FIELDS | ROLES | EXPIRES | SET_PIN | NO_WAIT,
+	{"card", "issue", "", 0, 0, READER | FIELDS | PERSON | ROLES | EXPIRES | SET_PIN | NO_WAIT,
 		"issue the card in a reader", card_issue},
 	{"card", "batch", "FILE", 1, 1, READER | BATCH,
 		"issue or register a card for each row of a CSV file", card_batch},
@@ -236,8 +253,8 @@ const struct command commands[] = {
 		"show the unblock code of a card that is far away", card_offline_unblock},
 	{"card", "rotate", "[CARD]", 0, 1, 0, "change a card over to the newest master key",
 		card_rotate},
-	{"card", "reissue", "[CARD]", 0, 1, FIELDS | NO_WAIT, "make new keys and certificates",
-		card_reissue},
+	{"card", "reissue", "[CARD]", 0, 1, FIELDS | KEEP_FIELDS | NO_WAIT,
+		"make new keys and certificates", card_reissue},
 	{"card", "renew", "[CARD]", 0, 1,
 		PIN_FILE | OPTION_BIT(OPTION_SLOT) | OPTION_BIT(OPTION_NEW_KEY) | NO_WAIT,
 		"get new certificates for a card's keys; its PIN stays", card_renew},
@@ -252,7 +269,7 @@ const struct command commands[] = {
 	{"card", "report", "[CARD]", 0, 1, AS | YES | NO_WAIT,
 		"suspend or revoke a card that is lost, stolen, damaged or compromised",
 		card_report},
-	{"card", "replace", "CARD", 1, 1, READER | EXPIRES | SET_PIN | NO_WAIT,
+	{"card", "replace", "CARD", 1, 1, READER | EXPIRES | KEEP_FIELDS | SET_PIN | NO_WAIT,
 		"issue the card in a reader in place of another one", card_replace},
 	{"card", "retire", "[CARD]", 0, 1, REASON | YES | NO_WAIT,
 		"revoke, blank the card and give it its factory secrets", card_retire},
@@ -312,6 +329,12 @@ const struct command commands[] = {
 
 	{"report", "expiring", "", 0, 0, OPTION_BIT(OPTION_DAYS),
 		"list certificates of cards and keys that end soon", report_expiring},
+	{"report", "people", "", 0, 0, 0,
+		"list cards whose people are disabled, gone or changed in their directory",
+		report_people},
+
+	{"directory", "check", "[CONNECTION]", 0, 1, OPTION_BIT(OPTION_CONFIRM) | NO_WAIT,
+		"look up in their directories all people whose cards are in use", directory_check},
 
 	{"task", "list", "", 0, 0, 0, "list what authorities are still to be asked or told",
 		task_list},
@@ -381,7 +404,8 @@ const struct command commands[] = {
 	{"self-code", "list", "", 0, 0, 0, "list one-time codes that are good", self_code_list},
 	{"self-code", "remove", "CODE", 1, 1, 0, "remove a code, by its first four characters",
 		self_code_remove},
-	{"self-code", "unlock", "[CARD]", 0, 1, OPTION_BIT(OPTION_USER),
+	{"self-code", "unlock", "[CARD]", 0, 1,
+		OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_PERSON) | OPTION_BIT(OPTION_CONNECTION),
 		"let somebody try again who has tried too often", self_code_unlock},
 
 	{"job", "list", "", 0, 0, 0, "list jobs, under way and ended", job_list},

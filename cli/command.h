@@ -34,6 +34,8 @@ enum option {
 	OPTION_CARD,
 	OPTION_CARDS,
 	OPTION_CODE_FILE,
+	OPTION_CONNECTION,
+	OPTION_CONFIRM,
 	OPTION_CREATE,
 	OPTION_CUSTODIAN,
 	OPTION_DAYS,
@@ -54,10 +56,12 @@ enum option {
 	OPTION_HOLDER,
 	OPTION_HOURS,
 	OPTION_INACTIVE,
+	OPTION_KEEP_FIELDS,
 	OPTION_KEEP_KEY,
 	OPTION_KEEP_PIN,
 	OPTION_KEY,
 	OPTION_LIMIT,
+	OPTION_LOGIN,
 	OPTION_MODULE,
 	OPTION_NEWEST,
 	OPTION_NAME,
@@ -68,8 +72,11 @@ enum option {
 	OPTION_OPERATOR,
 	OPTION_OUTCOME,
 	OPTION_OUTPUT,
+	OPTION_PASSWORD_FILE,
 	OPTION_PEM,
 	OPTION_PERMISSIONS,
+	OPTION_PERSON,
+	OPTION_PERSON_ID,
 	OPTION_PIN_FD,
 	OPTION_PIN_FILE,
 	OPTION_PIN_SOURCE,
@@ -205,6 +212,8 @@ bool connection_forget_secret(struct invocation *invocation, struct error *error
 bool connection_certificate(struct invocation *invocation, struct error *error);
 bool connection_crl(struct invocation *invocation, struct error *error);
 bool report_expiring(struct invocation *invocation, struct error *error);
+bool report_people(struct invocation *invocation, struct error *error);
+bool directory_check(struct invocation *invocation, struct error *error);
 bool task_remove(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
 bool task_confirm(struct invocation *invocation, struct error *error);

@@ -104,7 +104,7 @@ static const char *key_behind(const char *name, const char *prefix)
 
 /*
  * Which certificates the authorities have not given yet, and what is to be known of those that they
- * gave: "pending-SLOT" and "warning-SLOT" in the job's result.
+ * gave: "pending-SLOT" and "warning-SLOT" in the job's result; "other-card" of the same person.
  */
 static void print_remarks(const struct invocation *invocation, json_t *result)
 {
@@ -121,6 +121,9 @@ static void print_remarks(const struct invocation *invocation, json_t *result)
 				key, json_string_value(value));
 		if ((key = key_behind(name, "warning-")))
 			output_text(invocation, "  warning about the certificate of %s: %s", key,
+				json_string_value(value));
+		if (strcmp(name, "other-card") == 0)
+			output_text(invocation, "  the same person has the card %s, too",
 				json_string_value(value));
 	}
 }

@@ -45,6 +45,7 @@ libtessera_cli_la_SOURCES = \
 	cli/reader.c cli/reader.h \
 	cli/reader-info.c \
 	cli/report.c \
+	cli/report-people.c \
 	cli/role.c \
 	cli/self.c \
 	cli/self-code.c \

@@ -16,6 +16,7 @@ static bool add_options(const struct invocation *invocation, json_t *options, st
 {
 	const char *hours = invocation->values[OPTION_HOURS];
 	const char *user = invocation->values[OPTION_USER];
+	const char *person = invocation->values[OPTION_PERSON];
 	int64_t number;
 
 	if (hours) {
@@ -23,8 +24,10 @@ static bool add_options(const struct invocation *invocation, json_t *options, st
 			return false;
 		json_object_set_new(options, "hours", json_integer(number));
 	}
-	if (user && json_object_set_new(options, "user", json_string(user)) != 0)
-		return error_set(error, ERROR_INVALID_ARGUMENT, "--user is not valid UTF-8 text");
+	if ((user && json_object_set_new(options, "user", json_string(user)) != 0) ||
+		(person && json_object_set_new(options, "person", json_string(person)) != 0))
+		return error_set(
+			error, ERROR_INVALID_ARGUMENT, "a login name is not valid UTF-8 text");
 	return true;
 }
 
@@ -146,21 +149,36 @@ static char *find_serial(struct client *client, const char *argument, struct err
 	return card ? xstrdup(json_string_value(json_object_get(card, "serial"))) : NULL;
 }
 
-bool self_code_unlock(struct invocation *invocation, struct error *error)
+/* Of whom the lock-out is: what LiftLockOut takes; heap, NULL with error. */
+static char *whose(const struct invocation *invocation, struct client *client, const char **kind,
+	struct error *error)
 {
 	const char *user = invocation->values[OPTION_USER];
-	struct client *client = invocation_client(invocation, error);
+	const char *person = invocation->values[OPTION_PERSON];
+	const char *connection = invocation->values[OPTION_CONNECTION];
 
-	if (!client)
-		return false;
-	if (user && invocation->argument_count > 0)
-		return error_set(error, ERROR_INVALID_ARGUMENT, "give a card or --user, not both");
-	_cleanup_free_ char *name =
-		user ? xstrdup(user) : find_serial(client, invocation->arguments[0], error);
+	if ((user != NULL) + (person != NULL) + (invocation->argument_count > 0) > 1 ||
+		(person != NULL) != (connection != NULL)) {
+		error_set(error, ERROR_INVALID_ARGUMENT,
+			"give a card, or --user, or --person with --connection");
+		return NULL;
+	}
+	*kind = person ? "person" : user ? "user" : "card";
+	if (person)
+		return xasprintf("%s:%s", connection, person);
+	return user ? xstrdup(user) : find_serial(client, invocation->arguments[0], error);
+}
+
+bool self_code_unlock(struct invocation *invocation, struct error *error)
+{
+	struct client *client = invocation_client(invocation, error);
+	const char *kind = NULL;
+	_cleanup_free_ char *name = client ? whose(invocation, client, &kind, error) : NULL;
 	_cleanup_json_ json_t *answer =
 		name ? CLIENT_CALL(client, CLIENT_ROOT, CLIENT_SELF, "LiftLockOut", error,
-			       CLIENT_STRING(user ? "user" : "card"), CLIENT_STRING(name))
+			       CLIENT_STRING(kind), CLIENT_STRING(name))
 		     : NULL;
+
 	if (!answer)
 		return false;
 	output_text(invocation, "%s: %s", name,

@@ -117,7 +117,7 @@ void slot_batch_begin(struct slot_batch *batch, size_t row, bool *busy)
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	const char *label = slot_batch_label(batch, row);
 	_cleanup_json_ json_t *holder =
-		batch_input_holder(&batch->input, row, SLOT_BATCH_COLUMN, &failure);
+		batch_input_holder(&batch->input, row, SLOT_BATCH_COLUMN, NULL, &failure);
 
 	*busy = false;
 	if (holder &&

@@ -2,6 +2,8 @@
 /* tessera template: what is to be on a card. */
 #include "cli/template.h"
 
+#include <string.h>
+
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/document.h"
@@ -102,15 +104,39 @@ json_t *template_document(struct client *client, const char *name, struct error 
 	return document;
 }
 
-bool template_sets_first_pin(
-	struct client *client, const char *name, bool *sets, struct error *error)
+/* *issue (the caller's) stays NULL for a template that cannot be seen. */
+static bool get_issue(struct client *client, const char *name, json_t **issue, struct error *error)
 {
 	struct error failure _cleanup_error_ = ERROR_INIT;
 	_cleanup_json_ json_t *document = template_document(client, name, &failure);
 
-	if (document)
-		*sets = json_is_true(
-			json_object_get(json_object_get(document, "issue"), "auto-initiate"));
+	*issue = json_incref(json_object_get(document, "issue"));
 	return document || failure.code == ERROR_NOT_FOUND || failure.code == ERROR_ACCESS_DENIED ||
 	       error_move(error, &failure);
+}
+
+bool template_sets_first_pin(
+	struct client *client, const char *name, bool *sets, struct error *error)
+{
+	_cleanup_json_ json_t *issue = NULL;
+
+	if (!get_issue(client, name, &issue, error))
+		return false;
+	if (issue)
+		*sets = json_is_true(json_object_get(issue, "auto-initiate"));
+	return true;
+}
+
+bool template_is_of_directory(
+	struct client *client, const char *name, bool *is_of_directory, struct error *error)
+{
+	_cleanup_json_ json_t *issue = NULL;
+
+	if (!get_issue(client, name, &issue, error))
+		return false;
+	const char *from =
+		json_string_value(json_object_get(json_object_get(issue, "holder"), "from"));
+	if (from)
+		*is_of_directory = strcmp(from, "directory") == 0;
+	return true;
 }

@@ -33,4 +33,8 @@ json_t *template_plan_of(
 bool template_sets_first_pin(
 	struct client *client, const char *name, bool *sets, struct error *error);
 
+/* The same: whether cards of the template are issued to people of a directory (--person). */
+bool template_is_of_directory(
+	struct client *client, const char *name, bool *is_of_directory, struct error *error);
+
 #endif

@@ -21,6 +21,7 @@
 #include "core/notify.h"
 #include "core/options.h"
 #include "core/state-folder.h"
+#include "directory/directory.h"
 #include "model/weak-pins.h"
 #include "operation/certificates.h"
 #include "operation/client-key.h"
@@ -31,6 +32,7 @@
 #include "operation/login.h"
 #include "operation/mails.h"
 #include "operation/operators.h"
+#include "operation/people-watch.h"
 #include "operation/reminders.h"
 #include "operation/self.h"
 #include "operation/slots.h"
@@ -51,6 +53,7 @@
 /* How often it is looked for cards whose end date has come. */
 #define EXPIRE_INTERVAL_MS (30 * 1000)
 #define TASKS_INTERVAL_MS  (10 * 1000)
+#define PEOPLE_INTERVAL_MS (15 * 60 * 1000) /* whether a look is due, or was cut off */
 
 /* Invariant: what is NULL (lock: below 0) has not been made yet. */
 struct manager {
@@ -63,6 +66,7 @@ struct manager {
 	uv_timer_t publishing;
 	uv_timer_t expiring;
 	uv_timer_t tasks;
+	uv_timer_t people;
 	struct checkpoint_timer checkpoints;
 	struct services services;
 	struct bus_options bus_options;
@@ -136,6 +140,8 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->connections.close_key = client_key_close;
 	services->connections.secret_context = services;
 	services->rotate_at_contact = options->rotate_at_contact;
+	services->open_directory = directory_open;
+	services->people_seconds = (int64_t)options->directory_hours * 60 * 60;
 	services->task_overdue = (int64_t)options->task_overdue * 60 * 60;
 	if (!token_settings_find_pins(&manager->tokens, options, error))
 		return false;
@@ -155,7 +161,10 @@ static bool start_services(struct manager *manager, struct error *error)
 		.use_system_bus = manager->options.use_system_bus,
 		.admin_group = manager->options.admin_group};
 	manager->bus = bus_new(services, &manager->bus_options, &manager->loop);
-	services->listener = (struct services_listener){bus_task_overdue, manager->bus};
+	services->listener = (struct services_listener){.overdue = bus_task_overdue,
+		.person = bus_person_changed,
+		.people_missing = bus_people_missing,
+		.context = manager->bus};
 	services->jobs = jobs_new(bus_job_changed, manager->bus);
 	services->contacts = contacts_new(services, bus_contact_changed, manager->bus);
 	const struct vault_token *token = &manager->tokens.vault.token;
@@ -232,6 +241,15 @@ static void start_tasks(uv_timer_t *timer)
 		log_warning("mail is sent later: %s", error_message(&error));
 }
 
+static void start_people(uv_timer_t *timer)
+{
+	struct manager *manager = timer->data;
+	_cleanup_error_ struct error error = ERROR_INIT;
+
+	if (!people_watch_start(&manager->services, &error))
+		log_warning("people are looked up later: %s", error_message(&error));
+}
+
 static void start_loop(struct manager *manager)
 {
 	static const struct {
@@ -252,6 +270,8 @@ static void start_loop(struct manager *manager)
 	manager->expiring.data = manager;
 	uv_timer_init(&manager->loop, &manager->tasks);
 	manager->tasks.data = manager;
+	uv_timer_init(&manager->loop, &manager->people);
+	manager->people.data = manager;
 	checkpoint_timer_init(&manager->checkpoints, &manager->loop, &manager->services.store,
 		&manager->services.token);
 	if (watchdog_ms > 0)
@@ -277,6 +297,7 @@ static void finish_loop(struct manager *manager)
 	uv_close((uv_handle_t *)&manager->publishing, NULL);
 	uv_close((uv_handle_t *)&manager->expiring, NULL);
 	uv_close((uv_handle_t *)&manager->tasks, NULL);
+	uv_close((uv_handle_t *)&manager->people, NULL);
 	checkpoint_timer_close(&manager->checkpoints);
 	run_to_the_end(&manager->loop);
 }
@@ -333,6 +354,7 @@ static bool manager_run(struct manager *manager, struct error *error)
 		uv_timer_start(&manager->publishing, start_publishing, 0, PUBLISH_INTERVAL_MS);
 		uv_timer_start(&manager->expiring, start_expiring, 0, EXPIRE_INTERVAL_MS);
 		uv_timer_start(&manager->tasks, start_tasks, TASKS_INTERVAL_MS, TASKS_INTERVAL_MS);
+		uv_timer_start(&manager->people, start_people, 0, PEOPLE_INTERVAL_MS);
 		checkpoint_timer_start(&manager->checkpoints);
 		uv_run(&manager->loop, UV_RUN_DEFAULT);
 		notify_send("STOPPING=1");

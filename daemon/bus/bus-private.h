@@ -129,6 +129,10 @@ bool remove_task_call(struct bus_call *call, struct error *error);
 /* --- reports of the manager (manager-report.c) --- */
 bool list_expiring_call(struct bus_call *call, struct error *error);
 
+/* People of directories (people.c). */
+bool check_people_call(struct bus_call *call, struct error *error);
+bool list_people_call(struct bus_call *call, struct error *error);
+
 /* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
 bool revoke_many_call(struct bus_call *call, struct error *error);
 

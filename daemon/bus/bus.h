@@ -33,6 +33,8 @@ void bus_contact_changed(void *context, unsigned number, bool gone);
 void bus_slots_changed(void *context, bool only_objects);
 void bus_job_changed(void *context, unsigned id, bool finished);
 /* For struct services_listener. */
+void bus_person_changed(void *context, int64_t credential_id, const char *what);
+void bus_people_missing(void *context, const char *connection, unsigned missing, unsigned count);
 void bus_task_overdue(void *context, const struct task *task);
 
 #endif

@@ -11,9 +11,21 @@ static bool read_update_option(
 {
 	struct verb *verb = context;
 
+	if (strcmp(name, "keep-fields") == 0)
+		return option_read_bool(name, value, &verb->keep_fields, error);
 	return strcmp(name, "reissue") == 0
 		       ? option_read_bool(name, value, &verb->may_reissue, error)
-		       : option_unknown(name, "reissue", error);
+		       : option_unknown(name, "reissue, keep-fields", error);
+}
+
+bool credential_reissue_keeping_fields(struct bus_call *call, struct error *error)
+{
+	_cleanup_verb_ struct verb *verb = credential_verb(call, LIFECYCLE_REISSUE);
+	const char *template = message_read_string(&call->in);
+
+	verb->text = template[0] ? xstrdup(template) : NULL;
+	verb->keep_fields = true;
+	return credential_start(call, &verb, error);
 }
 
 bool credential_update(struct bus_call *call, struct error *error)

@@ -469,7 +469,9 @@ static bool read_replace_option(
 		return option_read_secret(name, value, &verb->pin, error);
 	if (strcmp(name, "generate-pin") == 0)
 		return option_read_bool(name, value, &verb->makes_pin, error);
-	return option_unknown(name, "expires-at, pin, generate-pin", error);
+	if (strcmp(name, "keep-fields") == 0)
+		return option_read_bool(name, value, &verb->keep_fields, error);
+	return option_unknown(name, "expires-at, pin, generate-pin, keep-fields", error);
 }
 
 static bool replace(struct bus_call *call, struct error *error)
@@ -528,6 +530,8 @@ static const struct bus_method methods[] = {
 	{"Rotate", NULL, JOB_RESULT, PERMISSION_ROTATE_KEYS, 0, rotate},
 	{"Reissue", BUS_ARGUMENTS({"template", "s"}, {"holder", "a{ss}"}), JOB_RESULT,
 		PERMISSION_REISSUE, 0, reissue},
+	{"ReissueKeepingFields", BUS_ARGUMENTS({"template", "s"}), JOB_RESULT, PERMISSION_REISSUE,
+		0, credential_reissue_keeping_fields},
 	{"Update", BUS_ARGUMENTS({"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE, 0,
 		credential_update},
 	{"Renew", BUS_ARGUMENTS({"pin", "s"}, {"options", "a{sv}"}), JOB_RESULT, PERMISSION_REISSUE,

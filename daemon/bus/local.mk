@@ -19,6 +19,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/object.c \
 	daemon/bus/operator.c \
 	daemon/bus/options.c \
+	daemon/bus/people.c \
 	daemon/bus/polkit.c daemon/bus/polkit.h \
 	daemon/bus/private-connection.c daemon/bus/private-connection.h \
 	daemon/bus/private-door.c \

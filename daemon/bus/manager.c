@@ -106,7 +106,12 @@ static bool read_issue_option(
 		return option_read_bool(name, value, &verb->makes_pin, error);
 	if (strcmp(name, "expires-at") == 0)
 		return option_read_i64(name, value, &verb->expires_at, error);
-	return option_unknown(name, "roles, custodian, pin, generate-pin, expires-at", error);
+	if (strcmp(name, "person") == 0)
+		return option_read_string(name, value, &verb->person, error);
+	if (strcmp(name, "person-id") == 0)
+		return option_read_string(name, value, &verb->person_id, error);
+	return option_unknown(
+		name, "roles, custodian, pin, generate-pin, expires-at, person, person-id", error);
 }
 
 /* Making an operator is more than issuing a card. */
@@ -132,16 +137,22 @@ static bool find_person(struct bus_call *call, struct verb *verb, struct error *
 
 	if (!template || template->issue.by != ISSUE_BY_USER)
 		return true;
-	verb->person = xnew(struct self_person);
+	verb->self = xnew(struct self_person);
 	if (!self_find_person(
-		    bus->services, &self, template, !verb->is_own, verb->person, &refusal)) {
-		self_person_clear(verb->person);
-		free(steal_pointer(&verb->person));
+		    bus->services, &self, template, !verb->is_own, verb->self, &refusal)) {
+		self_person_clear(verb->self);
+		free(steal_pointer(&verb->self));
 		/* The verb says why an operator cannot; and who was let has to be somebody. */
 		return !verb->is_own || error_move(error, &refusal);
 	}
+	if (template->issue.holder == ISSUE_HOLDER_DIRECTORY) {
+		free(verb->person);
+		free(verb->person_id);
+		verb->person = xstrdup(verb->self->login);
+		verb->person_id = xstrdup(verb->self->person_id);
+	}
 	if (verb->is_own)
-		verb_take_leave(verb, call, &verb->person->leave);
+		verb_take_leave(verb, call, &verb->self->leave);
 	return true;
 }
 
@@ -415,6 +426,11 @@ static const struct bus_method methods[] = {
 			{"until", "x"}, {"after_end", "x"}, {"after_id", "x"}, {"limit", "u"}),
 		BUS_ARGUMENTS({"certificates", "a(xosssssssx)"}), PERMISSION_VIEW_CARDS, BUS_SLOW,
 		list_expiring_call},
+	{"ListPeople", BUS_ARGUMENTS({"after", "x"}, {"limit", "u"}),
+		BUS_ARGUMENTS({"people", "a(ossssssxxsssa(sss))"}, {"next", "x"}),
+		PERMISSION_VIEW_CARDS, BUS_SLOW, list_people_call},
+	{"CheckPeople", BUS_ARGUMENTS({"options", "a{sv}"}), BUS_ARGUMENTS({"job", "o"}),
+		PERMISSION_SUSPEND, BUS_SLOW, check_people_call},
 	{"ListTasks", NULL, BUS_ARGUMENTS({"tasks", "a(xsssssxxxs)"}), PERMISSION_VIEW_CARDS,
 		BUS_SLOW, list_tasks_call},
 	{"RunTask", BUS_ARGUMENTS({"id", "x"}), NULL, PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW,
@@ -432,6 +448,9 @@ static const struct bus_interface manager_interface = {
 	.signals =
 		(const struct bus_signal[]){
 			{"TaskOverdue", BUS_ARGUMENTS({"id", "x"}, {"kind", "s"}, {"since", "x"})},
+			{"PersonChanged", BUS_ARGUMENTS({"card", "o"}, {"what", "s"})},
+			{"PeopleMissing", BUS_ARGUMENTS({"connection", "s"}, {"missing", "u"},
+						  {"count", "u"})},
 			{0},
 		},
 	.properties =

@@ -14,7 +14,7 @@
 
 struct code_options {
 	int64_t hours;
-	char *user;
+	char *user, *person;
 };
 
 static bool read_code_option(
@@ -26,7 +26,9 @@ static bool read_code_option(
 		return option_read_i64(name, value, &options->hours, error);
 	if (strcmp(name, "user") == 0)
 		return option_read_string(name, value, &options->user, error);
-	return option_unknown(name, "hours, user", error);
+	if (strcmp(name, "person") == 0)
+		return option_read_string(name, value, &options->person, error);
+	return option_unknown(name, "hours, user, person", error);
 }
 
 static bool read_purpose(struct bus_call *call, struct self_gift *gift, struct error *error)
@@ -80,8 +82,10 @@ bool self_add_code_call(struct bus_call *call, struct error *error)
 
 	gift.hours = options.hours;
 	gift.user = options.user;
+	gift.person = options.person;
 	given = given && give(call, &gift, &code, &expires_at, error);
 	free(options.user);
+	free(options.person);
 	_cleanup_free_ char *detail = given ? xasprintf("%s: %.*s", self_service_name(gift.purpose),
 						      SELF_CODE_SELECTOR, (const char *)code.data)
 					    : xstrdup("");

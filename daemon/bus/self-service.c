@@ -10,7 +10,8 @@
 
 /* What a proof needs; which members, depends on the way. */
 struct credentials {
-	struct secret code;
+	struct secret code, password;
+	char *connection, *login;
 };
 
 static bool read_credential(
@@ -20,7 +21,13 @@ static bool read_credential(
 
 	if (strcmp(name, "code") == 0)
 		return option_read_secret(name, value, &credentials->code, error);
-	return option_unknown(name, "code", error);
+	if (strcmp(name, "password") == 0)
+		return option_read_secret(name, value, &credentials->password, error);
+	if (strcmp(name, "login") == 0)
+		return option_read_string(name, value, &credentials->login, error);
+	if (strcmp(name, "connection") == 0)
+		return option_read_string(name, value, &credentials->connection, error);
+	return option_unknown(name, "code, connection, login, password", error);
 }
 
 static bool prove_system_user(
@@ -49,23 +56,29 @@ static bool prove(struct bus_call *call, const char *method, struct credentials 
 	switch (self_way_from_name(method)) {
 	case SELF_BY_CODE:
 		return self_prove_code(selves, &request, &credentials->code, error);
+	case SELF_BY_DIRECTORY:
+		return self_prove_password(selves, &request, credentials->connection,
+			credentials->login, &credentials->password, error);
 	case SELF_BY_SYSTEM_USER:
 		return prove_system_user(call, &request, error);
 	default:
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "method",
-			"it must be code or system-user; with a card one logs in (Login)");
+			"it must be code, directory or system-user; with a card one logs in (Login)");
 	}
 }
 
 static bool authenticate(struct bus_call *call, struct error *error)
 {
 	const char *method = message_read_string(&call->in);
-	struct credentials credentials = {.code = SECRET_INIT};
+	struct credentials credentials = {.code = SECRET_INIT, .password = SECRET_INIT};
 	bool proved = options_each(&call->in, read_credential, &credentials, error) &&
 		      prove(call, method, &credentials, error);
 
 	call->audited = true; /* as self-authenticate */
 	secret_clear(&credentials.code);
+	secret_clear(&credentials.password);
+	free(credentials.login);
+	free(credentials.connection);
 	if (proved)
 		message_append_u32(&call->out, SELF_SECONDS);
 	return proved;

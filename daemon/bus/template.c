@@ -81,6 +81,15 @@ static void all_fields(void *context, const struct template *template, struct fi
 
 	template_required_fields(template, fields);
 	connection_required_fields(bus->services, template, fields);
+	if (!template->issue.directory.connection)
+		return;
+	/* Of people of a directory only what may be given is. */
+	struct fields kept _cleanup_fields_ = *fields;
+	*fields = (struct fields)FIELDS_INIT;
+	for (size_t i = 0; i < kept.count; i++) {
+		if (template_takes_further(template, kept.items[i].name))
+			fields_set(fields, kept.items[i].name, kept.items[i].value);
+	}
 }
 
 static void get_required_fields(void *context, const void *object, DBusMessageIter *value)

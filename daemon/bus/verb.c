@@ -38,14 +38,16 @@ void verb_take_leave(struct verb *verb, const struct bus_call *call, const struc
 
 void verb_free(struct verb *verb)
 {
-	if (verb->person)
-		self_person_clear(verb->person);
-	free(verb->person);
+	if (verb->self)
+		self_person_clear(verb->self);
+	free(verb->self);
 	audit_actor_free(verb->actor);
 	free(verb->caller);
 	free(verb->text);
 	free(verb->slot);
 	free(verb->label);
+	free(verb->person);
+	free(verb->person_id);
 	fields_clear(&verb->holder);
 	strings_free(verb->roles, verb->role_count);
 	secret_clear(&verb->pin);
@@ -79,7 +81,7 @@ static bool replace(struct operation *operation, struct verb *verb, struct error
 	bool is_given = secret_is_set(&verb->pin);
 
 	if (!operation_replace(operation, verb->credential_id, verb->reader, verb->expires_at,
-		    first_pin(verb), error))
+		    verb->keep_fields, first_pin(verb), error))
 		return false;
 	if (verb->makes_pin && !is_given)
 		job_secret(operation->job, verb->caller, &verb->pin);
@@ -95,8 +97,10 @@ static bool issue(struct operation *operation, struct verb *verb, struct error *
 		.custodian = verb->custodian};
 
 	const struct issue_terms terms = {.expires_at = verb->expires_at,
-		.self = verb->person,
-		.only_to_user = verb->is_own};
+		.self = verb->self,
+		.only_to_user = verb->is_own,
+		.person = verb->person,
+		.person_id = verb->person_id};
 
 	if (!operation_issue_and_initiate(operation, verb->reader, verb->text, &verb->holder,
 		    &change, &terms, first_pin(verb), error))
@@ -198,9 +202,11 @@ static bool run_verb(struct operation *operation, struct verb *verb, struct erro
 	case LIFECYCLE_OFFLINE_UNBLOCK:
 		return give_code(operation, verb, operation_offline_unblock, error);
 	case LIFECYCLE_REISSUE:
-		return operation_reissue(operation, id, verb->text, &verb->holder, error);
+		return operation_reissue(
+			operation, id, verb->text, &verb->holder, verb->keep_fields, error);
 	case LIFECYCLE_UPDATE:
-		return operation_update(operation, id, verb->may_reissue, error);
+		return operation_update(
+			operation, id, verb->may_reissue, verb->keep_fields, error);
 	case LIFECYCLE_SUSPEND:
 		return operation_suspend(operation, id, verb->text, error);
 	case LIFECYCLE_RESUME:

@@ -22,13 +22,15 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
-	struct self_person *person;	      /* of issue: who the caller is; or NULL */
+	struct self_person *self;	      /* of issue: who the caller is; or NULL */
 	bool is_own;			      /* who may do this to the own card alone */
 	int64_t self_code;		      /* the one-time code that it uses up; 0: none */
 	int64_t expires_at;		      /* of a temporary card, or 0 */
 	struct secret code;		      /* unset: unblock without a code */
 	bool makes_pin;			      /* of issue and replace: a PIN is to be made */
 	bool may_reissue;		      /* of update */
+	bool keep_fields;		      /* of reissue, replace and update */
+	char *person, *person_id;	      /* of issue, to who is in a directory; or NULL */
 	key_slot key;			      /* of renew; KEY_SLOT_NONE: all */
 	char *slot, *label;		      /* of a key in a slot; NULL: a card is meant */
 	bool existing_key, new_key, keep_key; /* of enroll, renew, retire of such a key */
@@ -47,7 +49,8 @@ DEFINE_CLEANUP(struct verb *, verb_free);
 /* Of a call to a credential (credential.c): its verb, and the start of that. */
 struct verb *credential_verb(const struct bus_call *call, enum lifecycle_verb which);
 bool credential_start(struct bus_call *call, struct verb **verb, struct error *error);
-/* Update and Renew (credential-renew.c). */
+/* Update, Renew and ReissueKeepingFields (credential-renew.c). */
+bool credential_reissue_keeping_fields(struct bus_call *call, struct error *error);
 bool credential_update(struct bus_call *call, struct error *error);
 bool credential_renew(struct bus_call *call, struct error *error);
 

@@ -12,6 +12,8 @@
 #define LOGIN_TIMEOUT_MAX     1440
 #define TASK_OVERDUE_DEFAULT  24 /* hours */
 #define TASK_OVERDUE_MAX      720
+#define DIRECTORY_HOURS_MAX   720
+#define DIRECTORY_HOURS	      24
 #define DEFAULT_FILE	      SYSCONFDIR "/tessera/tesserad.conf"
 
 static bool set_text(char **option, const char *value)
@@ -105,6 +107,16 @@ static bool set_task_overdue(struct options *options, const char *value)
 	       hours <= TASK_OVERDUE_MAX;
 }
 
+/* 0: people of directories are looked at when an operator says so alone. */
+static bool set_directory_hours(struct options *options, const char *value)
+{
+	char *end;
+	unsigned long hours = strtoul(value, &end, 10);
+
+	options->directory_hours = (unsigned)hours;
+	return value[0] >= '0' && value[0] <= '9' && *end == '\0' && hours <= DIRECTORY_HOURS_MAX;
+}
+
 static bool set_command_dir(struct options *options, const char *value)
 {
 	return set_path(&options->command_dir, value);
@@ -185,6 +197,7 @@ static const struct option {
 	{"rotate-at-contact", "yes or no", set_rotate_at_contact},
 	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
 	{"task-overdue", "a number of hours from 1 to 720", set_task_overdue},
+	{"directory-hours", "a number of hours from 0 to 720", set_directory_hours},
 	{"command-dir", "an absolute path", set_command_dir},
 	{"publish-dir", "an absolute path", set_publish_dir},
 	{"activation-url", "an https:// address without a user", set_activation_url},
@@ -234,6 +247,7 @@ static void set_defaults(struct options *options)
 	options->token_program = xstrdup(PKGLIBEXECDIR "/tessera-token");
 	options->login_timeout = LOGIN_TIMEOUT_DEFAULT;
 	options->task_overdue = TASK_OVERDUE_DEFAULT;
+	options->directory_hours = DIRECTORY_HOURS;
 	options->log_level = LOG_LEVEL_INFO;
 }
 

@@ -18,6 +18,8 @@
  *                     contact; no
  *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
  *    task-overdue     hours after which a task is overdue, 1 to 720; 24
+ *    directory-hours  hours between looks at the people of directories whose cards are in use, 0 to
+ *                     720, 0 is never; 24
  *    command-dir      folder of the programs that connections may name to be run (core/command.h);
  *                     SYSCONFDIR/tessera/commands
  *    publish-dir      folder for the local CA's certificate and revocation list; unset: nowhere
@@ -50,9 +52,10 @@ struct options {
 	char *token_pin_file;
 	char *token_uri, *token_uri_old;
 	bool rotate_at_contact;
-	bool token_pin_required; /* the file was asked for: its absence is an error */
-	unsigned login_timeout;	 /* minutes */
-	unsigned task_overdue;	 /* hours */
+	bool token_pin_required;  /* the file was asked for: its absence is an error */
+	unsigned login_timeout;	  /* minutes */
+	unsigned task_overdue;	  /* hours */
+	unsigned directory_hours; /* 0: never */
 	char *command_dir;
 	char *publish_dir;
 	char *activation_url;

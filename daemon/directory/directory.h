@@ -77,6 +77,9 @@ struct directory_driver {
 	bool (*authenticate)(struct directory *, const char *login, const struct secret *password,
 		struct directory_person *, struct error *);
 	void (*close)(struct directory *);
+	/* Name of the index-th field of a holder that the mapping may fill ("email"), NULL past the
+	 * end. NULL: all may be. */
+	const char *(*field_at)(struct directory *, size_t index);
 };
 
 struct directory {

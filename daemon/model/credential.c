@@ -18,6 +18,7 @@ void credential_free(struct credential *credential)
 	free(credential->kdf);
 	free(credential->reason);
 	free(credential->user_id);
+	person_link_clear(&credential->person);
 	free(credential);
 }
 
@@ -34,6 +35,8 @@ struct credential *credential_copy(const struct credential *credential)
 	copy->kdf = xstrdup(credential->kdf);
 	copy->reason = xstrdup(credential->reason);
 	copy->user_id = xstrdup(credential->user_id);
+	copy->person = (struct person_link){0};
+	person_link_copy(&copy->person, &credential->person);
 	return copy;
 }
 
@@ -44,6 +47,7 @@ void credential_forget(struct credential *credential)
 	credential->template_version = 0;
 	free(steal_pointer(&credential->reason));
 	free(steal_pointer(&credential->user_id));
+	person_link_clear(&credential->person);
 	credential->expires_at = 0;
 	credential->replaces = 0;
 	credential->replaced_by = 0;

@@ -11,6 +11,7 @@
 #include "common/macros.h"
 #include "model/key.h"
 #include "model/lifecycle.h"
+#include "model/person.h"
 
 struct credential {
 	int64_t id;	 /* given by the store; 0 before */
@@ -27,6 +28,7 @@ struct credential {
 	uint8_t admin_algorithm;    /* PIV algorithm reference of the management key */
 	/* Decimal user id of the user who issued it to themselves; NULL: an operator issued it. */
 	char *user_id;
+	struct person_link person;   /* of a directory, whose card it is */
 	enum lifecycle_state before; /* of an inactive card: what it is again once it is resumed */
 	char *reason;		     /* of the last suspend, report, revoke or retire; or NULL */
 	int64_t expires_at;	     /* end of a temporary card, seconds since 1970; 0: none */
@@ -42,7 +44,7 @@ struct credential *credential_copy(const struct credential *credential);
 DEFINE_CLEANUP(struct credential *, credential_free);
 #define _cleanup_credential_ _cleanup_(credential_freep)
 
-/* Nobody's any more: without holder, user, template, reason, end date and replacements. */
+/* Nobody's any more: without holder, person, user, template, reason, end date and replacements. */
 void credential_forget(struct credential *credential);
 /* Makes the state LIFECYCLE_EXPIRED when the end date of a card with keys has come. */
 void credential_apply_expiry(struct credential *credential, int64_t now);

@@ -15,6 +15,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/lock-out.c daemon/model/lock-out.h \
 	daemon/model/operator.c daemon/model/operator.h \
 	daemon/model/pattern.c \
+	daemon/model/person.c daemon/model/person.h \
 	daemon/model/pin-policy.c daemon/model/pin-policy.h \
 	daemon/model/pin-word.c \
 	daemon/model/puk.c daemon/model/puk.h \
@@ -27,6 +28,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/template-change.c daemon/model/template-change.h \
 	daemon/model/template-general.c \
 	daemon/model/template-hsm-key.c \
+	daemon/model/template-directory.c \
 	daemon/model/template-issue.c \
 	daemon/model/template-lifecycle.c \
 	daemon/model/template-pin-policy.c \

@@ -109,12 +109,28 @@ static json_t *ways(self_ways set)
 	return array;
 }
 
+static void add_directory(json_t *holder, const struct template_directory *directory)
+{
+	json_object_set_new(holder, "directory", json_string(directory->connection));
+	json_object_set_new(
+		holder, "further", strings(directory->further, directory->further_count));
+	json_object_set_new(holder, "one-each", json_boolean(directory->one_each));
+	json_object_set_new(holder, "if-disabled",
+		json_string(person_policy_name(directory->if_disabled, false)));
+	json_object_set_new(
+		holder, "if-gone", json_string(person_policy_name(directory->if_gone, false)));
+	json_object_set_new(
+		holder, "if-back", json_string(person_policy_name(directory->if_back, true)));
+}
+
 static json_t *issue(const struct template *template)
 {
 	json_t *holder = json_pack("{s:s}", "from", issue_holder_name(template->issue.holder));
 
 	if (template->id_length && template->operator_kind == OPERATOR_NONE)
 		json_object_set_new(holder, "id-length", json_integer(template->id_length));
+	if (template->issue.directory.connection)
+		add_directory(holder, &template->issue.directory);
 	json_t *object = json_pack("{s:s, s:o, s:b, s:o}", "by", issue_by_name(template->issue.by),
 		"holder", holder, "auto-initiate", template->issue.auto_initiate, "chuid",
 		chuid(&template->issue.chuid));
@@ -125,8 +141,9 @@ static json_t *issue(const struct template *template)
 }
 
 /* What `true` and `false` say is said so. */
-static json_t *self_service(const struct template_self_service *service)
+static json_t *self_service(const struct template *template)
 {
+	const struct template_self_service *service = &template->self_service;
 	json_t *object = json_object();
 
 	for (enum self_service i = SELF_SERVICE_ACTIVATE; i < SELF_SERVICE_COUNT; i++) {
@@ -134,7 +151,7 @@ static json_t *self_service(const struct template_self_service *service)
 		json_object_set_new(object, self_service_name(i),
 			is_plain ? json_boolean(service->ways[i]) : ways(service->ways[i]));
 	}
-	if (service->directory)
+	if (service->directory && !template->issue.directory.connection)
 		json_object_set_new(object, "directory", json_string(service->directory));
 	if (service->system_users_are_directory)
 		json_object_set_new(object, "system-users", json_string("directory"));
@@ -187,7 +204,7 @@ json_t *template_canonical(const struct template *template)
 	json_object_set_new(object, "keys", keys(template));
 	json_object_set_new(object, "pin-policy", pin_policy(&template->pin_policy));
 	json_object_set_new(object, "unblock", unblock(&template->unblock));
-	json_object_set_new(object, "self-service", self_service(&template->self_service));
+	json_object_set_new(object, "self-service", self_service(template));
 	json_object_set_new(object, "lifecycle",
 		json_pack("{s:b, s:s}", "block-pin", lifecycle->block_pin, "on-retire",
 			lifecycle->on_retire == RETIRE_KEEPS ? "keep" : "revoke"));

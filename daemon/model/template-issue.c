@@ -14,7 +14,7 @@ TEMPLATE_NAME_AT(category_at, "federal", "state", "commercial", "foreign")
 TEMPLATE_NAME_AT(association_at, "employee", "civil", "executive", "uniformed", "contractor",
 	"affiliate", "beneficiary")
 TEMPLATE_NAME_AT(by_at, "operator", "user")
-TEMPLATE_NAME_AT(from_at, "fields", "simple-id", "system-user")
+TEMPLATE_NAME_AT(from_at, "fields", "simple-id", "system-user", "directory")
 
 const char *issue_by_name(enum issue_by by)
 {
@@ -49,6 +49,7 @@ void template_issue_clear(struct template_issue *issue)
 {
 	free(issue->chuid.credential);
 	free(issue->chuid.person);
+	template_directory_clear(&issue->directory);
 }
 
 static bool is_digits(const char *text, size_t length)
@@ -139,18 +140,6 @@ static bool read_chuid(
 		       &node, "expiry-days", 1, EXPIRY_MAXIMUM, &chuid->expiry_days, error);
 }
 
-/* What is meant for later says so, rather than that there is no such thing. */
-static bool refuse_later(const struct document_node *object, const char *member, const char *value,
-	const char *why, struct error *error)
-{
-	struct document_node node;
-
-	if (!document_find(object, member, &node) || !json_is_string(node.value) ||
-		strcmp(json_string_value(node.value), value) != 0)
-		return true;
-	return document_fail(&node, error, "%s", why);
-}
-
 static bool read_by(
 	const struct document_node *object, struct template_issue *issue, struct error *error)
 {
@@ -165,17 +154,14 @@ static bool read_by(
 static bool read_holder(
 	const struct document_node *issue, struct template *template, struct error *error)
 {
-	static const char *const members[] = {"from", "id-length"};
+	static const char *const members[] = {"from", "id-length", "directory", "further",
+		"one-each", "if-disabled", "if-gone", "if-back"};
 	struct document_node node, length;
 	size_t from = ISSUE_HOLDER_FIELDS;
 
 	if (!document_find(issue, "holder", &node))
 		return true;
 	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
-		!refuse_later(&node, "from", "connection",
-			"this version has no connections to directories; allowed are fields, "
-			"simple-id, system-user",
-			error) ||
 		!template_read_choice(&node, "from", from_at, &from, error))
 		return false;
 	template->issue.holder = (enum issue_holder)from;
@@ -187,25 +173,33 @@ static bool read_holder(
 	if (from == ISSUE_HOLDER_SIMPLE_ID && template->operator_kind == OPERATOR_NONE)
 		template->id_length = OPERATOR_ID_DEFAULT;
 	return template_read_number(&node, "id-length", OPERATOR_ID_MINIMUM, OPERATOR_ID_MAXIMUM,
-		&template->id_length, error);
+		       &template->id_length, error) &&
+	       template_read_directory(&node, template, error);
 }
 
-/* Where the holder of a card that users issue comes from, and how they prove who they are, have to
- * fit: only a code carries fields that an operator has given. */
+/*
+ * How people prove who they are has to tell who the holder is: users of the system are the user
+ * database's, people of a directory the directory's, and fields come with an operator's code alone.
+ */
 static bool check_user_holder(
 	const struct document_node *issue, const struct template *template, struct error *error)
 {
 	self_ways ways = template->self_service.ways[SELF_SERVICE_ISSUE];
-	self_ways code = self_way_bit(SELF_BY_CODE);
+	enum issue_holder from = template->issue.holder;
 	struct document_node node;
 
-	if (template->issue.holder != ISSUE_HOLDER_SYSTEM_USER)
-		return ways == code || !document_find(issue, "by", &node) ||
+	if ((from == ISSUE_HOLDER_FIELDS || from == ISSUE_HOLDER_SIMPLE_ID) &&
+		ways != self_way_bit(SELF_BY_CODE))
+		return !document_find(issue, "by", &node) ||
 		       document_fail(&node, error,
 			       "users issue to nobody but themselves: /issue/holder/from must be "
-			       "system-user, or /issue/authentication [\"code\"]");
-	return !(ways & self_way_bit(SELF_BY_DIRECTORY)) ||
-	       !document_find(issue, "authentication", &node) ||
+			       "system-user or directory, or /issue/authentication [\"code\"]");
+	if (!document_find(issue, "authentication", &node))
+		return from != ISSUE_HOLDER_DIRECTORY || !document_find(issue, "by", &node) ||
+		       document_fail(&node, error,
+			       "/issue/authentication has to say how people of the directory prove "
+			       "who they are");
+	return from != ISSUE_HOLDER_SYSTEM_USER || !(ways & self_way_bit(SELF_BY_DIRECTORY)) ||
 	       document_fail(&node, error,
 		       "who proves to be somebody of a directory gets no card of a user of the "
 		       "system");

@@ -43,6 +43,11 @@ bool template_read_general(
 	const struct document_node *root, struct template *template, struct error *error);
 bool template_read_issue(
 	const struct document_node *root, struct template *template, struct error *error);
+/* Reads what /issue/holder has for holders of a directory (template-directory.c);
+ * /issue/holder/from has been read. */
+bool template_read_directory(
+	const struct document_node *holder, struct template *template, struct error *error);
+void template_directory_clear(struct template_directory *directory);
 bool template_read_unblock(
 	const struct document_node *root, struct template *template, struct error *error);
 bool template_read_self_service(

@@ -2,6 +2,7 @@
 /* /self-service and /issue/authentication of a template: what people may do themselves, and how
  * they prove who they are. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/macros.h"
@@ -126,36 +127,70 @@ static bool check_right(const struct document_node *node, const struct template 
 	return true;
 }
 
-/* /issue/authentication was read before it was known whether there is a directory. */
+static bool issue_has(const struct template *template, self_ways ways)
+{
+	return (template->self_service.ways[SELF_SERVICE_ISSUE] & ways) != 0;
+}
+
+/* /issue/authentication was read before it was known what directory there is. */
 static bool check_issue(
 	const struct document_node *root, const struct template *template, struct error *error)
 {
+	const struct template_self_service *service = &template->self_service;
 	struct document_node issue, node;
 
-	if (!(template->self_service.ways[SELF_SERVICE_ISSUE] & self_way_bit(SELF_BY_DIRECTORY)) ||
-		template->self_service.directory || !document_find(root, "issue", &issue) ||
+	if (!document_find(root, "issue", &issue) ||
 		!document_find(&issue, "authentication", &node))
 		return true;
-	return document_fail(&node, error,
-		"/self-service/directory has to say which directory checks the password");
+	if (issue_has(template, self_way_bit(SELF_BY_DIRECTORY)) && !service->directory)
+		return document_fail(&node, error,
+			"/self-service/directory has to say which directory checks the password");
+	return template->issue.holder != ISSUE_HOLDER_DIRECTORY ||
+	       !issue_has(template, PROVES_USER) || service->system_users_are_directory ||
+	       document_fail(&node, error,
+		       "which person of the directory a user of the system is, is known where "
+		       "/self-service/system-users is directory");
+}
+
+/* Who comes from a directory has the password there, too. */
+static bool settle_directory(
+	const struct document_node *service, struct template *template, struct error *error)
+{
+	const char *holders = template->issue.directory.connection;
+	char **checks = &template->self_service.directory;
+	struct document_node node;
+
+	if (!*checks)
+		*checks = xstrdup(holders);
+	return !holders || strcmp(*checks, holders) == 0 ||
+	       !document_find(service, "directory", &node) ||
+	       document_fail(&node, error, "it is /issue/holder/directory: \"%s\"", holders);
+}
+
+static bool read_members(
+	const struct document_node *service, struct template *template, struct error *error)
+{
+	static const char *const members[] = {"activate", "unblock", "reissue", "report-lost",
+		"retire", "directory", "system-users"};
+
+	return document_check_members(service, members, ARRAY_SIZE(members), error) &&
+	       read_rights(service, &template->self_service, error) &&
+	       read_directory(service, &template->self_service, error);
 }
 
 bool template_read_self_service(
 	const struct document_node *root, struct template *template, struct error *error)
 {
-	static const char *const members[] = {"activate", "unblock", "reissue", "report-lost",
-		"retire", "directory", "system-users"};
-	struct template_self_service *service = &template->self_service;
-	struct document_node node;
+	struct document_node node, nothing = {0};
+	bool is_there = document_find(root, "self-service", &node);
+	json_t *empty = json_object();
 
-	if (!document_find(root, "self-service", &node))
-		return check_issue(root, template, error);
-	if (!document_check_members(&node, members, ARRAY_SIZE(members), error) ||
-		!read_rights(&node, service, error) || !read_directory(&node, service, error))
-		return false;
-	for (enum self_service i = SELF_SERVICE_ACTIVATE; i < SELF_SERVICE_COUNT; i++) {
-		if (!check_right(&node, template, i, error))
-			return false;
-	}
-	return check_issue(root, template, error);
+	nothing = document_child(root, "self-service", empty);
+	struct document_node *service = is_there ? &node : &nothing;
+	bool good = read_members(service, template, error) &&
+		    settle_directory(service, template, error);
+	for (enum self_service i = SELF_SERVICE_ACTIVATE; i < SELF_SERVICE_COUNT && good; i++)
+		good = check_right(service, template, i, error);
+	json_decref(empty);
+	return good && check_issue(root, template, error);
 }

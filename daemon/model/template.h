@@ -43,15 +43,27 @@
  *      /by                       operator, user (to themselves); operator
  *      /authentication           with /issue/by user: array of the ways to prove to whom; user-id
  *      /holder                   object: who gets the card
- *        /from                   fields (given at issue), simple-id, system-user (who issues, as
- * the system's user database has them; with by user, and only then); fields /id-length characters
- * of the simple ID, 4 to 16; 5 /auto-initiate            whether the PIN is given, and the card
- * active, at issue; false /chuid                    object: the card's identity for doors and the
- * like /agency, /system        4 digits; 9999 /credential, /person    pattern of at most 6 and 10
- * digits; 999999, 0 /series, /issue         a digit; 0, 1 /category               federal, state,
- * commercial, foreign; commercial /organisation           4 digits; 0000 /association employee,
- * civil, executive, uniformed, contractor, affiliate, beneficiary; employee /expiry-days 1 to 7300;
- * as long as the longest certificate /unblock                      object (template-unblock.c)
+ *        /from                   fields (given at issue), simple-id, directory (a person there),
+ *                                system-user (who issues, as the system's user database has
+ *                                them; with by user, and only then); fields
+ *        /id-length              characters of the simple ID, 4 to 16; 5
+ *        /directory              of directory (template-directory.c): name of a connection;
+ * required /further                array of 1 to 16 fields that may be given where the directory
+ * has none; none /one-each               whether nobody gets a second card of the template; false
+ *        /if-disabled, /if-gone  report, suspend: what is done with cards of people whom the
+ *                                directory has disabled, or has not any more; report
+ *        /if-back                report, resume: the same of cards that were suspended so; report
+ *      /auto-initiate            whether the PIN is given, and the card active, at issue; false
+ *      /chuid                    object: the card's identity for doors and the like
+ *        /agency, /system        4 digits; 9999
+ *        /credential, /person    pattern of at most 6 and 10 digits; 999999, 0
+ *        /series, /issue         a digit; 0, 1
+ *        /category               federal, state, commercial, foreign; commercial
+ *        /organisation           4 digits; 0000
+ *        /association            employee, civil, executive, uniformed, contractor, affiliate,
+ *                                beneficiary; employee
+ *        /expiry-days            1 to 7300; as long as the longest certificate
+ *    /unblock                      object (template-unblock.c)
  *      /online                   whether an operator may unblock the card in a reader; true
  *      /offline                  whether an unblock code may be given out; true
  *      /roles                    array of the roles whose operators may; all with the right
@@ -115,9 +127,14 @@ enum operator_kind { OPERATOR_NONE, OPERATOR_ORDINARY, OPERATOR_OWNER };
 /* Who issues. */
 enum issue_by { ISSUE_BY_OPERATOR, ISSUE_BY_USER };
 
-/* Where the holder's fields come from: given at issue, a generated simple ID, or the system's user
- * database. */
-enum issue_holder { ISSUE_HOLDER_FIELDS, ISSUE_HOLDER_SIMPLE_ID, ISSUE_HOLDER_SYSTEM_USER };
+/* Where the holder's fields come from: given at issue, a generated simple ID, the system's user
+ * database, or a connection to a directory. */
+enum issue_holder {
+	ISSUE_HOLDER_FIELDS,
+	ISSUE_HOLDER_SIMPLE_ID,
+	ISSUE_HOLDER_SYSTEM_USER,
+	ISSUE_HOLDER_DIRECTORY
+};
 const char *issue_by_name(enum issue_by by);		 /* "user" */
 const char *issue_holder_name(enum issue_holder holder); /* "system-user" */
 
@@ -134,9 +151,26 @@ struct template_chuid {
 	unsigned expiry_days;			    /* 0: as long as the longest certificate */
 };
 
+#define TEMPLATE_FURTHER_MAX 16
+
+/* What is done when the directory has a holder disabled, or no more, or again. */
+enum person_policy { PERSON_REPORTED, PERSON_TAKES_EFFECT };
+/* "report", "suspend"; of those who are back "report", "resume". */
+const char *person_policy_name(enum person_policy policy, bool is_back);
+
+/* Holders that are people of a directory. */
+struct template_directory {
+	char *connection; /* its name; NULL: holders come from elsewhere */
+	char **further;	  /* fields that may be given where the directory has none */
+	size_t further_count;
+	bool one_each; /* nobody gets a second card of this template */
+	enum person_policy if_disabled, if_gone, if_back;
+};
+
 struct template_issue {
 	enum issue_by by;
 	enum issue_holder holder;
+	struct template_directory directory;
 	bool auto_initiate;
 	struct template_chuid chuid;
 };
@@ -220,6 +254,9 @@ char *template_card_types_text(const struct template *template);
 /* The words for the digits of /issue/chuid; NULL for none (template-issue.c). */
 const char *chuid_category_name(char digit);
 const char *chuid_association_name(char digit);
+
+/* Whether a field of the holder may be given although holders come from a directory. */
+bool template_takes_further(const struct template *template, const char *field);
 
 /* Parses and checks a document. NULL with ERROR_INVALID_TEMPLATE. */
 struct template *template_parse(const char *document, struct error *error);

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/alloc.h"
@@ -13,6 +14,7 @@
 #include "operation/ownership.h"
 #include "operation/personalise.h"
 #include "operation/self-rights.h"
+#include "operation/simple-id.h"
 #include "operation/system-user.h"
 #include "operation/vault.h"
 #include "operation/verbs.h"
@@ -88,21 +90,30 @@ static bool check_operator(struct services *services, const struct template *tem
 	return true;
 }
 
+static void add_made(
+	struct fields *holder, struct person_link *link, const char *name, const char *value)
+{
+	fields_set(holder, name, value);
+	if (link->connection)
+		fields_set(&link->given, name, value);
+}
+
 /* An operator, and who has no fields of a person, is known by a simple ID, which is made here
- * unless one is given. */
-static bool complete_holder(
-	const struct template *template, struct fields *holder, struct error *error)
+ * unless one is given; *made (heap) is to be released. */
+static bool complete_holder(struct services *services, const struct template *template,
+	struct fields *holder, struct person_link *link, char **made, struct error *error)
 {
 	const char *given = fields_get(holder, OPERATOR_ID_FIELD);
 
+	*made = NULL;
 	if (template->id_length == 0 || given)
 		return true;
-	_cleanup_free_ char *id = operator_id_random(template->id_length, error);
-	if (!id)
+	*made = simple_id_new(services, template->id_length, operator_id_random, error);
+	if (!*made)
 		return false;
-	fields_set(holder, OPERATOR_ID_FIELD, id);
+	add_made(holder, link, OPERATOR_ID_FIELD, *made);
 	if (!fields_get(holder, "name"))
-		fields_set(holder, "name", id);
+		add_made(holder, link, "name", *made);
 	return true;
 }
 
@@ -114,6 +125,7 @@ static void set_terms(struct credential *credential, const struct issue_terms *t
 	credential->expires_at = terms ? terms->expires_at : 0;
 	credential->replaces = terms ? terms->replaces : 0;
 	credential->replaced_by = 0;
+	person_link_copy(&credential->person, terms ? terms->link : NULL);
 	free(steal_pointer(&credential->reason));
 }
 
@@ -189,33 +201,60 @@ static bool issue_first(struct session *session, const struct template *template
 	return issued;
 }
 
+/* The template may have become another one since its directory was asked. */
+static bool check_link(
+	const struct template *template, const struct issue_terms *terms, struct error *error)
+{
+	const char *wanted = template->issue.directory.connection;
+	const char *found = terms && terms->link ? terms->link->connection : NULL;
+
+	if (!wanted ? !found : found && strcmp(wanted, found) == 0)
+		return true;
+	return error_set(error, ERROR_BUSY, "the template \"%s\" was changed meanwhile: try again",
+		template->name);
+}
+
+/* To whom an operator says: by fields that are whole, or by those that are made. */
+static bool issue_to_holder(struct session *session, const struct template *template,
+	const struct fields *given, const struct operator_change *change,
+	const struct issue_terms *terms, struct error *error)
+{
+	struct services *services = session->operation->services;
+	struct fields holder _cleanup_fields_ = FIELDS_INIT;
+	struct person_link link _cleanup_(person_link_clear) = {0};
+	struct issue_terms own = terms ? *terms : (struct issue_terms){0};
+	_cleanup_free_ char *made = NULL;
+
+	fields_copy(&holder, given);
+	person_link_copy(&link, own.link);
+	own.link = &link;
+	bool done = complete_holder(services, template, &holder, &link, &made, error) &&
+		    template_check_holder(template, &holder, error) &&
+		    issue_card(session, template->name, &holder, &own, error) &&
+		    make_operator(session, change, terms, error);
+	simple_id_release(services, made);
+	return done;
+}
+
 /* By a template whose cards people issue: to whoever asks, as they are known. */
 static bool issue_to_person(struct session *session, const struct template *template,
 	const struct fields *given, const struct issue_terms *terms, struct error *error)
 {
-	struct fields holder _cleanup_fields_ = FIELDS_INIT;
-
 	if (!terms || !terms->self)
 		return error_set(error, ERROR_NOT_SUPPORTED,
 			"cards of the template \"%s\" are issued by users, to themselves",
 			template->name);
-	if (given->count > 0)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, given->items[0].name,
-			"the holder of a card of the template \"%s\" is who issues it, as the "
-			"user database has them: no fields are given",
-			template->name);
+	if (template->issue.holder == ISSUE_HOLDER_DIRECTORY)
+		return check_link(template, terms, error) &&
+		       issue_to_holder(session, template, given, NULL, terms, error);
 	if (terms->self->id)
 		return issue_first(session, template, terms, error);
-	fields_copy(&holder, &terms->self->holder);
-	return complete_holder(template, &holder, error) &&
-	       template_check_holder(template, &holder, error) &&
-	       issue_card(session, template->name, &holder, terms, error);
+	return issue_to_holder(session, template, &terms->self->holder, NULL, terms, error);
 }
 
 static bool issue(struct session *session, const char *template_name, const struct fields *given,
 	const struct operator_change *change, const struct issue_terms *terms, struct error *error)
 {
-	struct fields holder _cleanup_fields_ = FIELDS_INIT;
 	struct services *services = session->operation->services;
 	struct template *template _cleanup_template_ =
 		store_template_get(services->store, template_name, 0, error);
@@ -228,11 +267,8 @@ static bool issue(struct session *session, const char *template_name, const stru
 	if (terms && terms->only_to_user)
 		return error_set(error, ERROR_ACCESS_DENIED,
 			"cards of the template \"%s\" are issued by operators", template_name);
-	fields_copy(&holder, given);
-	return complete_holder(template, &holder, error) &&
-	       template_check_holder(template, &holder, error) &&
-	       issue_card(session, template_name, &holder, terms, error) &&
-	       make_operator(session, change, terms, error);
+	return check_link(template, terms, error) &&
+	       issue_to_holder(session, template, given, change, terms, error);
 }
 
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,

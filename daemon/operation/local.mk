@@ -78,10 +78,17 @@ libtesserad_la_SOURCES += \
 	daemon/operation/self-code.c daemon/operation/self-code.h \
 	daemon/operation/self-give.c daemon/operation/self-give.h \
 	daemon/operation/self-limits.c daemon/operation/self-limits.h \
+	daemon/operation/self-password.c \
 	daemon/operation/self-rights.c daemon/operation/self-rights.h \
 	daemon/operation/self-try.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
 	daemon/operation/mails.c daemon/operation/mails.h \
+	daemon/operation/people.c daemon/operation/people.h \
+	daemon/operation/people-list.c daemon/operation/people-list.h \
+	daemon/operation/people-news.c daemon/operation/people-news.h \
+	daemon/operation/people-template.c \
+	daemon/operation/people-watch.c daemon/operation/people-watch.h \
+	daemon/operation/simple-id.c daemon/operation/simple-id.h \
 	daemon/operation/task-alarm.c daemon/operation/task-alarm.h \
 	daemon/operation/task-card.c \
 	daemon/operation/task-confirm.c \

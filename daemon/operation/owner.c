@@ -12,6 +12,7 @@
 #include "operation/operators.h"
 #include "operation/ownership.h"
 #include "operation/session.h"
+#include "operation/simple-id.h"
 #include "operation/unblock-code.h"
 #include "operation/vault.h"
 #include "operation/verbs.h"
@@ -157,7 +158,7 @@ static bool issue(struct operation *operation, const struct owner_request *reque
 	again = status.credential && (status.credential->state == LIFECYCLE_ISSUED ||
 					     status.credential->state == LIFECYCLE_ACTIVE);
 	if (again ? !operation_reissue(
-			    operation, status.credential->id, OWNER_TEMPLATE, &holder, error)
+			    operation, status.credential->id, OWNER_TEMPLATE, &holder, false, error)
 		  : !operation_issue(
 			    operation, request->reader, OWNER_TEMPLATE, &holder, NULL, NULL, error))
 		return false;
@@ -197,13 +198,12 @@ static bool read_unblock_code(struct operation *operation, int64_t credential_id
 	return credential && unblock_code_make(services, credential, code, error);
 }
 
-static bool add_owner(struct operation *operation, const struct owner_request *request,
-	struct secret *unblock_code, struct error *error)
+static bool add_owner_as(struct operation *operation, const struct owner_request *request,
+	const char *id, struct secret *unblock_code, struct error *error)
 {
-	_cleanup_free_ char *id = operator_id_random(OPERATOR_ID_DEFAULT, error);
 	int64_t credential_id = 0;
 
-	if (!id || !prepare(operation, request, error) ||
+	if (!prepare(operation, request, error) ||
 		!issue(operation, request, id, &credential_id, error) ||
 		!operation_activate(operation, credential_id, request->pin, error) ||
 		!save(operation->services, credential_id, id, error) ||
@@ -211,6 +211,18 @@ static bool add_owner(struct operation *operation, const struct owner_request *r
 		return false;
 	job_result(operation->job, "operator", id);
 	return true;
+}
+
+static bool add_owner(struct operation *operation, const struct owner_request *request,
+	struct secret *unblock_code, struct error *error)
+{
+	struct services *services = operation->services;
+	_cleanup_free_ char *id =
+		simple_id_new(services, OPERATOR_ID_DEFAULT, operator_id_random, error);
+	bool done = id && add_owner_as(operation, request, id, unblock_code, error);
+
+	simple_id_release(services, id);
+	return done;
 }
 
 bool operation_add_owner(struct operation *operation, const struct owner_request *request,

@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "operation/certificates.h"
 #include "operation/contact.h"
+#include "operation/people.h"
 #include "operation/session.h"
 #include "operation/verbs.h"
 
@@ -67,16 +68,34 @@ static bool check_reader(const struct session *session, unsigned reader, struct 
 		       old->serial);
 }
 
-static bool replace(struct session *session, unsigned reader, int64_t expires_at,
+/* Before any card is touched: the same person, as the directory has them now. */
+static bool find_holder(struct session *session, bool keep_fields, struct person_holder *holder,
+	struct error *error)
+{
+	static const struct fields none = FIELDS_INIT;
+	struct services *services = session->operation->services;
+	const struct credential *old = session->credential;
+	struct template *template _cleanup_template_ =
+		store_template_get(services->store, old->template_name, 0, error);
+
+	return template &&
+	       people_refresh_holder(services, template, old, &none, keep_fields, holder, error);
+}
+
+static bool replace(struct session *session, unsigned reader, int64_t expires_at, bool keep_fields,
 	struct secret *pin, struct error *error)
 {
+	struct person_holder holder _cleanup_person_holder_ = {0};
 	struct operator_record record _cleanup_operator_ = OPERATOR_INIT;
 	const struct credential *old = session->credential;
-	const struct issue_terms terms = {
-		.expires_at = expires_at, .replaces = old->id, .user_id = old->user_id};
+	const struct issue_terms terms = {.expires_at = expires_at,
+		.replaces = old->id,
+		.user_id = old->user_id,
+		.link = &holder.link};
 	bool is_operator;
 
 	if (!check_reader(session, reader, error) ||
+		!find_holder(session, keep_fields, &holder, error) ||
 		!read_operator(session->operation->services, old->id, &record, &is_operator, error))
 		return false;
 	const struct operator_change change = {.roles = record.roles,
@@ -84,17 +103,17 @@ static bool replace(struct session *session, unsigned reader, int64_t expires_at
 		.active = record.active,
 		.custodian = record.sealed.length > 0};
 	return operation_issue_and_initiate(session->operation, reader, old->template_name,
-		&old->holder, is_operator ? &change : NULL, &terms, pin, error);
+		&holder.fields, is_operator ? &change : NULL, &terms, pin, error);
 }
 
 bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
-	int64_t expires_at, struct secret *pin, struct error *error)
+	int64_t expires_at, bool keep_fields, struct secret *pin, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
 
 	if (session_open(&session, operation, LIFECYCLE_REPLACE, credential_id, &result))
-		replace(&session, reader, expires_at, pin, &result);
+		replace(&session, reader, expires_at, keep_fields, pin, &result);
 	return session_finish(operation, LIFECYCLE_REPLACE,
 		session.credential ? session.credential->serial : NULL, NULL, &result, error);
 }

@@ -10,6 +10,7 @@
 #include "core/user.h"
 #include "model/holder.h"
 #include "operation/login.h"
+#include "operation/people.h"
 #include "operation/self-code.h"
 #include "operation/self.h"
 #include "operation/system-user.h"
@@ -79,6 +80,51 @@ static bool for_user(const char *name, struct self_code *code, struct error *err
 	return true;
 }
 
+/* The directory says who it is when the card is issued; here only whether there is such a person. */
+static bool for_person_of_directory(struct services *services, const struct template *template,
+	const char *login, struct self_code *code, struct error *error)
+{
+	const char *connection = template->issue.directory.connection;
+	struct directory_person person _cleanup_person_ = {0};
+
+	if (!login)
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "person",
+			"the template's cards are for people of the directory \"%s\": whose login "
+			"name is it?",
+			connection);
+	struct directory *directory _cleanup_directory_ = people_open(services, connection, error);
+	if (!directory || !directory->driver->find(directory, login, &person, error))
+		return false;
+	code->user_id = xasprintf("%s:%s", connection, person.id);
+	return true;
+}
+
+static bool for_fields(const struct template *template, const struct self_gift *gift,
+	struct self_code *code, struct error *error)
+{
+	fields_copy(&code->holder, gift->holder);
+	if (!holder_check(&code->holder, error))
+		return false;
+	/* An ID is made when the card is. */
+	return template->id_length > 0 || template_check_holder(template, &code->holder, error);
+}
+
+/* What is said of the person that does not fit the template. */
+static bool check_said(
+	const struct template *template, const struct self_gift *gift, struct error *error)
+{
+	enum issue_holder from = template->issue.holder;
+	bool by_fields = from == ISSUE_HOLDER_FIELDS || from == ISSUE_HOLDER_SIMPLE_ID;
+	const char *wrong = gift->holder->count > 0 && !by_fields ? "holder"
+			    : gift->user && from != ISSUE_HOLDER_SYSTEM_USER ? "user"
+			    : gift->person && from != ISSUE_HOLDER_DIRECTORY ? "person"
+									     : NULL;
+
+	return !wrong || error_set_field(error, ERROR_INVALID_ARGUMENT, wrong,
+				 "the holders of the template's cards come from another place: %s",
+				 issue_holder_name(from));
+}
+
 static bool for_person(struct services *services, const struct self_gift *gift,
 	struct self_code *code, struct error *error)
 {
@@ -88,19 +134,16 @@ static bool for_person(struct services *services, const struct self_gift *gift,
 	if (!template || !check_takes_code(template, gift->purpose, error))
 		return false;
 	code->template_name = xstrdup(template->name);
-	if (template->issue.holder == ISSUE_HOLDER_SYSTEM_USER)
-		return gift->holder->count > 0
-			       ? error_set_field(error, ERROR_INVALID_ARGUMENT, "holder",
-					 "the user database has the fields: give the login name")
-			       : for_user(gift->user, code, error);
-	if (gift->user)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, "user",
-			"the template's cards are for those whose fields are given");
-	fields_copy(&code->holder, gift->holder);
-	if (!holder_check(&code->holder, error))
+	if (!check_said(template, gift, error))
 		return false;
-	/* An ID is made when the card is. */
-	return template->id_length > 0 || template_check_holder(template, &code->holder, error);
+	switch (template->issue.holder) {
+	case ISSUE_HOLDER_SYSTEM_USER:
+		return for_user(gift->user, code, error);
+	case ISSUE_HOLDER_DIRECTORY:
+		return for_person_of_directory(services, template, gift->person, code, error);
+	default:
+		return for_fields(template, gift, code, error);
+	}
 }
 
 /* --- both --- */
@@ -152,15 +195,21 @@ static bool lift_card(
 bool self_lift(struct services *services, const char *kind, const char *name, bool *was_locked,
 	struct error *error)
 {
+	const char *colon = strchr(name, ':');
 	uid_t uid;
 
+	if (strcmp(kind, "person") == 0 && colon) {
+		_cleanup_free_ char *connection = xasprintf("%.*s", (int)(colon - name), name);
+		_cleanup_free_ char *whose = self_lock_name(connection, colon + 1);
+		return selves_lift(services->selves, "directory", whose, was_locked, error);
+	}
 	if (strcmp(kind, "card") == 0)
 		return lift_card(services, name, was_locked, error);
 	if (strcmp(kind, "code") == 0)
 		return selves_lift(services->selves, "code", name, was_locked, error);
 	if (strcmp(kind, "user") != 0)
 		return error_set_field(
-			error, ERROR_INVALID_ARGUMENT, "kind", "it must be card, code or user");
+			error, ERROR_INVALID_ARGUMENT, "kind", "it must be card, code, user or person (CONNECTION:LOGIN)");
 	if (!user_find(name, &uid))
 		return error_set(
 			error, ERROR_NOT_FOUND, "there is no user \"%.64s\" on this machine", name);

@@ -20,6 +20,8 @@ void self_leave_clear(struct self_leave *leave)
 void self_person_clear(struct self_person *person)
 {
 	free(person->id);
+	free(person->login);
+	free(person->person_id);
 	fields_clear(&person->holder);
 	self_leave_clear(&person->leave);
 	*person = (struct self_person){0};
@@ -71,16 +73,20 @@ static bool is_of_user(
 	return is_named(&credential->holder, name, strchr(name, '@') ? name : NULL);
 }
 
-static bool is_of_person(const struct self_identity *identity, const struct credential *credential,
-	const struct template *template)
+/* By what the directory knows them by, where that is kept with the card. */
+static bool is_of_person(const struct self_identity *identity,
+	const struct credential *credential, const struct template *template)
 {
+	const struct person_link *link = &credential->person;
 	const char *directory = template->self_service.directory;
 
-	if (credential->user_id && identity->id && strcmp(credential->user_id, identity->id) == 0)
-		return true;
-	return !credential->user_id && directory && strcmp(directory, identity->connection) == 0 &&
-	       is_named(&credential->holder, fields_get(&identity->fields, HOLDER_USER),
-		       fields_get(&identity->fields, HOLDER_UPN));
+	if (!directory || strcmp(directory, identity->connection) != 0 || credential->user_id)
+		return false;
+	if (link->connection)
+		return strcmp(link->connection, identity->connection) == 0 &&
+		       strcmp(link->id, identity->person_id) == 0;
+	return is_named(&credential->holder, fields_get(&identity->fields, HOLDER_USER),
+		fields_get(&identity->fields, HOLDER_UPN));
 }
 
 /* service: SELF_SERVICE_COUNT for whatever it is. */
@@ -139,27 +145,37 @@ bool self_may(struct services *services, const struct self_caller *caller,
 
 /* --- issue --- */
 
-static bool person_of_user(
-	const struct self_caller *caller, struct self_person *person, struct error *error)
+static bool person_of_user(const struct self_caller *caller, const struct template *template,
+	struct self_person *person, struct error *error)
 {
 	person->id = system_user_id(caller->uid);
-	return system_user_holder(caller->uid, &person->holder, error);
+	if (!system_user_holder(caller->uid, &person->holder, error))
+		return false;
+	if (template->issue.holder == ISSUE_HOLDER_DIRECTORY)
+		person->login = xstrdup(fields_get(&person->holder, HOLDER_USER));
+	return true;
 }
 
 /* A proof that the template takes, for a card that is to be issued by it. */
 static bool fits_template(const struct self_identity *identity, const struct template *template)
 {
+	const char *directory = template->issue.directory.connection;
+
 	if (!(template->self_service.ways[SELF_SERVICE_ISSUE] & self_way_bit(identity->way)))
 		return false;
+	if (identity->way == SELF_BY_DIRECTORY)
+		return directory && strcmp(directory, identity->connection) == 0;
 	return identity->way != SELF_BY_CODE ||
 	       (identity->purpose == SELF_SERVICE_ISSUE && identity->template_name &&
-		       strcmp(identity->template_name, template->name) == 0);
+		       strcmp(identity->template_name, template->name) == 0 &&
+		       (!directory || (identity->connection &&
+					      strcmp(directory, identity->connection) == 0)));
 }
 
 static bool take_person(struct services *services, const struct self_caller *caller,
-	const struct template *template, struct self_person *person)
+	const struct template *template, struct self_person *person, struct error *error)
 {
-	bool found = false;
+	bool found = false, taken = true;
 	size_t count;
 	struct self_identity *identities = selves_of(services->selves, caller->name, &count);
 
@@ -168,13 +184,22 @@ static bool take_person(struct services *services, const struct self_caller *cal
 		found = fits_template(identity, template);
 		if (!found)
 			continue;
-		person->id = steal_pointer(&identity->id);
-		fields_copy(&person->holder, &identity->fields);
+		if (identity->way == SELF_BY_SYSTEM_USER)
+			taken = person_of_user(caller, template, person, error);
+		else
+			fields_copy(&person->holder, &identity->fields);
+		if (identity->way != SELF_BY_SYSTEM_USER && !identity->person_id)
+			person->id = steal_pointer(&identity->id);
+		person->person_id = steal_pointer(&identity->person_id);
 		person->leave.code = identity->code;
 		person->leave.label = steal_pointer(&identity->label);
 	}
 	self_identities_free(identities, count);
-	return found;
+	return found ? taken
+		     : error_set(error, ERROR_ACCESS_DENIED,
+			       "who issues a card by the template \"%s\" has to prove first who "
+			       "they are (tessera self issue)",
+			       template->name);
 }
 
 bool self_find_person(struct services *services, const struct self_caller *caller,
@@ -184,13 +209,9 @@ bool self_find_person(struct services *services, const struct self_caller *calle
 	self_ways ways = template->self_service.ways[SELF_SERVICE_ISSUE];
 	bool by_user = template->issue.holder == ISSUE_HOLDER_SYSTEM_USER;
 
-	if (by_user && (is_operator || ways & self_way_bit(SELF_BY_USER_ID)))
-		return person_of_user(caller, person, error);
-	return take_person(services, caller, template, person) ||
-	       error_set(error, ERROR_ACCESS_DENIED,
-		       "who issues a card by the template \"%s\" has to prove first who they are "
-		       "(tessera self issue)",
-		       template->name);
+	if ((by_user && is_operator) || ways & self_way_bit(SELF_BY_USER_ID))
+		return person_of_user(caller, template, person, error);
+	return take_person(services, caller, template, person, error);
 }
 
 /* --- the list --- */
@@ -285,6 +306,19 @@ static bool add_of_logins(struct services *services, const struct self_caller *c
 	return good;
 }
 
+static bool add_of_person(struct services *services, const struct self_identity *identity,
+	struct ids *ids, struct error *error)
+{
+	int64_t *found = NULL;
+	size_t count = 0;
+
+	if (!store_person_cards(services->store, identity->connection, identity->person_id, &found,
+		    &count, error))
+		return false;
+	add_all(ids, found, count);
+	return true;
+}
+
 static bool add_of_identities(struct services *services, const struct self_caller *caller,
 	struct ids *ids, struct error *error)
 {
@@ -296,7 +330,7 @@ static bool add_of_identities(struct services *services, const struct self_calle
 		const struct self_identity *identity = &identities[i];
 		add_id(ids, identity->credential_id);
 		if (identity->way == SELF_BY_DIRECTORY)
-			good = add_of_id(services, identity->id, ids, error) &&
+			good = add_of_person(services, identity, ids, error) &&
 			       add_named(services, HOLDER_USER,
 				       fields_get(&identity->fields, HOLDER_USER), ids, error) &&
 			       add_named(services, HOLDER_UPN,

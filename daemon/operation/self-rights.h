@@ -30,6 +30,8 @@ bool self_may(struct services *services, const struct self_caller *caller,
 struct self_person {
 	char *id; /* as struct credential's user_id; NULL: an operator has given the fields only */
 	struct fields holder;
+	/* Instead, of templates whose holders come from a directory: one of these. */
+	char *login, *person_id;
 	struct self_leave leave;
 };
 void self_person_clear(struct self_person *person);

@@ -29,6 +29,7 @@ void self_identity_clear(struct self_identity *identity)
 	free(identity->label);
 	free(identity->id);
 	free(identity->connection);
+	free(identity->person_id);
 	fields_clear(&identity->fields);
 	free(identity->selector);
 	free(identity->template_name);
@@ -109,6 +110,7 @@ static struct self_identity copy_of(const struct self_identity *identity)
 		.label = xstrdup(identity->label),
 		.id = xstrdup(identity->id),
 		.connection = xstrdup(identity->connection),
+		.person_id = xstrdup(identity->person_id),
 		.selector = xstrdup(identity->selector),
 		.code = identity->code,
 		.purpose = identity->purpose,
@@ -175,9 +177,15 @@ static bool count_for_holder(
 	return self_try_subject(attempt, "card", id, error);
 }
 
+/* Connections' names have no colon, and user ids neither. */
 static struct self_identity identity_of(struct self_code *code)
 {
-	return (struct self_identity){.way = SELF_BY_CODE,
+	const char *colon = code->user_id ? strchr(code->user_id, ':') : NULL;
+
+	return (struct self_identity){
+		.connection = colon ? xasprintf("%.*s", (int)(colon - code->user_id), code->user_id)
+				    : NULL,
+		.person_id = colon ? xstrdup(colon + 1) : NULL,.way = SELF_BY_CODE,
 		.label = xasprintf("code %s", code->selector),
 		.id = steal_pointer(&code->user_id),
 		.fields = code->holder,

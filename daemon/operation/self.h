@@ -50,6 +50,16 @@ void self_identity_clear(struct self_identity *identity);
  */
 bool self_prove_code(struct selves *selves, const struct self_request *request,
 	const struct secret *code, struct error *error);
+/*
+ * The caller is a person of a directory, which is asked: login name or UPN, and password.
+ * connection: one that a template names for that (/self-service/directory), or NULL where only one
+ * is. ERROR_INVALID_ARGUMENT, ERROR_NETWORK_FAILED when the directory cannot be asked.
+ */
+bool self_prove_password(struct selves *selves, const struct self_request *request,
+	const char *connection, const char *login, const struct secret *password,
+	struct error *error);
+/* What lock-outs of a person of a directory are counted for ("directory"); heap. */
+char *self_lock_name(const char *connection, const char *login);
 /* The caller is the user of its process, and polkit has let them, or says in *refusal why not. */
 bool self_prove_system_user(struct selves *selves, const struct self_request *request,
 	const struct error *refusal, struct error *error);

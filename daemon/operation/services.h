@@ -13,6 +13,7 @@
 #include "token/token.h"
 
 struct contacts;
+struct directory;
 struct key_restorer;
 struct logins;
 struct selves;
@@ -30,6 +31,11 @@ struct licence_settings {
 /* Who is told of what happens by itself; NULL: nobody. */
 struct services_listener {
 	void (*overdue)(void *context, const struct task *task);
+	/* A card's person was found "disabled", "gone", "back" or "changed" in their directory. */
+	void (*person)(void *context, int64_t credential_id, const char *what);
+	/* So many of a connection's people are disabled or gone at once that nothing is done. */
+	void (*people_missing)(
+		void *context, const char *connection, unsigned missing, unsigned count);
 	void *context;
 };
 
@@ -51,7 +57,11 @@ struct services {
 	struct contacts *contacts;
 	struct slots *slots;
 	struct jobs *jobs;
-	int64_t task_overdue; /* seconds after which a task is (operation/task-alarm.h) */
+	/* directory_open(); tests have directories of their own. */
+	struct directory *(*open_directory)(
+		const struct connection_services *services, const char *name, struct error *error);
+	int64_t people_seconds; /* between looks at people of directories; 0: none */
+	int64_t task_overdue;	/* seconds after which a task is (operation/task-alarm.h) */
 	struct services_listener listener;
 	struct rate_limit unblock_codes; /* that are shown */
 	struct rate_limit refusals;	 /* audit records of what anyone can make fail */

@@ -87,9 +87,26 @@ static bool run(struct operation *operation, enum lifecycle_verb verb, int64_t c
 	return run_untold(operation, verb, credential_id, reason, NULL, error);
 }
 
+/* By these reasons it is known what tesserad itself has suspended (operation/people-watch.h). */
+static bool refuse_our_reason(
+	struct operation *operation, int64_t credential_id, const char *reason, struct error *error)
+{
+	struct error result _cleanup_error_ = ERROR_INIT;
+	_cleanup_credential_ struct credential *credential =
+		store_credential_by_id(operation->services->store, credential_id, NULL);
+
+	error_set_field(&result, ERROR_INVALID_ARGUMENT, "reason",
+		"\"%s\" is the reason of cards that tesserad suspends by itself: give another one",
+		reason);
+	return session_finish(operation, LIFECYCLE_SUSPEND, credential ? credential->serial : NULL,
+		NULL, &result, error);
+}
+
 bool operation_suspend(
 	struct operation *operation, int64_t credential_id, const char *reason, struct error *error)
 {
+	if (person_reason_is_ours(reason) && operation->actor != &audit_daemon)
+		return refuse_our_reason(operation, credential_id, reason, error);
 	return run(operation, LIFECYCLE_SUSPEND, credential_id, reason, error);
 }
 

@@ -169,6 +169,28 @@ static void compare_key(
 		differs(look, slot_path(key->slot), "the card has another certificate");
 }
 
+/* As the directory was last seen; nobody is asked. */
+static bool compare_person(struct look *look, struct error *error)
+{
+	const struct credential *credential = look->credential;
+	_cleanup_person_record_ struct person_record record = PERSON_RECORD_INIT;
+	_cleanup_error_ struct error missing = ERROR_INIT;
+	struct fields changes _cleanup_fields_ = FIELDS_INIT;
+
+	if (!credential->person.connection)
+		return true;
+	if (!store_person_get(look->services->store, credential->person.connection,
+		    credential->person.id, &record, &missing))
+		return missing.code == ERROR_NOT_FOUND || error_move(error, &missing);
+	person_changes(&record, &credential->person, &credential->holder, &changes);
+	for (size_t i = 0; i < changes.count; i++) {
+		_cleanup_free_ char *how =
+			xasprintf("the directory \"%s\" has another one now", record.connection);
+		differs(look, xasprintf("/issue/holder/%s", changes.items[i].name), how);
+	}
+	return true;
+}
+
 /* What the card in a reader was last seen with; no APDU. */
 static void compare_card(struct look *look)
 {
@@ -219,7 +241,7 @@ static bool look_at(struct look *look, int64_t id, const char *name, struct erro
 	compare_version(look);
 	compare_certificates(look);
 	compare_card(look);
-	return true;
+	return compare_person(look, error);
 }
 
 static void take(struct look *look, struct card_drift *drift)

@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "model/document.h"
+#include "operation/people.h"
 #include "operation/roles.h"
 #include "operation/types.h"
 
@@ -162,7 +163,8 @@ static bool check_content(
 	struct services *services, const struct template *template, struct error *error)
 {
 	if (!type_check_template(services, template, error) ||
-		!roles_check_template(services, template, error))
+		!roles_check_template(services, template, error) ||
+		!people_check_template(services, template, error))
 		return false;
 	for (size_t i = 0; i < template->key_count; i++) {
 		if (!check_certificate(services, i, &template->keys[i], error))

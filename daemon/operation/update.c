@@ -7,15 +7,19 @@
 #include "model/template-change.h"
 #include "operation/identity.h"
 #include "operation/ownership.h"
+#include "operation/people.h"
 #include "operation/session.h"
 #include "operation/template-rules.h"
 #include "operation/types.h"
 #include "operation/verbs.h"
 
-/* The way from the version that the card has to the newest one. */
+/* The way from the version and the fields that the card has to the newest ones. */
 struct way {
 	struct template *present, *newest;
 	struct template_changes changes;
+	struct person_holder holder; /* as it is to be */
+	struct fields fields;	     /* of the holder, that have changed */
+	enum change_effect effect;   /* of both */
 };
 
 static void way_clear(struct way *way)
@@ -23,10 +27,31 @@ static void way_clear(struct way *way)
 	template_free(way->present);
 	template_free(way->newest);
 	template_changes_clear(&way->changes);
+	person_holder_clear(&way->holder);
+	fields_clear(&way->fields);
+}
+
+static bool find_fields(struct services *services, const struct credential *credential,
+	bool keep_fields, struct way *way, struct error *error)
+{
+	enum change_effect effect = CHANGE_NONE;
+
+	way->effect = template_changes_effect(&way->changes);
+	if (keep_fields) {
+		fields_copy(&way->holder.fields, &credential->holder);
+		person_link_copy(&way->holder.link, &credential->person);
+		return true;
+	}
+	if (!people_find_changes(
+		    services, way->newest, credential, &way->holder, &way->fields, &effect, error))
+		return false;
+	if (effect > way->effect)
+		way->effect = effect;
+	return true;
 }
 
 static bool find_way(struct services *services, const struct credential *credential,
-	struct way *way, struct error *error)
+	bool keep_fields, struct way *way, struct error *error)
 {
 	if (!credential->template_name)
 		return error_set(error, ERROR_NOT_FOUND, "the card was not issued by a template");
@@ -37,32 +62,38 @@ static bool find_way(struct services *services, const struct credential *credent
 	if (!way->newest)
 		return false;
 	template_compare(way->present, way->newest, &way->changes);
-	return true;
+	return find_fields(services, credential, keep_fields, way, error);
 }
 
 /* Whether the whole is beyond an update, so that the caller's consent to a reissue counts. */
-static bool needs_reissue(
-	struct services *services, int64_t credential_id, bool *needed, struct error *error)
+static bool needs_reissue(struct services *services, int64_t credential_id, bool keep_fields,
+	bool *needed, struct error *error)
 {
 	struct credential *credential _cleanup_credential_ =
 		store_credential_by_id(services->store, credential_id, error);
 	struct way way _cleanup_(way_clear) = {0};
 
-	if (!credential || !find_way(services, credential, &way, error))
+	if (!credential || !find_way(services, credential, keep_fields, &way, error))
 		return false;
-	*needed = template_changes_effect(&way.changes) == CHANGE_REISSUE;
+	*needed = way.effect == CHANGE_REISSUE;
 	return true;
 }
 
-static bool refuse_reissue(const struct credential *credential,
-	const struct template_changes *changes, struct error *error)
+static bool refuse_reissue(
+	const struct credential *credential, const struct way *way, struct error *error)
 {
-	const char *path = "";
+	const struct template_changes *changes = &way->changes;
+	const char *path = NULL;
 
 	for (size_t i = changes->count; i-- > 0;) {
 		if (changes->items[i].effect == CHANGE_REISSUE)
 			path = changes->items[i].path;
 	}
+	if (!path)
+		return error_set_field(error, ERROR_NOT_SUPPORTED, way->fields.items[0].name,
+			"the holder's fields have changed in the directory (\"%s\"%s), which needs "
+			"new certificates: reissue the card",
+			way->fields.items[0].name, way->fields.count > 1 ? " and others" : "");
 	return error_set_field(error, ERROR_NOT_SUPPORTED, path,
 		credential_is_key(credential)
 			? "%s has changed, which needs a new certificate: renew the key"
@@ -83,16 +114,16 @@ static int64_t certificates_until(const struct certificates *certificates)
 	return until;
 }
 
-static bool write_identity(
-	struct session *session, const struct template *template, struct error *error)
+static bool write_identity(struct session *session, const struct way *way, struct error *error)
 {
+	const struct template *template = way->newest;
 	struct services *services = session->operation->services;
 	const struct credential *credential = session->credential;
 	struct certificates certificates _cleanup_certificates_ = CERTIFICATES_INIT;
 	struct fields fields _cleanup_fields_ = FIELDS_INIT;
 	struct fasc_n fasc_n;
 
-	fields_copy(&fields, &credential->holder);
+	fields_copy(&fields, &way->holder.fields);
 	fields_set(&fields, "serial", credential->serial);
 	if (!identity_expand(template, &fields, &fasc_n, error) ||
 		!store_certificate_list(services->store, credential->id, &certificates, error) ||
@@ -107,42 +138,45 @@ static bool write_identity(
 }
 
 /* Nothing of this can strand a card: repeating it does the whole again. */
-static bool update(struct session *session, struct error *error)
+static bool update(struct session *session, bool keep_fields, struct error *error)
 {
 	struct services *services = session->operation->services;
 	struct way way _cleanup_(way_clear) = {0};
 
-	if (!find_way(services, session->credential, &way, error) ||
+	if (!find_way(services, session->credential, keep_fields, &way, error) ||
 		!type_suits_template(services, session->credential->card_type, way.newest, error))
 		return false;
-	enum change_effect effect = template_changes_effect(&way.changes);
+	bool is_same = way.newest->version == way.present->version && way.fields.count == 0;
 	job_result(session->operation->job, "change",
-		way.newest->version == way.present->version ? "nothing"
-							    : change_effect_name(effect));
-	if (effect == CHANGE_REISSUE)
-		return refuse_reissue(session->credential, &way.changes, error);
-	if (effect == CHANGE_CARD && !write_identity(session, way.newest, error))
+		is_same ? "nothing" : change_effect_name(way.effect));
+	if (way.effect == CHANGE_REISSUE)
+		return refuse_reissue(session->credential, &way, error);
+	if (way.effect == CHANGE_CARD && !write_identity(session, &way, error))
 		return false;
 	session->credential->template_version = way.newest->version;
+	fields_copy(&session->credential->holder, &way.holder.fields);
+	person_link_copy(&session->credential->person, &way.holder.link);
 	return store_credential_save(services->store, session->credential, error);
 }
 
-bool operation_update(
-	struct operation *operation, int64_t credential_id, bool may_reissue, struct error *error)
+bool operation_update(struct operation *operation, int64_t credential_id, bool may_reissue,
+	bool keep_fields, struct error *error)
 {
 	struct session session _cleanup_session_ = SESSION_INIT;
 	struct error result _cleanup_error_ = ERROR_INIT;
 	struct fields same_holder _cleanup_fields_ = FIELDS_INIT;
 	bool reissue = false;
 
-	if (may_reissue && needs_reissue(operation->services, credential_id, &reissue, &result) &&
+	if (may_reissue &&
+		needs_reissue(operation->services, credential_id, keep_fields, &reissue, &result) &&
 		reissue) {
 		job_result(operation->job, "change", change_effect_name(CHANGE_REISSUE));
-		return operation_reissue(operation, credential_id, NULL, &same_holder, error);
+		return operation_reissue(
+			operation, credential_id, NULL, &same_holder, keep_fields, error);
 	}
 	if (result.code == ERROR_NONE &&
 		session_open(&session, operation, LIFECYCLE_UPDATE, credential_id, &result))
-		update(&session, &result);
+		update(&session, keep_fields, &result);
 	return session_finish(operation, LIFECYCLE_UPDATE,
 		session.credential ? session.credential->serial : NULL,
 		session.credential ? session.credential->template_name : NULL, &result, error);

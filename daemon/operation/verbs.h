@@ -27,6 +27,10 @@ struct issue_terms {
 	const struct self_person *self;
 	bool only_to_user;   /* who asks may issue by no other template */
 	const char *user_id; /* of a card that is replaced: who issued it (struct credential) */
+	/* Whose of the template's directory it is to be, by login name (or UPN) or by id; NULL. */
+	const char *person, *person_id;
+	/* The same, found already; NULL: nobody of a directory, or to be looked up. */
+	const struct person_link *link;
 };
 
 /*
@@ -65,16 +69,21 @@ bool operation_change_pin(struct operation *operation, int64_t credential_id,
 /* pin as for operation_activate. ERROR_PIN_LENGTH, ERROR_PIN_POLICY, ERROR_PUK_BLOCKED. */
 bool operation_unblock(struct operation *operation, int64_t credential_id, struct secret *pin,
 	struct error *error);
-/* template_name NULL: the present one; holder empty: the present fields. Errors as issue. */
+/*
+ * template_name NULL: the present one; holder empty: the present fields, or as the directory has
+ * them now that the card's person is of, unless keep_fields. Errors as issue.
+ */
 bool operation_reissue(struct operation *operation, int64_t credential_id,
-	const char *template_name, const struct fields *holder, struct error *error);
+	const char *template_name, const struct fields *holder, bool keep_fields,
+	struct error *error);
 /*
  * Brings the card to the newest version of its template. The card has to be there only for what is
  * written to it. What needs new keys is ERROR_NOT_SUPPORTED, or with may_reissue a reissue. Result
- * field "change": "nothing" or the effect (model/template-change.h).
+ * field "change": "nothing" or the effect (model/template-change.h). The holder's fields come to
+ * what the directory has that the card's person is of, unless keep_fields.
  */
-bool operation_update(
-	struct operation *operation, int64_t credential_id, bool may_reissue, struct error *error);
+bool operation_update(struct operation *operation, int64_t credential_id, bool may_reissue,
+	bool keep_fields, struct error *error);
 /* Certificates that end later, the PIN stays (operation/card-renew.h). */
 struct card_renewal;
 bool operation_renew(struct operation *operation, int64_t credential_id,
@@ -111,12 +120,13 @@ bool operation_revoke_many(struct operation *operation, const int64_t *credentia
 bool operation_report(
 	struct operation *operation, int64_t credential_id, const char *kind, struct error *error);
 /*
- * Issues the card in a reader in place of another one: same holder, newest version of the same
- * template, an operator's roles; the old one is revoked when that is done. pin, result fields and
- * errors as operation_issue_and_initiate.
+ * Issues the card in a reader in place of another one: same holder (of a directory with the fields
+ * as they are there now, unless keep_fields), newest version of the same template, an operator's
+ * roles; the old one is revoked when that is done. pin, result fields and errors as
+ * operation_issue_and_initiate.
  */
 bool operation_replace(struct operation *operation, int64_t credential_id, unsigned reader,
-	int64_t expires_at, struct secret *pin, struct error *error);
+	int64_t expires_at, bool keep_fields, struct secret *pin, struct error *error);
 /* The end date of the card has come; the card need not be there. */
 bool operation_expire(struct operation *operation, int64_t credential_id, struct error *error);
 /* Gives a registered card its factory secrets back, and forgets the holder of a retired one. */

@@ -71,7 +71,8 @@ static bool template_names_connection(const struct template *template, const cha
 		if (authority && strcmp(authority, name) == 0)
 			return true;
 	}
-	return false;
+	const char *directory = template->issue.directory.connection;
+	return directory && strcmp(directory, name) == 0;
 }
 
 static bool check_templates(struct store *store, const char *name, struct error *error)
@@ -137,6 +138,7 @@ bool store_connection_remove(struct store *store, const char *name, struct error
 	if (!database_begin(store->database, error))
 		return false;
 	bool removed = check_templates(store, name, error) &&
-		       check_certificates(store, name, error) && delete (store, name, error);
+		       check_certificates(store, name, error) &&
+		       store_person_check_unused(store, name, error) && delete (store, name, error);
 	return database_end(store->database, removed, error);
 }

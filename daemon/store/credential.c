@@ -8,12 +8,14 @@
 #define COLUMNS                                                                                    \
 	"id, serial, card_type, state, holder, template_name, template_version, kdf, key_version," \
 	" key_check_value, admin_algorithm, reason, created_at, changed_at,"                       \
-	" expires_at, replaces, replaced_by, user_id, state_before"
+	" expires_at, replaces, replaced_by, user_id, state_before, person_connection, person_id," \
+	" person_given"
 
 /* In the order of both statements below. */
 static void bind_credential(struct statement *statement, const struct credential *credential)
 {
 	_cleanup_free_ char *holder = holder_to_json(&credential->holder);
+	_cleanup_free_ char *given = holder_to_json(&credential->person.given);
 
 	bind_int64(statement, credential->id);
 	bind_text(statement, credential->serial);
@@ -36,6 +38,9 @@ static void bind_credential(struct statement *statement, const struct credential
 	bind_text(statement, credential->state == LIFECYCLE_INACTIVE
 				     ? lifecycle_state_name(credential->before)
 				     : NULL);
+	bind_text(statement, credential->person.connection);
+	bind_text(statement, credential->person.id);
+	bind_text(statement, credential->person.connection ? given : NULL);
 }
 
 static bool write_credential(struct store *store, const char *sql,
@@ -55,7 +60,8 @@ static bool insert(struct store *store, struct credential *credential, struct er
 {
 	static const char sql[] =
 		"INSERT INTO credential (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-		" $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING id";
+		" $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+		" RETURNING id";
 
 	return store_counter_next(store, "credential", &credential->id, error) &&
 	       write_credential(store, sql, credential, error);
@@ -66,7 +72,8 @@ static bool update(struct store *store, const struct credential *credential, str
 {
 	static const char sql[] =
 		"UPDATE credential SET (" COLUMNS ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-		" $11, $12, $13, $14, $15, $16, $17, $18, $19) WHERE id = $1 RETURNING id";
+		" $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+		" WHERE id = $1 RETURNING id";
 
 	return write_credential(store, sql, credential, error);
 }
@@ -117,6 +124,17 @@ static bool read_before(struct statement *statement, struct credential *credenti
 	return credential->before != LIFECYCLE_STATE_COUNT;
 }
 
+static bool read_person(struct statement *statement, struct credential *credential)
+{
+	credential->person.connection = column_text(statement);
+	credential->person.id = column_text(statement);
+	_cleanup_free_ char *given = column_text(statement);
+
+	return !credential->person.connection ||
+	       (credential->person.id &&
+		       holder_from_json(&credential->person.given, given ? given : "{}", NULL));
+}
+
 static struct credential *read_credential(struct statement *statement, struct error *error)
 {
 	_cleanup_credential_ struct credential *credential = xnew(struct credential);
@@ -141,6 +159,7 @@ static struct credential *read_credential(struct statement *statement, struct er
 	credential->replaced_by = column_int64(statement);
 	credential->user_id = column_text(statement);
 	whole = read_before(statement, credential) && whole;
+	whole = read_person(statement, credential) && whole;
 	if (!whole || credential->state == LIFECYCLE_STATE_COUNT) {
 		store_fail_damaged("credential", credential->id, error);
 		return NULL;

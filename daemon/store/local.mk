@@ -16,6 +16,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/master-key.c \
 	daemon/store/mail.c \
 	daemon/store/operator.c \
+	daemon/store/person.c \
 	daemon/store/pin-history.c \
 	daemon/store/puk.c \
 	daemon/store/quorum.c \

@@ -291,8 +291,27 @@ static const char *const migrations[] = {
 	"CREATE INDEX certificate_ends ON certificate (not_after, id)"
 	"	WHERE status IN ('valid', 'on-hold');",
 
-	/* 18: is given to another change */
-	"",
+	/*
+	 * 18: people of directories: whose a card is, with the fields that were given besides, and
+	 * how the directory had them last
+	 */
+	"ALTER TABLE credential ADD COLUMN person_connection TEXT;"
+	"ALTER TABLE credential ADD COLUMN person_id TEXT;"
+	"ALTER TABLE credential ADD COLUMN person_given TEXT;"
+	"CREATE INDEX credential_person ON credential (person_connection, person_id)"
+	"	WHERE person_id IS NOT NULL;"
+	"CREATE TABLE person ("
+	"	connection TEXT NOT NULL,"
+	"	id TEXT NOT NULL,"
+	"	name TEXT NOT NULL,"
+	"	state TEXT NOT NULL,"
+	"	since BIGINT NOT NULL,"
+	"	reason TEXT NOT NULL,"
+	"	fields TEXT NOT NULL,"
+	"	seen_at BIGINT NOT NULL,"
+	"	news TEXT NOT NULL,"
+	"	PRIMARY KEY (connection, id));"
+	"CREATE INDEX person_news ON person (connection, id) WHERE news <> '';",
 
 	/*
 	 * 19: one-time codes of self-service, of which only a salted hash is kept; who has proved

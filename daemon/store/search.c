@@ -67,6 +67,27 @@ bool store_search_update(
 	return true;
 }
 
+bool store_holder_id_is_taken(
+	struct store *store, const char *id, bool *is_taken, struct error *error)
+{
+	_cleanup_free_ char *folded = xstrdup(id);
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT (SELECT count(*) FROM credential_field WHERE folded = $1 AND name = 'id')"
+		" + (SELECT count(*) FROM operator WHERE id = $2)",
+		error);
+	int64_t count;
+
+	if (!statement)
+		return false;
+	fold(folded);
+	bind_text(statement, folded);
+	bind_text(statement, id);
+	if (!statement_run_int64(statement, &count, error))
+		return false;
+	*is_taken = count > 0;
+	return true;
+}
+
 /* Where a search is: the value and id that the last row had. */
 struct cursor {
 	char *value;

@@ -48,6 +48,9 @@ bool store_audit_narrow(struct store *store, int64_t since_us, int64_t until_us,
 /* Notes that the clock was set back before this record. */
 bool store_audit_note_run(struct store *store, int64_t first_id, struct error *error);
 
+/* ERROR_IN_USE while cards that are in use are of people of the connection (person.c). */
+bool store_person_check_unused(struct store *store, const char *connection, struct error *error);
+
 /* ERROR_STORE_FAILED: a row holds what this program never writes. Returns false. */
 bool store_fail_damaged(const char *table, int64_t id, struct error *error);
 

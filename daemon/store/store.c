@@ -92,6 +92,7 @@ bool store_forget_installation(struct store *store, struct error *error)
 	static const char sql[] = "DELETE FROM intent; DELETE FROM pin_history;"
 				  "DELETE FROM operator; DELETE FROM task; DELETE FROM certificate;"
 				  "DELETE FROM credential_field; DELETE FROM hsm_key;"
+				  "DELETE FROM person;"
 				  "DELETE FROM credential;"
 				  "DELETE FROM template; DELETE FROM connection;"
 				  "DELETE FROM key_backup_card; DELETE FROM key_backup;"

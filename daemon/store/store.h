@@ -17,6 +17,7 @@
 #include "model/hsm-key.h"
 #include "model/lock-out.h"
 #include "model/operator.h"
+#include "model/person.h"
 #include "model/puk.h"
 #include "model/role.h"
 #include "model/slot.h"
@@ -91,6 +92,43 @@ bool store_credential_count_managed(struct store *store, int64_t *count, struct 
 /* Whether that count is below a limit; fast for a limit that was never near. */
 bool store_credential_has_room(
 	struct store *store, int64_t limit, bool *has_room, struct error *error);
+
+/* --- people of directories (store/person.c) --- */
+/* Cards "in use" are issued, active or inactive. Inserts or updates. */
+bool store_person_save(
+	struct store *store, const struct person_record *record, struct error *error);
+/* Replaces *record. ERROR_NOT_FOUND. */
+bool store_person_get(struct store *store, const char *connection, const char *id,
+	struct person_record *record, struct error *error);
+/* Those of a connection with a card in use, and how many they are: with an id greater than `after`,
+ * ascending, at most limit. Free with person_records_free. */
+bool store_person_list(struct store *store, const char *connection, const char *after,
+	unsigned limit, struct person_record **records, size_t *count, struct error *error);
+bool store_person_count(
+	struct store *store, const char *connection, int64_t *count, struct error *error);
+/* The same of those with news, with a card or not, and the connections of all of them; the end of
+ * the news that a record has. */
+bool store_person_list_news(struct store *store, const char *connection, const char *after,
+	unsigned limit, struct person_record **records, size_t *count, struct error *error);
+bool store_person_news_connections(
+	struct store *store, char ***names, size_t *count, struct error *error);
+bool store_person_settle(
+	struct store *store, const struct person_record *record, struct error *error);
+/* The connections that cards in use name, sorted. */
+bool store_person_connections(
+	struct store *store, char ***names, size_t *count, struct error *error);
+/* A person's cards in use; all cards in use that are of a person, with an id greater than `after`,
+ * at most limit. Ascending; heap arrays. */
+bool store_person_cards(struct store *store, const char *connection, const char *id, int64_t **ids,
+	size_t *count, struct error *error);
+bool store_person_list_cards(struct store *store, int64_t after, unsigned limit, int64_t **ids,
+	size_t *count, struct error *error);
+/* Forgets who has no card, and was not seen for a day. */
+bool store_person_forget_others(struct store *store, struct error *error);
+/* A card in use that the person has of a template, and that was not replaced: its serial, heap;
+ * NULL for none. */
+bool store_credential_of_person(struct store *store, const char *connection, const char *id,
+	const char *template_name, char **serial, struct error *error);
 
 /* --- certificates (store/certificate.c) --- */
 /* Inserts when id is 0 (and sets it), updates otherwise. ERROR_EXISTS for a serial number that the
@@ -538,6 +576,10 @@ struct search {
  */
 bool store_credential_search(struct store *store, const struct search *search, int64_t **ids,
 	size_t *count, char **next, struct error *error);
+
+/* Whether a card's holder has the simple ID (field "id"), or an operator; letters as above. */
+bool store_holder_id_is_taken(
+	struct store *store, const char *id, bool *is_taken, struct error *error);
 
 /* --- one-time codes of self-service (store/self-code.c) --- */
 #define SELF_CODE_SALT_BYTES 16

@@ -147,7 +147,7 @@ refused 'no restoration has begun' OpenMasterKeyShare
 refused 'no restoration has begun' FinishMasterKeyRestore
 verb 'Credential Reissue'
 verb 'Credential ActivateGenerated'
-verb 'Credential Reissue'
+verb 'Credential ReissueKeepingFields'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
 verb 'Credential Renew'
@@ -184,6 +184,8 @@ echo 0123456789 >api-key
 shown SetSecret
 shown ForgetSecret
 prints ListExpiring 'a(xosssssssx)'
+prints ListPeople 'a(ossssssxxsssa(sss))x 0 0'
+verb CheckPeople
 prints ListTasks 'a(xsssssxxxs) 0'
 refused 'there is no task 1' RunTask
 refused 'there is no such task' RemoveTask

@@ -22,7 +22,7 @@ problems = []
 
 # Methods that only look, or whose change is told by the record of another one.
 READS = {
-    "Connection.ListProfiles", "Connection.GetFields", "Manager.ListTasks", "Manager.ListExpiring", "Connection.GetCertificate", "Connection.GetCrl",
+    "Connection.ListProfiles", "Connection.GetFields", "Manager.ListTasks", "Manager.ListExpiring", "Manager.ListPeople", "Connection.GetCertificate", "Connection.GetCrl",
     "Credential.GetCertificate",
     "Manager.ListCredentials", "Manager.FindCredential", "Manager.FindCredentials",
     "Manager.ListAudit", "Manager.VerifyAudit", "Manager.ListCheckpoints",
@@ -136,6 +136,8 @@ STEPS = [
     ("Connection.ForgetSecret", f"{ROOT}/connection/remote", ["s", "api-key"], "forget-secret-connection",
      "NotFound"),
     ("Connection.Remove", f"{ROOT}/connection/remote", [], "remove-connection", "ok"),
+    ("Manager.CheckPeople", ROOT, ["a{sv}", "1", "connection", "s", "staff"], "check-people", "NotFound"),
+    ("Manager.CheckPeople", ROOT, ["a{sv}", "0"], "check-people", "ok"),
     ("Manager.RunTask", ROOT, ["x", "7"], "run-task", "NotFound"),
     ("Manager.RemoveTask", ROOT, ["xs", "7", "over"], "remove-task", "NotFound"),
     ("Manager.ConfirmTask", ROOT, ["x", "7"], "confirm-task", "NotFound"),
@@ -280,7 +282,7 @@ STEPS = [
     ("Manager.RevokeMany", ROOT, ["ass", "0", ""], "revoke-many", "InvalidArgument"),
     ("Manager.RevokeMany", ROOT, ["ass", "1", f"{ROOT}/credential/1", ""], "revoke-many", "AccessDenied"),
     ("Manager.RevokeMany", ROOT, ["ass", "2", CARD, CARD, "superseded"], "revoke", "ok"),
-    ("Credential.Reissue", CARD, ["sa{ss}", "", "0"], "reissue", "ok"),
+    ("Credential.ReissueKeepingFields", CARD, ["s", ""], "reissue", "ok"),
     ("Credential.Revoke", CARD, ["s", "because"], "revoke", "InvalidArgument"),
     ("Credential.Revoke", CARD, ["s", ""], "revoke", "ok"),
     ("Credential.Revoke", f"{ROOT}/credential/99", ["s", ""], "revoke", "NotFound"),

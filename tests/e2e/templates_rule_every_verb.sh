@@ -51,7 +51,7 @@ echo 314159 >new-pin
 
 # --- what has no verb yet is refused, and says so
 refused '.issue.by = "user"' /issue/by "must be system-user"
-refused '.issue.holder.from = "connection"' /issue/holder/from "no connections to directories"
+refused '.issue.holder.from = "directory"' /issue/holder/directory "missing"
 refused '.unblock.roles = ["auditor"]' /unblock/roles/0 "may not unblock"
 refused '.unblock.roles = ["nobody"]' /unblock/roles/0 "no role"
 refused '.issue.holder["id-length"] = 5' /issue/holder/id-length "only a simple ID"

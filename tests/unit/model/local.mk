@@ -61,3 +61,7 @@ check_PROGRAMS += tests/unit/model/lock-out
 tests_unit_model_lock_out_SOURCES = tests/unit/model/lock-out.c
 tests_unit_model_lock_out_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_model_lock_out_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/model/person
+tests_unit_model_person_SOURCES = tests/unit/model/person.c
+tests_unit_model_person_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_model_person_LDADD = $(UNIT_LIBS)

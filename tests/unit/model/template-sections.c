@@ -15,6 +15,7 @@
 #define WITH(rest)   "{\"name\": \"t\", \"card-type\": \"piv\", " KEYS ", " rest "}"
 #define TYPES(rest)  "{\"name\": \"t\", " KEYS ", " rest "}"
 #define CHUID(rest)  WITH("\"issue\": {\"chuid\": {" rest "}}")
+#define STAFF(rest)  HOLDER("\"from\": \"directory\", \"directory\": \"staff\", " rest)
 #define HOLDER(rest) WITH("\"issue\": {\"holder\": {" rest "}}")
 
 #define USER(rest)                                                                                 \
@@ -236,7 +237,20 @@ static void wrong_sections_are_refused(void **state)
 		{WITH("\"operator\": {\"kind\": \"system-owner\"}, "
 		      "\"issue\": {\"auto-initiate\": true}"),
 			"/issue/auto-initiate", "system owner"},
-		{HOLDER("\"from\": \"connection\""), "/issue/holder/from", "directories"},
+		{HOLDER("\"from\": \"connection\""), "/issue/holder/from", "directory"},
+		{HOLDER("\"from\": \"directory\""), "/issue/holder/directory", "missing"},
+		{HOLDER("\"directory\": \"staff\""), "/issue/holder/directory", "from"},
+		{HOLDER("\"if-gone\": \"suspend\""), "/issue/holder/if-gone", "from"},
+		{STAFF("\"if-gone\": \"resume\""), "/issue/holder/if-gone", "report, suspend"},
+		{STAFF("\"if-back\": \"suspend\""), "/issue/holder/if-back", "report, resume"},
+		{STAFF("\"one-each\": 1"), "/issue/holder/one-each", "true or false"},
+		{STAFF("\"further\": []"), "/issue/holder/further", "1 to 16"},
+		{STAFF("\"further\": [\"a b\"]"), "/issue/holder/further/0", "letters"},
+		{STAFF("\"further\": [\"a\", \"a\"]"), "/issue/holder/further/1", "twice"},
+		{STAFF("\"id-length\": 5"), "/issue/holder/id-length", "simple ID"},
+		{WITH("\"operator\": {\"kind\": \"system-owner\"}, \"issue\": {\"holder\": "
+		      "{\"from\": \"directory\", \"directory\": \"staff\"}}"),
+			"/issue/holder/from", "system owner"},
 		{HOLDER("\"from\": \"air\""), "/issue/holder/from", "fields, simple-id"},
 		{HOLDER("\"from\": \"simple-id\", \"id-length\": 3"), "/issue/holder/id-length",
 			"4 to 16"},

@@ -44,3 +44,13 @@ check_PROGRAMS += tests/unit/operation/self
 tests_unit_operation_self_SOURCES = tests/unit/operation/self.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_operation_self_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_self_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/simple-id
+tests_unit_operation_simple_id_SOURCES = tests/unit/operation/simple-id.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_operation_simple_id_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_simple_id_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/people
+tests_unit_operation_people_SOURCES = tests/unit/operation/people.c \
+	tests/unit/operation/fake-directory.c tests/unit/operation/fake-directory.h \
+	tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_operation_people_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_people_LDADD = $(UNIT_LIBS)

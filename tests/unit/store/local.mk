@@ -47,3 +47,7 @@ check_PROGRAMS += tests/unit/store/hsm-key
 tests_unit_store_hsm_key_SOURCES = tests/unit/store/hsm-key.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_store_hsm_key_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_store_hsm_key_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/store/person
+tests_unit_store_person_SOURCES = tests/unit/store/person.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_store_person_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_store_person_LDADD = $(UNIT_LIBS)
