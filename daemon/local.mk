@@ -7,10 +7,10 @@ libtesserad_la_LIBADD = libdbus-layer.la libcommon.la $(DAEMON_LIBS)
 DAEMON_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/daemon \
 	$(DBUS_CFLAGS) $(OPENSSL_CFLAGS) $(PCSC_CFLAGS) $(P11KIT_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SQLITE_CFLAGS) $(UV_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS) \
-	$(KRB5_CFLAGS) $(LIBXML2_CFLAGS)
+	$(KRB5_CFLAGS) $(LIBXML2_CFLAGS) $(LDAP_CFLAGS)
 DAEMON_LIBS = $(DBUS_LIBS) $(LIBSSL_LIBS) $(OPENSSL_LIBS) $(PCSC_LIBS) $(P11KIT_LIBS) \
 	$(JANSSON_LIBS) $(SQLITE_LIBS) $(UV_LIBS) $(ZLIB_LIBS) $(CURL_LIBS) $(KRB5_LIBS) \
-	$(LIBXML2_LIBS) -lpthread
+	$(LIBXML2_LIBS) $(LDAP_LIBS) -lpthread
 
 include daemon/model/local.mk
 include daemon/core/local.mk

@@ -22,6 +22,7 @@
 #include "core/options.h"
 #include "core/state-folder.h"
 #include "directory/directory.h"
+#include "directory/ldap-pool.h"
 #include "model/weak-pins.h"
 #include "operation/certificates.h"
 #include "operation/client-key.h"
@@ -135,6 +136,7 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->connections.publish_folder = options->publish_dir;
 	services->connections.command_folder = options->command_dir;
 	services->connections.http = http_pool_new();
+	services->connections.ldap = ldap_pool_new();
 	services->connections.open_secret = connection_open_secret;
 	services->connections.open_key = client_key_open;
 	services->connections.close_key = client_key_close;
@@ -335,6 +337,7 @@ static void manager_stop(struct manager *manager)
 	card_types_free(services->types);
 	weak_pins_free(services->weak_pins);
 	http_pool_free(services->connections.http);
+	ldap_pool_free(services->connections.ldap);
 	store_close(services->store);
 	if (manager->lock >= 0)
 		close(manager->lock);

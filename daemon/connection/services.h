@@ -21,6 +21,7 @@ struct connection_services {
 	const char *publish_folder;
 	const char *command_folder; /* of struct command (core/command.h); or NULL */
 	struct http_pool *http;	    /* or NULL: connections are not kept */
+	struct ldap_pool *ldap;	    /* the same of directories */
 	/*
 	 * A secret of a connection (connection/secret.h). ERROR_NOT_FOUND when it was not set,
 	 * ERROR_LOCKED.

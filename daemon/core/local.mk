@@ -14,7 +14,10 @@ libtesserad_la_SOURCES += \
 	daemon/core/process.c daemon/core/process.h \
 	daemon/core/rate-limit.c daemon/core/rate-limit.h \
 	daemon/core/signing-key.c daemon/core/signing-key.h \
+	daemon/core/srv.c daemon/core/srv.h \
 	daemon/core/state-folder.c daemon/core/state-folder.h \
+	daemon/core/stream.c daemon/core/stream.h \
+	daemon/core/stream-tls.c daemon/core/stream-tls.h \
 	daemon/core/text-file.c daemon/core/text-file.h \
 	daemon/core/thread.c daemon/core/thread.h \
 	daemon/core/user.c daemon/core/user.h \

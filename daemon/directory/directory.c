@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "directory/ldap-pool.h"
 
-static const struct directory_driver *const drivers[] = {NULL};
+static const struct directory_driver *const drivers[] = {&ldap_driver};
 
 /* NULL past the end. */
 static const struct directory_driver *driver_at(size_t index)
@@ -62,6 +63,11 @@ void directory_close(struct directory *directory)
 	directory->driver->close(directory);
 	free(directory->name);
 	free(directory);
+}
+
+void directory_forget(const struct connection_services *services, const char *connection)
+{
+	ldap_pool_forget(services->ldap, connection);
 }
 
 void directory_person_clear(struct directory_person *person)

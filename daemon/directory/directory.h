@@ -76,6 +76,9 @@ struct directory_driver {
 	 */
 	bool (*authenticate)(struct directory *, const char *login, const struct secret *password,
 		struct directory_person *, struct error *);
+	/* Name of the index-th holder's field that the connection may fill ("email"), NULL past the
+	 * end; a NULL function: nobody knows. */
+	const char *(*field_at)(struct directory *, size_t index);
 	void (*close)(struct directory *);
 	/* Name of the index-th field of a holder that the mapping may fill ("email"), NULL past the
 	 * end. NULL: all may be. */
@@ -91,6 +94,9 @@ struct directory {
 
 /* Its kinds of connections. */
 extern const struct connection_family directory_family;
+
+/* Has what is kept open for a connection closed: its secrets are others now. */
+void directory_forget(const struct connection_services *services, const char *connection);
 
 /* Whether a kind of connection is a directory's. */
 bool directory_is_kind(const char *kind);

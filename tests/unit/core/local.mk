@@ -29,3 +29,7 @@ check_PROGRAMS += tests/unit/core/xml
 tests_unit_core_xml_SOURCES = tests/unit/core/xml.c
 tests_unit_core_xml_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_core_xml_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/core/srv
+tests_unit_core_srv_SOURCES = tests/unit/core/srv.c tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_core_srv_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_core_srv_LDADD = $(UNIT_LIBS)
