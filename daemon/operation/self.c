@@ -177,15 +177,20 @@ static bool count_for_holder(
 	return self_try_subject(attempt, "card", id, error);
 }
 
-/* Connections' names have no colon, and user ids neither. */
+/* Of "corp:ID"; connections' names have no colon, and user ids neither. */
+static void set_person(struct self_identity *identity)
+{
+	const char *colon = identity->id ? strchr(identity->id, ':') : NULL;
+
+	if (!colon)
+		return;
+	identity->connection = xasprintf("%.*s", (int)(colon - identity->id), identity->id);
+	identity->person_id = xstrdup(colon + 1);
+}
+
 static struct self_identity identity_of(struct self_code *code)
 {
-	const char *colon = code->user_id ? strchr(code->user_id, ':') : NULL;
-
-	return (struct self_identity){
-		.connection = colon ? xasprintf("%.*s", (int)(colon - code->user_id), code->user_id)
-				    : NULL,
-		.person_id = colon ? xstrdup(colon + 1) : NULL,.way = SELF_BY_CODE,
+	struct self_identity identity = {.way = SELF_BY_CODE,
 		.label = xasprintf("code %s", code->selector),
 		.id = steal_pointer(&code->user_id),
 		.fields = code->holder,
@@ -194,6 +199,9 @@ static struct self_identity identity_of(struct self_code *code)
 		.purpose = code->purpose,
 		.credential_id = code->credential_id,
 		.template_name = steal_pointer(&code->template_name)};
+
+	set_person(&identity);
+	return identity;
 }
 
 /* Finds the code, which may be none, and tries it. */

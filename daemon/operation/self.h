@@ -31,9 +31,12 @@ struct self_request {
 struct self_identity {
 	char *caller;
 	enum self_way way;
-	char *label;	      /* for the audit trail: "code K7M2" */
-	char *id;	      /* as struct credential's user_id; NULL for a code that is for none */
-	char *connection;     /* of a person of a directory */
+	char *label; /* for the audit trail: "code K7M2" */
+	/* As struct credential's user_id, or of a person CONNECTION:ID; NULL for a code that is for
+	 * none. */
+	char *id;
+	char *connection; /* of a person of a directory, whom it knows by: */
+	char *person_id;
 	struct fields fields; /* the person's */
 	char *selector;	      /* of a code, with what it is for: */
 	int64_t code;
