@@ -399,7 +399,7 @@ const struct command commands[] = {
 
 	{"self-code", "new", "[CARD]", 0, 1,
 		OPTION_BIT(OPTION_FOR) | OPTION_BIT(OPTION_HOURS) | FIELDS |
-			OPTION_BIT(OPTION_USER),
+			OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_PERSON),
 		"give somebody a one-time code to help themselves with", self_code_new},
 	{"self-code", "list", "", 0, 0, 0, "list one-time codes that are good", self_code_list},
 	{"self-code", "remove", "CODE", 1, 1, 0, "remove a code, by its first four characters",

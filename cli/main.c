@@ -17,7 +17,7 @@
 static int report(const struct invocation *invocation, const struct error *error)
 {
 	_cleanup_free_ char *message = text_clean(error_message(error));
-	const char *hint = hint_for(error->code);
+	const char *hint = hint_for(error->code, invocation->subject);
 
 	if (invocation_has(invocation, OPTION_JSON)) {
 		_cleanup_json_ json_t *object = json_pack("{s:{s:s,s:s}}", "error", "name",

@@ -241,6 +241,9 @@ bool self_issue(struct invocation *invocation, struct error *error)
 		return false;
 	invocation->values[OPTION_TEMPLATE] = json_string_value(json_array_get(template, 0));
 	invocation->wants_pin = json_is_true(json_array_get(template, 3));
+	/* No PIN follows on standard input where it is set later. */
+	if (!invocation->wants_pin && invocation_has(invocation, OPTION_STDIN))
+		invocation->values[OPTION_PIN_FD] = NULL;
 	bool issued = card_issue(invocation, error);
 	invocation->values[OPTION_TEMPLATE] = NULL;
 	return issued;
