@@ -49,9 +49,9 @@ static bool prove(struct bus_call *call, const char *method, struct credentials 
 {
 	struct bus *bus = call->context;
 	struct selves *selves = bus->services->selves;
-	const struct self_request request = {.caller = call->caller->name,
-		.uid = call->caller->uid,
-		.actor = call->caller->actor};
+	struct audit_actor *actor _cleanup_audit_actor_ = caller_actor_with_operators(call);
+	const struct self_request request = {
+		.caller = call->caller->name, .uid = call->caller->uid, .actor = actor};
 
 	switch (self_way_from_name(method)) {
 	case SELF_BY_CODE:
@@ -63,7 +63,8 @@ static bool prove(struct bus_call *call, const char *method, struct credentials 
 		return prove_system_user(call, &request, error);
 	default:
 		return error_set_field(error, ERROR_INVALID_ARGUMENT, "method",
-			"it must be code, directory or system-user; with a card one logs in (Login)");
+			"it must be code, directory or system-user; with a card one logs in "
+			"(Login)");
 	}
 }
 

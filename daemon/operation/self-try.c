@@ -44,9 +44,8 @@ static void record(struct self_try *attempt, const struct error *result)
 	struct services *services = attempt->selves->services;
 	struct error unwritten _cleanup_error_ = ERROR_INIT;
 
-	if (!audit_write_refusal(services->store, &services->refusals,
-		    AUDIT_CALLER(attempt->request->actor), AUDIT_SELF_PROOF, NULL, 0, result,
-		    attempt->detail, &unwritten))
+	if (!audit_write_refusal(services->store, &services->refusals, attempt->request->actor,
+		    AUDIT_SELF_PROOF, NULL, 0, result, attempt->detail, &unwritten))
 		log_error("audit record not written: %s", error_message(&unwritten));
 }
 
@@ -103,6 +102,6 @@ bool self_try_accept(struct self_try *attempt, struct self_identity *identity, s
 	}
 	if (!selves_add(selves, attempt->request->caller, identity, error))
 		return false;
-	return audit_write(selves->services->store, AUDIT_CALLER(attempt->request->actor),
-		AUDIT_SELF_PROOF, NULL, 0, NULL, attempt->detail, error);
+	return audit_write(selves->services->store, attempt->request->actor, AUDIT_SELF_PROOF, NULL,
+		0, NULL, attempt->detail, error);
 }

@@ -25,7 +25,7 @@ void selves_free(struct selves *selves);
 struct self_request {
 	const char *caller;
 	uid_t uid;
-	const char *actor; /* for the audit trail */
+	const struct audit_actor *actor; /* for the audit trail */
 };
 
 struct self_identity {

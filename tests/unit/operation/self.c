@@ -17,12 +17,20 @@
 #include "operation/self-code.h"
 #include "operation/self-private.h"
 #include "operation/self-rights.h"
+#include "unit/operation/fake-directory.h"
 #include "unit/store/fixture.h"
 
 #define DOCUMENT                                                                                   \
 	"{\"name\": \"staff\", \"card-type\": \"piv\", \"keys\": [{\"slot\": \"signature\","       \
 	" \"algorithm\": \"ec-p256\"}], \"self-service\": {\"unblock\": [\"code\"],"               \
 	" \"retire\": [\"code\", \"user-id\"], \"system-users\": \"directory\"}}"
+
+/* Of people of the fake directory. */
+#define OFFICE                                                                                     \
+	"{\"name\": \"office\", \"card-type\": \"piv\", \"keys\": [{\"slot\": \"signature\","      \
+	" \"algorithm\": \"ec-p256\"}], \"issue\": {\"by\": \"user\", \"authentication\":"         \
+	" [\"directory\", \"code\"], \"holder\": {\"from\": \"directory\", \"directory\":"         \
+	" \"staff\"}}, \"self-service\": {\"unblock\": [\"directory\"]}}"
 
 static struct services services;
 static struct store *store;
@@ -42,9 +50,21 @@ static int set_up(void **state)
 	store = fixture->store;
 	services = (struct services){.store = store};
 	services.logins = logins_new(&services, 60);
+	services.open_directory = fake_open;
+	fake = (struct fake_directory){
+		.people = {{"p1", "ada", "Ada Lovelace", "ada@example.org", false, false},
+			{"p2", "grace", "Grace Hopper", NULL, false, false},
+			{"p3", "mallory", "Mallory", NULL, true, false},
+			{"p4", "twin", "Castor", NULL, false, false},
+			{"p5", "twin", "Pollux", NULL, false, false}},
+		.count = 5};
 	make_selves();
 	struct template *template _cleanup_template_ = template_parse(DOCUMENT, NULL);
-	return store_template_save(store, template, NULL) ? 0 : -1;
+	struct template *office _cleanup_template_ = template_parse(OFFICE, NULL);
+	return store_template_save(store, template, NULL) &&
+			       store_template_save(store, office, NULL)
+		       ? 0
+		       : -1;
 }
 
 static int tear_down(void **state)
@@ -83,7 +103,8 @@ static void give(int64_t card, int64_t expires_at, char text[32])
 
 static bool prove(const char *caller, uid_t uid, const char *text, struct error *error)
 {
-	const struct self_request request = {.caller = caller, .uid = uid, .actor = "uid=7"};
+	const struct self_request request = {
+		.caller = caller, .uid = uid, .actor = AUDIT_CALLER("uid=7")};
 	struct secret code _cleanup_secret_ = SECRET_INIT;
 
 	assert_true(secret_set(&code, text, strlen(text)));
@@ -290,6 +311,135 @@ static void the_list_has_own_cards_with_what_may_be_done_now(void **state)
 	self_cards_free(cards, count);
 }
 
+/* --- people of a directory --- */
+
+static bool log_in(const char *caller, const char *login, const char *password, struct error *error)
+{
+	const struct self_request request = {
+		.caller = caller, .uid = 7, .actor = AUDIT_CALLER("uid=7")};
+	struct secret secret _cleanup_secret_ = SECRET_INIT;
+
+	assert_true(secret_set(&secret, password, strlen(password)));
+	return self_prove_password(services.selves, &request, NULL, login, &secret, error);
+}
+
+static struct credential *make_office_card(const char *serial, const char *person)
+{
+	struct credential *credential = make_card(serial);
+
+	free(credential->template_name);
+	credential->template_name = xstrdup("office");
+	if (person) {
+		credential->person.connection = xstrdup("staff");
+		credential->person.id = xstrdup(person);
+	}
+	assert_true(store_credential_save(store, credential, NULL));
+	return credential;
+}
+
+static void a_password_proves_whose_a_card_is(void **state)
+{
+	struct credential *linked _cleanup_credential_ = make_office_card("linked", "p1");
+	struct credential *given _cleanup_credential_ = make_office_card("given", NULL);
+	struct credential *others _cleanup_credential_ = make_office_card("others", "p2");
+
+	(void)state;
+	fields_set(&given->holder, "user", "Ada");
+	fields_set(&others->holder, "user", "ada");
+	assert_true(log_in("ada", "ada", "secret of ada", NULL));
+	assert_true(may("ada", 7, linked, SELF_SERVICE_UNBLOCK));
+	assert_true(may("ada", 7, given, SELF_SERVICE_UNBLOCK));
+	/* What the directory knows them by counts, not a name that was theirs once. */
+	assert_false(may("ada", 7, others, SELF_SERVICE_UNBLOCK));
+	assert_false(may("eve", 7, linked, SELF_SERVICE_UNBLOCK));
+}
+
+static void who_issues_is_who_has_proved_it(void **state)
+{
+	struct template *office _cleanup_template_ = store_template_get(store, "office", 0, NULL);
+	const struct self_caller ada = {"ada", 7}, eve = {"eve", 7};
+	struct self_person person _cleanup_self_person_ = {0};
+	struct self_person nobody _cleanup_self_person_ = {0};
+
+	(void)state;
+	assert_true(log_in("ada", "ada", "secret of ada", NULL));
+	assert_true(self_find_person(&services, &ada, office, false, &person, NULL));
+	assert_string_equal(person.person_id, "p1");
+	assert_string_equal(person.leave.label, "directory staff ada");
+	assert_false(self_find_person(&services, &eve, office, false, &nobody, NULL));
+	/* An operator's right makes nobody a person of a directory. */
+	assert_false(self_find_person(&services, &eve, office, true, &nobody, NULL));
+}
+
+static void whatever_is_wrong_with_a_password_is_told_alike(void **state)
+{
+	static const char *const tries[][2] = {{"ada", "wrong"}, {"ada", ""},
+		{"nobody", "secret of nobody"}, {"mallory", "secret of mallory"},
+		{"twin", "secret of twin"}};
+	_cleanup_free_ char *told = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		struct error error _cleanup_error_ = ERROR_INIT;
+		assert_false(log_in("ada", tries[i][0], tries[i][1], &error));
+		assert_int_equal(error.code, ERROR_ACCESS_DENIED);
+		assert_true(!told || strcmp(told, error_message(&error)) == 0);
+		free(told);
+		told = xstrdup(error_message(&error));
+	}
+}
+
+static void a_person_who_is_locked_out_is_not_asked_for_by_any_spelling(void **state)
+{
+	static const char *const spellings[] = {"ada", "ADA", " ada", "ada@example.org", "X\\ada"};
+	bool was_locked = false;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(spellings); i++)
+		assert_false(log_in("ada", spellings[i], "wrong", NULL));
+	unsigned asked = fake.asked;
+	assert_false(log_in("ada", "ada", "secret of ada", NULL));
+	assert_int_equal(fake.asked, asked);
+	assert_true(log_in("grace", "grace", "secret of grace", NULL));
+	_cleanup_free_ char *name = self_lock_name("staff", "Ada");
+	assert_true(selves_lift(services.selves, "directory", name, &was_locked, NULL));
+	assert_true(was_locked);
+	assert_true(log_in("ada", "ada", "secret of ada", NULL));
+}
+
+static void a_directory_that_is_down_locks_nobody_out(void **state)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	(void)state;
+	fake.is_down = true;
+	for (int i = 0; i < 6; i++) {
+		assert_false(log_in("ada", "ada", "secret of ada", &error));
+		assert_int_equal(error.code, ERROR_NETWORK_FAILED);
+	}
+	fake.is_down = false;
+	assert_true(log_in("ada", "ada", "secret of ada", NULL));
+}
+
+static void only_directories_that_templates_name_are_asked(void **state)
+{
+	const struct self_request request = {
+		.caller = "ada", .uid = 7, .actor = AUDIT_CALLER("uid=7")};
+	struct secret secret _cleanup_secret_ = SECRET_INIT;
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	(void)state;
+	assert_true(secret_set(&secret, "secret of ada", strlen("secret of ada")));
+	assert_false(
+		self_prove_password(services.selves, &request, "other", "ada", &secret, &error));
+	assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
+	assert_false(
+		self_prove_password(services.selves, &request, NULL, "a\nda", &secret, &error));
+	assert_int_equal(error.code, ERROR_INVALID_ARGUMENT);
+	assert_int_equal(fake.asked, 0);
+	assert_true(self_prove_password(services.selves, &request, "staff", "ada", &secret, NULL));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -302,6 +452,12 @@ int main(void)
 		TEST(five_wrong_tries_lock_the_card_for_all_its_codes_and_a_restart_does_not_help),
 		TEST(too_many_tries_within_a_minute_are_not_looked_at),
 		TEST(users_of_the_system_are_people_of_the_directory_where_the_template_says_so),
+		TEST(a_password_proves_whose_a_card_is),
+		TEST(who_issues_is_who_has_proved_it),
+		TEST(whatever_is_wrong_with_a_password_is_told_alike),
+		TEST(a_person_who_is_locked_out_is_not_asked_for_by_any_spelling),
+		TEST(a_directory_that_is_down_locks_nobody_out),
+		TEST(only_directories_that_templates_name_are_asked),
 		TEST(the_list_has_own_cards_with_what_may_be_done_now),
 	};
 
