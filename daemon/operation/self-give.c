@@ -80,7 +80,8 @@ static bool for_user(const char *name, struct self_code *code, struct error *err
 	return true;
 }
 
-/* The directory says who it is when the card is issued; here only whether there is such a person. */
+/* The directory says who it is when the card is issued; here only whether there is such a person.
+ */
 static bool for_person_of_directory(struct services *services, const struct template *template,
 	const char *login, struct self_code *code, struct error *error)
 {
@@ -115,7 +116,7 @@ static bool check_said(
 {
 	enum issue_holder from = template->issue.holder;
 	bool by_fields = from == ISSUE_HOLDER_FIELDS || from == ISSUE_HOLDER_SIMPLE_ID;
-	const char *wrong = gift->holder->count > 0 && !by_fields ? "holder"
+	const char *wrong = gift->holder->count > 0 && !by_fields	     ? "holder"
 			    : gift->user && from != ISSUE_HOLDER_SYSTEM_USER ? "user"
 			    : gift->person && from != ISSUE_HOLDER_DIRECTORY ? "person"
 									     : NULL;
@@ -192,24 +193,44 @@ static bool lift_card(
 	return selves_lift(services->selves, "card", id, was_locked, error);
 }
 
+/* Wrong passwords are counted by the login name, and codes by what the directory knows them by. */
+static bool lift_person(
+	struct services *services, const char *name, bool *was_locked, struct error *error)
+{
+	const char *colon = strchr(name, ':');
+	struct directory_person person _cleanup_person_ = {0};
+	bool by_code = false;
+
+	if (!colon)
+		return error_set_field(
+			error, ERROR_INVALID_ARGUMENT, "name", "it must be CONNECTION:LOGIN");
+	_cleanup_free_ char *connection = xasprintf("%.*s", (int)(colon - name), name);
+	_cleanup_free_ char *login = self_lock_name(connection, colon + 1);
+	if (!selves_lift(services->selves, "directory", login, was_locked, error))
+		return false;
+	struct directory *directory _cleanup_directory_ = people_open(services, connection, NULL);
+	if (!directory || !directory->driver->find(directory, colon + 1, &person, NULL))
+		return true;
+	_cleanup_free_ char *id = xasprintf("%s:%s", connection, person.id);
+	bool lifted = selves_lift(services->selves, "person", id, &by_code, error);
+	*was_locked = *was_locked || by_code;
+	return lifted;
+}
+
 bool self_lift(struct services *services, const char *kind, const char *name, bool *was_locked,
 	struct error *error)
 {
-	const char *colon = strchr(name, ':');
 	uid_t uid;
 
-	if (strcmp(kind, "person") == 0 && colon) {
-		_cleanup_free_ char *connection = xasprintf("%.*s", (int)(colon - name), name);
-		_cleanup_free_ char *whose = self_lock_name(connection, colon + 1);
-		return selves_lift(services->selves, "directory", whose, was_locked, error);
-	}
+	if (strcmp(kind, "person") == 0)
+		return lift_person(services, name, was_locked, error);
 	if (strcmp(kind, "card") == 0)
 		return lift_card(services, name, was_locked, error);
 	if (strcmp(kind, "code") == 0)
 		return selves_lift(services->selves, "code", name, was_locked, error);
 	if (strcmp(kind, "user") != 0)
-		return error_set_field(
-			error, ERROR_INVALID_ARGUMENT, "kind", "it must be card, code, user or person (CONNECTION:LOGIN)");
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, "kind",
+			"it must be card, code, user or person (CONNECTION:LOGIN)");
 	if (!user_find(name, &uid))
 		return error_set(
 			error, ERROR_NOT_FOUND, "there is no user \"%.64s\" on this machine", name);

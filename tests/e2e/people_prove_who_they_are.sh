@@ -55,6 +55,17 @@ tessera connection secret corp password password >/dev/null
 
 guide_lines self-service.md "People of a directory" "{" >staff.json
 tessera template add staff.json >/dev/null
+# wrong CHANGE: the same for fields that operators give, whose passwords a directory checks
+wrong() {
+    jq ".name = \"other\" | .issue = {} | .[\"self-service\"] = {\"unblock\": [\"directory\"]} | $1" staff.json >wrong.json
+    expect_failure 2 tessera template add wrong.json
+    [[ $output == *"/self-service/directory"*"$2"* ]] || fail "$1 gives: $output"
+}
+wrong '.["self-service"].directory = "nothing"' nothing
+wrong '.["self-service"].directory = "local"' "no directory"
+wrong . "has to say which directory"
+expect_failure any tessera connection remove corp
+[[ $output == *'template "staff"'* ]] || fail "removing the connection says: $output"
 
 echo "# a person of the directory issues a card to themselves, and sets the first PIN"
 expect_failure any as nobody tessera card issue --reader 1 --template staff
