@@ -28,3 +28,10 @@ bench_slot_crowd_SOURCES = bench/slot-crowd.c $(BENCH_MODULE_SOURCES)
 bench_slot_crowd_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 bench_slot_crowd_LDADD = -ldl
 EXTRA_DIST += bench/slot-measure bench/slot-enroll bench/bar.sh
+
+# People of a directory, found as one types.
+noinst_PROGRAMS += bench/directory-use
+bench_directory_use_SOURCES = bench/directory-use.c
+bench_directory_use_CPPFLAGS = $(CLI_CPPFLAGS)
+bench_directory_use_LDADD = libtessera-cli.la
+EXTRA_DIST += bench/directory-search

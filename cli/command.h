@@ -55,6 +55,7 @@ enum option {
 	OPTION_GROUP,
 	OPTION_HOLDER,
 	OPTION_HOURS,
+	OPTION_ID,
 	OPTION_INACTIVE,
 	OPTION_KEEP_FIELDS,
 	OPTION_KEEP_KEY,
@@ -198,6 +199,8 @@ bool template_diff(struct invocation *invocation, struct error *error);
 bool template_check(struct invocation *invocation, struct error *error);
 bool template_plan(struct invocation *invocation, struct error *error);
 bool template_drift(struct invocation *invocation, struct error *error);
+bool directory_search(struct invocation *invocation, struct error *error);
+bool directory_show(struct invocation *invocation, struct error *error);
 bool connection_list(struct invocation *invocation, struct error *error);
 bool connection_show(struct invocation *invocation, struct error *error);
 bool connection_add(struct invocation *invocation, struct error *error);

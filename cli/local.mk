@@ -25,6 +25,7 @@ libtessera_cli_la_SOURCES = \
 	cli/command.c cli/command.h \
 	cli/connection.c \
 	cli/connection-edit.c \
+	cli/directory.c \
 	cli/document.c cli/document.h \
 	cli/file.c cli/file.h \
 	cli/help.c cli/help.h \

@@ -39,3 +39,9 @@ noinst_PROGRAMS += tests/lib/survivor
 tests_lib_survivor_SOURCES = tests/lib/survivor.c
 tests_lib_survivor_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_lib_survivor_LDADD = -lpthread -ldl
+
+# Asks a directory for what no door of tesserad offers.
+noinst_PROGRAMS += tests/lib/directory-ask
+tests_lib_directory_ask_SOURCES = tests/lib/directory-ask.c
+tests_lib_directory_ask_CPPFLAGS = $(DAEMON_CPPFLAGS)
+tests_lib_directory_ask_LDADD = libtesserad.la

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* org.tessera1.Connection */
 #include "bus/bus-private.h"
+#include "bus/connection-people.h"
 #include "common/alloc.h"
 #include "operation/connection-kinds.h"
 #include "operation/connections.h"
@@ -286,6 +287,15 @@ static const struct bus_interface connection_interface = {
 				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW | BUS_SECRET, set_secret},
 			{"ForgetSecret", BUS_ARGUMENTS({"name", "s"}), NULL,
 				PERMISSION_CHANGE_CONNECTIONS, BUS_SLOW, forget_secret},
+			{"Search", BUS_ARGUMENTS({"text", "s"}, {"options", "a{sv}"}),
+				BUS_ARGUMENTS({"people", "a(ssa{ss}bs)"}, {"next", "s"}),
+				PERMISSION_ISSUE, BUS_SLOW, connection_search_call},
+			{"GetPerson", BUS_ARGUMENTS({"id", "s"}),
+				BUS_ARGUMENTS({"person", "(ssa{ss}bs)"}), PERMISSION_ISSUE,
+				BUS_SLOW, connection_get_person_call},
+			{"FindPerson", BUS_ARGUMENTS({"login", "s"}),
+				BUS_ARGUMENTS({"person", "(ssa{ss}bs)"}), PERMISSION_ISSUE,
+				BUS_SLOW, connection_find_person_call},
 			{"GetCertificate", NULL, BUS_ARGUMENTS({"certificate", "ay"}), BUS_ANYONE,
 				BUS_SLOW, get_certificate},
 			{"GetCrl", NULL, BUS_ARGUMENTS({"crl", "ay"}), BUS_ANYONE, BUS_SLOW,

@@ -4,6 +4,7 @@ libtesserad_la_SOURCES += \
 	daemon/bus/caller.c \
 	daemon/bus/channel.c daemon/bus/channel.h \
 	daemon/bus/connection.c \
+	daemon/bus/connection-people.c daemon/bus/connection-people.h \
 	daemon/bus/credential-renew.c \
 	daemon/bus/credential.c \
 	daemon/bus/driver.c \

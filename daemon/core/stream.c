@@ -189,10 +189,12 @@ bool stream_secure(struct stream *stream, const struct stream_tls *tls, struct e
 	if (!stream->ssl)
 		return false;
 	SSL_set_fd(stream->ssl, stream->fd);
-	while ((result = SSL_connect(stream->ssl)) != 1 && next > 0)
+	while (next > 0) {
+		result = SSL_connect(stream->ssl);
+		if (result == 1)
+			return true;
 		next = after(stream, result, end);
-	if (result == 1)
-		return true;
+	}
 	if (next < 0 && errno == ETIMEDOUT)
 		return error_set(error, ERROR_TIMEOUT, "%s does not go on with TLS within %u ms",
 			stream->host, stream->timeout_ms);

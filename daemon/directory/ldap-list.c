@@ -5,20 +5,20 @@
 #include "common/alloc.h"
 #include "directory/ldap-filter.h"
 #include "directory/ldap-follow.h"
+#include "directory/ldap-long.h"
 #include "directory/ldap-people.h"
 #include "directory/ldap-lookup.h"
 #include "directory/ldap-reach.h"
 
 #define TYPED_MAX 256 /* bytes of what a person types */
-/* The cursor of the second page: of a search that leaves nothing behind. */
-#define SECOND_PAGE "2"
+/* The cursor of the second page is this and how many the first one had: nothing is put aside. */
+#define SECOND_PAGE "@"
 
 struct list {
 	const struct ldap_directory *ldap;
 	const char *filter;
 	size_t limit;
-	bool is_second; /* the first page is asked for again, and passed over */
-	struct ldap_cursor *cursor;
+	size_t passed_over; /* how many the first page had, when the second is asked for */
 	struct directory_people *people;
 	size_t unnamed; /* entries without an id */
 	char *first_unnamed;
@@ -79,6 +79,33 @@ static bool check_ids(const struct list *list, struct error *error)
 
 /* --- the first page --- */
 
+/* Of somebody whose entry is too long. */
+static bool take_few(void *context, const struct ldap_entry *entry, struct error *error)
+{
+	struct list *list = context;
+	size_t before = list->people->count;
+
+	if (!take(context, entry, error))
+		return false;
+	if (list->people->count > before)
+		person_note(&list->people->items[before],
+			"an attribute is too long: the entry has more than %d bytes",
+			LDAP_MESSAGE_MAX);
+	return true;
+}
+
+static bool ask_one_by_one(struct directory *directory, struct ldap_link **link, struct list *list,
+	const struct ldap_request *request, bool *has_more, struct error *error)
+{
+	const struct mapped_field *user = field_mapping_find(&list->ldap->people.mapping, "user");
+	const char *few[] = {list->ldap->people.id, user ? user->attributes[0] : NULL, NULL};
+
+	list_reset(list);
+	error_clear(error);
+	return ldap_search_one_by_one(
+		directory, link, request, take, few, take_few, list, has_more, error);
+}
+
 static bool ask_first(
 	struct directory *directory, struct ldap_link **link, void *context, struct error *error)
 {
@@ -88,10 +115,12 @@ static bool ask_first(
 	const struct ldap_request request = request_of(list, attributes);
 
 	list_reset(list);
-	if (!ldap_follow(directory, link, &request, take, list, &outcome, error))
+	if (!ldap_follow(directory, link, &request, take, list, &outcome, error) &&
+		(!outcome.is_too_long ||
+			!ask_one_by_one(directory, link, list, &request, &outcome.has_more, error)))
 		return false;
 	if (outcome.has_more)
-		list->people->next = xstrdup(SECOND_PAGE);
+		list->people->next = xasprintf(SECOND_PAGE "%zu", list->limit);
 	return check_ids(list, error);
 }
 
@@ -109,7 +138,6 @@ static void keep_cursor(struct directory *directory, struct ldap_link **link, st
 	cursor->link = steal_pointer(link);
 	buffer_move(&cursor->cookie, &outcome->cookie);
 	cursor->filter = xstrdup(list->filter);
-	cursor->limit = list->limit;
 	list->people->next =
 		ldap_pool_put_cursor(directory->services->ldap, list->ldap->use, cursor);
 }
@@ -130,6 +158,16 @@ static bool ask_page(struct directory *directory, struct ldap_link **link, struc
 	return check_ids(list, error);
 }
 
+static bool parse_second(const char *after, size_t *count)
+{
+	char *end;
+
+	if (strncmp(after, SECOND_PAGE, strlen(SECOND_PAGE)) != 0)
+		return false;
+	*count = strtoul(after + strlen(SECOND_PAGE), &end, 10);
+	return *end == '\0' && *count >= 1 && *count <= DIRECTORY_PAGE_MAX;
+}
+
 static bool ask_second(
 	struct directory *directory, struct ldap_link **link, void *context, struct error *error)
 {
@@ -140,6 +178,7 @@ static bool ask_second(
 
 	list_reset(list);
 	request.is_paged = true;
+	request.limit = list->passed_over;
 	if (!ldap_link_search(*link, &request, pass_over, NULL, &outcome, error))
 		return false;
 	return !outcome.has_more || ask_page(directory, link, list, &outcome.cookie, error);
@@ -156,7 +195,6 @@ static bool ask_next(
 			"this list does not go on: it was left for more than %d seconds, or it is "
 			"another search's; search again",
 			LDAP_CURSOR_SECONDS);
-	list->limit = cursor->limit;
 	bool works = ask_page(directory, &cursor->link, list, &cursor->cookie, error);
 	if (cursor->link)
 		ldap_pool_give(
@@ -209,17 +247,18 @@ bool ldap_directory_search(struct directory *directory, const struct directory_q
 	_cleanup_buffer_ struct buffer more = BUFFER_INIT;
 	_cleanup_free_ char *filter = NULL;
 	struct list list = {.ldap = directory->data, .limit = query->limit, .people = people};
+	const char *after = query->after;
 	bool works;
 
 	if (!append_query(directory->data, query, &more, error))
 		return false;
 	list.filter = filter = ldap_people_filter(directory->data, &more);
-	if (!query->after)
+	if (!after)
 		works = ldap_ask(directory, ask_first, &list, error);
-	else if (strcmp(query->after, SECOND_PAGE) == 0)
+	else if (parse_second(after, &list.passed_over))
 		works = ldap_ask(directory, ask_second, &list, error);
 	else
-		works = ask_next(directory, &list, query->after, error);
+		works = ask_next(directory, &list, after, error);
 	free(list.first_unnamed);
 	if (!works)
 		directory_people_clear(people);

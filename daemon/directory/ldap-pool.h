@@ -26,7 +26,6 @@ struct ldap_cursor {
 	struct ldap_link *link;
 	struct buffer cookie;
 	char *filter; /* of the search, which has to be the same */
-	size_t limit;
 };
 void ldap_cursor_free(struct ldap_cursor *cursor);
 DEFINE_CLEANUP(struct ldap_cursor *, ldap_cursor_free);

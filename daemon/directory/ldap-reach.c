@@ -67,9 +67,13 @@ bool ldap_bind_service(struct directory *directory, struct ldap_link *link, stru
 
 /* --- connecting --- */
 
-static char *host_text(const struct ldap_host *host)
+/* For the pool: what is wrong with a server may be wrong for one connection alone. */
+static char *host_key(const struct directory *directory, const struct ldap_host *host)
 {
-	return host->port ? xasprintf("%s:%u", host->name, host->port) : xstrdup(host->name);
+	const struct ldap_directory *ldap = directory->data;
+
+	return host->port ? xasprintf("%s\n%s:%u", ldap->use, host->name, host->port)
+			  : xasprintf("%s\n%s", ldap->use, host->name);
 }
 
 static bool open_identity(
@@ -102,7 +106,7 @@ struct ldap_link *ldap_reach_host(struct directory *directory, const struct ldap
 	ldap_bind_function *bind, struct ldap_attempt *attempt, struct error *error)
 {
 	_cleanup_error_ struct error failure = ERROR_INIT;
-	_cleanup_free_ char *name = host_text(host);
+	_cleanup_free_ char *name = host_key(directory, host);
 	struct ldap_attempt ignored;
 
 	attempt = attempt ? attempt : &ignored;
@@ -142,7 +146,7 @@ static const struct ldap_host **order(
 	size_t awake = 0, resting = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		_cleanup_free_ char *name = host_text(&hosts[i]);
+		_cleanup_free_ char *name = host_key(directory, &hosts[i]);
 		if (ldap_pool_host_rests(pool_of(directory), name))
 			ordered[count - ++resting] = &hosts[i];
 		else
@@ -244,7 +248,7 @@ bool ldap_ask(struct directory *directory,
 		struct ldap_link *link = ldap_reach(directory, ldap_bind_service, NULL, &failure);
 		if (!link)
 			break;
-		_cleanup_free_ char *host = xstrdup(ldap_link_host(link));
+		_cleanup_free_ char *host = xasprintf("%s\n%s", ldap->use, ldap_link_host(link));
 		works = ask(directory, &link, context, &failure);
 		is_answered = works || !another_may_do(&failure);
 		if (!is_answered)

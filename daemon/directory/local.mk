@@ -9,6 +9,7 @@ libtesserad_la_SOURCES += \
 	daemon/directory/ldap-follow.c daemon/directory/ldap-follow.h \
 	daemon/directory/ldap-link.c daemon/directory/ldap-link.h \
 	daemon/directory/ldap-list.c \
+	daemon/directory/ldap-long.c daemon/directory/ldap-long.h \
 	daemon/directory/ldap-lookup.c daemon/directory/ldap-lookup.h \
 	daemon/directory/ldap-people.c daemon/directory/ldap-people.h \
 	daemon/directory/ldap-pool.c daemon/directory/ldap-pool.h \

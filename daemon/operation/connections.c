@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "connection/secret.h"
+#include "directory/directory.h"
 #include "keys/at-rest.h"
 #include "operation/connection-kinds.h"
 #include "operation/vault.h"
@@ -21,10 +22,14 @@ bool connection_set_secret(struct services *services, const char *connection, co
 	_cleanup_free_ char *value = connection_secret_name(connection, name);
 	_cleanup_buffer_ struct buffer sealed = BUFFER_INIT;
 
-	return connection_check_secret(&services->connections, connection, name, secret, error) &&
-	       vault_check_open(services, error) &&
-	       at_rest_seal(services->token, purpose, secret, &sealed, error) &&
-	       store_value_set(services->store, value, sealed.data, sealed.length, error);
+	bool is_kept =
+		connection_check_secret(&services->connections, connection, name, secret, error) &&
+		vault_check_open(services, error) &&
+		at_rest_seal(services->token, purpose, secret, &sealed, error) &&
+		store_value_set(services->store, value, sealed.data, sealed.length, error);
+	if (is_kept)
+		directory_forget(&services->connections, connection);
+	return is_kept;
 }
 
 bool connection_forget_secret(
@@ -41,6 +46,7 @@ bool connection_forget_secret(
 			       ? error_set(error, ERROR_NOT_FOUND,
 					 "the connection has no secret %s", name)
 			       : error_move(error, &missing);
+	directory_forget(&services->connections, connection);
 	return store_value_remove(services->store, value, error);
 }
 

@@ -7,7 +7,8 @@
 #                                    address, of slapd-ca.pem or of CA.pem (made if it is missing)
 #     load_slapd NAME <LDIF          entries, besides the ones that each has: ou=people, which only the account
 #                                    cn=reader (password "reader secret") reads, and ou=public
-#     people FIRST LAST              LDIF of generated people: uid p0000001 with the password "secret 1", ...
+#     people FIRST LAST              LDIF of generated people: uid p0000001 with the password "secret 1" and
+#                                    the entryUUID 00000000-0000-4000-8000-000000000001, ...
 #     start_slapd NAME PORT [SIZE]   ldap on PORT, ldaps on the next one, ldapi in NAME/ldapi
 #     stop_slapd NAME
 #     slapd_change NAME <LDIF        changes by ldapmodify, as the directory's manager
@@ -80,6 +81,7 @@ END
             rootpw manager
             directory $PWD/$name/data
             maxsize 1073741824
+            limits dn.exact=cn=reader,$slapd_suffix size.prtotal=unlimited
             index objectClass eq
             index entryUUID eq
             index uid,mail,cn,sn,givenName,employeeNumber eq,sub
@@ -129,7 +131,7 @@ people() {
             printf "dn: uid=p%07d,ou=people,%s\nobjectClass: inetOrgPerson\nuid: p%07d\n", i, suffix, i
             printf "cn: %s %s %d\ngivenName: %s\nsn: %s\nmail: p%d@example.org\n", g, f, i, g, f, i
             printf "employeeNumber: %d\ntelephoneNumber: +44 20 %07d\nou: Works\ntitle: Engineer\n", 500000 + i, i
-            printf "userPassword: secret %d\n\n", i
+            printf "userPassword: secret %d\nentryUUID: 00000000-0000-4000-8000-%012d\n\n", i, i
         }
     }'
 }
