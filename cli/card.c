@@ -36,6 +36,7 @@ static const struct column show_columns[] = {
 	{"replaces", "Replaces", COLUMN_TEXT},
 	{"replaced_by", "Replaced by", COLUMN_TEXT},
 	{"holder", "Holder", COLUMN_TEXT},
+	{"person", "Person", COLUMN_TEXT},
 	{"template", "Template", COLUMN_TEXT},
 	{"template_version", "Template version", COLUMN_TEXT},
 	{"reader", "Reader", COLUMN_TEXT},
@@ -219,7 +220,7 @@ bool card_list(struct invocation *invocation, struct error *error)
 /* What keys in slots do not have, and so is not shown of them. */
 static void leave_out_card(json_t *key)
 {
-	static const char *const members[] = {"uri", "reader", "kdf", "key_version",
+	static const char *const members[] = {"uri", "person", "reader", "kdf", "key_version",
 		"key_check_value", "puk_state", "puk_exposed_at", "unblock_code_expires_at",
 		"pin_expires_at"};
 

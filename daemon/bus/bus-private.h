@@ -96,8 +96,8 @@ bool read_fields(DBusMessageIter *iter, struct fields *fields, struct error *err
 bool audit_change(struct bus_call *call, const char *operation, const char *name, bool done,
 	const struct error *error);
 
-/* The card's serial, of the object that a call to a credential has. */
-const char *credential_object_serial(const void *object);
+/* The credential that the object of a call is. */
+const struct credential *credential_object(const void *object);
 
 /* --- methods of the manager about the audit trail (manager-audit.c) --- */
 bool manager_list_audit(struct bus_call *call, struct error *error);
@@ -132,6 +132,8 @@ bool list_expiring_call(struct bus_call *call, struct error *error);
 /* People of directories (people.c). */
 bool check_people_call(struct bus_call *call, struct error *error);
 bool list_people_call(struct bus_call *call, struct error *error);
+/* The property Person of a credential. */
+void get_credential_person(void *context, const void *object, DBusMessageIter *value);
 
 /* --- the method of the manager that revokes many cards (manager-revoke.c) --- */
 bool revoke_many_call(struct bus_call *call, struct error *error);

@@ -207,8 +207,9 @@ static char *operation_name(const struct bus_call *call)
 		&template_kind, &connection_kind, &type_kind, &job_kind, &licence_kind, &slot_kind};
 	struct buffer name = BUFFER_INIT;
 
-	/* ActivateGenerated is activate. */
-	const char *end = strstr(call->method->name, "Generated");
+	/* ActivateGenerated is activate, ReissueKeepingFields is reissue. */
+	const char *generated = strstr(call->method->name, "Generated");
+	const char *end = generated ? generated : strstr(call->method->name, "KeepingFields");
 
 	for (const char *c = call->method->name; *c && c != end; c++) {
 		if (isupper((unsigned char)*c) && name.length > 0)
@@ -267,6 +268,6 @@ void caller_done(void *context, const struct bus_call *call, const struct error 
 	if (permission_only_reads((enum permission)call->method->permission))
 		return;
 	/* Whoever has no right to anything could fail without end. */
-	record(call, is_credential ? credential_object_serial(call->object) : NULL, error,
+	record(call, is_credential ? credential_object(call->object)->serial : NULL, error,
 		call->method->permission == PERMISSION_HOLDER);
 }

@@ -77,9 +77,9 @@ static const struct credential *credential_of(const void *object)
 	return ((const struct view *)object)->credential;
 }
 
-const char *credential_object_serial(const void *object)
+const struct credential *credential_object(const void *object)
 {
-	return credential_of(object)->serial;
+	return credential_of(object);
 }
 
 static void get_serial(void *context, const void *object, DBusMessageIter *value)
@@ -560,6 +560,7 @@ static const struct bus_interface credential_interface = {
 			{"CardType", "s", get_card_type},
 			{"State", "s", get_state},
 			{"Holder", "a{ss}", get_holder},
+			{"Person", "a{ss}", get_credential_person},
 			{"Template", "s", get_template},
 			{"TemplateVersion", "x", get_template_version},
 			{"Reader", "o", get_reader},

@@ -70,6 +70,25 @@ bool check_people_call(struct bus_call *call, struct error *error)
 	return true;
 }
 
+/* --- whose a card is --- */
+
+void get_credential_person(void *context, const void *object, DBusMessageIter *value)
+{
+	struct bus *bus = context;
+	const struct person_link *link = &credential_object(object)->person;
+	_cleanup_person_record_ struct person_record record = PERSON_RECORD_INIT;
+	_cleanup_fields_ struct fields fields = FIELDS_INIT;
+
+	if (link->connection) {
+		fields_set(&fields, "directory", link->connection);
+		fields_set(&fields, "id", link->id);
+		if (store_person_get(
+			    bus->services->store, link->connection, link->id, &record, NULL))
+			fields_set(&fields, "state", person_state_name(record.state));
+	}
+	append_fields(value, &fields);
+}
+
 /* --- ListPeople --- */
 
 static void append_changes(DBusMessageIter *item, const struct person_finding *finding)

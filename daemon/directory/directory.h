@@ -76,10 +76,10 @@ struct directory_driver {
 	 */
 	bool (*authenticate)(struct directory *, const char *login, const struct secret *password,
 		struct directory_person *, struct error *);
-	void (*close)(struct directory *);
-	/* Name of the index-th field of a holder that the mapping may fill ("email"), NULL past the
-	 * end. NULL: all may be. */
+	/* Name of the index-th holder's field that the connection may fill ("email"), NULL past the
+	 * end; a NULL function: nobody knows. */
 	const char *(*field_at)(struct directory *, size_t index);
+	void (*close)(struct directory *);
 };
 
 struct directory {

@@ -95,8 +95,11 @@ bool operation_issue_and_initiate(struct operation *operation, unsigned reader,
 	struct error refusal _cleanup_error_ = ERROR_INIT;
 	char *claim = NULL;
 
-	/* What is wrong with the template, or that it is not there, is the verb's to say. */
-	if (!template)
+	/*
+	 * What is wrong with the template, or that it is not there, is the verb's to say; and
+	 * whoever may not issue by it learns nothing of whom a directory has.
+	 */
+	if (!template || (own.only_to_user && template->issue.by != ISSUE_BY_USER))
 		return operation_issue(
 			operation, reader, template_name, given, change, terms, error);
 	own.link = &holder.link;

@@ -143,8 +143,10 @@ static char *act(struct operation *operation, const struct credential *credentia
 	*later = false;
 	if (takes_effect)
 		return change_card(operation, credential, news, summary, later);
-	return credential->state == LIFECYCLE_INACTIVE ? xstrdup("the card is suspended already")
-						       : xstrdup("the card is left as it is");
+	/* By us: an interruption has come between the suspension and its telling. */
+	return xstrdup(is_suspended_by_us(credential)		 ? "the card is suspended"
+		       : credential->state == LIFECYCLE_INACTIVE ? "the card was suspended before"
+								 : "the card is left as it is");
 }
 
 /* "email, name" */

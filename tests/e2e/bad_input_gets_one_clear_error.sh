@@ -76,7 +76,7 @@ expect_failure 5 tessera card activate "$card" --new-pin-file long
 one_line_error "8"
 expect_failure 5 tessera card activate "$card" --new-pin-file letters
 one_line_error "digits"
-expect_failure 7 tessera card suspend "$card" --reason early
+expect_failure 7 tessera card resume "$card"
 one_line_error "issued"
 tessera card activate "$card" --new-pin-file pin >/dev/null
 expect_failure 7 tessera card activate "$card" --new-pin-file pin

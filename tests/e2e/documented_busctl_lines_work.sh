@@ -145,14 +145,14 @@ prints GetLastMasterKeyBackup 'xubua(ssb) '
 refused 'nothing to restore' BeginMasterKeyRestore
 refused 'no restoration has begun' OpenMasterKeyShare
 refused 'no restoration has begun' FinishMasterKeyRestore
-verb 'Credential Reissue'
+verb 'Credential Reissue '
 verb 'Credential ActivateGenerated'
 verb 'Credential ReissueKeepingFields'
 verb 'Credential Activate s'
 verb 'Credential ChangePin'
 verb 'Credential Renew'
 verb 'Manager RevokeMany'
-verb 'Credential Reissue'
+verb 'Credential Reissue '
 verb 'Credential Activate s'
 verb 'Credential Revoke'
 verb 'Credential Replace'

@@ -42,7 +42,7 @@ make_slapd staff
 } | load_slapd staff
 start_slapd staff 3890
 jq -n --arg base "$base" '{name: "people", kind: "ldap", hosts: ["127.0.0.1:3890"], security: "none",
-    bind: "simple", "bind-dn": "cn=reader,dc=example,dc=org", base: $base}' >people.json
+    bind: {method: "simple", dn: "cn=reader,dc=example,dc=org"}, base: $base}' >people.json
 tessera connection add people.json >/dev/null
 echo 'reader secret' >password
 tessera connection secret people password password >/dev/null
@@ -120,17 +120,19 @@ expect_failure any tessera directory check
 start_slapd staff 3890
 
 # --- another name at another place is the same person
-printf 'dn: uid=ada,%s\nchangetype: modrdn\nnewrdn: uid=countess\ndeleteoldrdn: 0\n' "$base" | slapd_change staff
+printf 'dn: uid=ada,%s\nchangetype: modrdn\nnewrdn: uid=countess\ndeleteoldrdn: 1\n' "$base" | slapd_change staff
 change "uid=countess,$base" 'replace: cn' 'cn: Ada King' '-' 'replace: telephoneNumber' 'telephoneNumber: 1843'
 expect_output 'changed: 1' tessera directory check
 tessera --json report people >found
 jq -e --arg card "$one" 'length == 1 and .[0].serial == $card and .[0].state == "present" and
-    .[0].changes == [{"field": "name", "card": "Ada Byron", "directory": "Ada King"}]' found >/dev/null || fail "$(cat found)"
+    (.[0].changes | sort_by(.field)) == [{"field": "name", "card": "Ada Byron", "directory": "Ada King"},
+        {"field": "user", "card": "ada", "directory": "countess"}]' found >/dev/null || fail "$(cat found)"
 expect_output /issue/holder/name guide_run people.md "Names that change" "tessera template drift"
 expect_failure any tessera card update "$one"
 [[ $output == *'"name"'*'reissue the card'* ]] || fail "$output"
 tessera card update "$one" --keep-fields >/dev/null
-tessera card update "$one" --reissue >/dev/null
+[ "$one" = yubikey-10000001 ] || fail "the guide means another card than $one"
+guide_run people.md "Names that change" "tessera card update" >/dev/null
 tessera --json card show "$one" | jq -e '.certificates | any(.subject == "CN=Ada King" and .status == "valid")' >/dev/null ||
     fail "$(tessera card show "$one")"
 [ "$(holder_of "$one" badge)" = 1815 ] || fail "what was given is gone"
@@ -208,8 +210,9 @@ check() {
 finish_check() {
     tessera directory check >/dev/null
     [ "$(state_of "$three")" = inactive ] || fail "$where: $(tessera card show "$three")"
-    [ "$(suspensions)" = $((before + 1)) ] || fail "$where: $(tessera audit list --card "$three")"
-    expect_output person-disabled tessera audit list --card "$three" --newest --limit 3
+    # One, which is recorded when it is done: a kill in between leaves that to person-disabled.
+    [ $(($(suspensions) - before)) -le 1 ] || fail "$where: $(tessera audit list --card "$three")"
+    expect_output '; the card is suspended' tessera audit list --card "$three" --newest --limit 1
     change "uid=countess,$base" 'delete: nsAccountLock'
     tessera directory check >/dev/null
     [ "$(state_of "$three")" = issued ] || fail "$where: $(tessera card show "$three")"

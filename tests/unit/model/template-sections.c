@@ -214,11 +214,74 @@ static void all_fields_that_are_missing_are_named(void **state)
 	assert_true(template_check_holder(template, &holder, NULL));
 }
 
+static void holders_of_a_directory_are_read(void **state)
+{
+	_cleanup_template_ struct template *plain =
+		template_parse(STAFF("\"one-each\": true"), NULL);
+	_cleanup_template_ struct template *strict =
+		template_parse(STAFF("\"further\": [\"badge\"], \"if-gone\": \"suspend\", "
+				     "\"if-back\": \"resume\""),
+			NULL);
+
+	(void)state;
+	assert_int_equal(plain->issue.holder, ISSUE_HOLDER_DIRECTORY);
+	assert_string_equal(plain->issue.directory.connection, "staff");
+	assert_true(plain->issue.directory.one_each);
+	assert_int_equal(plain->issue.directory.if_gone, PERSON_REPORTED);
+	assert_false(template_takes_further(plain, "badge"));
+	assert_true(template_takes_further(strict, "badge"));
+	assert_int_equal(strict->issue.directory.if_disabled, PERSON_REPORTED);
+	assert_int_equal(strict->issue.directory.if_gone, PERSON_TAKES_EFFECT);
+	assert_int_equal(strict->issue.directory.if_back, PERSON_TAKES_EFFECT);
+	assert_string_equal(person_policy_name(strict->issue.directory.if_gone, false), "suspend");
+	assert_string_equal(person_policy_name(strict->issue.directory.if_back, true), "resume");
+}
+
+struct wrong_case {
+	const char *document, *field, *word;
+};
+
+static void assert_refused(const struct wrong_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_error_ struct error error = ERROR_INIT;
+		_cleanup_template_ struct template *template =
+			template_parse(cases[i].document, &error);
+		if (template)
+			fail_msg("taken: %s", cases[i].document);
+		assert_int_equal(error.code, ERROR_INVALID_TEMPLATE);
+		if (strcmp(error.field, cases[i].field) != 0 ||
+			!strstr(error_message(&error), cases[i].word))
+			fail_msg("%s\ngives %s: %s", cases[i].document, error.field,
+				error_message(&error));
+	}
+}
+
+static void wrong_directories_are_refused(void **state)
+{
+	static const struct wrong_case cases[] = {
+		{HOLDER("\"from\": \"directory\""), "/issue/holder/directory", "missing"},
+		{HOLDER("\"directory\": \"staff\""), "/issue/holder/directory", "from"},
+		{HOLDER("\"if-gone\": \"suspend\""), "/issue/holder/if-gone", "from"},
+		{STAFF("\"if-gone\": \"resume\""), "/issue/holder/if-gone", "report, suspend"},
+		{STAFF("\"if-back\": \"suspend\""), "/issue/holder/if-back", "report, resume"},
+		{STAFF("\"one-each\": 1"), "/issue/holder/one-each", "true or false"},
+		{STAFF("\"further\": []"), "/issue/holder/further", "1 to 16"},
+		{STAFF("\"further\": [\"a b\"]"), "/issue/holder/further/0", "letters"},
+		{STAFF("\"further\": [\"a\", \"a\"]"), "/issue/holder/further/1", "twice"},
+		{STAFF("\"id-length\": 5"), "/issue/holder/id-length", "simple ID"},
+		{WITH("\"operator\": {\"kind\": \"system-owner\"}, \"issue\": {\"holder\": "
+		      "{\"from\": \"directory\", \"directory\": \"staff\"}}"),
+			"/issue/holder/from", "system owner"},
+	};
+
+	(void)state;
+	assert_refused(cases, ARRAY_SIZE(cases));
+}
+
 static void wrong_sections_are_refused(void **state)
 {
-	static const struct {
-		const char *document, *field, *word;
-	} cases[] = {
+	static const struct wrong_case cases[] = {
 		{TYPES("\"card-types\": []"), "/card-types", "1 to 16"},
 		{TYPES("\"card-types\": [\"piv\", \"piv\"]"), "/card-types/1", "twice"},
 		{TYPES("\"card-types\": [\"PIV\"]"), "/card-types/0", "lower-case"},
@@ -238,19 +301,6 @@ static void wrong_sections_are_refused(void **state)
 		      "\"issue\": {\"auto-initiate\": true}"),
 			"/issue/auto-initiate", "system owner"},
 		{HOLDER("\"from\": \"connection\""), "/issue/holder/from", "directory"},
-		{HOLDER("\"from\": \"directory\""), "/issue/holder/directory", "missing"},
-		{HOLDER("\"directory\": \"staff\""), "/issue/holder/directory", "from"},
-		{HOLDER("\"if-gone\": \"suspend\""), "/issue/holder/if-gone", "from"},
-		{STAFF("\"if-gone\": \"resume\""), "/issue/holder/if-gone", "report, suspend"},
-		{STAFF("\"if-back\": \"suspend\""), "/issue/holder/if-back", "report, resume"},
-		{STAFF("\"one-each\": 1"), "/issue/holder/one-each", "true or false"},
-		{STAFF("\"further\": []"), "/issue/holder/further", "1 to 16"},
-		{STAFF("\"further\": [\"a b\"]"), "/issue/holder/further/0", "letters"},
-		{STAFF("\"further\": [\"a\", \"a\"]"), "/issue/holder/further/1", "twice"},
-		{STAFF("\"id-length\": 5"), "/issue/holder/id-length", "simple ID"},
-		{WITH("\"operator\": {\"kind\": \"system-owner\"}, \"issue\": {\"holder\": "
-		      "{\"from\": \"directory\", \"directory\": \"staff\"}}"),
-			"/issue/holder/from", "system owner"},
 		{HOLDER("\"from\": \"air\""), "/issue/holder/from", "fields, simple-id"},
 		{HOLDER("\"from\": \"simple-id\", \"id-length\": 3"), "/issue/holder/id-length",
 			"4 to 16"},
@@ -273,18 +323,7 @@ static void wrong_sections_are_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_error_ struct error error = ERROR_INIT;
-		_cleanup_template_ struct template *template =
-			template_parse(cases[i].document, &error);
-		if (template)
-			fail_msg("taken: %s", cases[i].document);
-		assert_int_equal(error.code, ERROR_INVALID_TEMPLATE);
-		if (strcmp(error.field, cases[i].field) != 0 ||
-			!strstr(error_message(&error), cases[i].word))
-			fail_msg("%s\ngives %s: %s", cases[i].document, error.field,
-				error_message(&error));
-	}
+	assert_refused(cases, ARRAY_SIZE(cases));
 }
 
 static void a_simple_id_and_its_name_are_not_asked_for(void **state)
@@ -313,6 +352,8 @@ int main(void)
 		cmocka_unit_test(rights_that_cannot_be_are_refused_with_their_place),
 		cmocka_unit_test(patterns_of_users_cards_use_what_the_user_database_has),
 		cmocka_unit_test(all_fields_that_are_missing_are_named),
+		cmocka_unit_test(holders_of_a_directory_are_read),
+		cmocka_unit_test(wrong_directories_are_refused),
 		cmocka_unit_test(wrong_sections_are_refused),
 		cmocka_unit_test(a_simple_id_and_its_name_are_not_asked_for),
 	};
