@@ -36,11 +36,8 @@ static bool prove_system_user(
 	struct bus *bus = call->context;
 	struct selves *selves = bus->services->selves;
 	struct error refusal _cleanup_error_ = ERROR_INIT;
-
-	if (!selves_ask_begin(selves, request->uid, error))
-		return false;
 	bool may = polkit_check(call, &polkit_self, &refusal);
-	selves_ask_end(selves, request->uid);
+
 	return self_prove_system_user(selves, request, may ? NULL : &refusal, error);
 }
 
@@ -68,12 +65,30 @@ static bool prove(struct bus_call *call, const char *method, struct credentials 
 	}
 }
 
+/* On the system bus threads are shared. A connection of the private socket has one of its own,
+ * which may wait for a refusal as others of the same user do, but not for a person. */
+static bool prove_in_turn(struct bus_call *call, const char *method,
+	struct credentials *credentials, struct error *error)
+{
+	struct bus *bus = call->context;
+	struct selves *selves = bus->services->selves;
+	const struct bus_caller *caller = call->caller;
+	bool waits = !caller->is_private || self_way_from_name(method) == SELF_BY_SYSTEM_USER;
+
+	if (waits && !selves_ask_begin(selves, caller->uid, !caller->is_private, error))
+		return false;
+	bool proved = prove(call, method, credentials, error);
+	if (waits)
+		selves_ask_end(selves, caller->uid);
+	return proved;
+}
+
 static bool authenticate(struct bus_call *call, struct error *error)
 {
 	const char *method = message_read_string(&call->in);
 	struct credentials credentials = {.code = SECRET_INIT, .password = SECRET_INIT};
 	bool proved = options_each(&call->in, read_credential, &credentials, error) &&
-		      prove(call, method, &credentials, error);
+		      prove_in_turn(call, method, &credentials, error);
 
 	call->audited = true; /* as self-authenticate */
 	secret_clear(&credentials.code);

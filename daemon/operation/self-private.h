@@ -8,8 +8,9 @@
 #include "operation/self-limits.h"
 #include "operation/self.h"
 
-#define SELF_REFUSAL_MS 1000
-#define SELF_ASKED_MAX	2 /* libuv has four threads for calls on the system bus */
+#define SELF_REFUSAL_MS	      1000
+#define SELF_ASKED_MAX	      16
+#define SELF_ASKED_SHARED_MAX 2 /* libuv has four threads for all calls on the system bus */
 
 struct selves {
 	struct services *services;
@@ -19,7 +20,10 @@ struct selves {
 	pthread_mutex_t lock; /* guards the four below; nothing else is locked under it */
 	struct self_identity *identities;
 	size_t count;
-	uid_t asked[SELF_ASKED_MAX]; /* by polkit */
+	struct self_asked {
+		uid_t uid;
+		bool on_shared_thread;
+	} asked[SELF_ASKED_MAX];
 	size_t asked_count;
 };
 

@@ -280,27 +280,38 @@ bool selves_lift(struct selves *selves, const char *kind, const char *name, bool
 
 /* --- who is being asked --- */
 
-bool selves_ask_begin(struct selves *selves, uid_t uid, struct error *error)
+/* Under the lock. */
+static bool has_room_to_ask(const struct selves *selves, uid_t uid, bool on_shared_thread)
 {
-	bool is_free = true;
+	size_t shared = 0;
 
+	for (size_t i = 0; i < selves->asked_count; i++) {
+		if (selves->asked[i].uid == uid)
+			return false;
+		shared += selves->asked[i].on_shared_thread;
+	}
+	return selves->asked_count < SELF_ASKED_MAX &&
+	       (!on_shared_thread || shared < SELF_ASKED_SHARED_MAX);
+}
+
+bool selves_ask_begin(struct selves *selves, uid_t uid, bool on_shared_thread, struct error *error)
+{
 	pthread_mutex_lock(&selves->lock);
-	for (size_t i = 0; i < selves->asked_count; i++)
-		is_free = is_free && selves->asked[i] != uid;
-	is_free = is_free && selves->asked_count < ARRAY_SIZE(selves->asked);
-	if (is_free)
-		selves->asked[selves->asked_count++] = uid;
+	bool has_room = has_room_to_ask(selves, uid, on_shared_thread);
+	if (has_room)
+		selves->asked[selves->asked_count++] =
+			(struct self_asked){.uid = uid, .on_shared_thread = on_shared_thread};
 	pthread_mutex_unlock(&selves->lock);
-	return is_free ||
+	return has_room ||
 	       error_set(error, ERROR_BUSY,
-		       "somebody is being asked to authenticate already; try again later");
+		       "somebody is proving who they are already; try again in a moment");
 }
 
 void selves_ask_end(struct selves *selves, uid_t uid)
 {
 	pthread_mutex_lock(&selves->lock);
 	for (size_t i = selves->asked_count; i-- > 0;) {
-		if (selves->asked[i] == uid)
+		if (selves->asked[i].uid == uid)
 			selves->asked[i] = selves->asked[--selves->asked_count];
 	}
 	pthread_mutex_unlock(&selves->lock);

@@ -79,8 +79,11 @@ void self_identities_free(struct self_identity *identities, size_t count);
 bool selves_lift(struct selves *selves, const char *kind, const char *name, bool *was_locked,
 	struct error *error);
 
-/* One user is asked by polkit once at a time, and few at all: they hold threads. ERROR_BUSY. */
-bool selves_ask_begin(struct selves *selves, uid_t uid, struct error *error);
+/*
+ * What may wait, for polkit or a directory, does so for one user once at a time, and for few at all
+ * on threads that serve others, too. ERROR_BUSY.
+ */
+bool selves_ask_begin(struct selves *selves, uid_t uid, bool on_shared_thread, struct error *error);
 void selves_ask_end(struct selves *selves, uid_t uid);
 
 #endif

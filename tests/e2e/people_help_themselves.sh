@@ -136,6 +136,8 @@ expect_failure 2 tessera self-code new $one --hours 0
 expect_failure 2 tessera self-code new $one --hours 337
 expect_failure any tessera self-code new $one --for activate
 [[ $output == *"active"* ]] || fail "it says $output"
+expect_failure any tessera self-code new 1
+[[ $output == *"own card"* ]] || fail "an own card: $output"
 expect_failure 4 as_ada tessera self-code list
 expect_failure any as_ada tessera self-code new 2
 tessera self-code remove "${code:0:4}" >/dev/null

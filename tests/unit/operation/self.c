@@ -440,6 +440,23 @@ static void only_directories_that_templates_name_are_asked(void **state)
 	assert_true(self_prove_password(services.selves, &request, "staff", "ada", &secret, NULL));
 }
 
+static void one_user_waits_once_and_few_on_threads_of_others(void **state)
+{
+	struct selves *selves = services.selves;
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	(void)state;
+	assert_true(selves_ask_begin(selves, 1, true, NULL));
+	assert_false(selves_ask_begin(selves, 1, false, &error));
+	assert_int_equal(error.code, ERROR_BUSY);
+	assert_true(selves_ask_begin(selves, 2, true, NULL));
+	assert_false(selves_ask_begin(selves, 3, true, NULL));
+	assert_true(selves_ask_begin(selves, 3, false, NULL));
+	selves_ask_end(selves, 1);
+	assert_true(selves_ask_begin(selves, 4, true, NULL));
+	assert_true(selves_ask_begin(selves, 1, false, NULL));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -458,6 +475,7 @@ int main(void)
 		TEST(a_person_who_is_locked_out_is_not_asked_for_by_any_spelling),
 		TEST(a_directory_that_is_down_locks_nobody_out),
 		TEST(only_directories_that_templates_name_are_asked),
+		TEST(one_user_waits_once_and_few_on_threads_of_others),
 		TEST(the_list_has_own_cards_with_what_may_be_done_now),
 	};
 
