@@ -72,7 +72,7 @@ static bool prove_by_password(
 		json_pack("{s:s}", "login", invocation->values[OPTION_LOGIN]);
 
 	if (!options || (connection && json_object_set_new(options, "connection",
-						      json_string(connection)) != 0))
+					       json_string(connection)) != 0))
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"a login name or connection is not valid UTF-8 text");
 	return read_proof(invocation, "Password: ", &password, error) &&

@@ -205,8 +205,7 @@ static bool run_verb(struct operation *operation, struct verb *verb, struct erro
 		return operation_reissue(
 			operation, id, verb->text, &verb->holder, verb->keep_fields, error);
 	case LIFECYCLE_UPDATE:
-		return operation_update(
-			operation, id, verb->may_reissue, verb->keep_fields, error);
+		return operation_update(operation, id, verb->may_reissue, verb->keep_fields, error);
 	case LIFECYCLE_SUSPEND:
 		return operation_suspend(operation, id, verb->text, error);
 	case LIFECYCLE_RESUME:

@@ -15,7 +15,7 @@ struct self_gift {
 	const char *template_name;   /* of SELF_SERVICE_ISSUE; else NULL */
 	const struct fields *holder; /* of a template with fields; else empty */
 	const char *user;	     /* login name, of a template with system-user; else NULL */
-	const char *person;	   /* login name there, of a template with directory; else NULL */
+	const char *person;	     /* login name there, of a template with directory; else NULL */
 	int64_t hours;		     /* 0: SELF_CODE_HOURS */
 };
 
@@ -30,7 +30,8 @@ bool self_give(struct services *services, const struct self_gift *gift, struct s
 
 /*
  * Lifts a lock-out: kind "card" (name: serial), "user" (login name of the system), "code" (its
- * first four characters), or "person" (CONNECTION:LOGIN). *was_locked: whether there were wrong tries at all.
+ * first four characters), or "person" (CONNECTION:LOGIN). *was_locked: whether there were wrong
+ * tries at all.
  */
 bool self_lift(struct services *services, const char *kind, const char *name, bool *was_locked,
 	struct error *error);

@@ -74,8 +74,8 @@ static bool is_of_user(
 }
 
 /* By what the directory knows them by, where that is kept with the card. */
-static bool is_of_person(const struct self_identity *identity,
-	const struct credential *credential, const struct template *template)
+static bool is_of_person(const struct self_identity *identity, const struct credential *credential,
+	const struct template *template)
 {
 	const struct person_link *link = &credential->person;
 	const char *directory = template->self_service.directory;

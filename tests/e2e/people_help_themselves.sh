@@ -152,6 +152,7 @@ as_stranger() { # another user each time: a user's tries are counted by the minu
 }
 tell() { # tell CODE: what a stranger is told, and how long it takes; the record goes to "recorded"
     local before=${EPOCHREALTIME/./}
+    # shellcheck disable=SC2016
     expect_failure 4 as_stranger sh -c 'printf "%s\n271828\n" "$1" | tessera self unblock --stdin' - "$1"
     echo "$output, after $(((${EPOCHREALTIME/./} - before) / 1000000)) s" | sed 's/[2-9] s$/1 s/'
     records '.[-1] | del(.id, .time, .hash, .actor) | tojson' | sed 's/code [A-Z0-9?]*/code N/' >recorded
