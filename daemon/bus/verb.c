@@ -11,6 +11,7 @@
 #include "operation/slot-keys.h"
 #include "operation/unblock-code.h"
 #include "operation/verbs.h"
+#include "store/self-service.h"
 
 struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 {

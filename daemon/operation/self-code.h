@@ -11,6 +11,7 @@
 
 #include "common/secret.h"
 #include "operation/services.h"
+#include "store/self-service.h"
 
 #define SELF_CODE_SELECTOR   4	/* characters */
 #define SELF_CODE_REST	     12 /* characters */

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "operation/services.h"
+#include "store/self-service.h"
 
 #define SELF_TRIES_A_MINUTE_OF_USER 20
 #define SELF_TRIES_A_MINUTE	    120

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/self-service.h"
 #include "store/store-private.h"
 
 bool store_lock_out_get(

@@ -3,6 +3,7 @@
 
 #include "common/alloc.h"
 #include "model/holder.h"
+#include "store/self-service.h"
 #include "store/store-private.h"
 
 #define COLUMNS                                                                                    \
