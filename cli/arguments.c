@@ -134,7 +134,7 @@ static bool take_verb(struct invocation *invocation, const char *word, struct er
 	struct suggestion suggestion = SUGGESTION_INIT;
 
 	for (size_t i = 0; i < command_count; i++) {
-		if (strcmp(commands[i].subject, invocation->subject) != 0)
+		if (strcmp(commands[i].subject, invocation->subject) != 0 || !commands[i].verb)
 			continue;
 		if (strcmp(commands[i].verb, word) == 0) {
 			invocation->command = &commands[i];
@@ -147,11 +147,21 @@ static bool take_verb(struct invocation *invocation, const char *word, struct er
 	return usage_error(error, message, suggestion.best);
 }
 
+/* "tessera self" is a command, and so are those with a verb behind it. */
+static bool may_have_verb(const struct invocation *invocation)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < command_count && !found; i++)
+		found = strcmp(commands[i].subject, invocation->subject) == 0 && commands[i].verb;
+	return found && !invocation->command->verb;
+}
+
 static bool take_argument(struct invocation *invocation, const char *word, struct error *error)
 {
 	if (!invocation->subject)
 		return take_subject(invocation, word, error);
-	if (!invocation->command)
+	if (!invocation->command || may_have_verb(invocation))
 		return take_verb(invocation, word, error);
 	if (invocation->argument_count >= invocation->command->most)
 		return error_set(error, ERROR_INVALID_ARGUMENT, "unexpected argument '%s'", word);

@@ -34,6 +34,7 @@ struct invocation {
 	size_t allowed_count;
 	struct client *client; /* once connected; owned */
 	struct signer *signer; /* once a job has wanted a signature (cli/signer.h); owned */
+	bool wants_pin;	       /* of an issuance: it is known that the first PIN is given with it */
 	bool in_session;       /* it is that of a login, whose other programs share it */
 };
 

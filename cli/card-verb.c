@@ -105,13 +105,14 @@ static bool first_pin(const struct invocation *invocation, struct client *client
 	bool is_given =
 		invocation->values[OPTION_NEW_PIN_FILE] || invocation->values[OPTION_PIN_FD];
 	bool is_made = invocation_has(invocation, OPTION_GENERATE_PIN);
+	bool is_wanted = is_given || invocation->wants_pin;
 
 	if (is_made && (is_given || invocation_has(invocation, OPTION_NO_WAIT)))
 		return error_set(error, ERROR_INVALID_ARGUMENT,
 			"--generate-pin goes with neither --no-wait nor a PIN of your own");
 	if (is_made)
 		return client_carries_pins(client, error);
-	if (!is_given && !(template && template_sets_first_pin(template)))
+	if (!is_wanted && !(template && template_sets_first_pin(template)))
 		return true;
 	return pin_new(invocation, pin, error) ||
 	       (!is_given && error_prefix(error,

@@ -121,12 +121,12 @@ static void append_option(DBusMessageIter *options, const char *name, const json
 }
 
 static bool append_pin_option(
-	DBusMessageIter *options, const struct secret *pin, struct error *error)
+	DBusMessageIter *options, const char *name, const struct secret *pin, struct error *error)
 {
 	DBusMessageIter entry, variant;
 
 	message_open(options, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
-	message_append_string(&entry, "pin");
+	message_append_string(&entry, name);
 	message_open(&entry, DBUS_TYPE_VARIANT, "s", &variant);
 	bool appended = message_append_secret(&variant, pin, error);
 	if (!appended)
@@ -136,7 +136,7 @@ static bool append_pin_option(
 	return appended;
 }
 
-static bool append_options(DBusMessageIter *iterator, const json_t *options,
+static bool append_options(DBusMessageIter *iterator, const json_t *options, const char *pin_name,
 	const struct secret *pin, struct error *error)
 {
 	bool appended = true;
@@ -154,7 +154,7 @@ static bool append_options(DBusMessageIter *iterator, const json_t *options,
 	message_open(iterator, DBUS_TYPE_ARRAY, "{sv}", &array);
 	json_object_foreach((json_t *)options, name, value) append_option(&array, name, value);
 	if (pin)
-		appended = append_pin_option(&array, pin, error);
+		appended = append_pin_option(&array, pin_name, pin, error);
 	message_close(iterator, &array);
 	return appended;
 }
@@ -178,7 +178,8 @@ static bool append_argument(
 	case CLIENT_ARGUMENT_FIELDS:
 		return append_fields(iterator, argument->json, error);
 	case CLIENT_ARGUMENT_OPTIONS:
-		return append_options(iterator, argument->json, argument->pin, error);
+		return append_options(
+			iterator, argument->json, argument->pin_name, argument->pin, error);
 	case CLIENT_ARGUMENT_STRINGS:
 		return append_strings(iterator, argument->json, error);
 	case CLIENT_ARGUMENT_BOOL:

@@ -30,6 +30,7 @@
 #define CLIENT_TYPE	  "org.tessera1.Type"
 #define CLIENT_SLOT	  "org.tessera1.Slot"
 #define CLIENT_JOB	  "org.tessera1.Job"
+#define CLIENT_SELF	  "org.tessera1.SelfService"
 #define CLIENT_LICENCE	  "org.tessera1.Licence"
 
 struct client;
@@ -56,7 +57,8 @@ struct client_argument {
 		const struct secret *secret;
 		const struct buffer *bytes;
 	};
-	const struct secret *pin; /* with OPTIONS: the option "pin"; or NULL */
+	const struct secret *pin; /* with OPTIONS: one more that is a secret; or NULL */
+	const char *pin_name;	  /* its name */
 };
 
 #define CLIENT_STRING(value)                                                                       \
@@ -79,10 +81,13 @@ struct client_argument {
  * none */
 #define CLIENT_OPTIONS(value)                                                                      \
 	((struct client_argument){.type = CLIENT_ARGUMENT_OPTIONS, .json = (value)})
-/* The same with the option "pin", a secret; NULL leaves it out. */
-#define CLIENT_OPTIONS_WITH_PIN(value, secret_)                                                    \
-	((struct client_argument){                                                                 \
-		.type = CLIENT_ARGUMENT_OPTIONS, .json = (value), .pin = (secret_)})
+/* The same with one more option that is a secret; NULL leaves it out. */
+#define CLIENT_OPTIONS_WITH_SECRET(value, name_, secret_)                                          \
+	((struct client_argument){.type = CLIENT_ARGUMENT_OPTIONS,                                 \
+		.json = (value),                                                                   \
+		.pin = (secret_),                                                                  \
+		.pin_name = (name_)})
+#define CLIENT_OPTIONS_WITH_PIN(value, secret_) CLIENT_OPTIONS_WITH_SECRET(value, "pin", secret_)
 /* a PIN as a string: never sent on a system bus that was only fallen back to */
 #define CLIENT_SECRET(value)                                                                       \
 	((struct client_argument){.type = CLIENT_ARGUMENT_SECRET, .secret = (value)})

@@ -30,9 +30,11 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_CARD] = {"--card", NULL, "CARD", "only records of this card"},
 	[OPTION_CARDS] = {"--cards", NULL, "CARD,...",
 		"operators' cards, or IDs, that open it; otherwise all owners' and custodians'"},
-	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the activation code from FILE"},
+	[OPTION_CODE_FILE] = {"--code-file", NULL, "FILE", "read the code from FILE"},
 	[OPTION_CONFIRM] = {"--confirm", NULL, NULL,
 		"believe that so many people are disabled or gone at once"},
+	[OPTION_CONNECTION] = {"--connection", NULL, "NAME",
+		"the connection to the directory, where there are several"},
 	[OPTION_CREATE] = {"--create", NULL, NULL,
 		"make the token, with this PIN, if SoftHSM2 has none of that label"},
 	[OPTION_CUSTODIAN] = {"--custodian", NULL, NULL, "the card may unlock the master key"},
@@ -50,6 +52,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_FIELD] = {"--field", NULL, "FIELD",
 		"only in serial, certificate or a field of the holder; with =VALUE it is exactly "
 		"that"},
+	[OPTION_FOR] = {"--for", NULL, "RIGHT",
+		"activate, unblock, reissue, report-lost or retire; by the card's state without"},
 	[OPTION_FORCE] = {"--force", NULL, NULL, "write over a file that is there"},
 	[OPTION_FROM_FILE] = {"--from-file", NULL, "FILE",
 		"the cards whose serials are in FILE, one a line"},
@@ -58,6 +62,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_GROUP] = {"--group", NULL, "GROUP", "the members of this group (name or number)"},
 	[OPTION_HOLDER] = {"--holder", NULL, "NAME=VALUE",
 		"a field of the person who gets the card; may be repeated"},
+	[OPTION_HOURS] = {"--hours", NULL, "NUMBER", "how long the code is good, 24 without it"},
 	[OPTION_ID] = {"--id", NULL, "ID", "the person of this id, as directory search shows it"},
 	[OPTION_INACTIVE] = {"--inactive", NULL, NULL, "the operator cannot log in"},
 	[OPTION_KEEP_FIELDS] = {"--keep-fields", NULL, NULL,
@@ -67,6 +72,8 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"tesserad keeps the PIN, sealed: programs need none"},
 	[OPTION_KEY] = {"--key", NULL, "LABEL", "only keys of this label"},
 	[OPTION_LIMIT] = {"--limit", NULL, "NUMBER", "at most so many records"},
+	[OPTION_LOGIN] = {"--login", NULL, "NAME",
+		"your login name in a directory, which checks your password"},
 	[OPTION_MODULE] = {"--module", NULL, "PATH",
 		"the PKCS#11 module of the token; SoftHSM2 without it"},
 	[OPTION_NEWEST] = {"--newest", NULL, NULL, "newest first"},
@@ -81,6 +88,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_OUTCOME] = {"--outcome", NULL, "OUTCOME",
 		"only what ended so: ok, failed, or an error's name"},
 	[OPTION_OUTPUT] = {"--output", "-o", "FILE", "write to FILE"},
+	[OPTION_PASSWORD_FILE] = {"--password-file", NULL, "FILE", "read the password from FILE"},
 	[OPTION_PEM] = {"--pem", NULL, NULL, "write PEM (the default)"},
 	[OPTION_PERMISSIONS] = {"--permissions", NULL, "PERMISSION,...",
 		"what operators with the role may do"},
@@ -109,6 +117,10 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_ROLES] = {"--roles", NULL, "ROLE,...", "what the operator may do"},
 	[OPTION_SLOT] = {"--slot", NULL, "SLOT", "only the key in this slot"},
 	[OPTION_STATE] = {"--state", NULL, "STATE", "only cards in this state"},
+	[OPTION_STDIN] = {"--stdin", NULL, NULL,
+		"read the code or password, then the new PIN, from standard input, a line each"},
+	[OPTION_SYSTEM_USER] = {"--system-user", NULL, NULL,
+		"you are who is logged in to this machine; polkit may ask for your password"},
 	[OPTION_TEMPLATE] = {"--template", NULL, "NAME",
 		"the template to issue by, or whose cards are meant"},
 	[OPTION_TIMEOUT] = {"--timeout", NULL, "SECONDS",
@@ -179,6 +191,11 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 #define SLOT_BATCH                                                                                 \
 	(SIGNER | OPTION_BIT(OPTION_TEMPLATE) | EXPIRES | OPTION_BIT(OPTION_EXISTING_KEY) |        \
 		PIN_FILE | PIN_FD | OPTION_BIT(OPTION_AT_ONCE))
+
+#define PROOF                                                                                      \
+	(OPTION_BIT(OPTION_CODE_FILE) | OPTION_BIT(OPTION_STDIN) |                                 \
+		OPTION_BIT(OPTION_SYSTEM_USER) | OPTION_BIT(OPTION_LOGIN) |                        \
+		OPTION_BIT(OPTION_CONNECTION) | OPTION_BIT(OPTION_PASSWORD_FILE))
 
 const struct command commands[] = {
 	{"status", NULL, "", 0, 0, 0, "show how the service, readers and cards are", status_show},
@@ -388,6 +405,38 @@ const struct command commands[] = {
 		"say what the card in a reader is, and propose a type for it", type_detect},
 	{"type", "add", "FILE", 1, 1, 0, "add a type", type_add},
 	{"type", "remove", "NAME", 1, 1, 0, "remove a type that was added", type_remove},
+
+	{"self", NULL, "", 0, 0, PROOF, "list your own cards and what you may do with them",
+		self_list},
+	{"self", "templates", "", 0, 0, 0, "list the templates that you may issue a card by",
+		self_templates},
+	{"self", "issue", "", 0, 0, READER | OPTION_BIT(OPTION_TEMPLATE) | SET_PIN | PROOF,
+		"issue the card in a reader to yourself", self_issue},
+	{"self", "activate", "[CARD]", 0, 1, SET_PIN | PROOF, "set the first PIN of your card",
+		self_activate},
+	{"self", "pin", "[CARD]", 0, 1, PIN_FILE | NEW_PIN, "change the PIN of your card",
+		self_pin},
+	{"self", "unblock", "[CARD]", 0, 1, SET_PIN | PROOF,
+		"set a new PIN on your card when it is blocked or forgotten", self_unblock},
+	{"self", "reissue", "[CARD]", 0, 1, PROOF, "have new keys and certificates on your card",
+		self_reissue},
+	{"self", "renew", "[CARD]", 0, 1,
+		PIN_FILE | PIN_FD | OPTION_BIT(OPTION_SLOT) | OPTION_BIT(OPTION_NEW_KEY) | PROOF,
+		"have certificates on your card that end later", self_renew},
+	{"self", "lost", "[CARD]", 0, 1, YES | PROOF, "suspend a card that you have lost",
+		self_lost},
+	{"self", "retire", "[CARD]", 0, 1, YES | PROOF, "give your card back, empty", self_retire},
+
+	{"self-code", "new", "[CARD]", 0, 1,
+		OPTION_BIT(OPTION_FOR) | OPTION_BIT(OPTION_HOURS) | FIELDS |
+			OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_PERSON),
+		"give somebody a one-time code to help themselves with", self_code_new},
+	{"self-code", "list", "", 0, 0, 0, "list one-time codes that are good", self_code_list},
+	{"self-code", "remove", "CODE", 1, 1, 0, "remove a code, by its first four characters",
+		self_code_remove},
+	{"self-code", "unlock", "[CARD]", 0, 1,
+		OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_PERSON) | OPTION_BIT(OPTION_CONNECTION),
+		"let somebody try again who has tried too often", self_code_unlock},
 
 	{"job", "list", "", 0, 0, 0, "list jobs, under way and ended", job_list},
 	{"job", "show", "NUMBER", 1, 1, 0, "show a job", job_show},

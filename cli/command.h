@@ -38,6 +38,7 @@ enum option {
 	OPTION_CARD,
 	OPTION_CARDS,
 	OPTION_CODE_FILE,
+	OPTION_CONNECTION,
 	OPTION_CONFIRM,
 	OPTION_CREATE,
 	OPTION_CUSTODIAN,
@@ -51,11 +52,13 @@ enum option {
 	OPTION_EXISTING_KEY,
 	OPTION_EXPIRES,
 	OPTION_FIELD,
+	OPTION_FOR,
 	OPTION_FORCE,
 	OPTION_FROM_FILE,
 	OPTION_GENERATE_PIN,
 	OPTION_GROUP,
 	OPTION_HOLDER,
+	OPTION_HOURS,
 	OPTION_ID,
 	OPTION_INACTIVE,
 	OPTION_KEEP_FIELDS,
@@ -63,6 +66,7 @@ enum option {
 	OPTION_KEEP_PIN,
 	OPTION_KEY,
 	OPTION_LIMIT,
+	OPTION_LOGIN,
 	OPTION_MODULE,
 	OPTION_NEWEST,
 	OPTION_NAME,
@@ -74,6 +78,7 @@ enum option {
 	OPTION_OPERATOR_PIN_FILE,
 	OPTION_OUTCOME,
 	OPTION_OUTPUT,
+	OPTION_PASSWORD_FILE,
 	OPTION_PEM,
 	OPTION_PERMISSIONS,
 	OPTION_PERSON,
@@ -94,6 +99,8 @@ enum option {
 	OPTION_ROLES,
 	OPTION_SLOT,
 	OPTION_STATE,
+	OPTION_STDIN,
+	OPTION_SYSTEM_USER,
 	OPTION_TEMPLATE,
 	OPTION_TIMEOUT,
 	OPTION_TOKEN_LABEL,
@@ -222,6 +229,20 @@ bool task_remove(struct invocation *invocation, struct error *error);
 bool task_list(struct invocation *invocation, struct error *error);
 bool task_confirm(struct invocation *invocation, struct error *error);
 bool task_run(struct invocation *invocation, struct error *error);
+bool self_list(struct invocation *invocation, struct error *error);
+bool self_templates(struct invocation *invocation, struct error *error);
+bool self_issue(struct invocation *invocation, struct error *error);
+bool self_activate(struct invocation *invocation, struct error *error);
+bool self_pin(struct invocation *invocation, struct error *error);
+bool self_unblock(struct invocation *invocation, struct error *error);
+bool self_reissue(struct invocation *invocation, struct error *error);
+bool self_renew(struct invocation *invocation, struct error *error);
+bool self_lost(struct invocation *invocation, struct error *error);
+bool self_retire(struct invocation *invocation, struct error *error);
+bool self_code_new(struct invocation *invocation, struct error *error);
+bool self_code_list(struct invocation *invocation, struct error *error);
+bool self_code_remove(struct invocation *invocation, struct error *error);
+bool self_code_unlock(struct invocation *invocation, struct error *error);
 bool slot_list(struct invocation *invocation, struct error *error);
 bool slot_show(struct invocation *invocation, struct error *error);
 bool slot_add(struct invocation *invocation, struct error *error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/hint.h"
 
+#include <string.h>
+
 static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_FAILED] = "if the service failed, its log says more: journalctl -u tesserad",
 	[ERROR_INVALID_ARGUMENT] = "see tessera --help and tessera(1)",
@@ -58,7 +60,9 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 		"and a licence comes without it: tessera licence request",
 };
 
-const char *hint_for(enum error_code code)
+const char *hint_for(enum error_code code, const char *subject)
 {
+	if (code == ERROR_ACCESS_DENIED && subject && strcmp(subject, "self") == 0)
+		return "an operator can give you a one-time code";
 	return hints[code];
 }

@@ -5,7 +5,8 @@
 
 #include "common/error.h"
 
-/* One sentence, or NULL where nothing better than the message is known. */
-const char *hint_for(enum error_code code);
+/* One sentence, or NULL where nothing better than the message is known. subject: of the command;
+ * may be NULL. */
+const char *hint_for(enum error_code code, const char *subject);
 
 #endif

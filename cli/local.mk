@@ -60,6 +60,9 @@ libtessera_cli_la_SOURCES = \
 	cli/report.c \
 	cli/report-people.c \
 	cli/role.c \
+	cli/self.c \
+	cli/self-code.c \
+	cli/self-proof.c cli/self-proof.h \
 	cli/signed-content.c cli/signed-content.h \
 	cli/signer.c cli/signer.h \
 	cli/slot.c \

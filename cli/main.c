@@ -31,7 +31,7 @@ static int report(const struct invocation *invocation, const struct error *error
 {
 	_cleanup_free_ char *message = text_clean(error_message(error));
 	_cleanup_free_ char *host_hint = hint_for_host(invocation, error->code);
-	const char *hint = host_hint ? host_hint : hint_for(error->code);
+	const char *hint = host_hint ? host_hint : hint_for(error->code, invocation->subject);
 
 	if (invocation_has(invocation, OPTION_JSON)) {
 		_cleanup_json_ json_t *object = json_pack("{s:{s:s,s:s}}", "error", "name",

@@ -57,8 +57,12 @@ bool audit_record_needs_operator(const struct audit_record *record)
 	 * nobody can log in to a restored installation.
 	 */
 	static const char *const for_others[] = {"login", "change-pin", "unblock",
-		AUDIT_SELF_PREFIX "issue", AUDIT_SELF_PREFIX "activate", AUDIT_LOGIN_OPERATION,
-		"begin-master-key-restore", "open-master-key-share", "finish-master-key-restore",
+		AUDIT_SELF_PREFIX "issue", AUDIT_SELF_PREFIX "activate",
+		AUDIT_SELF_PREFIX "unblock", AUDIT_SELF_PREFIX "reissue",
+		AUDIT_SELF_PREFIX "update", AUDIT_SELF_PREFIX "renew",
+		AUDIT_SELF_PREFIX "report-lost", AUDIT_SELF_PREFIX "retire",
+		AUDIT_SELF_PREFIX "authenticate", AUDIT_LOGIN_OPERATION, "begin-master-key-restore",
+		"open-master-key-share", "finish-master-key-restore",
 		/* An agent's, which no card of it has been used by yet. */
 		"offer-reader",
 		/* What programs do with HSM slots, by the slots' rules. */

@@ -36,6 +36,7 @@
 #include "operation/operators.h"
 #include "operation/people-watch.h"
 #include "operation/reminders.h"
+#include "operation/self.h"
 #include "operation/slots.h"
 #include "operation/task-alarm.h"
 #include "operation/tasks.h"
@@ -152,6 +153,7 @@ static bool open_state(struct manager *manager, struct error *error)
 		return false;
 	services->vault = vault_new(services, &manager->tokens.vault);
 	services->logins = logins_new(services, options->login_timeout * 60);
+	services->selves = selves_new(services);
 	services->restorer = key_restorer_new(services);
 	key_restore_discard(services);
 	return open_unattended(manager, error);
@@ -334,6 +336,7 @@ static void manager_stop(struct manager *manager)
 	checkpoint_at_stop(services->store, services->token);
 	key_restorer_free(services->restorer);
 	logins_free(services->logins);
+	selves_free(services->selves);
 	vault_free(services->vault);
 	card_types_free(services->types);
 	weak_pins_free(services->weak_pins);

@@ -22,6 +22,7 @@ dist_dbusinterfaces_DATA = \
 	dbus/org.tessera1.Provider.xml \
 	dbus/org.tessera1.Reader.xml \
 	dbus/org.tessera1.ReaderAgent.xml \
+	dbus/org.tessera1.SelfService.xml \
 	dbus/org.tessera1.Slot.xml \
 	dbus/org.tessera1.Template.xml \
 	dbus/org.tessera1.Type.xml

@@ -11,6 +11,7 @@
 #include "dbus/service.h"
 #include "model/role.h"
 #include "operation/contact.h"
+#include "operation/self-rights.h"
 
 #define BUS_NAME	   "org.tessera1"
 #define BUS_ROOT	   "/org/tessera1"
@@ -53,11 +54,12 @@ unsigned caller_guest(const struct bus_caller *caller);
 /* Whether the caller has an enum permission. ERROR_ACCESS_DENIED. */
 bool caller_may_do(
 	void *context, const struct bus_caller *caller, unsigned permission, struct error *error);
+struct self_caller caller_self(const struct bus_caller *caller);
 /*
- * Whether the card is the caller's own (who has logged in with it, or with another one of the same
- * holder), and its template lets holders do what the method does.
+ * Whether the card is the caller's own, and its template lets holders do what the method does
+ * (operation/self-rights.h). leave may be NULL.
  */
-bool caller_holds(const struct bus_call *call, int64_t credential_id);
+bool caller_holds(const struct bus_call *call, int64_t credential_id, struct self_leave *leave);
 /*
  * /unblock/roles of the card's template; a holder whom it lets is not asked for roles.
  * ERROR_ACCESS_DENIED.
@@ -189,6 +191,13 @@ bool change_role_call(struct bus_call *call, struct error *error);
 bool remove_role_call(struct bus_call *call, struct error *error);
 bool list_quorums_call(struct bus_call *call, struct error *error);
 bool set_quorum_call(struct bus_call *call, struct error *error);
+
+/* --- org.tessera1.SelfService (self-service.c), and its codes (self-code.c) --- */
+extern const struct bus_interface self_service_interface;
+bool self_add_code_call(struct bus_call *call, struct error *error);
+bool self_list_codes_call(struct bus_call *call, struct error *error);
+bool self_remove_code_call(struct bus_call *call, struct error *error);
+bool self_lift_call(struct bus_call *call, struct error *error);
 
 /* --- slots (slot.c) --- */
 bool add_slot_call(struct bus_call *call, struct error *error);

@@ -13,7 +13,7 @@
 #include "common/log.h"
 #include "core/user.h"
 #include "operation/login.h"
-#include "operation/system-user.h"
+#include "operation/self-rights.h"
 #include "operation/template-rules.h"
 
 bool caller_is_manager(const struct bus *bus, uid_t uid)
@@ -73,35 +73,8 @@ static const struct {
 	{"Report", SELF_SERVICE_REPORT_LOST},
 	{"Activate", SELF_SERVICE_ACTIVATE},
 	{"ActivateGenerated", SELF_SERVICE_ACTIVATE},
+	{"Retire", SELF_SERVICE_RETIRE},
 };
-
-/* Whether the caller has logged in with the card, or with another one of the same holder. */
-static bool is_own_card(const struct bus_call *call, const struct credential *credential)
-{
-	struct bus *bus = call->context;
-	size_t count;
-	_cleanup_free_ int64_t *ids =
-		logins_credentials(bus->services->logins, call->caller->name, &count);
-	bool own = false;
-
-	for (size_t i = 0; i < count && !own; i++) {
-		struct credential *other _cleanup_credential_ =
-			store_credential_by_id(bus->services->store, ids[i], NULL);
-		own = other && other->state == LIFECYCLE_ACTIVE &&
-		      (other->id == credential->id ||
-			      template_rules_same_holder(&other->holder, &credential->holder));
-	}
-	return own;
-}
-
-/* A card proves its holder once it is active; before, it is who issued it to themselves. */
-static bool is_holder(
-	const struct bus_call *call, const struct credential *credential, enum self_service service)
-{
-	return service == SELF_SERVICE_ACTIVATE
-		       ? system_user_has_issued(call->caller->uid, credential)
-		       : is_own_card(call, credential);
-}
 
 /* Whether the method is one that holders may be let call; *service is which. */
 static bool is_holders_method(const struct bus_call *call, enum self_service *service)
@@ -114,30 +87,22 @@ static bool is_holders_method(const struct bus_call *call, enum self_service *se
 	return false;
 }
 
-static bool is_logged_in(const struct bus_call *call)
+struct self_caller caller_self(const struct bus_caller *caller)
 {
-	struct bus *bus = call->context;
-	size_t count;
-
-	free(logins_credentials(bus->services->logins, call->caller->name, &count));
-	return count > 0;
+	return (struct self_caller){.name = caller->name, .uid = caller->uid};
 }
 
-bool caller_holds(const struct bus_call *call, int64_t credential_id)
+bool caller_holds(const struct bus_call *call, int64_t credential_id, struct self_leave *leave)
 {
 	struct bus *bus = call->context;
+	const struct self_caller self = caller_self(call->caller);
 	enum self_service service;
 
-	/* Before the card is looked up: who is not logged in is refused alike whether it is there.
-	 * Only the first PIN of one's own making is set before one can log in.
-	 */
-	if (!is_holders_method(call, &service) ||
-		(service != SELF_SERVICE_ACTIVATE && !is_logged_in(call)))
+	if (!is_holders_method(call, &service))
 		return false;
 	struct credential *credential _cleanup_credential_ =
 		store_credential_by_id(bus->services->store, credential_id, NULL);
-	return credential && is_holder(call, credential, service) &&
-	       template_rules_let_holder(bus->services, credential, service);
+	return credential && self_may(bus->services, &self, credential, service, leave);
 }
 
 bool caller_may_unblock(
@@ -150,7 +115,7 @@ bool caller_may_unblock(
 	if (!template)
 		return !credential->template_name;
 	const struct template_unblock *rules = &template->unblock;
-	return rules->role_count == 0 || caller_holds(call, credential->id) ||
+	return rules->role_count == 0 || caller_holds(call, credential->id, NULL) ||
 	       logins_have_role(
 		       services->logins, call->caller->name, rules->roles, rules->role_count) ||
 	       error_set_field(error, ERROR_ACCESS_DENIED, "/unblock/roles",
@@ -158,8 +123,8 @@ bool caller_may_unblock(
 		       template->name);
 }
 
-/* Issue by a template whose cards users issue; to whom, and whether it is the first, is the verb's.
- */
+/* Issue by a template whose cards people issue, who have proved who they are as it says; whether it
+ * is their first is the verb's. */
 static bool may_issue_own(const struct bus *bus, const struct bus_call *call)
 {
 	DBusMessageIter arguments;
@@ -170,13 +135,16 @@ static bool may_issue_own(const struct bus *bus, const struct bus_call *call)
 		return false;
 	struct template *template _cleanup_template_ =
 		store_template_get(bus->services->store, message_read_string(&arguments), 0, NULL);
-	return template && template->enabled && template->issue.by == ISSUE_BY_USER;
+	const struct self_caller self = caller_self(call->caller);
+	struct self_person person _cleanup_self_person_ = {0};
+	return template && template->enabled && template->issue.by == ISSUE_BY_USER &&
+	       self_find_person(bus->services, &self, template, false, &person, NULL);
 }
 
 bool caller_may_object(void *context, const struct bus_call *call)
 {
 	if (call->kind == &credential_kind)
-		return caller_holds(call, name_to_number(call->name));
+		return caller_holds(call, name_to_number(call->name), NULL);
 	return may_issue_own(context, call);
 }
 

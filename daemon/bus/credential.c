@@ -238,8 +238,11 @@ static void get_certificates(void *context, const void *object, DBusMessageIter 
 struct verb *credential_verb(const struct bus_call *call, enum lifecycle_verb which)
 {
 	struct verb *verb = verb_new(call, which);
+	struct self_leave leave _cleanup_self_leave_ = {0};
 
 	verb->credential_id = credential_of(call->object)->id;
+	if (verb->is_own && caller_holds(call, verb->credential_id, &leave))
+		verb_take_leave(verb, call, &leave);
 	return verb;
 }
 

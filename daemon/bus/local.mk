@@ -28,6 +28,8 @@ libtesserad_la_SOURCES += \
 	daemon/bus/provider.c daemon/bus/provider-object.c daemon/bus/provider-stream.c daemon/bus/provider-private.h \
 	daemon/bus/reader.c daemon/bus/reader-agent.c daemon/bus/reader-agent.h \
 	daemon/bus/role.c \
+	daemon/bus/self-code.c \
+	daemon/bus/self-service.c \
 	daemon/bus/slot.c \
 	daemon/bus/slot-keys.c \
 	daemon/bus/sender.c daemon/bus/sender.h \

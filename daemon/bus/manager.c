@@ -131,6 +131,36 @@ static bool may_issue(struct bus_call *call, const struct verb *verb, struct err
 			       verb->role_count, error));
 }
 
+/* By a template whose cards people issue to themselves: who the caller is. */
+static bool find_person(struct bus_call *call, struct verb *verb, struct error *error)
+{
+	struct bus *bus = call->context;
+	const struct self_caller self = caller_self(call->caller);
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+	struct template *template _cleanup_template_ =
+		store_template_get(bus->services->store, verb->text, 0, NULL);
+
+	if (!template || template->issue.by != ISSUE_BY_USER)
+		return true;
+	verb->self = xnew(struct self_person);
+	if (!self_find_person(
+		    bus->services, &self, template, !verb->is_own, verb->self, &refusal)) {
+		self_person_clear(verb->self);
+		free(steal_pointer(&verb->self));
+		/* The verb says why an operator cannot; and who was let has to be somebody. */
+		return !verb->is_own || error_move(error, &refusal);
+	}
+	if (template->issue.holder == ISSUE_HOLDER_DIRECTORY) {
+		free(verb->person);
+		free(verb->person_id);
+		verb->person = xstrdup(verb->self->login);
+		verb->person_id = xstrdup(verb->self->person_id);
+	}
+	if (verb->is_own)
+		verb_take_leave(verb, call, &verb->self->leave);
+	return true;
+}
+
 static bool issue(struct bus_call *call, struct error *error)
 {
 	_cleanup_contact_status_ struct contact_status status = {0};
@@ -143,7 +173,7 @@ static bool issue(struct bus_call *call, struct error *error)
 	if (!read_fields(&call->in, &verb->holder, error))
 		return false;
 	if (!options_each(&call->in, read_issue_option, verb, error) ||
-		!may_issue(call, verb, error))
+		!may_issue(call, verb, error) || !find_person(call, verb, error))
 		return false;
 	return verb_start(call, steal_pointer(&verb), status.reader_name, error);
 }
@@ -444,6 +474,6 @@ static const struct bus_interface manager_interface = {
 const struct bus_kind manager_kind = {
 	.path = BUS_ROOT,
 	.is_single = true,
-	.interfaces = (const struct bus_interface *const[]){&manager_interface, &provider_interface,
-		&reader_agent_interface, NULL},
+	.interfaces = (const struct bus_interface *const[]){&manager_interface,
+		&self_service_interface, &provider_interface, &reader_agent_interface, NULL},
 };

@@ -90,7 +90,7 @@ static bool may_initialise(struct bus_call *call, struct error *error)
 	if (atomic_exchange(&bus->asks_polkit, true))
 		return error_set(error, ERROR_BUSY,
 			"another user is being asked for leave to initialise Tessera; try again");
-	bool may = polkit_check(call, POLKIT_ACTION_INITIALIZE, error) ||
+	bool may = polkit_check(call, &polkit_initialize, error) ||
 		   error_prefix(error, "initialising Tessera");
 	atomic_store(&bus->asks_polkit, false);
 	return may;

@@ -20,6 +20,12 @@
 /* Behind the program's name, which is in parentheses (proc(5)). */
 #define START_TIME_FIELD 20
 
+const struct polkit_action polkit_initialize = {
+	"org.tessera1.initialize", "an administrator", "root may, without authentication"};
+const struct polkit_action polkit_self = {"org.tessera1.self", "the user",
+	"another proof may do, as the template says: a password of a directory, or a one-time "
+	"code"};
+
 /* When the process started, in clock ticks since boot: with the process's number it is never
  * another. */
 static bool read_start_time(pid_t pid, uint64_t *ticks)
@@ -125,7 +131,8 @@ static DBusMessage *make_question(
 
 /* --- the answer --- */
 
-static bool read_answer(DBusMessage *answer, const char *action, struct error *error)
+static bool read_answer(
+	DBusMessage *answer, const struct polkit_action *action, struct error *error)
 {
 	DBusMessageIter iter, result;
 
@@ -136,16 +143,17 @@ static bool read_answer(DBusMessage *answer, const char *action, struct error *e
 	dbus_message_iter_recurse(&iter, &result);
 	if (message_read_bool(&result))
 		return true;
-	return error_set(error, ERROR_ACCESS_DENIED,
-		message_read_bool(&result) ? "polkit (%s) wants an administrator to authenticate, "
-					     "and nobody was there to "
-					     "ask; root needs no authentication"
-					   : "polkit does not let this user (%s); root may",
-		action);
+	if (message_read_bool(&result))
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"polkit (%s) wants %s to authenticate, and nobody was there to ask; %s",
+			action->name, action->who, action->instead);
+	return error_set(error, ERROR_ACCESS_DENIED, "polkit does not let this user (%s); %s",
+		action->name, action->instead);
 }
 
 /* A connection of its own: the door's is the loop's, and must not wait. */
-static DBusMessage *ask(DBusMessage *question, int timeout_ms, struct error *error)
+static DBusMessage *ask(DBusMessage *question, const struct polkit_action *action, int timeout_ms,
+	struct error *error)
 {
 	DBusError failure = DBUS_ERROR_INIT;
 	DBusMessage *answer = NULL;
@@ -160,21 +168,22 @@ static DBusMessage *ask(DBusMessage *question, int timeout_ms, struct error *err
 	}
 	if (!answer)
 		error_set(error, ERROR_ACCESS_DENIED,
-			"only root may, since polkit, which could let others, does not answer (%s)",
-			failure.message ? failure.message : "no reason");
+			"polkit, which would have to let the user (%s), does not answer (%s); %s",
+			action->name, failure.message ? failure.message : "no reason",
+			action->instead);
 	dbus_error_free(&failure);
 	return answer;
 }
 
-bool polkit_check(const struct bus_call *call, const char *action, struct error *error)
+bool polkit_check(
+	const struct bus_call *call, const struct polkit_action *action, struct error *error)
 {
 	bool may_ask_person = dbus_message_get_allow_interactive_authorization(call->message);
 	_cleanup_message_ DBusMessage *question =
-		make_question(call, action, may_ask_person, error);
+		make_question(call, action->name, may_ask_person, error);
+	int timeout_ms = may_ask_person ? PERSON_TIMEOUT_MS : PLAIN_TIMEOUT_MS;
 	_cleanup_message_ DBusMessage *answer =
-		question ? ask(question, may_ask_person ? PERSON_TIMEOUT_MS : PLAIN_TIMEOUT_MS,
-				   error)
-			 : NULL;
+		question ? ask(question, action, timeout_ms, error) : NULL;
 
 	return answer && read_answer(answer, action, error);
 }

@@ -5,14 +5,20 @@
 
 #include "dbus/interface.h"
 
-/* data/org.tessera1.policy */
-#define POLKIT_ACTION_INITIALIZE "org.tessera1.initialize"
+/* An action of data/org.tessera1.policy, and the words for those who are refused. */
+struct polkit_action {
+	const char *name;
+	const char *who;     /* has to authenticate */
+	const char *instead; /* what can be done without */
+};
+extern const struct polkit_action polkit_initialize, polkit_self;
 
 /*
  * Asks polkit on the system bus whether the caller may, and waits: for minutes where the call
  * allows that a person is asked for a password. ERROR_ACCESS_DENIED, also when polkit does not
  * answer.
  */
-bool polkit_check(const struct bus_call *call, const char *action, struct error *error);
+bool polkit_check(
+	const struct bus_call *call, const struct polkit_action *action, struct error *error);
 
 #endif

@@ -17,6 +17,7 @@
 #include "core/thread.h"
 #include "operation/key-restore.h"
 #include "operation/login.h"
+#include "operation/self.h"
 
 #define CONNECTIONS_MAX 2048
 /* Those who are no managers leave room for those who are. */
@@ -100,6 +101,7 @@ static void *run_connection(void *argument)
 		private_connection_serve(connection);
 	logins_end(door->bus->services->logins, connection->caller);
 	jobs_owner_gone(door->bus->services->jobs, connection->caller);
+	selves_end(door->bus->services->selves, connection->caller);
 	key_restore_end(door->bus->services->restorer, connection->caller);
 	pthread_mutex_lock(&door->lock);
 	unlist(door, connection);

@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "operation/key-restore.h"
 #include "operation/login.h"
+#include "operation/self.h"
 
 #define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define RETRY_FIRST_MS	500
@@ -277,6 +278,7 @@ static void forget_sender(struct system_door *door, DBusMessage *signal)
 	_cleanup_free_ char *caller = xasprintf("system %s", name);
 	logins_end(door->bus->services->logins, caller);
 	jobs_owner_gone(door->bus->services->jobs, caller);
+	selves_end(door->bus->services->selves, caller);
 	key_restore_end(door->bus->services->restorer, caller);
 	struct sender *sender = senders_find(&door->senders, name);
 	if (sender)

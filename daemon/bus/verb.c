@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/verb.h"
 
+#include <time.h>
+
 #include "bus/bus-private.h"
 #include "common/alloc.h"
+#include "common/log.h"
 #include "operation/card-renew.h"
 #include "operation/login.h"
 #include "operation/slot-keys.h"
 #include "operation/unblock-code.h"
 #include "operation/verbs.h"
+#include "store/self-service.h"
 
 struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 {
@@ -17,15 +21,28 @@ struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which)
 	verb->actor = caller_actor_with_operators(call);
 	verb->caller = xstrdup(call->caller->name);
 	verb->which = which;
-	verb->user = call->caller->uid;
 	verb->reach = caller_reach(call);
 	verb->is_own = call->method->permission >= BUS_FIRST_RIGHT &&
 		       !caller_may_do(verb->bus, call->caller, call->method->permission, NULL);
 	return verb;
 }
 
+/* Who acts is the caller still; as whom stands behind. */
+void verb_take_leave(struct verb *verb, const struct bus_call *call, const struct self_leave *leave)
+{
+	verb->self_code = leave->code;
+	if (!leave->label)
+		return;
+	_cleanup_free_ char *text = xasprintf("%s as %s", call->caller->actor, leave->label);
+	audit_actor_free(verb->actor);
+	verb->actor = audit_actor_new(text);
+}
+
 void verb_free(struct verb *verb)
 {
+	if (verb->self)
+		self_person_clear(verb->self);
+	free(verb->self);
 	audit_actor_free(verb->actor);
 	free(verb->caller);
 	free(verb->text);
@@ -82,7 +99,7 @@ static bool issue(struct operation *operation, struct verb *verb, struct error *
 		.custodian = verb->custodian};
 
 	const struct issue_terms terms = {.expires_at = verb->expires_at,
-		.user = &verb->user,
+		.self = verb->self,
 		.only_to_user = verb->is_own,
 		.person = verb->person,
 		.person_id = verb->person_id};
@@ -158,63 +175,81 @@ static bool retire(struct operation *operation, struct verb *verb, struct error 
 	return operation_retire(operation, verb->credential_id, verb->text, error);
 }
 
+static bool run_verb(struct operation *operation, struct verb *verb, struct error *error)
+{
+	int64_t id = verb->credential_id;
+
+	switch (verb->which) {
+	case LIFECYCLE_REGISTER:
+		return operation_register(operation, verb->reader, error);
+	case LIFECYCLE_UNREGISTER:
+		return operation_unregister(operation, id, error);
+	case LIFECYCLE_REPORT_LOST:
+	case LIFECYCLE_REPORT_STOLEN:
+	case LIFECYCLE_REPORT_DAMAGED:
+	case LIFECYCLE_REPORT_COMPROMISED:
+		return operation_report(operation, id, lifecycle_report_name(verb->which), error);
+	case LIFECYCLE_REPLACE:
+		return replace(operation, verb, error);
+	case LIFECYCLE_ISSUE:
+		return issue(operation, verb, error);
+	case LIFECYCLE_ACTIVATE:
+		return set_pin(operation, verb, operation_activate, error);
+	case LIFECYCLE_CHANGE_PIN:
+		return operation_change_pin(operation, id, &verb->pin, &verb->new_pin, error);
+	case LIFECYCLE_UNBLOCK:
+		return unblock(operation, verb, error);
+	case LIFECYCLE_ROTATE:
+		return give_code(operation, verb, operation_rotate, error);
+	case LIFECYCLE_OFFLINE_UNBLOCK:
+		return give_code(operation, verb, operation_offline_unblock, error);
+	case LIFECYCLE_REISSUE:
+		return operation_reissue(
+			operation, id, verb->text, &verb->holder, verb->keep_fields, error);
+	case LIFECYCLE_UPDATE:
+		return operation_update(operation, id, verb->may_reissue, verb->keep_fields, error);
+	case LIFECYCLE_SUSPEND:
+		return operation_suspend(operation, id, verb->text, error);
+	case LIFECYCLE_RESUME:
+		return operation_resume(operation, id, error);
+	case LIFECYCLE_REVOKE:
+		return operation_revoke(operation, id, verb->text, error);
+	case LIFECYCLE_RETIRE:
+		return retire(operation, verb, error);
+	case LIFECYCLE_ENROLL:
+		return enroll_in_slot(operation, verb, error);
+	case LIFECYCLE_RENEW:
+		return verb->slot ? renew_in_slot(operation, verb, error)
+				  : renew_card(operation, verb, error);
+	default:
+		return error_set(error, ERROR_NOT_SUPPORTED, "this is not done as a job");
+	}
+}
+
+/*
+ * A code is used once: it is marked before anything is done, so that two at once gain nothing and a
+ * power cut leaves no good one behind; what has failed gives it back.
+ */
 static bool run(struct job *job, void *context, struct error *error)
 {
 	struct verb *verb = context;
-	struct operation operation = {.services = verb->bus->services,
+	struct services *services = verb->bus->services;
+	struct operation operation = {.services = services,
 		.job = job,
 		.actor = verb->actor,
 		.caller = verb->caller,
 		.reach = verb->reach,
 		.is_own = verb->is_own};
-	int64_t id = verb->credential_id;
+	struct error unwritten _cleanup_error_ = ERROR_INIT;
 
-	switch (verb->which) {
-	case LIFECYCLE_REGISTER:
-		return operation_register(&operation, verb->reader, error);
-	case LIFECYCLE_UNREGISTER:
-		return operation_unregister(&operation, id, error);
-	case LIFECYCLE_REPORT_LOST:
-	case LIFECYCLE_REPORT_STOLEN:
-	case LIFECYCLE_REPORT_DAMAGED:
-	case LIFECYCLE_REPORT_COMPROMISED:
-		return operation_report(&operation, id, lifecycle_report_name(verb->which), error);
-	case LIFECYCLE_REPLACE:
-		return replace(&operation, verb, error);
-	case LIFECYCLE_ISSUE:
-		return issue(&operation, verb, error);
-	case LIFECYCLE_ACTIVATE:
-		return set_pin(&operation, verb, operation_activate, error);
-	case LIFECYCLE_CHANGE_PIN:
-		return operation_change_pin(&operation, id, &verb->pin, &verb->new_pin, error);
-	case LIFECYCLE_UNBLOCK:
-		return unblock(&operation, verb, error);
-	case LIFECYCLE_ROTATE:
-		return give_code(&operation, verb, operation_rotate, error);
-	case LIFECYCLE_OFFLINE_UNBLOCK:
-		return give_code(&operation, verb, operation_offline_unblock, error);
-	case LIFECYCLE_REISSUE:
-		return operation_reissue(
-			&operation, id, verb->text, &verb->holder, verb->keep_fields, error);
-	case LIFECYCLE_UPDATE:
-		return operation_update(
-			&operation, id, verb->may_reissue, verb->keep_fields, error);
-	case LIFECYCLE_SUSPEND:
-		return operation_suspend(&operation, id, verb->text, error);
-	case LIFECYCLE_RESUME:
-		return operation_resume(&operation, id, error);
-	case LIFECYCLE_REVOKE:
-		return operation_revoke(&operation, id, verb->text, error);
-	case LIFECYCLE_RETIRE:
-		return retire(&operation, verb, error);
-	case LIFECYCLE_ENROLL:
-		return enroll_in_slot(&operation, verb, error);
-	case LIFECYCLE_RENEW:
-		return verb->slot ? renew_in_slot(&operation, verb, error)
-				  : renew_card(&operation, verb, error);
-	default:
-		return error_set(error, ERROR_NOT_SUPPORTED, "this is not done as a job");
-	}
+	if (verb->self_code == 0)
+		return run_verb(&operation, verb, error);
+	if (!store_self_code_spend(services->store, verb->self_code, time(NULL), error))
+		return false;
+	bool done = run_verb(&operation, verb, error);
+	if (!done && !store_self_code_restore(services->store, verb->self_code, &unwritten))
+		log_warning("a one-time code is lost: %s", error_message(&unwritten));
+	return done;
 }
 
 /* The job is done: the credential may look different, whether its card is there or not. */

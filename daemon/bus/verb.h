@@ -6,6 +6,7 @@
 #include "audit/actor.h"
 #include "common/secret.h"
 #include "dbus/interface.h"
+#include "operation/self-rights.h"
 #include "operation/services.h"
 
 /* One run of a verb; which members are used depends on the verb. */
@@ -21,9 +22,10 @@ struct verb {
 	char **roles; /* of a new operator */
 	size_t role_count;
 	bool custodian;
-	uid_t user; /* who calls */
 	struct contact_reach reach;
+	struct self_person *self;	      /* of issue: who the caller is; or NULL */
 	bool is_own;			      /* who may do this to the own card alone */
+	int64_t self_code;		      /* the one-time code that it uses up; 0: none */
 	int64_t expires_at;		      /* of a temporary card, or 0 */
 	struct secret code;		      /* unset: unblock without a code */
 	bool makes_pin;			      /* of issue and replace: a PIN is to be made */
@@ -37,6 +39,10 @@ struct verb {
 };
 
 struct verb *verb_new(const struct bus_call *call, enum lifecycle_verb which);
+/* By what the caller does it to the own card: the code that is used up, and the audit trail's word
+ * for the proof. */
+void verb_take_leave(
+	struct verb *verb, const struct bus_call *call, const struct self_leave *leave);
 void verb_free(struct verb *verb);
 DEFINE_CLEANUP(struct verb *, verb_free);
 #define _cleanup_verb_ _cleanup_(verb_freep)

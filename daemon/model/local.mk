@@ -12,6 +12,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/licence.c daemon/model/licence.h \
 	daemon/model/licence-envelope.c daemon/model/licence-private.h \
 	daemon/model/lifecycle.c daemon/model/lifecycle.h \
+	daemon/model/lock-out.c daemon/model/lock-out.h \
 	daemon/model/operator.c daemon/model/operator.h \
 	daemon/model/pattern.c \
 	daemon/model/person.c daemon/model/person.h \
@@ -19,6 +20,7 @@ libtesserad_la_SOURCES += \
 	daemon/model/pin-word.c \
 	daemon/model/puk.c daemon/model/puk.h \
 	daemon/model/role.c daemon/model/role.h \
+	daemon/model/self-service.c daemon/model/self-service.h \
 	daemon/model/slot.c daemon/model/slot.h daemon/model/slot-process.c \
 	daemon/model/template.c daemon/model/template.h \
 	daemon/model/template-canonical.c \
@@ -32,5 +34,6 @@ libtesserad_la_SOURCES += \
 	daemon/model/template-pin-policy.c \
 	daemon/model/template-private.h \
 	daemon/model/template-renewal.c \
+	daemon/model/template-self-service.c \
 	daemon/model/template-unblock.c \
 	daemon/model/weak-pins.c daemon/model/weak-pins.h

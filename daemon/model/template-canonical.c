@@ -98,6 +98,17 @@ static json_t *chuid(const struct template_chuid *chuid)
 		(int)chuid->expiry_days);
 }
 
+static json_t *ways(self_ways set)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < SELF_WAY_COUNT; i++) {
+		if (set & self_way_bit((enum self_way)i))
+			json_array_append_new(array, json_string(self_way_name(i)));
+	}
+	return array;
+}
+
 static void add_directory(json_t *holder, const struct template_directory *directory)
 {
 	json_object_set_new(holder, "directory", json_string(directory->connection));
@@ -120,9 +131,31 @@ static json_t *issue(const struct template *template)
 		json_object_set_new(holder, "id-length", json_integer(template->id_length));
 	if (template->issue.directory.connection)
 		add_directory(holder, &template->issue.directory);
-	return json_pack("{s:s, s:o, s:b, s:o}", "by", issue_by_name(template->issue.by), "holder",
-		holder, "auto-initiate", template->issue.auto_initiate, "chuid",
+	json_t *object = json_pack("{s:s, s:o, s:b, s:o}", "by", issue_by_name(template->issue.by),
+		"holder", holder, "auto-initiate", template->issue.auto_initiate, "chuid",
 		chuid(&template->issue.chuid));
+	if (template->issue.by == ISSUE_BY_USER)
+		json_object_set_new(object, "authentication",
+			ways(template->self_service.ways[SELF_SERVICE_ISSUE]));
+	return object;
+}
+
+/* What `true` and `false` say is said so. */
+static json_t *self_service(const struct template *template)
+{
+	const struct template_self_service *service = &template->self_service;
+	json_t *object = json_object();
+
+	for (enum self_service i = SELF_SERVICE_ACTIVATE; i < SELF_SERVICE_COUNT; i++) {
+		bool is_plain = service->ways[i] == 0 || service->ways[i] == self_service_usual(i);
+		json_object_set_new(object, self_service_name(i),
+			is_plain ? json_boolean(service->ways[i]) : ways(service->ways[i]));
+	}
+	if (service->directory && !template->issue.directory.connection)
+		json_object_set_new(object, "directory", json_string(service->directory));
+	if (service->system_users_are_directory)
+		json_object_set_new(object, "system-users", json_string("directory"));
+	return object;
 }
 
 static json_t *unblock(const struct template_unblock *unblock)
@@ -159,7 +192,6 @@ static json_t *reminders(const struct template_reminders *reminders)
 
 json_t *template_canonical(const struct template *template)
 {
-	const struct template_self_service *service = &template->self_service;
 	const struct template_lifecycle *lifecycle = &template->lifecycle;
 	json_t *object = json_pack("{s:s, s:o, s:s, s:b}", "name", template->name, "card-types",
 		strings(template->card_types, template->card_type_count), "comment",
@@ -172,10 +204,7 @@ json_t *template_canonical(const struct template *template)
 	json_object_set_new(object, "keys", keys(template));
 	json_object_set_new(object, "pin-policy", pin_policy(&template->pin_policy));
 	json_object_set_new(object, "unblock", unblock(&template->unblock));
-	json_object_set_new(object, "self-service",
-		json_pack("{s:b, s:b, s:b, s:b}", "unblock", service->unblock, "reissue",
-			service->reissue, "report-lost", service->report_lost, "activate",
-			service->activate));
+	json_object_set_new(object, "self-service", self_service(template));
 	json_object_set_new(object, "lifecycle",
 		json_pack("{s:b, s:s}", "block-pin", lifecycle->block_pin, "on-retire",
 			lifecycle->on_retire == RETIRE_KEEPS ? "keep" : "revoke"));

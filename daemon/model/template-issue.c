@@ -178,25 +178,51 @@ static bool read_holder(
 }
 
 /*
+ * How people prove who they are has to tell who the holder is: users of the system are the user
+ * database's, people of a directory the directory's, and fields come with an operator's code alone.
+ */
+static bool check_user_holder(
+	const struct document_node *issue, const struct template *template, struct error *error)
+{
+	self_ways ways = template->self_service.ways[SELF_SERVICE_ISSUE];
+	enum issue_holder from = template->issue.holder;
+	struct document_node node;
+
+	if ((from == ISSUE_HOLDER_FIELDS || from == ISSUE_HOLDER_SIMPLE_ID) &&
+		ways != self_way_bit(SELF_BY_CODE))
+		return !document_find(issue, "by", &node) ||
+		       document_fail(&node, error,
+			       "users issue to nobody but themselves: /issue/holder/from must be "
+			       "system-user or directory, or /issue/authentication [\"code\"]");
+	if (!document_find(issue, "authentication", &node))
+		return from != ISSUE_HOLDER_DIRECTORY || !document_find(issue, "by", &node) ||
+		       document_fail(&node, error,
+			       "/issue/authentication has to say how people of the directory prove "
+			       "who they are");
+	return from != ISSUE_HOLDER_SYSTEM_USER || !(ways & self_way_bit(SELF_BY_DIRECTORY)) ||
+	       document_fail(&node, error,
+		       "who proves to be somebody of a directory gets no card of a user of the "
+		       "system");
+}
+
+/*
  * Who issues to themselves is who the system says they are, and who the system says is the holder
  * has issued it: one does not go without the other.
  */
 static bool check_user(
 	const struct document_node *issue, const struct template *template, struct error *error)
 {
-	bool is_by_user = template->issue.by == ISSUE_BY_USER;
 	struct document_node node;
 
-	if (is_by_user != (template->issue.holder == ISSUE_HOLDER_SYSTEM_USER)) {
-		if (!document_find(issue, is_by_user ? "by" : "holder", &node))
-			return true;
-		return document_fail(&node, error,
-			is_by_user ? "users issue to nobody but themselves: /issue/holder/from "
-				     "must be system-user"
-				   : "the user database gives the holder only of cards that users "
-				     "issue: /issue/by must be user");
-	}
-	if (!is_by_user || template->operator_kind == OPERATOR_NONE)
+	if (template->issue.by != ISSUE_BY_USER)
+		return template->issue.holder != ISSUE_HOLDER_SYSTEM_USER ||
+		       !document_find(issue, "holder", &node) ||
+		       document_fail(&node, error,
+			       "the user database gives the holder only of cards that users "
+			       "issue: /issue/by must be user");
+	if (!check_user_holder(issue, template, error))
+		return false;
+	if (template->operator_kind == OPERATOR_NONE)
 		return true;
 	return document_find(issue, "by", &node) &&
 	       document_fail(&node, error, "users issue no operators' cards");
@@ -217,7 +243,8 @@ static bool check_auto_initiate(
 bool template_read_issue(
 	const struct document_node *root, struct template *template, struct error *error)
 {
-	static const char *const members[] = {"by", "holder", "auto-initiate", "chuid"};
+	static const char *const members[] = {
+		"by", "authentication", "holder", "auto-initiate", "chuid"};
 	struct template_issue *issue = &template->issue;
 	struct document_node node;
 	issue->chuid = (struct template_chuid){.agency = "9999",
@@ -232,8 +259,9 @@ bool template_read_issue(
 	if (!document_find(root, "issue", &node))
 		return true;
 	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
-	       read_by(&node, issue, error) && read_holder(&node, template, error) &&
-	       check_user(&node, template, error) &&
+	       read_by(&node, issue, error) &&
+	       template_read_authentication(&node, template, error) &&
+	       read_holder(&node, template, error) && check_user(&node, template, error) &&
 	       template_read_bool(&node, "auto-initiate", &issue->auto_initiate, error) &&
 	       check_auto_initiate(&node, template, error) &&
 	       read_chuid(&node, &issue->chuid, error);

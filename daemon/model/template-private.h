@@ -57,9 +57,13 @@ bool template_read_lifecycle(
 bool template_read_renewal(
 	const struct document_node *root, struct template *template, struct error *error);
 void template_reminders_clear(struct template_reminders *reminders);
-/* Frees what template_read_issue() and template_read_unblock() have made. */
+/* /issue/authentication; /issue/by has been read. */
+bool template_read_authentication(
+	const struct document_node *issue, struct template *template, struct error *error);
+/* Frees what template_read_issue(), _unblock() and _self_service() have made. */
 void template_issue_clear(struct template_issue *issue);
 void template_unblock_clear(struct template_unblock *unblock);
+void template_self_service_clear(struct template_self_service *service);
 
 /*
  * Reads /pin-policy (template-pin-policy.c). The card type has been read: what its cards cannot

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* /unblock and /self-service of a template: who may do what with issued cards. */
+/* /unblock of a template: who may unblock issued cards, and how. */
 #include <string.h>
 
 #include "common/alloc.h"
@@ -67,34 +67,4 @@ bool template_read_unblock(
 	       template_read_bool(&node, "online", &unblock->online, error) &&
 	       template_read_bool(&node, "offline", &unblock->offline, error) &&
 	       read_roles(&node, unblock, error);
-}
-
-/* Before it is activated a card has no PIN to prove whose it is. */
-static bool check_activate(
-	const struct document_node *service, const struct template *template, struct error *error)
-{
-	struct document_node node;
-
-	if (template->issue.by == ISSUE_BY_USER || !template->self_service.activate ||
-		!document_find(service, "activate", &node))
-		return true;
-	return document_fail(&node, error,
-		"only of cards that users issue (/issue/by) is it known who may activate them");
-}
-
-bool template_read_self_service(
-	const struct document_node *root, struct template *template, struct error *error)
-{
-	static const char *const members[] = {"unblock", "reissue", "report-lost", "activate"};
-	struct template_self_service *service = &template->self_service;
-	struct document_node node;
-
-	if (!document_find(root, "self-service", &node))
-		return true;
-	return document_check_members(&node, members, ARRAY_SIZE(members), error) &&
-	       template_read_bool(&node, "unblock", &service->unblock, error) &&
-	       template_read_bool(&node, "reissue", &service->reissue, error) &&
-	       template_read_bool(&node, "report-lost", &service->report_lost, error) &&
-	       template_read_bool(&node, "activate", &service->activate, error) &&
-	       check_activate(&node, template, error);
 }

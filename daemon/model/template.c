@@ -64,6 +64,7 @@ void template_free(struct template *template)
 	free(template->card_types);
 	template_issue_clear(&template->issue);
 	template_unblock_clear(&template->unblock);
+	template_self_service_clear(&template->self_service);
 	template_reminders_clear(&template->reminders);
 	free(template->comment);
 	free(template->document);
@@ -170,7 +171,8 @@ static bool check_user_fields(
 	struct fields fields _cleanup_fields_ = FIELDS_INIT;
 	struct document_node issue;
 
-	if (template->issue.by != ISSUE_BY_USER || !document_find(root, "issue", &issue))
+	if (template->issue.holder != ISSUE_HOLDER_SYSTEM_USER ||
+		!document_find(root, "issue", &issue))
 		return true;
 	template_required_fields(template, &fields);
 	if (fields.count == 0)

@@ -41,6 +41,7 @@
  *      /pin-tries, /puk-tries    3 to 15; as the card has them, or 3 if one of them is given
  *    /issue                        object (template-issue.c)
  *      /by                       operator, user (to themselves); operator
+ *      /authentication           with /issue/by user: array of the ways to prove to whom; user-id
  *      /holder                   object: who gets the card
  *        /from                   fields (given at issue), simple-id, directory (a person there),
  *                                system-user (who issues, as the system's user database has
@@ -66,9 +67,14 @@
  *      /online                   whether an operator may unblock the card in a reader; true
  *      /offline                  whether an unblock code may be given out; true
  *      /roles                    array of the roles whose operators may; all with the right
- *    /self-service                 object: what holders may do with their own cards
- *      /unblock, /reissue, /report-lost  false
- *      /activate                   with /issue/by user: whoever issued it sets its first PIN; false
+ *    /self-service                 object (template-self-service.c): what holders may do
+ *      /activate, /unblock, /reissue, /report-lost, /retire
+ *                                  array of the ways to prove whose the card is (card, user-id,
+ *                                  system-user, directory, code); true: user-id for activate, else
+ *                                  card; false
+ *      /directory                  connection that checks passwords; none
+ *      /system-users               separate, directory: the system's users have the names of the
+ *                                  holders' fields user or upn; separate
  *    /renewal                      object (template-renewal.c): before certificates end
  *      /days                       so long before that a renewal is due, 1 to 365; required
  *      /automatic                  of hsm-key: tesserad renews it by itself; false
@@ -93,6 +99,7 @@
 #include "common/fields.h"
 #include "model/key.h"
 #include "model/pin-policy.h"
+#include "model/self-service.h"
 
 /* One attribute of a subject ("CN" = "{name}") or of a SAN ("email" = "{email}"). */
 struct name_rule {
@@ -174,9 +181,11 @@ struct template_unblock {
 	size_t role_count;
 };
 
-/* What holders may do with their own cards. */
+/* What holders may do with their own cards, and issue to themselves. */
 struct template_self_service {
-	bool unblock, reissue, report_lost, activate;
+	self_ways ways[SELF_SERVICE_COUNT]; /* that are good enough; 0: they may not */
+	char *directory;		    /* connection that checks passwords; or NULL */
+	bool system_users_are_directory;    /* the system's user names are those of holders */
 };
 
 enum retire_certificates { RETIRE_REVOKES, RETIRE_KEEPS };

@@ -3,8 +3,8 @@
 #include "common/alloc.h"
 #include "operation/contact.h"
 #include "operation/people.h"
+#include "operation/self-rights.h"
 #include "operation/session.h"
-#include "operation/system-user.h"
 #include "operation/verbs.h"
 
 /*
@@ -15,10 +15,9 @@ static bool check_pin(struct services *services, const struct template *template
 	const struct fields *given, const struct issue_terms *terms, const struct secret *pin,
 	struct error *error)
 {
-	struct fields user _cleanup_fields_ = FIELDS_INIT;
-	bool is_user = template->issue.by == ISSUE_BY_USER && terms && terms->user &&
-		       system_user_holder(*terms->user, &user, NULL);
-	const struct fields *holder = is_user ? &user : given;
+	bool is_own = template->issue.by == ISSUE_BY_USER && terms && terms->self &&
+		      template->issue.holder != ISSUE_HOLDER_DIRECTORY;
+	const struct fields *holder = is_own ? &terms->self->holder : given;
 	struct pin_context context = {.holder = holder, .weak = services->weak_pins};
 
 	if (template->issue.auto_initiate && !pin)
@@ -70,6 +69,11 @@ static bool find_holder(struct operation *operation, const struct template *temp
 	char **claim, struct error *error)
 {
 	*claim = NULL;
+	if (template->issue.by == ISSUE_BY_USER && given->count > 0 && !(terms && terms->replaces))
+		return error_set_field(error, ERROR_INVALID_ARGUMENT, given->items[0].name,
+			"the holder of a card of the template \"%s\" is who issues it, as they are "
+			"known: no fields are given",
+			template->name);
 	if (terms && terms->replaces) {
 		fields_copy(&holder->fields, given);
 		person_link_copy(&holder->link, terms->link);

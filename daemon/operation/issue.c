@@ -14,6 +14,7 @@
 #include "operation/licence.h"
 #include "operation/ownership.h"
 #include "operation/personalise.h"
+#include "operation/self-rights.h"
 #include "operation/simple-id.h"
 #include "operation/system-user.h"
 #include "operation/vault.h"
@@ -183,32 +184,20 @@ static bool check_terms(
 		       "the card's end date has passed already");
 }
 
-/* By a template whose cards users issue: to whoever asks, as the user database has them. */
-static bool issue_to_user(struct session *session, const struct template *template,
-	const struct fields *given, const struct issue_terms *terms, struct error *error)
+/* Each has one card of a template. Two at once would both be the first. */
+static bool issue_first(struct session *session, const struct template *template,
+	const struct issue_terms *terms, struct error *error)
 {
 	struct services *services = session->operation->services;
-	struct fields holder _cleanup_fields_ = FIELDS_INIT;
-
-	if (!terms || !terms->user)
-		return error_set(error, ERROR_NOT_SUPPORTED,
-			"cards of the template \"%s\" are issued by users, to themselves",
-			template->name);
-	if (given->count > 0)
-		return error_set_field(error, ERROR_INVALID_ARGUMENT, given->items[0].name,
-			"the holder of a card of the template \"%s\" is who issues it, as the "
-			"user database has them: no fields are given",
-			template->name);
-	_cleanup_free_ char *id = system_user_id(*terms->user);
-	_cleanup_free_ char *claimed = xasprintf("of user %s by %s", id, template->name);
+	const struct self_person *person = terms->self;
+	_cleanup_free_ char *claimed = xasprintf("of user %s by %s", person->id, template->name);
 	struct issue_terms own = *terms;
-	own.user_id = id;
-	/* Two at once would both be the first. */
+
+	own.user_id = person->id;
 	if (!contacts_claim(services->contacts, claimed, error))
 		return false;
-	bool issued = system_user_check_first(services, *terms->user, template->name, error) &&
-		      system_user_holder(*terms->user, &holder, error) &&
-		      issue_card(session, template->name, &holder, &own, error);
+	bool issued = system_user_check_first(services, person->id, template->name, error) &&
+		      issue_card(session, template->name, &person->holder, &own, error);
 	contacts_release(services->contacts, claimed);
 	return issued;
 }
@@ -248,6 +237,22 @@ static bool issue_to_holder(struct session *session, const struct template *temp
 	return done;
 }
 
+/* By a template whose cards people issue: to whoever asks, as they are known. */
+static bool issue_to_person(struct session *session, const struct template *template,
+	const struct fields *given, const struct issue_terms *terms, struct error *error)
+{
+	if (!terms || !terms->self)
+		return error_set(error, ERROR_NOT_SUPPORTED,
+			"cards of the template \"%s\" are issued by users, to themselves",
+			template->name);
+	if (template->issue.holder == ISSUE_HOLDER_DIRECTORY)
+		return check_link(template, terms, error) &&
+		       issue_to_holder(session, template, given, NULL, terms, error);
+	if (terms->self->id)
+		return issue_first(session, template, terms, error);
+	return issue_to_holder(session, template, &terms->self->holder, NULL, terms, error);
+}
+
 static bool issue(struct session *session, const char *template_name, const struct fields *given,
 	const struct operator_change *change, const struct issue_terms *terms, struct error *error)
 {
@@ -259,7 +264,7 @@ static bool issue(struct session *session, const char *template_name, const stru
 		!check_terms(template, terms, error))
 		return false;
 	if (template->issue.by == ISSUE_BY_USER && !(terms && terms->replaces))
-		return issue_to_user(session, template, given, terms, error);
+		return issue_to_person(session, template, given, terms, error);
 	if (terms && terms->only_to_user)
 		return error_set(error, ERROR_ACCESS_DENIED,
 			"cards of the template \"%s\" are issued by operators", template_name);

@@ -76,6 +76,13 @@ libtesserad_la_SOURCES += \
 	daemon/operation/slot-token.c \
 	daemon/operation/slot-verbs.c \
 	daemon/operation/status-verbs.c \
+	daemon/operation/self.c daemon/operation/self.h daemon/operation/self-private.h \
+	daemon/operation/self-code.c daemon/operation/self-code.h \
+	daemon/operation/self-give.c daemon/operation/self-give.h \
+	daemon/operation/self-limits.c daemon/operation/self-limits.h \
+	daemon/operation/self-password.c \
+	daemon/operation/self-rights.c daemon/operation/self-rights.h \
+	daemon/operation/self-try.c \
 	daemon/operation/system-user.c daemon/operation/system-user.h \
 	daemon/operation/mails.c daemon/operation/mails.h \
 	daemon/operation/people.c daemon/operation/people.h \

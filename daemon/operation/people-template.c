@@ -7,6 +7,7 @@
 #include "operation/people.h"
 
 #define DIRECTORY_PATH "/issue/holder/directory"
+#define PASSWORDS_PATH "/self-service/directory"
 
 static bool has_field(struct directory *directory, const char *name)
 {
@@ -42,12 +43,32 @@ static bool check_fields(struct services *services, const struct template *templ
 	return true;
 }
 
+/* The directory that checks passwords; where holders come from one, it is that. */
+static bool check_passwords(
+	struct services *services, const struct template *template, struct error *error)
+{
+	const char *connection = template->self_service.directory;
+	_cleanup_error_ struct error failure = ERROR_INIT;
+
+	if (!connection || template->issue.directory.connection)
+		return true;
+	_cleanup_directory_ struct directory *directory =
+		people_open(services, connection, &failure);
+	if (directory && !directory->driver->authenticate)
+		error_set(&failure, ERROR_NOT_SUPPORTED, "the directory checks no passwords");
+	return failure.code == ERROR_NONE ||
+	       error_set_field(error, ERROR_INVALID_TEMPLATE, PASSWORDS_PATH, PASSWORDS_PATH ": %s",
+		       error_message(&failure));
+}
+
 bool people_check_template(
 	struct services *services, const struct template *template, struct error *error)
 {
 	const char *connection = template->issue.directory.connection;
 	_cleanup_error_ struct error failure = ERROR_INIT;
 
+	if (!check_passwords(services, template, error))
+		return false;
 	if (!connection)
 		return true;
 	_cleanup_directory_ struct directory *directory =

@@ -19,6 +19,7 @@ struct contacts;
 struct directory;
 struct key_restorer;
 struct logins;
+struct selves;
 struct slots;
 struct vault;
 struct weak_pins;
@@ -52,6 +53,7 @@ struct services {
 	bool rotate_at_contact;	 /* cards of older master keys change over at their next contact */
 	atomic_bool initialised; /* operators_initialised() asks */
 	struct logins *logins;
+	struct selves *selves;
 	struct key_restorer *restorer;
 	struct connection_services connections;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */

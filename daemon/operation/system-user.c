@@ -44,9 +44,8 @@ bool system_user_holder(uid_t uid, struct fields *holder, struct error *error)
 }
 
 bool system_user_check_first(
-	struct services *services, uid_t uid, const char *template_name, struct error *error)
+	struct services *services, const char *id, const char *template_name, struct error *error)
 {
-	_cleanup_free_ char *id = system_user_id(uid);
 	_cleanup_free_ char *serial = NULL;
 
 	if (!store_credential_of_user(services->store, id, template_name, &serial, error))

@@ -17,10 +17,10 @@ char *system_user_id(uid_t uid);
  */
 bool system_user_holder(uid_t uid, struct fields *holder, struct error *error);
 
-/* Whether the user has no card of the template yet that was neither retired nor replaced.
- * ERROR_EXISTS. */
+/* Whether the user (system_user_id, or as struct credential's user_id) has no card of the template
+ * yet that was neither retired nor replaced. ERROR_EXISTS. */
 bool system_user_check_first(
-	struct services *services, uid_t uid, const char *template_name, struct error *error);
+	struct services *services, const char *id, const char *template_name, struct error *error);
 
 /* Whether the user has issued the card to themselves; a user id that has passed to another login
  * name since has not. */

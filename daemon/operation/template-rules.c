@@ -40,26 +40,6 @@ bool template_rules_retire_revokes(struct services *services, const struct crede
 	return !template || template->lifecycle.on_retire == RETIRE_REVOKES;
 }
 
-bool template_rules_let_holder(
-	struct services *services, const struct credential *credential, enum self_service service)
-{
-	struct template *template _cleanup_template_ = card_template(services, credential, NULL);
-
-	if (!template)
-		return false;
-	switch (service) {
-	case SELF_SERVICE_UNBLOCK:
-		return template->self_service.unblock;
-	case SELF_SERVICE_REISSUE:
-		return template->self_service.reissue;
-	case SELF_SERVICE_REPORT_LOST:
-		return template->self_service.report_lost;
-	case SELF_SERVICE_ACTIVATE:
-		return template->self_service.activate;
-	}
-	return false;
-}
-
 bool template_rules_same_holder(const struct fields *one, const struct fields *other)
 {
 	static const char *const identifiers[] = {"id", "upn", "email"};

@@ -19,16 +19,6 @@ bool template_rules_check_unblock(struct services *services, const struct creden
 /* Whether retiring revokes the card's certificates. */
 bool template_rules_retire_revokes(struct services *services, const struct credential *credential);
 
-/* What a holder may do with the own card, where the template has it in /self-service. */
-enum self_service {
-	SELF_SERVICE_UNBLOCK,
-	SELF_SERVICE_REISSUE,
-	SELF_SERVICE_REPORT_LOST,
-	SELF_SERVICE_ACTIVATE
-};
-bool template_rules_let_holder(
-	struct services *services, const struct credential *credential, enum self_service service);
-
 /* Whether both cards are of the same person: the same fields, an id, upn or email among them. */
 bool template_rules_same_holder(const struct fields *one, const struct fields *other);
 

@@ -15,14 +15,17 @@
 #include "operation/operators.h"
 #include "operation/services.h"
 
+struct self_person;
+
 /* What a card is issued with besides; NULL is the same as all zero. */
 struct issue_terms {
 	int64_t expires_at; /* its end date; certificates do not go beyond it; 0: none */
 	int64_t replaces;   /* id of the credential that is revoked when this one is issued; 0: none
 			     */
-	const uid_t *user;  /* who asks, for templates whose cards users issue to themselves; NULL:
-			       nobody who could be the holder */
-	bool only_to_user;  /* who asks may issue by no other template */
+	/* who asks, for templates whose cards people issue to themselves; NULL: nobody who could be
+	 * the holder */
+	const struct self_person *self;
+	bool only_to_user;   /* who asks may issue by no other template */
 	const char *user_id; /* of a card that is replaced: who issued it (struct credential) */
 	/* Whose of the template's directory it is to be, by login name (or UPN) or by id; NULL. */
 	const char *person, *person_id;
@@ -35,8 +38,9 @@ struct issue_terms {
  * "credential-id". ERROR_NOT_FOUND (reader, template), ERROR_INVALID_ARGUMENT (holder field),
  * ERROR_CARD_FOREIGN, ERROR_AUTHORITY_*. A template for operators needs `change` with their roles
  * (errors as operators_set), which others must be without; a system owner's needs NULL. By a
- * template whose cards users issue (/issue/by) the holder is terms->user, and no fields are taken:
- * ERROR_EXISTS for a second card, ERROR_ACCESS_DENIED for any other template with only_to_user.
+ * template whose cards users issue (/issue/by) the holder is terms->self, and no fields are
+ * taken: ERROR_EXISTS for a second card, ERROR_ACCESS_DENIED for any other template with
+ * only_to_user.
  */
 bool operation_issue(struct operation *operation, unsigned reader, const char *template_name,
 	const struct fields *holder, const struct operator_change *change,

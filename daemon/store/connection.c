@@ -71,7 +71,8 @@ static bool template_names_connection(const struct template *template, const cha
 		if (authority && strcmp(authority, name) == 0)
 			return true;
 	}
-	const char *directory = template->issue.directory.connection;
+	/* That of the holders, where they come from one. */
+	const char *directory = template->self_service.directory;
 	return directory && strcmp(directory, name) == 0;
 }
 

@@ -266,6 +266,19 @@ bool store_credential_of_user(struct store *store, const char *user_id, const ch
 	return failure.code == ERROR_NONE || error_move(error, &failure);
 }
 
+bool store_credentials_of_user(struct store *store, const char *user_id, unsigned limit,
+	int64_t **ids, size_t *count, struct error *error)
+{
+	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+		"SELECT id FROM credential WHERE user_id = $1 ORDER BY id DESC LIMIT $2", error);
+
+	if (!statement)
+		return false;
+	bind_text(statement, user_id);
+	bind_int64(statement, limit);
+	return store_read_ids(statement, ids, count, error);
+}
+
 bool store_credential_count(struct store *store, int64_t *count, struct error *error)
 {
 	_cleanup_statement_ struct statement *statement =

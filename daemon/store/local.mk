@@ -11,6 +11,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/hsm-key.c \
 	daemon/store/intent.c \
 	daemon/store/key-backup.c \
+	daemon/store/lock-out.c \
 	daemon/store/managed.c \
 	daemon/store/master-key.c \
 	daemon/store/mail.c \
@@ -22,6 +23,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/role.c \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/search.c \
+	daemon/store/self-code.c daemon/store/self-service.h \
 	daemon/store/slot.c \
 	daemon/store/task.c \
 	daemon/store/store.c daemon/store/store.h daemon/store/store-private.h \

@@ -312,6 +312,34 @@ static const char *const migrations[] = {
 	"	news TEXT NOT NULL,"
 	"	PRIMARY KEY (connection, id));"
 	"CREATE INDEX person_news ON person (connection, id) WHERE news <> '';",
+
+	/*
+	 * 19: one-time codes of self-service, of which only a salted hash is kept; who has proved
+	 * it wrong too often (the subject is a hash)
+	 */
+	"CREATE TABLE self_code ("
+	"	id BIGINT PRIMARY KEY,"
+	"	selector TEXT NOT NULL UNIQUE,"
+	"	salt BYTEA NOT NULL,"
+	"	hash BYTEA NOT NULL,"
+	"	purpose TEXT NOT NULL,"
+	"	credential_id BIGINT REFERENCES credential (id) ON DELETE CASCADE,"
+	"	template_name TEXT,"
+	"	user_id TEXT,"
+	"	holder TEXT NOT NULL,"
+	"	given_by TEXT NOT NULL,"
+	"	created_at BIGINT NOT NULL,"
+	"	expires_at BIGINT NOT NULL,"
+	"	used_at BIGINT NOT NULL,"
+	"	failures BIGINT NOT NULL);"
+	"CREATE INDEX self_code_credential ON self_code (credential_id)"
+	"	WHERE credential_id IS NOT NULL;"
+	"CREATE TABLE lock_out ("
+	"	subject TEXT PRIMARY KEY,"
+	"	failures BIGINT NOT NULL,"
+	"	last_at BIGINT NOT NULL,"
+	"	until BIGINT NOT NULL);"
+	"CREATE INDEX lock_out_last ON lock_out (last_at);",
 };
 
 int64_t schema_version(void)

@@ -81,6 +81,9 @@ bool store_credential_list_due(struct store *store, int64_t now, unsigned limit,
  * its serial, heap; NULL for none. */
 bool store_credential_of_user(struct store *store, const char *user_id, const char *template_name,
 	char **serial, struct error *error);
+/* All that the user has issued, whatever became of them, at most limit; heap array. */
+bool store_credentials_of_user(struct store *store, const char *user_id, unsigned limit,
+	int64_t **ids, size_t *count, struct error *error);
 bool store_credential_count(struct store *store, int64_t *count, struct error *error);
 /* Cards that are managed (lifecycle_is_managed) but for system owners', and those that an intent
  * may make so (store/managed.c). Keys in HSM slots are no cards. */

@@ -114,6 +114,14 @@ verb 'Credential Resume'
 verb 'Credential Report'
 tessera card resume "$serial" >/dev/null
 prints 'Credential GetCertificate' 'ay '
+refused 'was not accepted' 'SelfService Authenticate'
+shown 'SelfService Forget'
+prints 'SelfService ListCards' 'a(osssxas) '
+prints 'SelfService ListTemplates' 'a(ssasbb) 0'
+refused 'takes no codes for that' AddCode
+prints ListCodes 'a(sssssxxu) 0'
+refused 'no code K7M2' RemoveCode
+prints LiftLockOut 'b false'
 prints BeginLogin 'ay '
 refused 'wrong' FinishLogin
 refused 'PIN' 'Manager Login'

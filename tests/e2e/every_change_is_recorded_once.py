@@ -29,6 +29,7 @@ READS = {
     "Manager.ListAudit", "Manager.VerifyAudit", "Manager.ListCheckpoints",
     "Manager.ListLogins", "Manager.ListOperators", "Manager.ListRoles", "Manager.ListPermissions", "Manager.ListQuorums",
     "Manager.BeginLogin",
+    "SelfService.Forget", "SelfService.ListCards", "SelfService.ListTemplates", "SelfService.ListCodes",
     "Manager.ListDrift", "Template.ListVersions", "Template.GetVersion", "Template.Compare",
     "Template.Plan", "Template.ListCards", "Template.Check",
     "Manager.ListMasterKeys", "Manager.ListCardsOfMasterKey", "Manager.ListExposed",
@@ -45,7 +46,7 @@ READS = {
 # A checkpoint is its own record.
 CHECKPOINT = {"Manager.WriteCheckpoint"}
 # Whoever knows the PIN may call these: there is nobody to refuse.
-HOLDERS = {"ReaderAgent.OfferReader", "Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
+HOLDERS = {"SelfService.Authenticate", "ReaderAgent.OfferReader", "Manager.Login", "Manager.FinishLogin", "Manager.Logout", "Credential.ChangePin",
            "Credential.UnblockWithCode", "Provider.Login", "Provider.ChangePin", "Provider.ChangeOfficerPin",
            "Provider.CheckUnblockCode", "Provider.InitPin",
            # Of who started the job alone; e2e/ms_cs_agent_on_card looks at their records.
@@ -94,12 +95,25 @@ def read_type():
 
 TYPE = read_type()
 TEMPLATE, OTHER_TEMPLATE = read_template()
+VISITORS = json.dumps({"name": "visitors", "card-type": "piv", "issue": {"by": "user", "authentication": ["code"]},
+                       "keys": [{"slot": "authentication", "algorithm": "ec-p256",
+                                 "certificate": {"authority": "local", "profile": "smartcard-logon",
+                                                 "subject": [["CN", "{name}"]]}}]})
 CONNECTION = read_connection()
 REMOTE = json.dumps({"name": "remote", "kind": "digicert-one", "url": "https://localhost:1"})
 
 # What is done, in an order in which each step finds what it needs: method, path, arguments, the
 # operation that is recorded, and its outcome. "ok" or the error's short name.
 STEPS = [
+    ("Manager.AddTemplate", ROOT, ["s", VISITORS], "add-template", "ok"),
+    ("SelfService.AddCode", ROOT, ["sosa{ss}a{sv}", "issue", "/", "visitors", "0", "0"], "add-code", "InvalidArgument"),
+    ("SelfService.AddCode", ROOT, ["sosa{ss}a{sv}", "issue", "/", "ec", "0", "0"], "add-code", "NotSupported"),
+    ("SelfService.AddCode", ROOT, ["sosa{ss}a{sv}", "issue", "/", "visitors", "1", "name", "Ada", "0"], "add-code", "ok"),
+    ("SelfService.RemoveCode", ROOT, ["s", "K7M2"], "remove-code", "NotFound"),
+    ("SelfService.LiftLockOut", ROOT, ["ss", "user", "nobody at all"], "lift-lock-out", "NotFound"),
+    ("SelfService.LiftLockOut", ROOT, ["ss", "user", "ada"], "lift-lock-out", "ok"),
+    ("SelfService.Authenticate", ROOT, ["sa{sv}", "code", "1", "code", "s", "x"], "self-authenticate", "AccessDenied"),
+    ("Template.Remove", f"{ROOT}/template/visitors", [], "remove-template", "ok"),
     ("Manager.AddTemplate", ROOT, ["s", "{}"], "add-template", "InvalidTemplate"),
     ("Manager.AddTemplate", ROOT, ["s", OTHER_TEMPLATE], "add-template", "ok"),
     ("Template.Update", f"{ROOT}/template/other", ["s", "{}"], "update-template", "InvalidTemplate"),
@@ -410,6 +424,7 @@ def main():
         # A replacement is recorded for both cards, by e2e/life_of_a_card; tasks are
         # e2e/pending_and_untold_certificates_are_not_forgotten's.
         if method not in {"Job.Cancel", "Credential.Replace", "Manager.FinishLogin", "Manager.RunTask",
+                          "SelfService.RemoveCode", "SelfService.Authenticate",  # e2e/people_help_themselves has codes
                           "Manager.RemoveTask", "Manager.ConfirmTask"} and {step[4] for step in STEPS if step[0] == method} < {"ok"}:
             problems.append(f"{method} has no step that succeeds")
     check_denials()

@@ -45,8 +45,8 @@ refused() { # refused WORDS COMMAND...
 
 # --- no polkit: root alone
 start_tesserad
-refused "only root may, since polkit, which could let others, does not answer" init
-refused "only root may, since polkit" init_over_system_bus
+refused "polkit, which would have to let the user (org.tessera1.initialize), does not answer" init
+refused "root may, without authentication" init_over_system_bus
 stop_part tesserad TERM
 
 # --- polkit, with our action as it is installed; pcscd's actions are for everyone here

@@ -33,7 +33,7 @@ static void an_old_document_has_the_defaults(void **state)
 	assert_int_equal(template->id_length, 0);
 	assert_int_equal(template->issue.by, ISSUE_BY_OPERATOR);
 	assert_int_equal(template->issue.holder, ISSUE_HOLDER_FIELDS);
-	assert_false(template->self_service.activate);
+	assert_false(template->self_service.ways[SELF_SERVICE_ACTIVATE]);
 	assert_false(template->issue.auto_initiate);
 	assert_string_equal(template->issue.chuid.agency, "9999");
 	assert_string_equal(template->issue.chuid.credential, "999999");
@@ -42,7 +42,7 @@ static void an_old_document_has_the_defaults(void **state)
 	assert_true(template->unblock.online);
 	assert_true(template->unblock.offline);
 	assert_null(template->unblock.roles);
-	assert_false(template->self_service.unblock);
+	assert_false(template->self_service.ways[SELF_SERVICE_UNBLOCK]);
 	assert_true(template->lifecycle.block_pin);
 	assert_int_equal(template->lifecycle.on_retire, RETIRE_REVOKES);
 }
@@ -84,9 +84,87 @@ static void every_section_is_read(void **state)
 	assert_false(template->unblock.online);
 	assert_int_equal(template->unblock.role_count, 2);
 	assert_string_equal(template->unblock.roles[1], "elevated");
-	assert_true(template->self_service.report_lost);
+	assert_true(template->self_service.ways[SELF_SERVICE_REPORT_LOST]);
 	assert_false(template->lifecycle.block_pin);
 	assert_int_equal(template->lifecycle.on_retire, RETIRE_KEEPS);
+}
+
+#define SELF(rest) WITH("\"self-service\": {" rest "}")
+#define ISSUE_BY(rest)                                                                             \
+	WITH("\"issue\": {\"by\": \"user\", " rest "}, \"self-service\": {\"directory\": "         \
+	     "\"corp\"}")
+
+static void rights_name_the_ways_that_are_good_enough(void **state)
+{
+	_cleanup_template_ struct template *template =
+		template_parse(SELF("\"unblock\": [\"code\", \"directory\"], \"reissue\": true,"
+				    "\"activate\": [\"system-user\"], \"retire\": [\"card\"],"
+				    "\"directory\": \"corp\", \"system-users\": \"directory\""),
+			NULL);
+
+	(void)state;
+	assert_non_null(template);
+	const struct template_self_service *service = &template->self_service;
+	assert_int_equal(service->ways[SELF_SERVICE_UNBLOCK],
+		self_way_bit(SELF_BY_CODE) | self_way_bit(SELF_BY_DIRECTORY));
+	assert_int_equal(service->ways[SELF_SERVICE_REISSUE], self_way_bit(SELF_BY_CARD));
+	assert_int_equal(service->ways[SELF_SERVICE_ACTIVATE], self_way_bit(SELF_BY_SYSTEM_USER));
+	assert_int_equal(service->ways[SELF_SERVICE_RETIRE], self_way_bit(SELF_BY_CARD));
+	assert_int_equal(service->ways[SELF_SERVICE_REPORT_LOST], 0);
+	assert_int_equal(service->ways[SELF_SERVICE_ISSUE], 0);
+	assert_string_equal(service->directory, "corp");
+	assert_true(service->system_users_are_directory);
+}
+
+static void who_issues_proves_what_the_holder_is_made_from(void **state)
+{
+	_cleanup_template_ struct template *usual =
+		template_parse(ISSUE_BY("\"holder\": {\"from\": \"system-user\"}"), NULL);
+	_cleanup_template_ struct template *code =
+		template_parse(ISSUE_BY("\"authentication\": [\"code\"]"), NULL);
+
+	(void)state;
+	assert_non_null(usual);
+	assert_int_equal(
+		usual->self_service.ways[SELF_SERVICE_ISSUE], self_way_bit(SELF_BY_USER_ID));
+	assert_non_null(code);
+	assert_int_equal(code->issue.holder, ISSUE_HOLDER_FIELDS);
+	assert_int_equal(code->self_service.ways[SELF_SERVICE_ISSUE], self_way_bit(SELF_BY_CODE));
+}
+
+static void rights_that_cannot_be_are_refused_with_their_place(void **state)
+{
+	static const struct {
+		const char *document, *field;
+	} cases[] = {
+		{SELF("\"unblock\": []"), "/self-service/unblock"},
+		{SELF("\"unblock\": 1"), "/self-service/unblock"},
+		{SELF("\"unblock\": [\"pin\"]"), "/self-service/unblock/0"},
+		{SELF("\"unblock\": [\"code\", \"code\"]"), "/self-service/unblock/1"},
+		{SELF("\"unblock\": [\"user-id\"]"), "/self-service/unblock"},
+		{SELF("\"unblock\": [\"directory\"]"), "/self-service/unblock"},
+		{SELF("\"activate\": [\"card\"]"), "/self-service/activate/0"},
+		{SELF("\"activate\": true"), "/self-service/activate"},
+		{SELF("\"issue\": true"), "/self-service/issue"},
+		{SELF("\"directory\": \"\""), "/self-service/directory"},
+		{SELF("\"system-users\": true"), "/self-service/system-users"},
+		{WITH("\"issue\": {\"authentication\": [\"code\"]}"), "/issue/authentication"},
+		{ISSUE_BY("\"authentication\": [\"card\"]"), "/issue/authentication/0"},
+		{ISSUE_BY("\"authentication\": [\"user-id\", \"code\"]"), "/issue/by"},
+		{ISSUE_BY("\"authentication\": [\"directory\"],"
+			  " \"holder\": {\"from\": \"system-user\"}"),
+			"/issue/authentication"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error error _cleanup_error_ = ERROR_INIT;
+		_cleanup_template_ struct template *template =
+			template_parse(cases[i].document, &error);
+		assert_null(template);
+		if (!error.field || strcmp(error.field, cases[i].field) != 0)
+			fail_msg("%s: %s", cases[i].document, error_message(&error));
+	}
 }
 
 /* The user database has login name, id and name: a pattern that asks for more has no answer. */
@@ -107,7 +185,7 @@ static void patterns_of_users_cards_use_what_the_user_database_has(void **state)
 	assert_non_null(good);
 	assert_int_equal(good->issue.by, ISSUE_BY_USER);
 	assert_int_equal(good->issue.holder, ISSUE_HOLDER_SYSTEM_USER);
-	assert_true(good->self_service.activate);
+	assert_true(good->self_service.ways[SELF_SERVICE_ACTIVATE]);
 	template_required_fields(good, &fields);
 	assert_int_equal(fields.count, 0);
 	assert_null(bad);
@@ -239,7 +317,7 @@ static void wrong_sections_are_refused(void **state)
 		{WITH("\"unblock\": {\"roles\": []}"), "/unblock/roles", "1 to 16"},
 		{WITH("\"unblock\": {\"roles\": [\"auditor\"]}"), "/unblock/roles/0", "may not"},
 		{WITH("\"unblock\": {\"roles\": [\"the king\"]}"), "/unblock/roles/0", "name"},
-		{WITH("\"self-service\": {\"retire\": true}"), "/self-service/retire", "unknown"},
+		{WITH("\"self-service\": {\"revoke\": true}"), "/self-service/revoke", "unknown"},
 		{WITH("\"lifecycle\": {\"on-retire\": \"burn\"}"), "/lifecycle/on-retire",
 			"revoke, keep"},
 	};
@@ -269,6 +347,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_old_document_has_the_defaults),
 		cmocka_unit_test(every_section_is_read),
+		cmocka_unit_test(rights_name_the_ways_that_are_good_enough),
+		cmocka_unit_test(who_issues_proves_what_the_holder_is_made_from),
+		cmocka_unit_test(rights_that_cannot_be_are_refused_with_their_place),
 		cmocka_unit_test(patterns_of_users_cards_use_what_the_user_database_has),
 		cmocka_unit_test(all_fields_that_are_missing_are_named),
 		cmocka_unit_test(holders_of_a_directory_are_read),

@@ -82,13 +82,30 @@ static const char *field_at(struct directory *directory, size_t index)
 	return names[index];
 }
 
+/* The password of "ada" is "secret of ada". */
+static bool authenticate(struct directory *directory, const char *login,
+	const struct secret *password, struct directory_person *person, struct error *error)
+{
+	_cleanup_free_ char *right = xasprintf("secret of %s", login);
+
+	if (!find(directory, login, person, error))
+		return false;
+	return (password->length == strlen(right) &&
+		       memcmp(password->data, right, password->length) == 0) ||
+	       error_set(error, ERROR_ACCESS_DENIED, "the password is wrong");
+}
+
 static void close_fake(struct directory *directory)
 {
 	(void)directory;
 }
 
-static const struct directory_driver driver = {
-	.kind = "fake", .get = get, .find = find, .close = close_fake, .field_at = field_at};
+static const struct directory_driver driver = {.kind = "fake",
+	.get = get,
+	.find = find,
+	.authenticate = authenticate,
+	.close = close_fake,
+	.field_at = field_at};
 
 struct directory *fake_open(
 	const struct connection_services *services, const char *name, struct error *error)

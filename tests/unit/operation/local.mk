@@ -40,6 +40,10 @@ tests_unit_operation_renew_interruptions_SOURCES = tests/unit/operation/renew-in
 	$(OPERATION_WALK)
 tests_unit_operation_renew_interruptions_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_operation_renew_interruptions_LDADD = libtessera-vcard.la $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/operation/self
+tests_unit_operation_self_SOURCES = tests/unit/operation/self.c tests/unit/operation/fake-directory.c tests/unit/operation/fake-directory.h tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
+tests_unit_operation_self_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_operation_self_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/operation/simple-id
 tests_unit_operation_simple_id_SOURCES = tests/unit/operation/simple-id.c tests/unit/store/fixture.c tests/unit/store/fixture.h tests/lib/scratch.c tests/lib/scratch.h
 tests_unit_operation_simple_id_CPPFLAGS = $(UNIT_CPPFLAGS)
