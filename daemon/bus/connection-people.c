@@ -54,7 +54,7 @@ static bool read_option(
 	return option_unknown(name, "field, value, after, limit", error);
 }
 
-static void options_clear(struct search_options *options)
+static void search_options_clear(struct search_options *options)
 {
 	free(options->field);
 	free(options->value);
@@ -73,7 +73,7 @@ static bool check_options(const struct search_options *options, struct error *er
 
 bool connection_search_call(struct bus_call *call, struct error *error)
 {
-	struct search_options options _cleanup_(options_clear) = {.limit = LIMIT_DEFAULT};
+	struct search_options options _cleanup_(search_options_clear) = {.limit = LIMIT_DEFAULT};
 	const char *text = message_read_string(&call->in);
 	_cleanup_directory_ struct directory *directory = directory_of_call(call, error);
 	_cleanup_people_ struct directory_people people = {0};
