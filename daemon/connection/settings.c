@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection/settings.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/alloc.h"
 #include "model/template.h"
@@ -87,6 +89,15 @@ bool settings_read_client_key(
 	return strncmp(*uri, "pkcs11:", strlen("pkcs11:")) == 0 ||
 	       document_fail(
 		       &node, error, "a URI like pkcs11:token=LABEL;object=LABEL is expected");
+}
+
+bool settings_host_is_local(const char *host)
+{
+	struct in_addr address;
+
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+	       (inet_pton(AF_INET, host, &address) == 1 &&
+		       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 char *settings_host_of(const char *url, const char **path)

@@ -44,6 +44,9 @@ char *settings_read_host(const struct document_node *root, struct error *error);
 bool settings_read_client_key(
 	const struct document_node *root, bool by_certificate, char **uri, struct error *error);
 
+/* Whether a host is this machine: "localhost", or an address of the loopback network as such. */
+bool settings_host_is_local(const char *host);
+
 /*
  * The host, with a port if there is one, of an https:// address without user, query and fragment
  * (heap), and *path, which points behind it into the address. NULL for any other address.

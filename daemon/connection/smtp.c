@@ -97,11 +97,6 @@ static bool read_host(
 	return true;
 }
 
-static bool is_loopback(const char *host)
-{
-	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0;
-}
-
 static bool read_security(
 	const struct document_node *root, struct smtp_settings *settings, struct error *error)
 {
@@ -113,7 +108,7 @@ static bool read_security(
 		return false;
 	settings->security = securities[choice].security;
 	settings->port = securities[choice].port;
-	if (settings->security == MAIL_PLAIN && settings->user && !is_loopback(settings->host))
+	if (settings->security == MAIL_PLAIN && settings->user && !settings_host_is_local(settings->host))
 		return document_fail(&node, error,
 			"a password is not sent over the network without TLS: use starttls or tls");
 	return !document_find(root, "port", &node) ||

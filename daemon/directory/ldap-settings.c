@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Members of the documents of directories that speak LDAP. */
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
@@ -92,12 +91,7 @@ void ldap_people_clear(struct ldap_people *people)
 
 bool ldap_host_is_local(const struct ldap_host *host)
 {
-	struct in_addr address;
-
-	return host->name[0] == '/' || strcasecmp(host->name, "localhost") == 0 ||
-	       strcmp(host->name, "::1") == 0 ||
-	       (inet_pton(AF_INET, host->name, &address) == 1 &&
-		       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
+	return host->name[0] == '/' || settings_host_is_local(host->name);
 }
 
 /* "host", "host:636", "[::1]:636"; *host stays empty for anything else. */
