@@ -71,24 +71,6 @@ void directory_forget(const struct connection_services *services, const char *co
 	ldap_pool_forget(services->ldap, connection);
 }
 
-void directory_person_clear(struct directory_person *person)
-{
-	free(person->id);
-	free(person->name);
-	free(person->reason);
-	fields_clear(&person->fields);
-	*person = (struct directory_person){0};
-}
-
-void directory_people_clear(struct directory_people *people)
-{
-	for (size_t i = 0; i < people->count; i++)
-		directory_person_clear(&people->items[i]);
-	free(people->items);
-	free(people->next);
-	*people = (struct directory_people){0};
-}
-
 /* --- as kinds of connections --- */
 
 static const char *kind_at(size_t index)

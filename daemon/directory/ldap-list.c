@@ -6,8 +6,8 @@
 #include "directory/ldap-filter.h"
 #include "directory/ldap-follow.h"
 #include "directory/ldap-long.h"
-#include "directory/ldap-people.h"
 #include "directory/ldap-lookup.h"
+#include "directory/ldap-people.h"
 #include "directory/ldap-reach.h"
 
 #define TYPED_MAX 256 /* bytes of what a person types */

@@ -5,7 +5,7 @@
 
 #include "directory/ldap.h"
 
-/* The configured filter, and what `append` adds to it, as one; heap. */
+/* The configured filter, and what `more` asks besides (empty: nothing), as one; heap. */
 char *ldap_people_filter(const struct ldap_directory *ldap, const struct buffer *more);
 /* As ldap_directory_find(); *dn (heap, may be NULL) is the person's entry. */
 bool ldap_find_entry(struct directory *directory, const char *login,

@@ -26,8 +26,8 @@ LDAPMessage *ldap_link_next(struct ldap_link *link, int id, int64_t end, struct 
 int64_t ldap_link_end(const struct ldap_link *link);
 /* Fails with a result code of the server, or of libldap. Returns false. */
 bool ldap_link_fail(struct ldap_link *link, int code, const char *what, struct error *error);
-/* The result in a message: fails unless it is LDAP_SUCCESS. *controls (may be NULL) is for
- * ldap_controls_free(). */
+/* The result code in a message. *controls (for ldap_controls_free()) and *referrals (for
+ * ldap_memvfree()) may be NULL. */
 int ldap_link_result(
 	struct ldap_link *link, LDAPMessage *message, LDAPControl ***controls, char ***referrals);
 

@@ -23,4 +23,5 @@ libtesserad_la_SOURCES += \
 	daemon/directory/ldap-search.c \
 	daemon/directory/ldap-settings.c \
 	daemon/directory/ldap-test.c \
-	daemon/directory/mapping.c daemon/directory/mapping.h
+	daemon/directory/mapping.c daemon/directory/mapping.h \
+	daemon/directory/person.c
