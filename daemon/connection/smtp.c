@@ -108,7 +108,8 @@ static bool read_security(
 		return false;
 	settings->security = securities[choice].security;
 	settings->port = securities[choice].port;
-	if (settings->security == MAIL_PLAIN && settings->user && !settings_host_is_local(settings->host))
+	if (settings->security == MAIL_PLAIN && settings->user &&
+		!settings_host_is_local(settings->host))
 		return document_fail(&node, error,
 			"a password is not sent over the network without TLS: use starttls or tls");
 	return !document_find(root, "port", &node) ||
