@@ -99,14 +99,15 @@ static bool check_size(const struct authority_profile *profile, const struct tem
 bool template_check_certificate(
 	struct services *services, const struct template_key *key, struct error *error)
 {
-	_cleanup_authority_ struct authority *authority =
-		authority_open(&services->connections, key->authority, NULL);
-	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 	_cleanup_error_ struct error missing = ERROR_INIT;
+	_cleanup_authority_ struct authority *authority =
+		authority_open(&services->connections, key->authority, &missing);
+	_cleanup_profiles_ struct authority_profiles profiles = AUTHORITY_PROFILES_INIT;
 
 	if (!authority)
 		return error_set(error, ERROR_INVALID_TEMPLATE,
-			"there is no usable connection \"%s\"", key->authority);
+			"there is no usable connection \"%s\": %s", key->authority,
+			error_message(&missing));
 	if (!authority->driver->profiles(authority, &profiles, error))
 		return false;
 	if (profiles.count == 0)

@@ -100,13 +100,13 @@ static bool read_all(struct statement *statement, struct person_record **records
 	return error_move(error, &local);
 }
 
-bool store_person_list(struct store *store, const char *connection, const char *after,
-	unsigned limit, struct person_record **records, size_t *count, struct error *error)
+/* A page of those that the query chooses by connection ($1), id ($2) and number ($3). */
+static bool read_page(struct store *store, const char *query, const char *connection,
+	const char *after, unsigned limit, struct person_record **records, size_t *count,
+	struct error *error)
 {
-	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
-		"SELECT " COLUMNS " FROM person WHERE connection = $1 AND id > $2 AND " HAS_CARD
-		" ORDER BY id LIMIT $3",
-		error);
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, query, error);
 
 	if (!statement)
 		return false;
@@ -116,20 +116,22 @@ bool store_person_list(struct store *store, const char *connection, const char *
 	return read_all(statement, records, count, error);
 }
 
+bool store_person_list(struct store *store, const char *connection, const char *after,
+	unsigned limit, struct person_record **records, size_t *count, struct error *error)
+{
+	return read_page(store,
+		"SELECT " COLUMNS " FROM person WHERE connection = $1 AND id > $2 AND " HAS_CARD
+		" ORDER BY id LIMIT $3",
+		connection, after, limit, records, count, error);
+}
+
 bool store_person_list_news(struct store *store, const char *connection, const char *after,
 	unsigned limit, struct person_record **records, size_t *count, struct error *error)
 {
-	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
+	return read_page(store,
 		"SELECT " COLUMNS " FROM person WHERE connection = $1 AND id > $2 AND news <> ''"
 		" ORDER BY id LIMIT $3",
-		error);
-
-	if (!statement)
-		return false;
-	bind_text(statement, connection);
-	bind_text(statement, after);
-	bind_int64(statement, limit);
-	return read_all(statement, records, count, error);
+		connection, after, limit, records, count, error);
 }
 
 bool store_person_settle(

@@ -60,6 +60,7 @@ invalid() {
     [[ $output == *"$2"* ]] || fail "$1: $output"
 }
 invalid '.host = "mail.example.org" | .security = "none"' '/security'
+invalid '.host = "127.example.org" | .security = "none"' '/security'
 invalid '.to = ["ops@example.org\r\nBcc: eve@example.org"]' '/to/0'
 invalid '.from = "Tessera <tessera@example.org>"' '/from'
 invalid '.host = "localhost/x"' '/host'
@@ -68,7 +69,7 @@ tessera connection update mail.json >/dev/null
 # It gives no certificates.
 jq '.name = "no" | .keys[0].certificate.authority = "mail"' template.json >no.json
 expect_failure any tessera template add no.json
-[[ $output == *"is for mail"* ]] || fail "$output"
+[[ $output == *"of kind smtp gives no certificates"* ]] || fail "$output"
 
 # --- an authority is away for a day
 tessera card issue --reader 1 --template digicert --holder name=Ada --holder email=ada@example.org \
