@@ -39,6 +39,7 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_INVALID_TYPE] = "correct the document; tessera-type(5) describes it",
 	[ERROR_IN_USE] = "change or remove first what refers to it",
 	[ERROR_AUTHORITY_FAILED] = "tessera connection test NAME tells what the authority answers",
+	[ERROR_DIRECTORY_FAILED] = "tessera connection test NAME tells what the directory answers",
 	[ERROR_AUTHORITY_REJECTED] =
 		"compare the template with the authority's profiles: tessera connection profiles "
 		"NAME",
@@ -56,8 +57,8 @@ static const char *const hints[ERROR_CODE_COUNT] = {
 	[ERROR_INVALID_LICENCE] = "ask for a licence that is made for this store: tessera licence "
 				  "request",
 	[ERROR_NETWORK_FAILED] =
-		"look at the network; tessera connection test NAME tries an authority, "
-		"and a licence comes without it: tessera licence request",
+		"look at the network; tessera connection test NAME tries an authority "
+		"or a directory, and a licence comes without it: tessera licence request",
 };
 
 const char *hint_for(enum error_code code, const char *subject)

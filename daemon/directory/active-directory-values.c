@@ -86,18 +86,6 @@ bool active_directory_guid_parse(const char *text, uint8_t guid[ACTIVE_DIRECTORY
 	return *text == '\0';
 }
 
-char *active_directory_guid_filter(const uint8_t guid[ACTIVE_DIRECTORY_GUID_LENGTH])
-{
-	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
-
-	for (size_t i = 0; i < ACTIVE_DIRECTORY_GUID_LENGTH; i++) {
-		buffer_append_u8(&text, '\\');
-		buffer_append_hex(&text, &guid[i], 1);
-	}
-	buffer_append_u8(&text, 0);
-	return (char *)steal_pointer(&text.data);
-}
-
 /* --- accounts --- */
 
 /* ADS_UF_ACCOUNT_DISABLE (MS-ADTS 2.2.16) */

@@ -20,8 +20,6 @@ char *active_directory_sid(const void *data, size_t length);
 char *active_directory_guid(const void *data, size_t length);
 /* Its bytes back from that text; letters in either case. False when it is none. */
 bool active_directory_guid_parse(const char *text, uint8_t guid[ACTIVE_DIRECTORY_GUID_LENGTH]);
-/* The bytes as they stand in a filter, "\22\fa...", heap (RFC 4515, 3). */
-char *active_directory_guid_filter(const uint8_t guid[ACTIVE_DIRECTORY_GUID_LENGTH]);
 
 /* What tells whether an account may be used; texts as the directory gives them, or NULL. */
 struct active_directory_account {

@@ -31,11 +31,6 @@ static const struct directory_driver *driver_find(const char *kind)
 	return NULL;
 }
 
-bool directory_is_kind(const char *kind)
-{
-	return driver_find(kind) != NULL;
-}
-
 struct directory *directory_open(
 	const struct connection_services *services, const char *name, struct error *error)
 {

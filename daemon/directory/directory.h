@@ -95,9 +95,6 @@ extern const struct connection_family directory_family;
 /* Has what is kept open for a connection closed: its secrets are others now. */
 void directory_forget(const struct connection_services *services, const char *connection);
 
-/* Whether a kind of connection is a directory's. */
-bool directory_is_kind(const char *kind);
-
 /*
  * Opens the directory of a stored connection. NULL with ERROR_NOT_FOUND, ERROR_NOT_SUPPORTED for a
  * connection that is no directory, ERROR_INVALID_CONNECTION.

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Members of the documents of directories that speak LDAP. */
-#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 

@@ -67,12 +67,9 @@ static void guids(void **state)
 {
 	uint8_t bytes[ACTIVE_DIRECTORY_GUID_LENGTH];
 	_cleanup_free_ char *text = active_directory_guid(guid, sizeof(guid));
-	_cleanup_free_ char *filter = active_directory_guid_filter(guid);
 
 	(void)state;
 	assert_string_equal(text, guid_text);
-	assert_string_equal(
-		filter, "\\22\\fa\\a2\\e1\\92\\f3\\79\\4e\\8a\\bf\\88\\cb\\84\\51\\0f\\24");
 	assert_true(active_directory_guid_parse(guid_text, bytes));
 	assert_memory_equal(bytes, guid, sizeof(guid));
 	assert_true(active_directory_guid_parse("E1A2FA22-F392-4E79-8ABF-88CB84510F24", bytes));
