@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "cli/card-find.h"
 #include "cli/client.h"
 #include "cli/interrupt.h"
 #include "cli/object.h"
@@ -126,9 +127,10 @@ static bool holds_card(const struct wanted *wanted, const json_t *reader)
 	       strcmp(serial, wanted->card) == 0;
 }
 
+/* Not one that another user's agent offers, whatever serial number it tells. */
 static bool find_reader(struct wanted *wanted, struct error *error)
 {
-	_cleanup_json_ json_t *readers = object_list(wanted->client, CLIENT_READER, error);
+	_cleanup_json_ json_t *readers = card_find_readers(wanted->client, error);
 	const json_t *reader;
 	size_t index;
 
