@@ -3,9 +3,13 @@
 #ifndef TESSERA_CLI_INTERRUPT_H
 #define TESSERA_CLI_INTERRUPT_H
 
+#include <sys/types.h>
+
 /* From now on the signals only count; system calls that wait return with EINTR. */
 void interrupt_install(void);
 /* How many came since then. */
 int interrupt_count(void);
+/* As read(2); EINTR too when one of them came at any time before there was something to read. */
+ssize_t interrupt_read(int descriptor, void *data, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 
 static void closep(const int *descriptor)
@@ -18,7 +19,7 @@ static void closep(const int *descriptor)
 /* 1 with a byte, 0 at the end, -1 with error */
 static int read_byte(int descriptor, uint8_t *byte, struct error *error)
 {
-	ssize_t length = read(descriptor, byte, 1);
+	ssize_t length = interrupt_read(descriptor, byte, 1);
 
 	if (length >= 0)
 		return (int)length;

@@ -60,7 +60,7 @@ bool terminal_confirm(const char *question, struct error *error)
 			"there is no terminal to ask on; --yes says that it is meant");
 	say(terminal, question);
 	say(terminal, " [y/N] ");
-	ssize_t length = read(terminal, answer, sizeof(answer) - 1);
+	ssize_t length = interrupt_read(terminal, answer, sizeof(answer) - 1);
 	if (length > 0 && (answer[0] == 'y' || answer[0] == 'Y'))
 		return true;
 	return error_set(error, ERROR_CANCELLED, "nothing was done");
@@ -161,7 +161,7 @@ static bool await_enter(int terminal)
 {
 	char byte = 0;
 
-	while (read(terminal, &byte, 1) == 1) {
+	while (interrupt_read(terminal, &byte, 1) == 1) {
 		if (byte == '\n')
 			return true;
 	}
