@@ -21,6 +21,8 @@ static const struct column list_columns[] = {
 	{"problem", "PROBLEM", COLUMN_TEXT},
 };
 
+/* The last ones are of a reader on another machine. */
+#define REMOTE_COLUMNS 2
 static const struct column show_columns[] = {
 	{"number", "Reader", COLUMN_TEXT},
 	{"name", "Name", COLUMN_TEXT},
@@ -32,6 +34,8 @@ static const struct column show_columns[] = {
 	{"state", "State", COLUMN_TEXT},
 	{"credential", "Credential", COLUMN_TEXT},
 	{"problem", "Problem", COLUMN_TEXT},
+	{"user", "Offered by", COLUMN_TEXT},
+	{"encrypted", "Encrypted", COLUMN_TEXT},
 };
 
 bool reader_list(struct invocation *invocation, struct error *error)
@@ -107,7 +111,10 @@ bool reader_show(struct invocation *invocation, struct error *error)
 
 	if (!reader)
 		return false;
-	output_record(invocation, reader, show_columns, ARRAY_SIZE(show_columns));
+	const char *user = json_string_value(json_object_get(reader, "user"));
+	bool is_remote = user && user[0];
+	output_record(invocation, reader, show_columns,
+		ARRAY_SIZE(show_columns) - (is_remote ? 0 : REMOTE_COLUMNS));
 	return true;
 }
 

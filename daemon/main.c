@@ -15,6 +15,7 @@
 #include "audit/audit.h"
 #include "audit/timer.h"
 #include "bus/bus.h"
+#include "card/security-domain.h"
 #include "common/alloc.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -129,6 +130,11 @@ static bool open_state(struct manager *manager, struct error *error)
 		return false;
 	services->weak_pins = read_weak_pins(options->data_dir);
 	load_types(manager);
+	if (options->scp11_ca) {
+		services->card_trust = security_domain_trust_load(options->scp11_ca, error);
+		if (!services->card_trust)
+			return error_prefix(error, "scp11-ca");
+	}
 	services->licensing =
 		(struct licence_settings){.public_key_file = options->licence_public_key_file,
 			.activation_url = options->activation_url,
@@ -146,6 +152,7 @@ static bool open_state(struct manager *manager, struct error *error)
 	services->rotate_at_contact = options->rotate_at_contact;
 	services->remote_readers = options->remote_readers;
 	services->remote_ownership = options->remote_ownership;
+	services->remote_encryption = options->remote_encryption;
 	services->open_directory = directory_open;
 	services->people_seconds = (int64_t)options->directory_hours * 60 * 60;
 	services->task_overdue = (int64_t)options->task_overdue * 60 * 60;
@@ -339,6 +346,7 @@ static void manager_stop(struct manager *manager)
 	selves_free(services->selves);
 	vault_free(services->vault);
 	card_types_free(services->types);
+	X509_STORE_free(services->card_trust);
 	weak_pins_free(services->weak_pins);
 	http_pool_free(services->connections.http);
 	ldap_pool_free(services->connections.ldap);

@@ -110,6 +110,12 @@ static void get_user(void *context, const void *object, DBusMessageIter *value)
 	message_append_string(value, ((const struct contact_status *)object)->user_name);
 }
 
+static void get_encrypted(void *context, const void *object, DBusMessageIter *value)
+{
+	(void)context;
+	message_append_bool(value, ((const struct contact_status *)object)->is_encrypted);
+}
+
 static bool is_mine(struct bus_call *call, struct error *error)
 {
 	const struct contact_status *status = call->object;
@@ -210,6 +216,7 @@ static const struct bus_interface reader_interface = {
 			{"Credential", "o", get_credential},
 			{"Problem", "s", get_problem},
 			{"User", "s", get_user},
+			{"Encrypted", "b", get_encrypted},
 			{"PinState", "s", get_pin_state},
 			{"PinExpiresAt", "x", get_pin_expires_at},
 			{"UnblockAvailable", "b", get_unblock_available},

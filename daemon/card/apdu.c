@@ -15,6 +15,8 @@
  * command); beyond this, chaining works everywhere.
  */
 #define EXTENDED_DATA_MAXIMUM 2048
+/* What they can take where there is no choice: 3062 bytes with header and Le (YubiKey from 4.3). */
+#define WHOLE_DATA_MAXIMUM (3062 - 9)
 
 /* Pieces of one answer; a card that gives a byte at a time would hold its lock for minutes. */
 #define PIECES_MAXIMUM 1024
@@ -204,4 +206,17 @@ bool apdu_exchange(struct apdu_channel *channel, const struct apdu *command,
 	if (answer->failed)
 		return error_set(error, ERROR_FAILED, "out of memory");
 	return true;
+}
+
+bool apdu_exchange_whole(struct apdu_channel *channel, const struct apdu *command,
+	struct buffer *response, uint16_t *status, struct error *error)
+{
+	buffer_truncate(response, 0);
+	if (command->length > channel->transport->maximum_data ||
+		command->length > WHOLE_DATA_MAXIMUM)
+		return error_set(error, ERROR_DATA_LENGTH,
+			"%zu bytes are too many for one command to the card", command->length);
+	if (!exchange_extended(channel, command, response, status, error))
+		return false;
+	return !response->failed || error_set(error, ERROR_FAILED, "out of memory");
 }

@@ -37,4 +37,11 @@ struct apdu_channel {
 bool apdu_exchange(struct apdu_channel *channel, const struct apdu *command,
 	struct buffer *response, uint16_t *status, struct error *error);
 
+/*
+ * The same as one command of extended length, whatever its length, for commands that may not be
+ * cut: ERROR_DATA_LENGTH when card or reader cannot carry it. 6700 is the caller's to understand.
+ */
+bool apdu_exchange_whole(struct apdu_channel *channel, const struct apdu *command,
+	struct buffer *response, uint16_t *status, struct error *error);
+
 #endif

@@ -6,9 +6,6 @@
 #include "card/card-private.h"
 #include "card/status-word.h"
 
-#define INS_SELECT     0xA4
-#define SELECT_BY_NAME 0x04
-
 static const struct card_application applications[] = {
 	{"PIV (NIST SP 800-73)", "piv", {0xA0, 0, 0, 3, 8, 0, 0, 0x10, 0}, 9},
 	{"GIDS (Microsoft)", "gids", {0xA0, 0, 0, 3, 0x97, 0x42, 0x54, 0x46, 0x59}, 9},
@@ -41,17 +38,11 @@ static bool is_selected(const struct card *card, const uint8_t *name, size_t len
 bool card_application_is_there(
 	struct card *card, const uint8_t *name, size_t length, struct buffer *response)
 {
-	struct apdu command = {.ins = INS_SELECT,
-		.p1 = SELECT_BY_NAME,
-		.data = name,
-		.length = length,
-		.answer = APDU_ANSWER_SHORT};
-	_cleanup_buffer_ struct buffer told = BUFFER_INIT;
 	uint16_t status = 0;
 
 	if (!response && is_selected(card, name, length))
 		return true;
-	bool done = card_exchange(card, &command, response ? response : &told, &status, NULL);
+	bool done = card_select_plain(card, name, length, response, &status, NULL);
 	if (card->private->application_length)
 		card_select_again(card, NULL);
 	return done && status == SW_SUCCESS;

@@ -7,6 +7,8 @@
 
 #include "card/apdu.h"
 #include "card/card.h"
+#include "card/scp11.h"
+#include "card/secure-channel.h"
 
 #define APPLICATION_MAXIMUM 16 /* bytes of an application identifier (ISO/IEC 7816-4, 8.2.1.2) */
 
@@ -19,6 +21,10 @@ struct card_private {
 	uint8_t application[APPLICATION_MAXIMUM];
 	size_t application_length;
 	struct card_types *types; /* borrowed while the card is identified */
+	X509_STORE *trust;	  /* borrowed likewise; NULL: no card is trusted to be one */
+	/* Once it is known, nothing but SELECT and the opening of a channel goes in the clear. */
+	struct scp11_key secure_key;
+	struct secure_channel *secure; /* to the selected application; NULL while there is none */
 	/* The application is known to be the selected one: nobody else can have selected another
 	 * since this was set, as the card has been ours all the time. */
 	bool selected;
@@ -36,7 +42,21 @@ bool card_select(struct card *card, const uint8_t *application, size_t length,
 /* Selects the application again; whatever was proven to it is lost. */
 bool card_select_again(struct card *card, struct error *error);
 
-/* One command to the selected application; apdu_exchange() with the card's channel. */
+/*
+ * SELECT by name and no more: which application it is is not remembered. It ends a channel.
+ * response may be NULL; *status is the card's.
+ */
+bool card_select_plain(struct card *card, const uint8_t *application, size_t length,
+	struct buffer *response, uint16_t *status, struct error *error);
+
+/*
+ * The application is selected: if the card is far away, can have an encrypted channel and is
+ * vouched for, opens one, and for good: info.is_encrypted. ERROR_CARD_FOREIGN when no trusted CA
+ * vouches for the card, ERROR_CARD_FAILED.
+ */
+bool card_secure(struct card *card, struct error *error);
+
+/* One command to the selected application, by the channel where there is one. */
 bool card_exchange(struct card *card, const struct apdu *command, struct buffer *response,
 	uint16_t *status, struct error *error);
 

@@ -7,6 +7,7 @@
 #include "card/application.h"
 #include "card/atr.h"
 #include "card/card-private.h"
+#include "card/security-domain.h"
 #include "card/status-word.h"
 #include "common/alloc.h"
 
@@ -23,11 +24,18 @@ void card_key_clear(struct card_key *key)
 	*key = (struct card_key){0};
 }
 
+/* There is to be a channel and none that can be used. */
+static bool lacks_channel(const struct card_private *private)
+{
+	return private->secure_key.public_key &&
+	       (!private->secure || secure_channel_is_broken(private->secure));
+}
+
 /* The card is taken: makes it as the driver left it. */
 static bool restore(struct card *card, bool was_reset, struct error *error)
 {
 	card->private->selected = false;
-	if (!was_reset)
+	if (!was_reset && !lacks_channel(card->private))
 		return true;
 	if (card->private->application_length)
 		return card_select_again(card, error);
@@ -35,21 +43,33 @@ static bool restore(struct card *card, bool was_reset, struct error *error)
 	return true;
 }
 
+static bool exchange(struct card *card, const struct apdu *command, struct buffer *response,
+	uint16_t *status, struct error *error)
+{
+	struct card_private *private = card->private;
+
+	if (private->secure)
+		return secure_channel_exchange(
+			private->secure, &private->channel, command, response, status, error);
+	if (private->secure_key.public_key)
+		return error_set(
+			error, ERROR_CARD_FAILED, "there is no encrypted channel to the card");
+	return apdu_exchange(&private->channel, command, response, status, error);
+}
+
 /* A reset that the transport was told of by its first command is one that begin() was not told of.
  */
 bool card_exchange(struct card *card, const struct apdu *command, struct buffer *response,
 	uint16_t *status, struct error *error)
 {
-	struct apdu_channel *channel = &card->private->channel;
 	struct error failure _cleanup_error_ = ERROR_INIT;
 
-	if (apdu_exchange(channel, command, response, status, &failure))
+	if (exchange(card, command, response, status, &failure))
 		return true;
 	if (!card->transport->was_reset)
 		return error_move(error, &failure);
 	card->transport->was_reset = false;
-	return restore(card, true, error) &&
-	       apdu_exchange(channel, command, response, status, error);
+	return restore(card, true, error) && exchange(card, command, response, status, error);
 }
 
 void card_note_security_lost(struct card *card)
@@ -57,21 +77,64 @@ void card_note_security_lost(struct card *card)
 	atomic_fetch_add(&card->epoch, 1);
 }
 
-bool card_select(struct card *card, const uint8_t *application, size_t length,
-	struct buffer *response, struct error *error)
+bool card_select_plain(struct card *card, const uint8_t *application, size_t length,
+	struct buffer *response, uint16_t *status, struct error *error)
 {
 	struct apdu command = {.ins = INS_SELECT,
 		.p1 = SELECT_BY_NAME,
 		.data = application,
 		.length = length,
 		.answer = APDU_ANSWER_SHORT};
+	struct apdu_channel *channel = &card->private->channel;
+	struct error failure _cleanup_error_ = ERROR_INIT;
+
+	secure_channel_free(steal_pointer(&card->private->secure));
+	if (apdu_exchange(channel, &command, response, status, &failure))
+		return true;
+	if (!card->transport->was_reset)
+		return error_move(error, &failure);
+	card->transport->was_reset = false;
+	card_note_security_lost(card);
+	return apdu_exchange(channel, &command, response, status, error);
+}
+
+static bool open_channel(struct card *card, struct error *error)
+{
+	struct card_private *private = card->private;
+
+	if (!private->secure_key.public_key)
+		return true;
+	private->secure = scp11_open(&private->channel, &private->secure_key, error);
+	return private->secure || error_prefix(error, "no encrypted channel");
+}
+
+bool card_secure(struct card *card, struct error *error)
+{
+	struct card_private *private = card->private;
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+
+	if (!card->transport->is_remote || !private->trust || !card->info.can_encrypt ||
+		!private->channel.extended || card->transport->is_t0)
+		return true;
+	if (!security_domain_read_key(card, private->trust, &private->secure_key, &refusal) &&
+		refusal.code != ERROR_NOT_SUPPORTED)
+		return error_move(error, &refusal);
+	if (!card_select_again(card, error))
+		return false;
+	card->info.is_encrypted = private->secure != NULL;
+	return true;
+}
+
+bool card_select(struct card *card, const uint8_t *application, size_t length,
+	struct buffer *response, struct error *error)
+{
 	struct card_private *private = card->private;
 	struct buffer name _cleanup_buffer_ = BUFFER_INIT; /* application may be our own copy */
 	uint16_t status;
 
 	if (length > sizeof(private->application))
 		return error_set(error, ERROR_INVALID_ARGUMENT, "application name too long");
-	if (!card_exchange(card, &command, response, &status, error))
+	if (!card_select_plain(card, application, length, response, &status, error))
 		return false;
 	if (status != SW_SUCCESS) {
 		status_word_check(status, "SELECT", error);
@@ -83,7 +146,7 @@ bool card_select(struct card *card, const uint8_t *application, size_t length,
 		memcpy(private->application, name.data, name.length);
 	private->application_length = length;
 	private->selected = true;
-	return true;
+	return open_channel(card, error);
 }
 
 bool card_select_again(struct card *card, struct error *error)
@@ -121,6 +184,8 @@ static void card_free(struct card *card)
 {
 	card->transport->ops->free(card->transport);
 	pthread_mutex_destroy(&card->private->lock);
+	secure_channel_free(card->private->secure);
+	scp11_key_clear(&card->private->secure_key);
 	free(card->private);
 	card_type_unref(card->type);
 	info_clear(&card->info);
@@ -202,7 +267,7 @@ static bool identify(struct card *card, struct error *error)
 	return recognise(card, error);
 }
 
-struct card *card_connect(struct transport *transport, struct card_types *types,
+struct card *card_connect(struct transport *transport, struct card_types *types, X509_STORE *trust,
 	struct card_type **type, struct error *error)
 {
 	_cleanup_card_ struct card *card = card_open(transport);
@@ -210,8 +275,10 @@ struct card *card_connect(struct transport *transport, struct card_types *types,
 	if (!card_begin(card, CONNECT_TIMEOUT_MS, error))
 		return NULL;
 	card->private->types = types;
+	card->private->trust = trust;
 	bool known = identify(card, error);
 	card->private->types = NULL;
+	card->private->trust = NULL;
 	if (type && card->type)
 		*type = card_type_ref(card->type);
 	card_end(card);

@@ -8,6 +8,7 @@
 #define TESSERA_CARD_CARD_H
 
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdatomic.h>
 
 #include "card/card-type.h"
@@ -30,6 +31,8 @@ struct card_info {
 	bool can_reset;
 	bool can_set_tries; /* of PIN and PUK, see reset */
 	bool can_attest;
+	bool can_encrypt;  /* its firmware knows SCP11b */
+	bool is_encrypted; /* what is said to it can be read and changed by nobody on the way */
 	uint8_t admin_algorithm; /* PIV algorithm reference of the present management key, 0x03 if
 				    it does not tell */
 	uint8_t preferred_admin_algorithm; /* the strongest that it can hold */
@@ -169,9 +172,11 @@ struct card {
  * Connects a card: tries each driver's identify. Takes the transport, also on
  * failure. *type (may be NULL, a reference that the caller drops) is what the
  * card was recognised as, also when it cannot be used since its driver is not
- * there yet. ERROR_CARD_UNKNOWN, ERROR_NO_CARD, ERROR_CARD_FAILED.
+ * there yet. trust (may be NULL): CAs of cards that channels are opened to, when
+ * they are far away (security-domain.h). ERROR_CARD_UNKNOWN, ERROR_CARD_FOREIGN,
+ * ERROR_NO_CARD, ERROR_CARD_FAILED.
  */
-struct card *card_connect(struct transport *transport, struct card_types *types,
+struct card *card_connect(struct transport *transport, struct card_types *types, X509_STORE *trust,
 	struct card_type **type, struct error *error);
 /*
  * A card of whatever kind, without a driver: only card_begin(), card_end() and

@@ -17,6 +17,7 @@
 #define FIRMWARE_EXTENDED_LENGTH 0x040000
 #define FIRMWARE_ATTESTATION	 0x040300
 #define FIRMWARE_AES		 0x050402
+#define FIRMWARE_SCP11		 0x050702
 
 /* The PIV card application without its version (SP 800-73-4 part 1, 2.2). */
 static const uint8_t application[] = {0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00};
@@ -80,6 +81,21 @@ static bool has_extension(const struct card *card, enum card_extension extension
 	return card->type->extensions & 1U << extension;
 }
 
+/* What is said from here on can be encrypted. */
+static bool identify_way(struct card *card, unsigned firmware, struct error *error)
+{
+	struct card_info *info = &card->info;
+
+	if (has_extension(card, CARD_EXTENSION_VERSION))
+		info->firmware = firmware;
+	if (info->firmware >= FIRMWARE_EXTENDED_LENGTH &&
+		card->transport->maximum_data > TRANSPORT_SHORT_DATA)
+		card->private->channel.extended = true;
+	info->can_encrypt =
+		has_extension(card, CARD_EXTENSION_SCP11) && info->firmware >= FIRMWARE_SCP11;
+	return card_secure(card, error);
+}
+
 /* What the card answers is believed as far as its type says so. */
 static bool identify_vendor(
 	struct card *card, unsigned firmware, uint32_t *serial, struct error *error)
@@ -88,8 +104,6 @@ static bool identify_vendor(
 
 	if (firmware == 0)
 		return true;
-	if (has_extension(card, CARD_EXTENSION_VERSION))
-		info->firmware = firmware;
 	if ((has_extension(card, CARD_EXTENSION_SERIAL) && !yubikey_serial(card, serial, error)) ||
 		(has_extension(card, CARD_EXTENSION_METADATA) && !identify_metadata(card, error)))
 		return false;
@@ -98,9 +112,6 @@ static bool identify_vendor(
 	info->can_set_tries = has_extension(card, CARD_EXTENSION_SET_TRIES);
 	info->can_attest = has_extension(card, CARD_EXTENSION_ATTESTATION) &&
 			   info->firmware >= FIRMWARE_ATTESTATION;
-	if (info->firmware >= FIRMWARE_EXTENDED_LENGTH &&
-		card->transport->maximum_data > TRANSPORT_SHORT_DATA)
-		card->private->channel.extended = true;
 	return true;
 }
 
@@ -219,6 +230,7 @@ bool piv_identify(struct card *card, struct error *error)
 
 	if (!select_application(card, &algorithms, error) ||
 		!identify_type(card, algorithms, &firmware, error) ||
+		!identify_way(card, firmware, error) ||
 		!identify_vendor(card, firmware, &serial, error))
 		return false;
 	name_model(card);

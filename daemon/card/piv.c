@@ -32,8 +32,17 @@ enum key_algorithm piv_algorithm_from_reference(uint8_t reference)
 	return KEY_ALGORITHM_NONE;
 }
 
-static bool looks_foreign(uint16_t status)
+/* What PIV's commands are answered when another application, or none that knows our channel, is
+ * selected. */
+static const uint16_t channel_statuses[] = {SW_NO_SECURE_MESSAGING, SW_SECURITY_NOT_SATISFIED,
+	SW_CONDITIONS_NOT_SATISFIED, SW_SECURE_MESSAGING_MISSING, SW_SECURE_MESSAGING_WRONG};
+
+static bool looks_foreign(const struct card_private *private, uint16_t status)
 {
+	for (size_t i = 0; private->secure && i < ARRAY_SIZE(channel_statuses); i++) {
+		if (channel_statuses[i] == status)
+			return true;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(foreign_statuses); i++) {
 		if (foreign_statuses[i] == status)
 			return true;
@@ -65,7 +74,7 @@ bool piv_exchange(struct card *card, const struct apdu *command, struct buffer *
 		return false;
 	if (*status == SW_SUCCESS)
 	private->selected = true;
-	if (private->selected || !looks_foreign(*status))
+	if (private->selected || !looks_foreign(private, *status))
 		return true;
 	if (!is_selected(card, &selected, error))
 		return false;

@@ -101,6 +101,17 @@ static bool set_remote_ownership(struct options *options, const char *value)
 	return options->remote_ownership || strcmp(value, "no") == 0;
 }
 
+static bool set_remote_encryption(struct options *options, const char *value)
+{
+	options->remote_encryption = strcmp(value, "required") == 0;
+	return options->remote_encryption || strcmp(value, "optional") == 0;
+}
+
+static bool set_scp11_ca(struct options *options, const char *value)
+{
+	return set_path(&options->scp11_ca, value);
+}
+
 static bool set_token_pin_file(struct options *options, const char *value)
 {
 	options->token_pin_required = true;
@@ -217,6 +228,8 @@ static const struct option {
 	{"rotate-at-contact", "yes or no", set_rotate_at_contact},
 	{"remote-readers", "off, operators or everyone", set_remote_readers},
 	{"remote-ownership", "yes or no", set_remote_ownership},
+	{"remote-encryption", "required or optional", set_remote_encryption},
+	{"scp11-ca", "an absolute path", set_scp11_ca},
 	{"login-timeout", "a number of minutes from 1 to 1440", set_login_timeout},
 	{"task-overdue", "a number of hours from 1 to 720", set_task_overdue},
 	{"directory-hours", "a number of hours from 0 to 720", set_directory_hours},
@@ -241,6 +254,7 @@ void options_clear(struct options *options)
 	free(options->token_pin_file);
 	free(options->token_uri);
 	free(options->token_uri_old);
+	free(options->scp11_ca);
 	free(options->command_dir);
 	free(options->publish_dir);
 	free(options->activation_url);
@@ -340,5 +354,10 @@ bool options_read(struct options *options, const char *path, struct error *error
 		return error_set(error, ERROR_FAILED, "cannot open %s: %m", name);
 	bool done = read_lines(options, file, name, error);
 	fclose(file);
+	if (done && options->remote_encryption && !options->scp11_ca)
+		return error_set(error, ERROR_INVALID_ARGUMENT,
+			"%s: remote-encryption = required needs scp11-ca, by whose CAs cards are "
+			"known",
+			name);
 	return done;
 }

@@ -18,7 +18,11 @@
  *                     contact; no
  *    remote-readers   off, operators, everyone: whom cards in readers that agents offer are for;
  *                     operators (docs/security.md)
- *    remote-ownership  yes, no: whether such a card may be given new secrets; no
+ *    remote-ownership  yes, no: whether such a card may be given new secrets in the clear; no
+ *    remote-encryption  required, optional: whether cards that cannot have an encrypted channel are
+ *                     let in from such readers; optional
+ *    scp11-ca         PEM file of the CAs whose cards are trusted to be cards, for that channel;
+ *                     unset: there is none
  *    login-timeout    minutes without use after which an operator is logged out, 1 to 1440; 15
  *    task-overdue     hours after which a task is overdue, 1 to 720; 24
  *    directory-hours  hours between looks at the people of directories whose cards are in use, 0 to
@@ -59,6 +63,8 @@ struct options {
 	bool rotate_at_contact;
 	enum remote_readers remote_readers;
 	bool remote_ownership;
+	bool remote_encryption; /* is required */
+	char *scp11_ca;
 	bool token_pin_required;  /* the file was asked for: its absence is an error */
 	unsigned login_timeout;	  /* minutes */
 	unsigned task_overdue;	  /* hours */

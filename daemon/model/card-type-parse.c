@@ -32,7 +32,8 @@ static const char *const extension_names[CARD_EXTENSION_COUNT] = {
 	[CARD_EXTENSION_ATTESTATION] = "attestation",
 	[CARD_EXTENSION_RESET] = "reset",
 	[CARD_EXTENSION_SET_MANAGEMENT_KEY] = "set-management-key",
-	[CARD_EXTENSION_SET_TRIES] = "set-tries"};
+	[CARD_EXTENSION_SET_TRIES] = "set-tries",
+	[CARD_EXTENSION_SCP11] = "scp11"};
 
 static const char *unblock_name_at(size_t index)
 {

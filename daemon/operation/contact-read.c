@@ -224,14 +224,26 @@ static bool settle_card(struct services *services, struct card *card, struct err
 	       error_prefix(error, "changeover");
 }
 
-static bool open_card(struct contact_view *view, struct services *services,
+/* view->card stays NULL for one that is not let in: nobody is to send anything to it. */
+static bool connect_card(struct contact_view *view, struct services *services,
 	const struct contact_place *place, struct error *error)
 {
 	struct transport *transport = contact_place_open(place, error);
 	if (!transport)
 		return false;
-	view->card = card_connect(transport, services->types, &view->type, error);
-	if (!view->card || !card_begin(view->card, FIRST_CONTACT_TIMEOUT_MS, error))
+	_cleanup_card_ struct card *card =
+		card_connect(transport, services->types, services->card_trust, &view->type, error);
+	if (!card || !remote_card_check_way(services, card, error))
+		return false;
+	view->card = steal_pointer(&card);
+	return true;
+}
+
+static bool open_card(struct contact_view *view, struct services *services,
+	const struct contact_place *place, struct error *error)
+{
+	if (!connect_card(view, services, place, error) ||
+		!card_begin(view->card, FIRST_CONTACT_TIMEOUT_MS, error))
 		return false;
 	struct card *held _cleanup_(card_endp) = view->card;
 	if (!settle_card(services, held, error) || !refresh(view, services, true, error))

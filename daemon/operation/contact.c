@@ -146,6 +146,7 @@ static void copy_card(struct contact_status *status, const struct contact_view *
 {
 	const struct card_info *info = &view->card->info;
 
+	status->is_encrypted = info->is_encrypted;
 	status->model = xstrdup(info->model);
 	status->manufacturer = xstrdup(info->manufacturer);
 	status->serial = xstrdup(info->serial);

@@ -19,9 +19,10 @@ struct remote_reader;
 struct contact_status {
 	unsigned number; /* of the reader, from 1 */
 	char *reader_name;
-	bool is_remote;	 /* on another machine */
-	uid_t user;	 /* whose agent offers it */
-	char *user_name; /* NULL of a reader here */
+	bool is_remote;	   /* on another machine */
+	bool is_encrypted; /* the way to the card there is */
+	uid_t user;	   /* whose agent offers it */
+	char *user_name;   /* NULL of a reader here */
 	bool card_present;
 	struct buffer atr;
 	char *card_type, *model, *manufacturer, *serial; /* NULL while unknown */

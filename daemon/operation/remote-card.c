@@ -4,16 +4,60 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/log.h"
 #include "operation/blank.h"
 #include "operation/changeover.h"
 #include "operation/contact.h"
 #include "operation/ownership.h"
 #include "operation/recover.h"
 
+/* What cards have proved, or say in readers here. */
+static void remember(const struct services *services, const char *serial)
+{
+	struct error error _cleanup_error_ = ERROR_INIT;
+
+	if (!store_secure_card_add(services->store, serial, &error))
+		log_warning("not remembered that the card can encrypt: %s card=%s",
+			error_message(&error), serial);
+}
+
+/* An encrypted card far away, or one here that could be. */
+static bool can_encrypt(const struct card *card)
+{
+	return card->transport->is_remote ? card->info.is_encrypted : card->info.can_encrypt;
+}
+
+bool remote_card_check_way(
+	const struct services *services, const struct card *card, struct error *error)
+{
+	const struct card_info *info = &card->info;
+	bool is_clear = card->transport->is_remote && !info->is_encrypted, known = false;
+
+	if (is_clear && services->remote_encryption)
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"the card, or its reader, cannot encrypt the way to it, as is required "
+			"here "
+			"(remote-encryption): use a reader of the server");
+	if (!services->card_trust || !info->serial || (!is_clear && !can_encrypt(card)))
+		return true;
+	if (!store_secure_card_find(services->store, info->serial, &known, error))
+		return false;
+	if (is_clear && known)
+		return error_set(error, ERROR_ACCESS_DENIED,
+			"the card can encrypt the way to it, and does not: its reader carries "
+			"short "
+			"commands only, or something on its machine hides it; use a reader of the "
+			"server");
+	if (!is_clear && !known)
+		remember(services, info->serial);
+	return true;
+}
+
 bool remote_card_check_secrets(
 	const struct services *services, const struct card *card, struct error *error)
 {
-	return !card->transport->is_remote || services->remote_ownership ||
+	return !card->transport->is_remote || card->info.is_encrypted ||
+	       services->remote_ownership ||
 	       error_set(error, ERROR_ACCESS_DENIED,
 		       "the card's new secrets would pass another machine in the clear: put the "
 		       "card into a reader of the server, or allow it there (remote-ownership)");
@@ -40,7 +84,8 @@ bool remote_card_expose_puk(struct services *services, const struct card *card, 
 	const char *serial = card->info.serial;
 	struct puk_record puk;
 
-	if (!card->transport->is_remote || is_operators(services, serial))
+	if (!card->transport->is_remote || card->info.is_encrypted ||
+		is_operators(services, serial))
 		return true;
 	if (!store_puk_get(services->store, serial, &puk, error))
 		return false;

@@ -11,6 +11,13 @@
 #include "operation/services.h"
 
 /*
+ * The card is let in as it is reached: encrypted, or in the clear where the configuration lets it
+ * (remote-encryption) and nothing is known of the card that speaks against it. ERROR_ACCESS_DENIED.
+ * What a card can is remembered, so that nobody on the way can hide it later.
+ */
+bool remote_card_check_way(
+	const struct services *services, const struct card *card, struct error *error);
+/*
  * New secrets of the card would pass its machine in the clear: ERROR_ACCESS_DENIED unless the
  * configuration (remote-ownership) lets them.
  */
@@ -23,8 +30,9 @@ bool remote_card_check_secrets(
 bool remote_card_prove(
 	struct services *services, struct card *card, uint32_t version, struct error *error);
 /*
- * The PUK is about to be sent: it is changed at the card's next contact here, as one that was
- * shown. Not that of an operator's card, whose code is on paper and would be good no longer.
+ * The PUK is about to be sent: if it is in the clear, it is changed at the card's next contact
+ * here, as one that was shown. Not that of an operator's card, whose code is on paper and would be
+ * good no longer.
  */
 bool remote_card_expose_puk(
 	struct services *services, const struct card *card, struct error *error);

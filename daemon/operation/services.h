@@ -49,7 +49,8 @@ struct services {
 	_Atomic(struct token *) token;
 	_Atomic(struct master_key *) master_key;
 	enum remote_readers remote_readers; /* whom cards on other machines are for */
-	bool remote_ownership;		    /* they may be given new secrets there */
+	bool remote_ownership;		    /* they may be given new secrets there in the clear */
+	bool remote_encryption;		    /* only those with an encrypted channel are let in */
 	bool rotate_at_contact;	 /* cards of older master keys change over at their next contact */
 	atomic_bool initialised; /* operators_initialised() asks */
 	struct logins *logins;
@@ -58,6 +59,7 @@ struct services {
 	struct connection_services connections;
 	struct weak_pins *weak_pins; /* NULL when the list could not be read */
 	struct card_types *types;
+	X509_STORE *card_trust; /* scp11-ca; NULL: no channels to cards far away are encrypted */
 	struct licence_settings licensing;
 	struct contacts *contacts;
 	struct slots *slots;

@@ -21,6 +21,7 @@ libtesserad_la_SOURCES += \
 	daemon/store/puk.c \
 	daemon/store/quorum.c \
 	daemon/store/role.c \
+	daemon/store/secure-card.c \
 	daemon/store/schema.c daemon/store/schema.h \
 	daemon/store/search.c \
 	daemon/store/self-code.c daemon/store/self-service.h \

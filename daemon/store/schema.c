@@ -340,6 +340,9 @@ static const char *const migrations[] = {
 	"	last_at BIGINT NOT NULL,"
 	"	until BIGINT NOT NULL);"
 	"CREATE INDEX lock_out_last ON lock_out (last_at);",
+
+	/* 20: cards that can encrypt the way to them */
+	"CREATE TABLE secure_card (serial TEXT PRIMARY KEY);",
 };
 
 int64_t schema_version(void)

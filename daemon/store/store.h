@@ -326,6 +326,12 @@ bool store_puk_set(struct store *store, const char *serial, const struct puk_rec
 bool store_puk_list_exposed(struct store *store, int64_t after, unsigned limit, int64_t **ids,
 	size_t *count, struct error *error);
 
+/* --- cards that can encrypt the way to them (store/secure-card.c), by serial number --- */
+bool store_secure_card_find(
+	struct store *store, const char *serial, bool *found, struct error *error);
+/* Added once; again is no error. */
+bool store_secure_card_add(struct store *store, const char *serial, struct error *error);
+
 /* --- PINs (store/pin-history.c): what tells a PIN that was used again, and when it was set --- */
 /*
  * tag is a MAC by a key in the token of the card, the salt and the PIN: without the token it tells

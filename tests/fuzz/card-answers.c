@@ -160,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	if (!(data[0] & TRANSPORT_EXTENDED))
 		transport->maximum_data = TRANSPORT_SHORT_DATA;
 	transport->is_t0 = data[0] & TRANSPORT_T0;
-	struct card *card = card_connect(transport, types_fixture(), NULL, &error);
+	struct card *card = card_connect(transport, types_fixture(), NULL, NULL, &error);
 	check(card, &error);
 	for (size_t i = 1; card && i < HEADER; i++) {
 		visit_card(card, data[i]);

@@ -83,7 +83,7 @@ static struct card *connect(const struct script_step *steps, const char *atr,
 		memcpy(transport->atr, bytes.data, bytes.length);
 		transport->atr_length = bytes.length;
 	}
-	return card_connect(transport, types_fixture(), type, error);
+	return card_connect(transport, types_fixture(), NULL, type, error);
 }
 
 static void a_card_without_driver_is_recognised(void **state)

@@ -20,7 +20,7 @@ static void open_with(struct fixture *f, const struct vcard_options *options, bo
 	f->transport = transport_vcard_new(f->vcard);
 	if (short_only)
 		transport_vcard_set_short(f->transport);
-	f->card = card_connect(f->transport, types_fixture(), NULL, &f->error);
+	f->card = card_connect(f->transport, types_fixture(), NULL, NULL, &f->error);
 	if (!f->card)
 		fail_msg("%s", error_message(&f->error));
 	assert_true(card_begin(f->card, FIXTURE_TIMEOUT_MS, &f->error));

@@ -45,7 +45,7 @@ static struct card *connect_script(const struct script_step *steps)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 	struct card *card =
-		card_connect(transport_script_new(steps), types_fixture(), NULL, &error);
+		card_connect(transport_script_new(steps), types_fixture(), NULL, NULL, &error);
 
 	if (!card)
 		fail_msg("%s", error_message(&error));
@@ -77,8 +77,8 @@ static void other_applications_are_unknown_cards(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		struct error error _cleanup_error_ = ERROR_INIT;
 		const struct script_step steps[] = {{"00a4", answers[i]}, END};
-		assert_null(
-			card_connect(transport_script_new(steps), types_fixture(), NULL, &error));
+		assert_null(card_connect(
+			transport_script_new(steps), types_fixture(), NULL, NULL, &error));
 		assert_int_equal(error.code, ERROR_CARD_UNKNOWN);
 	}
 }

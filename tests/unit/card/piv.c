@@ -300,8 +300,8 @@ static void a_card_that_vanishes_is_no_card_at_every_command(void **state)
 		struct vcard_options options = yubikey;
 		options.knobs.vanish_at = at;
 		struct vcard *vcard = vcard_open(&options, &error);
-		struct card *card =
-			card_connect(transport_vcard_new(vcard), types_fixture(), NULL, &error);
+		struct card *card = card_connect(
+			transport_vcard_new(vcard), types_fixture(), NULL, NULL, &error);
 		bool vanished = vcard_is_gone(vcard);
 		card_unref(card);
 		vcard_free(vcard);
@@ -355,8 +355,8 @@ static void a_garbled_answer_anywhere_is_survived(void **state)
 		struct vcard_options options = nist;
 		options.knobs.wrong_answer_at = at;
 		struct vcard *vcard = vcard_open(&options, &error);
-		struct card *card =
-			card_connect(transport_vcard_new(vcard), types_fixture(), NULL, &error);
+		struct card *card = card_connect(
+			transport_vcard_new(vcard), types_fixture(), NULL, NULL, &error);
 		bool done = card && use_whole_card(card);
 		bool garbled = vcard_knobs(vcard)->wrong_answer_at == 0;
 		card_unref(card);

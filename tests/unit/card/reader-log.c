@@ -66,7 +66,7 @@ static void show_card(const char *name)
 	struct error error _cleanup_error_ = ERROR_INIT;
 	struct transport *transport = transport_pcsc_open(name, &error);
 	struct card *card _cleanup_card_ =
-		transport ? card_connect(transport, types_fixture(), NULL, &error) : NULL;
+		transport ? card_connect(transport, types_fixture(), NULL, NULL, &error) : NULL;
 	pthread_t thread;
 
 	if (!card) {

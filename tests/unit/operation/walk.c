@@ -106,8 +106,8 @@ void connect_card(struct contact_with *contact)
 	struct error error _cleanup_error_ = ERROR_INIT;
 
 	vcard_reset(contact->vcard);
-	contact->card =
-		card_connect(transport_vcard_new(contact->vcard), types_fixture(), NULL, &error);
+	contact->card = card_connect(
+		transport_vcard_new(contact->vcard), types_fixture(), NULL, NULL, &error);
 	if (!contact->card)
 		fail_msg("connect: %s", error_message(&error));
 	assert_true(card_begin(contact->card, 1000, &error));

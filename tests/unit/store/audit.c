@@ -288,6 +288,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 		"DROP TABLE key_backup_card; DROP TABLE key_backup;"
 		"DROP INDEX credential_user; ALTER TABLE credential DROP COLUMN user_id;"
 		"ALTER TABLE credential DROP COLUMN state_before;"
+		"DROP TABLE secure_card;"
 		"DROP TABLE self_code; DROP TABLE lock_out;"
 		"DROP TABLE person; DROP INDEX credential_person;"
 		"ALTER TABLE credential DROP COLUMN person_connection;"
