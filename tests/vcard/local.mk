@@ -8,6 +8,7 @@ libtessera_vcard_la_SOURCES = \
 	tests/vcard/attest.c tests/vcard/attest.h \
 	tests/vcard/authenticate.c \
 	tests/vcard/card.c tests/vcard/card.h \
+	tests/vcard/certificate.c tests/vcard/certificate.h \
 	tests/vcard/data.c \
 	tests/vcard/dispatch.c tests/vcard/dispatch.h \
 	tests/vcard/generate.c \
