@@ -23,7 +23,15 @@ static const struct application applications[] = {
 	{APPLET_PIV, false, 11, 5, {0xA0, 0, 0, 3, 8, 0, 0, 0x10, 0, 1, 0}},
 	{APPLET_MANAGEMENT, true, 8, 8, {0xA0, 0, 0, 5, 0x27, 0x47, 0x11, 0x17}},
 	{APPLET_OTP, true, 7, 7, {0xA0, 0, 0, 5, 0x27, 0x20, 0x01}},
+	{APPLET_SECURITY_DOMAIN, true, 8, 8, {0xA0, 0, 0, 1, 0x51, 0, 0, 0}},
 };
+
+static bool has_application(const struct vcard *card, const struct application *application)
+{
+	if (application->applet == APPLET_SECURITY_DOMAIN)
+		return card_has_scp11(card);
+	return !(application->is_extension && card_is_nist(card));
+}
 
 static const struct application *find_application(const struct vcard *card, struct reader name)
 {
@@ -34,7 +42,7 @@ static const struct application *find_application(const struct vcard *card, stru
 		const struct application *application = &applications[i];
 		if (length >= application->aid_minimum && length <= application->aid_length &&
 			memcmp(aid, application->aid, length) == 0 &&
-			!(application->is_extension && card_is_nist(card)))
+			has_application(card, application))
 			return application;
 	}
 	return NULL;
@@ -71,6 +79,15 @@ static void describe_management(const struct vcard *card, struct buffer *respons
 	buffer_append_string(response, text);
 }
 
+/* GlobalPlatform Card Specification 2.3, 11.9.3.1: name, and the most that fits into a command. */
+static void describe_security_domain(struct buffer *response)
+{
+	static const uint8_t template[] = {
+		0x84, 8, 0xA0, 0, 0, 1, 0x51, 0, 0, 0, 0xA5, 4, 0x9F, 0x65, 1, 0xFF};
+
+	tlv_append(response, 0x6F, template, sizeof(template));
+}
+
 uint16_t command_select(struct vcard *card, const struct apdu *apdu, struct buffer *response)
 {
 	if (apdu->p1 != 0x04)
@@ -86,6 +103,9 @@ uint16_t command_select(struct vcard *card, const struct apdu *apdu, struct buff
 		break;
 	case APPLET_MANAGEMENT:
 		describe_management(card, response);
+		break;
+	case APPLET_SECURITY_DOMAIN:
+		describe_security_domain(response);
 		break;
 	default: /* OTP: version, sequence number, two bytes of configuration state */
 		append_version(card, response);

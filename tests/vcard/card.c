@@ -13,9 +13,11 @@
 #include "vcard/attest.h"
 #include "vcard/dispatch.h"
 #include "vcard/keys.h"
+#include "vcard/scp11.h"
 
 #define DEFAULT_FIRMWARE VCARD_FIRMWARE(5, 4, 3)
 #define DEFAULT_TRIES	 3
+#define SCP11_SINCE	 VCARD_FIRMWARE(5, 7, 2)
 
 #define TAG_CHUID 0x5FC102
 
@@ -40,6 +42,27 @@ bool card_has_slot(const struct vcard *card, uint8_t slot)
 	default:
 		return slot >= SLOT_RETIRED_FIRST && slot <= SLOT_RETIRED_LAST;
 	}
+}
+
+bool card_has_scp11(const struct vcard *card)
+{
+	return card->options.scp11_ca && !card_is_nist(card) &&
+	       card->options.firmware >= SCP11_SINCE;
+}
+
+void card_forget_proofs(struct vcard *card)
+{
+	card->status = (struct security_status){.applet = card->status.applet};
+}
+
+void card_end_channel(struct vcard *card)
+{
+	if (!card->channel.is_open)
+		return;
+	secure_channel_close(&card->channel);
+	card_forget_proofs(card);
+	buffer_clear(&card->pending);
+	card->pending_at = 0;
 }
 
 bool card_touched(const struct vcard *card, uint8_t touch_policy)
@@ -108,7 +131,7 @@ void card_restore_factory(struct vcard *card)
 			state_put_object(state, state->objects[i].tag, NULL, 0);
 	card_restore_references(card, DEFAULT_TRIES, DEFAULT_TRIES);
 	set_factory_management(card, &state->management);
-	card->status = (struct security_status){.applet = card->status.applet};
+	card_forget_proofs(card);
 }
 
 /* SP 800-73-4 part 1, table 9; the FASC-N is the one for cards outside the federal government. */
@@ -158,6 +181,8 @@ static bool load_or_make_state(struct vcard *card, struct error *error)
 		return false;
 	if (options->has_serial)
 		card->state.serial = serial;
+	if (card_has_scp11(card) && !scp11_set_up(card, error))
+		return false;
 	card->dirty = false;
 	return !options->state_path || state_save(&card->state, options->state_path, error);
 }
@@ -213,6 +238,7 @@ void vcard_free(struct vcard *card)
 	buffer_clear(&card->chain);
 	buffer_clear(&card->pending);
 	buffer_clear(&card->atr);
+	secure_channel_close(&card->channel);
 	explicit_bzero(&card->status, sizeof(card->status));
 	free(card);
 }
@@ -222,6 +248,7 @@ void vcard_reset(struct vcard *card)
 {
 	enum applet applet = card_is_nist(card) ? APPLET_PIV : APPLET_NONE;
 
+	secure_channel_close(&card->channel);
 	explicit_bzero(&card->status, sizeof(card->status));
 	card->status.applet = applet;
 	card->chaining = false;
@@ -333,7 +360,7 @@ static uint16_t answer(struct vcard *card, const uint8_t *apdu, size_t length, s
 		return 0;
 	}
 	if (fires(card, &knobs->fail_at))
-		return knobs->fail_status;
+		return dispatch_failure(card, apdu, length, knobs->fail_status, data);
 	uint16_t status = dispatch_command(card, apdu, length, data);
 	if (fires(card, &knobs->wrong_answer_at))
 		garble(data);

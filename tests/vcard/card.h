@@ -4,6 +4,7 @@
 #define TESSERA_VCARD_CARD_H
 
 #include "vcard/apdu.h"
+#include "vcard/secure-channel.h"
 #include "vcard/state.h"
 #include "vcard/vcard.h"
 
@@ -23,7 +24,13 @@ enum {
 	SLOT_ATTESTATION = 0xF9,
 };
 
-enum applet { APPLET_NONE = 0, APPLET_PIV = 1, APPLET_MANAGEMENT = 2, APPLET_OTP = 4 };
+enum applet {
+	APPLET_NONE = 0,
+	APPLET_PIV = 1,
+	APPLET_MANAGEMENT = 2,
+	APPLET_OTP = 4,
+	APPLET_SECURITY_DOMAIN = 8,
+};
 
 enum pin_policy { PIN_DEFAULT, PIN_NEVER, PIN_ONCE, PIN_ALWAYS };
 enum touch_policy { TOUCH_DEFAULT, TOUCH_NEVER, TOUCH_ALWAYS, TOUCH_CACHED };
@@ -47,8 +54,9 @@ struct vcard {
 	struct buffer atr;
 	bool is_t0; /* the ATR offers T=0 first, which readers then use */
 	struct security_status status;
-	struct buffer chain;	 /* data of a command chain so far */
-	uint8_t chain_header[3]; /* its INS P1 P2 */
+	struct secure_channel channel; /* to the selected application */
+	struct buffer chain;	       /* data of a command chain so far */
+	uint8_t chain_header[3];       /* its INS P1 P2 */
 	bool chaining;
 	struct buffer pending; /* response data not yet fetched, from pending_at on */
 	size_t pending_at;
@@ -77,6 +85,15 @@ void card_restore_references(struct vcard *card, uint8_t pin_tries, uint8_t puk_
 /* Whether PIN, PUK (references 80, 81) or management key (9B) have their factory value. */
 bool card_is_factory_value(const struct vcard *card, uint8_t reference);
 
+/* The card has an SCP11b key, and so a security domain that tells of it. */
+bool card_has_scp11(const struct vcard *card);
+
+/* PIN and management key have to be proved anew. */
+void card_forget_proofs(struct vcard *card);
+
+/* With the channel go the proofs, and what is not yet fetched of its last answer. */
+void card_end_channel(struct vcard *card);
+
 /* A user touched the card, or the policy does not ask for it. */
 bool card_touched(const struct vcard *card, uint8_t touch_policy);
 
@@ -93,5 +110,7 @@ card_command command_get_version, command_get_serial;		   /* yubikey.c */
 card_command command_set_management_key, command_get_metadata;	   /* yubikey.c */
 card_command command_reset, command_move_key;			   /* yubikey.c */
 card_command command_attest;					   /* attest.c */
+card_command command_internal_authenticate;			   /* scp11.c */
+card_command command_get_domain_data;				   /* security-domain.c */
 
 #endif

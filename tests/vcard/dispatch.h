@@ -12,4 +12,11 @@
 uint16_t dispatch_command(
 	struct vcard *card, const uint8_t *apdu, size_t length, struct buffer *data);
 
+/*
+ * Answers with this status word in place of doing the command. In a secure channel it counts
+ * as one nevertheless, so that the two sides stay in step.
+ */
+uint16_t dispatch_failure(struct vcard *card, const uint8_t *apdu, size_t length, uint16_t status,
+	struct buffer *data);
+
 #endif

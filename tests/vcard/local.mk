@@ -8,11 +8,16 @@ libtessera_vcard_la_SOURCES = \
 	tests/vcard/attest.c tests/vcard/attest.h \
 	tests/vcard/authenticate.c \
 	tests/vcard/card.c tests/vcard/card.h \
+	tests/vcard/certificate.c tests/vcard/certificate.h \
 	tests/vcard/data.c \
 	tests/vcard/dispatch.c tests/vcard/dispatch.h \
 	tests/vcard/generate.c \
 	tests/vcard/keys.c tests/vcard/keys.h \
 	tests/vcard/pin.c \
+	tests/vcard/scp11.c tests/vcard/scp11.h \
+	tests/vcard/scp11-key.c \
+	tests/vcard/secure-channel.c tests/vcard/secure-channel.h \
+	tests/vcard/security-domain.c \
 	tests/vcard/state.c tests/vcard/state.h \
 	tests/vcard/vcard.h \
 	tests/vcard/yubikey.c

@@ -20,6 +20,7 @@ enum {
 	OPTION_ATR,
 	OPTION_GUID,
 	OPTION_MANAGEMENT,
+	OPTION_SCP11_CA,
 	OPTION_KNOB,
 	OPTION_TOUCH_DENY,
 	OPTION_COUNT_FILE,
@@ -42,6 +43,7 @@ static const struct option table[] = {
 	{"atr", required_argument, NULL, OPTION_ATR},
 	{"chuid-guid", required_argument, NULL, OPTION_GUID},
 	{"management-algorithm", required_argument, NULL, OPTION_MANAGEMENT},
+	{"scp11-ca", required_argument, NULL, OPTION_SCP11_CA},
 	{"latency-apdu-us", required_argument, NULL, OPTION_KNOB},
 	{"latency-byte-us", required_argument, NULL, OPTION_KNOB},
 	{"vanish-at", required_argument, NULL, OPTION_KNOB},
@@ -80,6 +82,9 @@ static const char help[] =
 	"                                takes T=0's form of commands only\n"
 	"  --chuid-guid=HEX              a new card has a CHUID with this GUID of 16 bytes\n"
 	"  --management-algorithm=NAME   of a new card: 3des, aes128, aes192, aes256\n"
+	"  --scp11-ca=FILE               PEM with key and certificate of a CA, then its issuers': "
+	"a\n"
+	"                                YubiKey from 5.7.2 on gets a key for secure messaging\n"
 	"\n"
 	"Trouble (N counts APDUs from 1; each fires once):\n"
 	"  --vanish-at=N                 leave the reader in place of doing APDU N\n"
@@ -227,6 +232,9 @@ static bool take_card_option(struct options *options, int option, const char *va
 		return true;
 	case OPTION_MANAGEMENT:
 		card->management_algorithm = parse_management_algorithm(value);
+		return true;
+	case OPTION_SCP11_CA:
+		card->scp11_ca = value;
 		return true;
 	default:
 		return false;

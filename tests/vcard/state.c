@@ -24,6 +24,8 @@ enum {
 	TAG_MANAGEMENT = 0xC4,
 	TAG_OBJECT = 0xC5,
 	TAG_KEY = 0xC6,
+	TAG_SCP11_KEY = 0xC7, /* this and the next: only if there is one */
+	TAG_SCP11_CERTIFICATES = 0xC8,
 };
 
 struct card_key *state_key(struct state *state, uint8_t slot)
@@ -112,6 +114,21 @@ static void put_key(struct buffer *out, const struct card_key *key)
 	OPENSSL_clear_free(der, (size_t)length);
 }
 
+static void put_scp11(struct buffer *out, const struct state *state)
+{
+	const struct buffer *certificates = &state->scp11_certificates;
+	unsigned char *der = NULL;
+	int length = i2d_PrivateKey(state->scp11_key, &der);
+
+	if (length <= 0) {
+		out->failed = true;
+		return;
+	}
+	tlv_append(out, TAG_SCP11_KEY, der, (size_t)length);
+	tlv_append(out, TAG_SCP11_CERTIFICATES, certificates->data, certificates->length);
+	OPENSSL_clear_free(der, (size_t)length);
+}
+
 static void put_state(struct buffer *out, const struct state *state)
 {
 	const struct management_key *management = &state->management;
@@ -136,6 +153,8 @@ static void put_state(struct buffer *out, const struct state *state)
 	for (size_t i = 0; i < STATE_KEY_COUNT; i++)
 		if (state->keys[i].slot)
 			put_key(out, &state->keys[i]);
+	if (state->scp11_key)
+		put_scp11(out, state);
 }
 
 static bool get_reference(struct reader value, struct reference_data *reference)
@@ -186,6 +205,24 @@ static bool get_key(struct reader value, struct state *state)
 	return key->pkey != NULL;
 }
 
+static bool get_scp11_key(struct reader value, struct state *state)
+{
+	size_t length = reader_left(&value);
+	const uint8_t *der = reader_bytes(&value, length);
+
+	EVP_PKEY_free(state->scp11_key);
+	state->scp11_key = d2i_AutoPrivateKey(NULL, &der, (long)length);
+	return state->scp11_key != NULL;
+}
+
+static bool get_bytes(struct reader value, struct buffer *out)
+{
+	size_t length = reader_left(&value);
+
+	buffer_append(out, reader_bytes(&value, length), length);
+	return !out->failed;
+}
+
 static bool get_element(const struct tlv *element, struct state *state)
 {
 	struct reader value = element->value;
@@ -204,6 +241,10 @@ static bool get_element(const struct tlv *element, struct state *state)
 		return get_object(value, state);
 	case TAG_KEY:
 		return get_key(value, state);
+	case TAG_SCP11_KEY:
+		return get_scp11_key(value, state);
+	case TAG_SCP11_CERTIFICATES:
+		return get_bytes(value, &state->scp11_certificates);
 	default:
 		return false;
 	}
@@ -306,6 +347,8 @@ void state_clear(struct state *state)
 {
 	for (size_t i = 0; i < STATE_KEY_COUNT; i++)
 		EVP_PKEY_free(state->keys[i].pkey);
+	EVP_PKEY_free(state->scp11_key);
+	buffer_clear(&state->scp11_certificates);
 	for (size_t i = 0; i < STATE_OBJECT_COUNT; i++)
 		buffer_clear(&state->objects[i].data);
 	explicit_bzero(state, sizeof(*state));

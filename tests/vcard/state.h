@@ -55,6 +55,8 @@ struct state {
 	struct management_key management;
 	struct card_key keys[STATE_KEY_COUNT];
 	struct card_object objects[STATE_OBJECT_COUNT];
+	EVP_PKEY *scp11_key;		  /* SK.SD.ECKA; NULL: none was made */
+	struct buffer scp11_certificates; /* DER, one after the other, the key's own last */
 };
 
 /* NULL if the slot is empty. */

@@ -55,9 +55,10 @@ struct vcard_options {
 	bool blank;		      /* forget what the state file holds: factory state */
 	const char *atr;	      /* hex; NULL: the profile's own. T=0 first: no T=1 */
 	uint8_t management_algorithm; /* of a new state: 03, 08, 0A, 0C; 0 is the profile's own */
-	const uint8_t *guid; /* 16 bytes: a new state has a CHUID with this GUID; NULL: none */
-	FILE *apdu_log;	     /* one line per APDU, without any data; NULL: none. Not owned */
-	int count_fd;	     /* file to keep the number of APDUs in; 0: none. Not owned */
+	const char *scp11_ca; /* PEM of a CA; a YubiKey >= 5.7.2 gets an SCP11b key; NULL: none */
+	const uint8_t *guid;  /* 16 bytes: a new state has a CHUID with this GUID; NULL: none */
+	FILE *apdu_log;	      /* one line per APDU, without any data; NULL: none. Not owned */
+	int count_fd;	      /* file to keep the number of APDUs in; 0: none. Not owned */
 	struct vcard_knobs knobs;
 };
 
@@ -67,7 +68,7 @@ struct vcard;
  * Opens a card, with the state of options->state_path if that file exists and
  * the factory state otherwise. The card is powered. Strings and files of
  * options must stay until vcard_free(). Returns NULL and fills error:
- * ERROR_STORE_FAILED (state file), ERROR_INVALID_ARGUMENT (ATR, algorithm).
+ * ERROR_STORE_FAILED (state file), ERROR_INVALID_ARGUMENT (ATR, algorithm, CA).
  */
 struct vcard *vcard_open(const struct vcard_options *options, struct error *error);
 

@@ -11,7 +11,7 @@
 #include "common/tlv.h"
 #include "vcard/keys.h"
 
-static void append_hex_with_spaces(struct buffer *out, const char *hex)
+void append_hex(struct buffer *out, const char *hex)
 {
 	char digits[1024];
 	size_t count = 0;
@@ -38,8 +38,7 @@ struct vcard *open_card(const struct vcard_options *options)
 	return card;
 }
 
-static uint16_t transmit_bytes(
-	struct vcard *card, const struct buffer *command, struct buffer *data)
+uint16_t transmit_bytes(struct vcard *card, const struct buffer *command, struct buffer *data)
 {
 	_cleanup_buffer_ struct buffer response = BUFFER_INIT;
 
@@ -60,7 +59,7 @@ uint16_t transmit(struct vcard *card, const char *command, struct buffer *data)
 {
 	_cleanup_buffer_ struct buffer bytes = BUFFER_INIT;
 
-	append_hex_with_spaces(&bytes, command);
+	append_hex(&bytes, command);
 	return transmit_bytes(card, &bytes, data);
 }
 
@@ -69,7 +68,7 @@ uint16_t transmit_data(struct vcard *card, const char *header, const void *bytes
 {
 	_cleanup_buffer_ struct buffer command = BUFFER_INIT;
 
-	append_hex_with_spaces(&command, header);
+	append_hex(&command, header);
 	if (length > 255) {
 		buffer_append_u8(&command, 0);
 		buffer_append_u16(&command, (uint16_t)length);

@@ -14,6 +14,9 @@
 /* Status word of a card that is gone. */
 #define GONE 0
 
+/* Appends the bytes of hex, in which spaces are allowed. */
+void append_hex(struct buffer *out, const char *hex);
+
 /* A card with PIV selected; options NULL is a YubiKey 5.4.3 in memory. */
 struct vcard *open_card(const struct vcard_options *options);
 
@@ -22,6 +25,8 @@ struct vcard *open_card(const struct vcard_options *options);
  * put in *data, which may be NULL.
  */
 uint16_t transmit(struct vcard *card, const char *command, struct buffer *data);
+/* The same for a command that is there in bytes. */
+uint16_t transmit_bytes(struct vcard *card, const struct buffer *command, struct buffer *data);
 /* The same, with the command's data given as bytes: a short APDU, or extended if it must be. */
 uint16_t transmit_data(struct vcard *card, const char *header, const void *bytes, size_t length,
 	struct buffer *data);
