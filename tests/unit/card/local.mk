@@ -57,6 +57,15 @@ tests_unit_card_reader_watch_SOURCES = tests/unit/card/reader-watch.c
 tests_unit_card_reader_watch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_reader_watch_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/card/secure-channel
+tests_unit_card_secure_channel_SOURCES = tests/unit/card/secure-channel.c \
+	tests/unit/vcard/secure-host.c tests/unit/vcard/secure-host.h \
+	tests/unit/vcard/fixture.c tests/unit/vcard/fixture.h \
+	tests/lib/scratch.c tests/lib/scratch.h \
+	tests/lib/transport-vcard.c tests/lib/transport-vcard.h $(TYPES_FIXTURE)
+tests_unit_card_secure_channel_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_card_secure_channel_LDADD = $(CARD_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/card/transport-remote
 tests_unit_card_transport_remote_SOURCES = tests/unit/card/transport-remote.c
 tests_unit_card_transport_remote_CPPFLAGS = $(UNIT_CPPFLAGS)
