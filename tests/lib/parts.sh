@@ -271,6 +271,7 @@ card_options() {
     case $(card_kind "$n") in
         blank) echo --firmware=5.4.3 ;;
         factory) echo --firmware=5.7.1 ;;
+        scp11) printf '%s\n' --firmware=5.7.2 "--scp11-ca=$TESSERA_SANDBOX/etc/scp11-ca.pem" ;;
         old) echo --firmware=4.3.5 ;;
         nist) echo --profile=nist ;;
     esac
@@ -298,8 +299,38 @@ start_card() {
     wait_for_part "card-$n" test -S "$(card_file CONTROL "$n")"
 }
 
+# certify_scp11 NAME CN OPTION...: a new key and its certificate, that of a CA.
+certify_scp11() {
+    local name=$1 subject=$2
+    shift 2
+    openssl req -x509 -config /dev/null -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
+        -subj "/CN=$subject" -addext basicConstraints=critical,CA:TRUE \
+        -addext keyUsage=critical,keyCertSign,cRLSign \
+        -keyout "$name.key" -out "$name.pem" "$@" 2>/dev/null
+}
+
+# The CA that certifies the keys of scp11 cards, and its root. It stays with the cards (--state).
+make_scp11_ca() {
+    local folder=$TESSERA_SANDBOX/kept/scp11 etc=$TESSERA_SANDBOX/etc
+    if [ ! -e "$folder/ca.pem" ]; then
+        mkdir -p "$folder"
+        (
+            umask 077
+            certify_scp11 "$folder/root" 'Virtual SCP11 root' &&
+                certify_scp11 "$folder/issuing" 'Virtual SCP11 issuing CA' \
+                    -CA "$folder/root.pem" -CAkey "$folder/root.key" &&
+                cat "$folder"/issuing.{key,pem} "$folder/root.pem" >"$folder/ca.pem"
+        ) || { echo "sandbox: openssl cannot make the CA of scp11 cards" >&2; return 1; }
+    fi
+    cp "$folder/ca.pem" "$etc/scp11-ca.pem" &&
+        install -m 0644 "$folder/root.pem" "$etc/scp11-root.pem"
+}
+
 start_cards() {
     local n
+    case ,$cards, in
+        *,scp11,*) make_scp11_ca || return 1 ;;
+    esac
     for ((n = 0; n < VCARD_CARDS; n++)); do
         ! card_is_present "$n" || start_card "$n" || return 1
     done

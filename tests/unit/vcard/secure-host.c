@@ -117,6 +117,14 @@ static void double_block(uint8_t *block)
 		block[BLOCK - 1] ^= 0x87;
 }
 
+/* ISO/IEC 7816-4: 80, and 00 up to a whole block. */
+static void pad(struct buffer *data)
+{
+	buffer_append_u8(data, 0x80);
+	while (data->length % BLOCK != 0)
+		buffer_append_u8(data, 0);
+}
+
 void host_cmac(const uint8_t *key, const struct buffer *message, uint8_t *mac)
 {
 	_cleanup_buffer_ struct buffer padded = BUFFER_INIT;
@@ -128,9 +136,7 @@ void host_cmac(const uint8_t *key, const struct buffer *message, uint8_t *mac)
 	buffer_append(&padded, message->data, message->length);
 	if (!is_whole) {
 		double_block(subkey);
-		buffer_append_u8(&padded, 0x80);
-		while (padded.length % BLOCK != 0)
-			buffer_append_u8(&padded, 0);
+		pad(&padded);
 	}
 	xor_block(padded.data + padded.length - BLOCK, subkey);
 	memset(mac, 0, BLOCK);
@@ -319,21 +325,17 @@ void host_clear(struct host *host)
 
 /* --- commands and answers --------------------------------------------------------------------- */
 
-static void pad_and_encrypt(
-	const struct host *host, const void *bytes, size_t length, struct buffer *out)
+/* Whole blocks, in their place. */
+static void encrypt(const struct host *host, struct buffer *data)
 {
-	_cleanup_buffer_ struct buffer padded = BUFFER_INIT;
 	uint8_t block[BLOCK];
 
+	assert_int_equal(data->length % BLOCK, 0);
 	counter_iv(host, 0, block);
-	buffer_append(&padded, bytes, length);
-	buffer_append_u8(&padded, 0x80);
-	while (padded.length % BLOCK != 0)
-		buffer_append_u8(&padded, 0);
-	for (size_t at = 0; at < padded.length; at += BLOCK) {
-		xor_block(block, padded.data + at);
+	for (size_t at = 0; at < data->length; at += BLOCK) {
+		xor_block(block, data->data + at);
 		encrypt_block(host->enc, block, block);
-		buffer_append(out, block, BLOCK);
+		memcpy(data->data + at, block, BLOCK);
 	}
 }
 
@@ -354,15 +356,16 @@ static void append_head(
 }
 
 void host_wrap_data(struct host *host, const char *header, const void *bytes, size_t length,
-	bool is_raw, struct buffer *wrapped)
+	enum data_form form, struct buffer *wrapped)
 {
 	_cleanup_buffer_ struct buffer data = BUFFER_INIT, message = BUFFER_INIT;
 
 	host->counter++;
-	if (is_raw)
-		buffer_append(&data, bytes, length);
-	else if (length > 0 || !host->sends_no_padding)
-		pad_and_encrypt(host, bytes, length, &data);
+	buffer_append(&data, bytes, length);
+	if (form == DATA_PADDED && (length > 0 || !host->sends_no_padding))
+		pad(&data);
+	if (form != DATA_IN_CLEAR)
+		encrypt(host, &data);
 	buffer_truncate(wrapped, 0);
 	append_head(host, header, data.length + MAC_LENGTH, wrapped);
 	buffer_append(wrapped, data.data, data.length);
@@ -384,7 +387,7 @@ void host_wrap(struct host *host, const char *command, struct buffer *wrapped)
 	memcpy(header, hex, 8);
 	size_t length = plain.length > 5 ? plain.data[4] : 0;
 	assert_true(5 + length <= plain.length || length == 0);
-	host_wrap_data(host, header, plain.data + 5, length, false, wrapped);
+	host_wrap_data(host, header, plain.data + 5, length, DATA_PADDED, wrapped);
 }
 
 static void assert_response_mac(

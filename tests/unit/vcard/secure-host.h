@@ -59,9 +59,10 @@ void host_open(struct host *host, struct vcard *card);
 
 /* The next command, protected; its plain form is hex, and short. */
 void host_wrap(struct host *host, const char *command, struct buffer *wrapped);
-/* With the data as bytes, after a header of hex. Data may be ciphered (is_raw): MAC alone. */
+/* With the data as bytes, after a header of hex. Only padded data is what a host sends. */
+enum data_form { DATA_PADDED, DATA_WITHOUT_PADDING, DATA_IN_CLEAR };
 void host_wrap_data(struct host *host, const char *header, const void *bytes, size_t length,
-	bool is_raw, struct buffer *wrapped);
+	enum data_form form, struct buffer *wrapped);
 
 /* Sends what was wrapped last and takes the answer apart, which may come in pieces. */
 uint16_t host_transmit(
