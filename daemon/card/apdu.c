@@ -208,15 +208,19 @@ bool apdu_exchange(struct apdu_channel *channel, const struct apdu *command,
 	return true;
 }
 
+bool apdu_check_whole(const struct apdu_channel *channel, size_t length, struct error *error)
+{
+	return (length <= channel->transport->maximum_data && length <= WHOLE_DATA_MAXIMUM) ||
+	       error_set(error, ERROR_DATA_LENGTH,
+		       "%zu bytes are too many for one command to the card", length);
+}
+
 bool apdu_exchange_whole(struct apdu_channel *channel, const struct apdu *command,
 	struct buffer *response, uint16_t *status, struct error *error)
 {
 	buffer_truncate(response, 0);
-	if (command->length > channel->transport->maximum_data ||
-		command->length > WHOLE_DATA_MAXIMUM)
-		return error_set(error, ERROR_DATA_LENGTH,
-			"%zu bytes are too many for one command to the card", command->length);
-	if (!exchange_extended(channel, command, response, status, error))
+	if (!apdu_check_whole(channel, command->length, error) ||
+		!exchange_extended(channel, command, response, status, error))
 		return false;
 	return !response->failed || error_set(error, ERROR_FAILED, "out of memory");
 }

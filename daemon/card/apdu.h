@@ -44,4 +44,7 @@ bool apdu_exchange(struct apdu_channel *channel, const struct apdu *command,
 bool apdu_exchange_whole(struct apdu_channel *channel, const struct apdu *command,
 	struct buffer *response, uint16_t *status, struct error *error);
 
+/* Whether it can carry so much data: ERROR_DATA_LENGTH. */
+bool apdu_check_whole(const struct apdu_channel *channel, size_t length, struct error *error);
+
 #endif

@@ -142,8 +142,8 @@ static bool append_mac(struct secure_channel *channel, const struct apdu *comman
 }
 
 /* secured: its data is a view of `data`, which takes what is sent. */
-static bool wrap(struct secure_channel *channel, const struct apdu *command, struct buffer *data,
-	struct apdu *secured, struct error *error)
+static bool wrap(struct secure_channel *channel, const struct apdu_channel *way,
+	const struct apdu *command, struct buffer *data, struct apdu *secured, struct error *error)
 {
 	*secured = *command;
 	secured->cla |= CLA_SECURED;
@@ -151,8 +151,9 @@ static bool wrap(struct secure_channel *channel, const struct apdu *command, str
 	append_padded(data, command);
 	if (data->failed)
 		return error_set(error, ERROR_FAILED, "out of memory");
-	if (data->length + MAC > UINT16_MAX)
-		return error_set(error, ERROR_DATA_LENGTH, "the command is too long for the card");
+	/* Both sides count what was sent, and nothing else. */
+	if (!apdu_check_whole(way, data->length + MAC, error))
+		return false;
 	channel->counter++;
 	if (!crypt_data(channel, COUNTER_COMMAND, true, data, error) ||
 		!append_mac(channel, secured, data, error))
@@ -222,7 +223,7 @@ bool secure_channel_exchange(struct secure_channel *channel, struct apdu_channel
 		return error_set(error, ERROR_CARD_FAILED,
 			"the encrypted channel to the card has ended; take the card out and put it "
 			"in again");
-	return wrap(channel, command, &data, &secured, error) &&
+	return wrap(channel, way, command, &data, &secured, error) &&
 	       apdu_exchange_whole(way, &secured, answer, status, error) &&
 	       unwrap(channel, answer, *status, error);
 }
