@@ -6,7 +6,10 @@
  */
 #include <stdlib.h>
 
+#include <openssl/x509_vfy.h>
+
 #include "card/card.h"
+#include "fuzz/card-certificate.h"
 #include "fuzz/fuzz.h"
 #include "lib/transport-bytes.h"
 #include "lib/types-fixture.h"
@@ -16,6 +19,7 @@
 
 #define TRANSPORT_EXTENDED 0x01
 #define TRANSPORT_T0	   0x02
+#define TRANSPORT_REMOTE   0x04 /* a card that may encrypt is asked to */
 
 /* One visit to a card: what is asked, and what is needed for it. */
 struct visit {
@@ -150,6 +154,24 @@ static void visit_card(struct card *card, uint8_t choice)
 	buffer_clear(&visit.data);
 }
 
+/* Trusts the one key that is known beforehand. */
+static X509_STORE *make_trust(void)
+{
+	_cleanup_buffer_ struct buffer der = BUFFER_INIT;
+	X509_STORE *trust = X509_STORE_new();
+
+	if (!trust || !hex_decode(CARD_CERTIFICATE, &der))
+		abort();
+	const unsigned char *at = der.data;
+	X509 *certificate = d2i_X509(NULL, &at, (long)der.length);
+	if (!certificate || X509_STORE_add_cert(trust, certificate) != 1 ||
+		X509_STORE_set_flags(
+			trust, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME) != 1)
+		abort();
+	X509_free(certificate);
+	return trust;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
@@ -160,7 +182,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	if (!(data[0] & TRANSPORT_EXTENDED))
 		transport->maximum_data = TRANSPORT_SHORT_DATA;
 	transport->is_t0 = data[0] & TRANSPORT_T0;
-	struct card *card = card_connect(transport, types_fixture(), NULL, NULL, &error);
+	transport->is_remote = data[0] & TRANSPORT_REMOTE;
+	X509_STORE *trust = transport->is_remote ? make_trust() : NULL;
+	struct card *card = card_connect(transport, types_fixture(), trust, NULL, &error);
+	X509_STORE_free(trust);
 	check(card, &error);
 	for (size_t i = 1; card && i < HEADER; i++) {
 		visit_card(card, data[i]);

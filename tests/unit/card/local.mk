@@ -37,7 +37,7 @@ tests_unit_card_piv_hostile_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/card/piv-random
 tests_unit_card_piv_random_SOURCES = tests/unit/card/piv-random.c \
-	tests/fuzz/card-answers.c tests/fuzz/fuzz.h \
+	tests/fuzz/card-answers.c tests/fuzz/card-certificate.h tests/fuzz/fuzz.h \
 	tests/lib/transport-bytes.c tests/lib/transport-bytes.h $(TYPES_FIXTURE)
 tests_unit_card_piv_random_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_card_piv_random_LDADD = $(UNIT_LIBS)
