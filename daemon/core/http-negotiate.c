@@ -6,6 +6,7 @@
  * connection, to a server with another certificate, gets a token of its own, and the body goes
  * nowhere before there is one.
  */
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -61,6 +62,20 @@ static void remove_authorization(struct exchange *exchange)
 	exchange->authorization = NULL;
 }
 
+/* Nothing comes on a connection before a request but its end. */
+static bool has_ended(CURL *curl)
+{
+	struct pollfd watched = {.fd = -1, .events = POLLIN | POLLRDHUP};
+	curl_socket_t socket = CURL_SOCKET_BAD;
+	long connections = 1;
+
+	curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
+	if (connections > 0 || curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &socket) != CURLE_OK)
+		return false;
+	watched.fd = socket;
+	return poll(&watched, 1, 0) > 0;
+}
+
 /* The connection stands; nothing of the request has gone over it. */
 static int before_request(
 	void *context, char *remote_address, char *local_address, int remote_port, int local_port)
@@ -72,6 +87,10 @@ static int before_request(
 	exchange->has_connection = true;
 	error_clear(&exchange->error);
 	if (!make_token(exchange, &value))
+		return CURL_PREREQFUNC_ABORT;
+	/* That may have taken a while. */
+	exchange->has_lost_connection = has_ended(exchange->curl);
+	if (exchange->has_lost_connection)
 		return CURL_PREREQFUNC_ABORT;
 	exchange->answer->has_ticket = true;
 	remove_authorization(exchange);

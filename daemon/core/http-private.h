@@ -25,9 +25,10 @@ struct exchange {
 	/* Of requests with Kerberos alone (http-negotiate.c). */
 	struct negotiate *negotiate;
 	struct curl_slist *authorization; /* its header, and behind it `headers` */
-	bool has_connection; /* also one that was kept, of which libcurl tells nothing */
-	struct timespec end; /* of all its time, CLOCK_MONOTONIC */
-	struct error error;  /* why there is no token */
+	bool has_connection;	  /* also one that was kept, of which libcurl tells nothing */
+	bool has_lost_connection; /* a kept one ended while its token was made */
+	struct timespec end;	  /* of all its time, CLOCK_MONOTONIC */
+	struct error error;	  /* why there is no token */
 };
 
 /* A handle with its options reset; one whose last request went to the same host as the same

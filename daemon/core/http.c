@@ -280,10 +280,30 @@ static void take_facts(CURL *curl, const struct exchange *exchange)
 		answer->retry_after = wait > 0 ? wait : 0;
 }
 
+/*
+ * The service ended a kept connection just when it was to be used. What could not be sent to its
+ * end was not done.
+ */
+static bool has_lost_kept_connection(const struct exchange *exchange, CURLcode code)
+{
+	long connections = 1, status = 0;
+
+	curl_easy_getinfo(exchange->curl, CURLINFO_NUM_CONNECTS, &connections);
+	curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+	return connections == 0 && status == 0 &&
+	       (code == CURLE_SEND_ERROR || exchange->has_lost_connection);
+}
+
 static bool perform(struct exchange *exchange, struct error *error)
 {
 	CURLcode code = curl_easy_perform(exchange->curl);
 
+	if (has_lost_kept_connection(exchange, code)) {
+		exchange->sent = 0;
+		error_clear(&exchange->error);
+		curl_easy_setopt(exchange->curl, CURLOPT_FRESH_CONNECT, 1L);
+		code = curl_easy_perform(exchange->curl);
+	}
 	take_facts(exchange->curl, exchange);
 	if (code != CURLE_OK)
 		return fail(code, exchange, error);
