@@ -249,11 +249,9 @@ static bool serve_for_ever(struct agent *agent, struct invocation *invocation, s
 void agent_say(const char *format, ...)
 {
 	va_list arguments;
-	char *text = NULL;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	char *text = xvasprintf(format, arguments);
 	va_end(arguments);
 	_cleanup_free_ char *clean = text_clean(text);
 	free(text);
@@ -278,6 +276,9 @@ bool agent_run(struct invocation *invocation, struct error *error)
 	agent->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&agent->lock, NULL);
 	read_options(agent, invocation);
+	if (!invocation_host(invocation) && !getenv("TESSERA_SOCKET"))
+		agent_say("a service on this machine sees these readers by itself; --host "
+			  "USER@SERVER offers them to one elsewhere");
 	block_signals(SIG_BLOCK);
 	struct reader_watch *watch = reader_watch_start(&reader_events, agent, error);
 	block_signals(SIG_UNBLOCK);

@@ -10,6 +10,7 @@
 #include "cli/file.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "common/alloc.h"
 
 #define PEM_LINE 64
 
@@ -41,14 +42,12 @@ void output_record(const struct invocation *invocation, const json_t *record,
 
 void output_text(const struct invocation *invocation, const char *format, ...)
 {
-	char *text = NULL;
 	va_list arguments;
 
 	if (invocation_has(invocation, OPTION_JSON))
 		return;
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	char *text = xvasprintf(format, arguments);
 	va_end(arguments);
 	_cleanup_free_ char *clean = text_clean(text);
 	free(text);

@@ -36,13 +36,19 @@ void *xmemdup(const void *data, size_t length)
 	return memcpy(xcalloc(1, length), data, length);
 }
 
+char *xvasprintf(const char *format, va_list arguments)
+{
+	char *string = NULL;
+
+	return checked(vasprintf(&string, format, arguments) < 0 ? NULL : string);
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list arguments;
-	char *string = NULL;
 
 	va_start(arguments, format);
-	int length = vasprintf(&string, format, arguments);
+	char *string = xvasprintf(format, arguments);
 	va_end(arguments);
-	return checked(length < 0 ? NULL : string);
+	return string;
 }

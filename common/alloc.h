@@ -6,6 +6,7 @@
 #ifndef TESSERA_COMMON_ALLOC_H
 #define TESSERA_COMMON_ALLOC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "common/macros.h"
@@ -19,6 +20,7 @@ char *xstrdup(const char *string);
 /* A copy of length bytes; NULL for length 0. */
 void *xmemdup(const void *data, size_t length);
 char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
+char *xvasprintf(const char *format, va_list arguments) PRINTF_LIKE(1, 0);
 
 #define xnew(type) ((type *)xcalloc(1, sizeof(type)))
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
+
 static const char *const problem_names[] = {
 	[AUDIT_WHOLE] = "whole",
 	[AUDIT_CHANGED] = "changed",
@@ -49,8 +51,7 @@ static void PRINTF_LIKE(4, 5) found(struct audit_verifier *verifier, enum audit_
 	verifier->problem = problem;
 	verifier->bad = bad;
 	va_start(arguments, format);
-	if (vasprintf(&verifier->text, format, arguments) < 0)
-		abort();
+	verifier->text = xvasprintf(format, arguments);
 	va_end(arguments);
 }
 

@@ -168,11 +168,9 @@ static bool may_object(const struct bus_call *call)
 bool bus_call_refuse(struct bus_call *call, const char *error_name, const char *format, ...)
 {
 	va_list arguments;
-	char *text = NULL;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	char *text = xvasprintf(format, arguments);
 	va_end(arguments);
 	if (call->reply)
 		dbus_message_unref(call->reply);

@@ -48,14 +48,12 @@ struct authority_profile *authority_profiles_add(
 
 void authority_profile_refuse(struct authority_profile *profile, const char *format, ...)
 {
-	char *reason = NULL;
 	va_list arguments;
 
 	if (!profile->is_usable)
 		return;
 	va_start(arguments, format);
-	if (vasprintf(&reason, format, arguments) < 0)
-		reason = xstrdup("");
+	char *reason = xvasprintf(format, arguments);
 	va_end(arguments);
 	profile->is_usable = false;
 	free(profile->reason);

@@ -28,12 +28,10 @@ static void add_step(
 void connection_step_passed(
 	struct connection_steps *steps, const char *name, const char *format, ...)
 {
-	char *message = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&message, format, arguments) < 0)
-		message = NULL;
+	char *message = xvasprintf(format, arguments);
 	va_end(arguments);
 	add_step(steps, name, true, message);
 }

@@ -360,20 +360,16 @@ void jobs_wait(struct jobs *jobs, unsigned id)
 void job_progress(struct job *job, unsigned percent, const char *format, ...)
 {
 	va_list arguments;
-	char *step = NULL;
 
 	if (!job)
 		return;
 	va_start(arguments, format);
-	if (vasprintf(&step, format, arguments) < 0)
-		step = NULL;
+	char *step = xvasprintf(format, arguments);
 	va_end(arguments);
 	pthread_mutex_lock(&job->jobs->lock);
 	job->status.progress = percent > 100 ? 100 : percent;
-	if (step) {
-		free(job->status.step);
-		job->status.step = step;
-	}
+	free(job->status.step);
+	job->status.step = step;
 	pthread_mutex_unlock(&job->jobs->lock);
 	jobs_announce(job->jobs, job->status.id, false);
 }

@@ -25,11 +25,9 @@ static void append_format(struct buffer *buffer, const char *format, ...) PRINTF
 static void append_format(struct buffer *buffer, const char *format, ...)
 {
 	va_list arguments;
-	char *text = NULL;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	char *text = xvasprintf(format, arguments);
 	va_end(arguments);
 	buffer_append_string(buffer, text);
 	free(text);

@@ -146,15 +146,13 @@ bool field_mapping_read(const struct document_node *root, const struct mapping_d
 
 void person_note(struct directory_person *person, const char *format, ...)
 {
-	_cleanup_free_ char *note = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&note, format, arguments) < 0)
-		note = NULL;
+	_cleanup_free_ char *note = xvasprintf(format, arguments);
 	va_end(arguments);
-	char *longer = xasprintf("%s%s%s", person->reason ? person->reason : "",
-		person->reason ? "; " : "", note ? note : "");
+	char *longer = xasprintf(
+		"%s%s%s", person->reason ? person->reason : "", person->reason ? "; " : "", note);
 	free(person->reason);
 	person->reason = longer;
 }

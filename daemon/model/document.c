@@ -113,17 +113,14 @@ static void append_pointer(struct buffer *pointer, const struct document_node *n
 bool document_fail(const struct document_node *node, struct error *error, const char *format, ...)
 {
 	struct buffer buffer = BUFFER_INIT;
-	_cleanup_free_ char *message = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&message, format, arguments) < 0)
-		message = NULL;
+	_cleanup_free_ char *message = xvasprintf(format, arguments);
 	va_end(arguments);
 	append_pointer(&buffer, node);
 	_cleanup_free_ char *pointer = buffer_to_string(&buffer);
-	return error_set_field(
-		error, node->code, pointer, "%s", message ? message : "the value is not valid");
+	return error_set_field(error, node->code, pointer, "%s", message);
 }
 
 static char *joined(const char *const names[], size_t count)
