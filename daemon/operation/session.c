@@ -110,7 +110,8 @@ bool session_take_card(struct session *session, enum lifecycle_verb verb, struct
 		return error_set(error, ERROR_NO_CARD,
 			"the card %s is in no reader; insert it and try again",
 			session->credential->serial);
-	struct card *card _cleanup_card_ = contacts_card(contacts, reader, error);
+	struct card *card _cleanup_card_ =
+		contacts_card_claimed(contacts, reader, session->claim, error);
 	return card && take(session, card, reader, error) && reload(session, verb, error);
 }
 
@@ -123,7 +124,8 @@ void session_touch_card(struct session *session)
 
 	if (reader == 0)
 		return;
-	struct card *card _cleanup_card_ = contacts_card(contacts, reader, &error);
+	struct card *card _cleanup_card_ =
+		contacts_card_claimed(contacts, reader, session->claim, &error);
 	if (!card || !take(session, card, reader, &error))
 		log_warning("the card is left for its next contact: %s card=%s",
 			error_message(&error), session->credential->serial);
