@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/session.h"
 
+#include <string.h>
+
 #include "audit/audit.h"
 #include "common/alloc.h"
 #include "common/audit-login.h"
@@ -57,10 +59,22 @@ static bool settle(struct services *services, struct card *card, struct error *e
 					  : recover_card(services, card, error);
 }
 
+/* Secrets are those of the card that is there: it has to be the credential's, if there is one yet.
+ */
+static bool is_meant(const struct session *session, const struct card *card, unsigned reader,
+	struct error *error)
+{
+	const char *serial = card->info.serial;
+
+	return !session->credential ||
+	       (serial && strcmp(serial, session->credential->serial) == 0) ||
+	       error_set(error, ERROR_NO_CARD, "the card in reader %u is another one now", reader);
+}
+
 /* Takes the card itself and recovers what was interrupted. */
 static bool take(struct session *session, struct card *card, unsigned reader, struct error *error)
 {
-	if (!card_begin(card, CARD_TIMEOUT_MS, error))
+	if (!is_meant(session, card, reader, error) || !card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
 	session->card = card_ref(card);
 	session->reader = reader;
