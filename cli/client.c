@@ -323,9 +323,10 @@ bool client_wait(struct client *client, int timeout_ms, bool *changed, struct er
 	struct pollfd descriptor = {.fd = -1, .events = POLLIN};
 	bool any_signal = false, any = false;
 
+	/* Writing reads, too: poll() would know nothing of what came meanwhile. */
+	dbus_connection_flush(client->connection);
 	take_messages(client, &any_signal, &any);
 	if (!any && dbus_connection_get_unix_fd(client->connection, &descriptor.fd)) {
-		dbus_connection_flush(client->connection);
 		/* poll() here and not in libdbus, which does not return for a signal. */
 		poll(&descriptor, 1, timeout_ms);
 		dbus_connection_read_write(client->connection, 0);

@@ -141,7 +141,7 @@ static void *read_first_contact(void *argument)
 	struct contacts *contacts = first->contacts;
 	struct contact_view view = CONTACT_VIEW_INIT;
 
-	contact_view_open(&view, contacts->services, &first->place);
+	contact_view_open(&view, contacts->services, &first->place, NULL);
 	if (publish(contacts, first, &view))
 		contact_notify(contacts, first->number, false);
 	contact_view_clear(&view);
@@ -275,7 +275,7 @@ static bool wants_look(const struct contact *contact, bool others)
 		       (others && contact->view.card && !contact->view.credential));
 }
 
-void contact_retry(struct contacts *contacts, unsigned number, bool others)
+void contact_retry(struct contacts *contacts, unsigned number, bool others, const char *claimed)
 {
 	struct first_contact again = {.contacts = contacts, .number = number};
 	struct contact_view view = CONTACT_VIEW_INIT;
@@ -289,7 +289,7 @@ void contact_retry(struct contacts *contacts, unsigned number, bool others)
 	pthread_mutex_unlock(&contacts->lock);
 	if (!again.place.reader_name)
 		return;
-	contact_view_open(&view, contacts->services, &again.place);
+	contact_view_open(&view, contacts->services, &again.place, claimed);
 	if (publish(contacts, &again, &view))
 		contact_notify(contacts, number, false);
 	contact_view_clear(&view);
@@ -323,7 +323,7 @@ static void look_again(struct contacts *contacts, unsigned number)
 	_cleanup_free_ char *name = contact_claim_name(status.serial, number);
 	if (!contacts_claim(contacts, name, NULL))
 		return;
-	contact_retry(contacts, number, true);
+	contact_retry(contacts, number, true, name);
 	contacts_release(contacts, name);
 }
 
@@ -343,6 +343,6 @@ void contacts_retry(struct contacts *contacts)
 
 	for (size_t i = 0; i < count; i++) {
 		if (!retry_aside(contacts, numbers[i], false))
-			contact_retry(contacts, numbers[i], false);
+			contact_retry(contacts, numbers[i], false, NULL);
 	}
 }

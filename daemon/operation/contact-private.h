@@ -70,7 +70,8 @@ struct contact *contact_add(struct contacts *contacts);
 /* What the reader watch calls, with the contacts as context. */
 extern const struct reader_events contact_events;
 /* Reads a card again that could not be used before: the store was full, the card was busy. With
- * `others`, one that is none of ours, too. */
-void contact_retry(struct contacts *contacts, unsigned number, bool others);
+ * `others`, one that is none of ours, too. claimed: the serial number
+ * of the card that the caller has claimed; NULL for none. */
+void contact_retry(struct contacts *contacts, unsigned number, bool others, const char *claimed);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/contact-read.h"
 
+#include <string.h>
+
 #include <openssl/x509.h>
 
 #include "common/alloc.h"
@@ -211,10 +213,12 @@ struct transport *contact_place_open(const struct contact_place *place, struct e
 }
 
 /* What was begun with the card before. */
-static bool settle_card(struct services *services, struct card *card, struct error *error)
+static bool settle_card(
+	struct services *services, struct card *card, const char *claimed, struct error *error)
 {
 	bool is_remote = card->transport->is_remote;
-	bool recovered = is_remote ? remote_card_recover(services, card, false, error)
+	bool is_claimed = claimed && card->info.serial && strcmp(claimed, card->info.serial) == 0;
+	bool recovered = is_remote ? remote_card_recover(services, card, is_claimed, error)
 				   : recover_card(services, card, error);
 
 	if (!recovered)
@@ -240,24 +244,24 @@ static bool connect_card(struct contact_view *view, struct services *services,
 }
 
 static bool open_card(struct contact_view *view, struct services *services,
-	const struct contact_place *place, struct error *error)
+	const struct contact_place *place, const char *claimed, struct error *error)
 {
 	if (!connect_card(view, services, place, error) ||
 		!card_begin(view->card, FIRST_CONTACT_TIMEOUT_MS, error))
 		return false;
 	struct card *held _cleanup_(card_endp) = view->card;
-	if (!settle_card(services, held, error) || !refresh(view, services, true, error))
+	if (!settle_card(services, held, claimed, error) || !refresh(view, services, true, error))
 		return false;
 	report_note_contact(services, view->credential, place->reader_name);
 	return true;
 }
 
-void contact_view_open(
-	struct contact_view *view, struct services *services, const struct contact_place *place)
+void contact_view_open(struct contact_view *view, struct services *services,
+	const struct contact_place *place, const char *claimed)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 
-	if (open_card(view, services, place, &error))
+	if (open_card(view, services, place, claimed, &error))
 		return;
 	log_warning("card cannot be used: %s reader=%s", error_message(&error), place->reader_name);
 	set_problem(view, &error);

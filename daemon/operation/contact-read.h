@@ -40,9 +40,10 @@ struct transport *contact_place_open(const struct contact_place *place, struct e
 /*
  * Connects the card in a reader, recovers what was interrupted and reads it.
  * Never fails: what went wrong is view->problem.
+ * claimed: the serial number of the card that the caller has claimed; NULL for none.
  */
-void contact_view_open(
-	struct contact_view *view, struct services *services, const struct contact_place *place);
+void contact_view_open(struct contact_view *view, struct services *services,
+	const struct contact_place *place, const char *claimed);
 
 /* Until when the holder of the card's unblock code may use it; 0 for none. */
 int64_t contact_unblock_code_until(struct services *services, const struct credential *credential);

@@ -360,14 +360,26 @@ bool contacts_key_info(struct contacts *contacts, unsigned number, key_slot slot
 	return found;
 }
 
-struct card *contacts_card(struct contacts *contacts, unsigned number, struct error *error)
+static struct card *usable_card(struct contacts *contacts, unsigned number, struct error *error)
 {
-	contact_retry(contacts, number, false);
 	pthread_mutex_lock(&contacts->lock);
 	struct contact *contact = contact_find(contacts, number);
 	struct card *card = usable(contact, number, error) ? card_ref(contact->view.card) : NULL;
 	pthread_mutex_unlock(&contacts->lock);
 	return card;
+}
+
+struct card *contacts_card(struct contacts *contacts, unsigned number, struct error *error)
+{
+	contact_retry(contacts, number, false, NULL);
+	return usable_card(contacts, number, error);
+}
+
+struct card *contacts_card_claimed(
+	struct contacts *contacts, unsigned number, const char *serial, struct error *error)
+{
+	contact_retry(contacts, number, false, serial);
+	return usable_card(contacts, number, error);
 }
 
 struct transport *contacts_open(struct contacts *contacts, unsigned number, struct error *error)

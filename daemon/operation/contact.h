@@ -92,6 +92,10 @@ bool contacts_keys(struct contacts *contacts, unsigned number, uint64_t *generat
 	struct contact_key **keys, size_t *count, struct error *error);
 /* The card in a reader. ERROR_NOT_FOUND, ERROR_NO_CARD, or why it cannot be used. */
 struct card *contacts_card(struct contacts *contacts, unsigned number, struct error *error);
+/* The same for who has claimed the card with this serial number, and else would stand in the way of
+ * its recovery. It may be another card that is there by now. */
+struct card *contacts_card_claimed(
+	struct contacts *contacts, unsigned number, const char *serial, struct error *error);
 /* Another transport to it. ERROR_NOT_FOUND, ERROR_NO_CARD, ERROR_NO_READER_SERVICE, ERROR_BUSY. */
 struct transport *contacts_open(struct contacts *contacts, unsigned number, struct error *error);
 /*

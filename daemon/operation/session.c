@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/session.h"
 
+#include <string.h>
+
 #include "audit/audit.h"
 #include "common/alloc.h"
 #include "common/audit-login.h"
@@ -57,10 +59,22 @@ static bool settle(struct services *services, struct card *card, struct error *e
 					  : recover_card(services, card, error);
 }
 
+/* Secrets are those of the card that is there: it has to be the credential's, if there is one yet.
+ */
+static bool is_meant(const struct session *session, const struct card *card, unsigned reader,
+	struct error *error)
+{
+	const char *serial = card->info.serial;
+
+	return !session->credential ||
+	       (serial && strcmp(serial, session->credential->serial) == 0) ||
+	       error_set(error, ERROR_NO_CARD, "the card in reader %u is another one now", reader);
+}
+
 /* Takes the card itself and recovers what was interrupted. */
 static bool take(struct session *session, struct card *card, unsigned reader, struct error *error)
 {
-	if (!card_begin(card, CARD_TIMEOUT_MS, error))
+	if (!is_meant(session, card, reader, error) || !card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;
 	session->card = card_ref(card);
 	session->reader = reader;
@@ -110,7 +124,8 @@ bool session_take_card(struct session *session, enum lifecycle_verb verb, struct
 		return error_set(error, ERROR_NO_CARD,
 			"the card %s is in no reader; insert it and try again",
 			session->credential->serial);
-	struct card *card _cleanup_card_ = contacts_card(contacts, reader, error);
+	struct card *card _cleanup_card_ =
+		contacts_card_claimed(contacts, reader, session->claim, error);
 	return card && take(session, card, reader, error) && reload(session, verb, error);
 }
 
@@ -123,7 +138,8 @@ void session_touch_card(struct session *session)
 
 	if (reader == 0)
 		return;
-	struct card *card _cleanup_card_ = contacts_card(contacts, reader, &error);
+	struct card *card _cleanup_card_ =
+		contacts_card_claimed(contacts, reader, session->claim, &error);
 	if (!card || !take(session, card, reader, &error))
 		log_warning("the card is left for its next contact: %s card=%s",
 			error_message(&error), session->credential->serial);

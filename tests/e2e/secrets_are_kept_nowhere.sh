@@ -15,19 +15,12 @@ sign() {
 # The card's own file is the place where its PUK and management key can be read.
 cat >secrets.py <<'END'
 import os, re, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.environ["TESSERA_SOURCE"] + "/tests/lib")
+import vcard_state
 card, pid = sys.argv[1], sys.argv[2]
-def fields(data):
-    at = len(b"TESSERA-VCARD-1\n")
-    while at < len(data):
-        tag, length, at = data[at], data[at + 1], at + 2
-        if length > 0x80:
-            size = length - 0x80
-            length, at = int.from_bytes(data[at:at + size], "big"), at + size
-        yield tag, data[at:at + length]
-        at += length
 content = open(card, "rb").read()
-kept = dict((tag, value) for tag, value in fields(content) if tag in (0xC3, 0xC4))
-secrets = {"PUK": kept[0xC3][:8], "management key": kept[0xC4][2:]}
+secrets = vcard_state.secrets(card)
 secrets["token PIN"] = open(os.environ["TESSERA_SANDBOX"] + "/kept/token-pin", "rb").read()
 pins = {"PIN " + pin: pin.encode() for pin in sys.argv[3:]}
 def search(place, data, wanted):

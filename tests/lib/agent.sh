@@ -7,6 +7,8 @@
 #     make_far_owner           the owner's card is issued and logs in, both by the agent, and is taken out; sets
 #                              TESSERA_SESSION
 #     remote_reader N          the number that tesserad gives to the reader of card N
+#     start_between            agents started from now on go through tests/lib/between, whose folder is $between
+#     between ORDER...         what it is to do; between_has_done says that it has done it
 #     agent_says TEXT          whether the agent (AGENT_PART) has said it since it was started
 # shellcheck shell=bash
 
@@ -32,6 +34,20 @@ start_agent() {
     start_part "$part" env -u TESSERA_SESSION "${AGENT_AROUND[@]}" "$TESSERA_BUILD/tessera" agent "$@"
 }
 AGENT_AROUND=()
+
+start_between() {
+    between=$TESSERA_SANDBOX/tmp/between
+    mkdir -p "$between"
+    start_part between "$TESSERA_SOURCE/tests/lib/between" "$between/socket" "$between"
+    wait_until 10 test -S "$between/socket"
+    AGENT_AROUND=(env "TESSERA_SOCKET=$between/socket")
+}
+between() {
+    echo "$*" >"$between/order"
+}
+between_has_done() {
+    [ ! -e "$between/order" ]
+}
 
 # Of the first agent that offers it.
 remote_reader() {
