@@ -125,6 +125,18 @@ bool card_secure(struct card *card, struct error *error)
 	return true;
 }
 
+bool card_has_channel_key(struct card *card, X509_STORE *trust, bool *has, struct error *error)
+{
+	struct error refusal _cleanup_error_ = ERROR_INIT;
+	struct scp11_key key = {0};
+
+	*has = security_domain_read_key(card, trust, &key, &refusal);
+	scp11_key_clear(&key);
+	if (refusal.code == ERROR_NO_CARD || refusal.code == ERROR_NO_READER_SERVICE)
+		return error_move(error, &refusal);
+	return card_select_again(card, error);
+}
+
 bool card_select(struct card *card, const uint8_t *application, size_t length,
 	struct buffer *response, struct error *error)
 {

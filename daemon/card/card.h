@@ -203,6 +203,13 @@ static inline void card_endp(struct card **card)
 }
 
 /*
+ * *has: whether the card has a key for encrypted channels that a CA of trust vouches for. What was
+ * proven to the card is lost. ERROR_NO_CARD, ERROR_NO_READER_SERVICE; ERROR_CARD_FAILED when the
+ * application cannot be selected again.
+ */
+bool card_has_channel_key(struct card *card, X509_STORE *trust, bool *has, struct error *error);
+
+/*
  * Wrong tries with random values until the card says blocked. CARD_SECRET_PIN or CARD_SECRET_PUK.
  * ERROR_CARD_FAILED for a card that never says so.
  */

@@ -11,45 +11,63 @@
 #include "operation/ownership.h"
 #include "operation/recover.h"
 
-/* What cards have proved, or say in readers here. */
-static void remember(const struct services *services, const char *serial)
+#define CARD_TIMEOUT_MS 30000 /* as long as a first contact may wait */
+
+/* has: whether the card has the key, as it proved far away or shows in a reader here. */
+static void remember(const struct services *services, const char *serial, bool has)
 {
 	struct error error _cleanup_error_ = ERROR_INIT;
 
-	if (!store_secure_card_add(services->store, serial, &error))
-		log_warning("not remembered that the card can encrypt: %s card=%s",
+	if (!(has ? store_secure_card_add : store_secure_card_remove)(
+		    services->store, serial, &error))
+		log_warning("not remembered whether the card can encrypt: %s card=%s",
 			error_message(&error), serial);
 }
 
-/* An encrypted card far away, or one here that could be. */
-static bool can_encrypt(const struct card *card)
+/* Nobody is between, and what the card says counts. */
+static bool check_here(
+	const struct services *services, struct card *card, bool known, struct error *error)
 {
-	return card->transport->is_remote ? card->info.is_encrypted : card->info.can_encrypt;
+	bool has;
+
+	if (!card_begin(card, CARD_TIMEOUT_MS, error))
+		return false;
+	bool told = card_has_channel_key(card, services->card_trust, &has, error);
+	card_end(card);
+	if (told && has != known)
+		remember(services, card->info.serial, has);
+	return told;
 }
 
-bool remote_card_check_way(
-	const struct services *services, const struct card *card, struct error *error)
+static bool check_clear(bool known, struct error *error)
+{
+	return !known ||
+	       error_set(error, ERROR_ACCESS_DENIED,
+		       "the card can encrypt the way to it, and does not: its reader carries short "
+		       "commands only, or something on its machine hides it; use a reader of the "
+		       "server");
+}
+
+bool remote_card_check_way(const struct services *services, struct card *card, struct error *error)
 {
 	const struct card_info *info = &card->info;
-	bool is_clear = card->transport->is_remote && !info->is_encrypted, known = false;
+	bool is_remote = card->transport->is_remote, known = false;
 
-	if (is_clear && services->remote_encryption)
+	if (is_remote && !info->is_encrypted && services->remote_encryption)
 		return error_set(error, ERROR_ACCESS_DENIED,
 			"the card, or its reader, cannot encrypt the way to it, as is required "
 			"here "
 			"(remote-encryption): use a reader of the server");
-	if (!services->card_trust || !info->serial || (!is_clear && !can_encrypt(card)))
+	if (!services->card_trust || !info->serial || (!is_remote && !info->can_encrypt))
 		return true;
 	if (!store_secure_card_find(services->store, info->serial, &known, error))
 		return false;
-	if (is_clear && known)
-		return error_set(error, ERROR_ACCESS_DENIED,
-			"the card can encrypt the way to it, and does not: its reader carries "
-			"short "
-			"commands only, or something on its machine hides it; use a reader of the "
-			"server");
-	if (!is_clear && !known)
-		remember(services, info->serial);
+	if (!is_remote)
+		return check_here(services, card, known, error);
+	if (!info->is_encrypted)
+		return check_clear(known, error);
+	if (!known)
+		remember(services, info->serial, true);
 	return true;
 }
 

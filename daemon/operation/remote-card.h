@@ -13,10 +13,10 @@
 /*
  * The card is let in as it is reached: encrypted, or in the clear where the configuration lets it
  * (remote-encryption) and nothing is known of the card that speaks against it. ERROR_ACCESS_DENIED.
- * What a card can is remembered, so that nobody on the way can hide it later.
+ * What a card can is remembered, so that nobody on the way can hide it later; a reader here says it
+ * anew. The card is not held.
  */
-bool remote_card_check_way(
-	const struct services *services, const struct card *card, struct error *error);
+bool remote_card_check_way(const struct services *services, struct card *card, struct error *error);
 /*
  * New secrets of the card would pass its machine in the clear: ERROR_ACCESS_DENIED unless the
  * configuration (remote-ownership) lets them.

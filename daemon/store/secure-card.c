@@ -15,14 +15,25 @@ bool store_secure_card_find(
 	return local.code == ERROR_NONE || error_move(error, &local);
 }
 
-bool store_secure_card_add(struct store *store, const char *serial, struct error *error)
+static bool run(struct store *store, const char *text, const char *serial, struct error *error)
 {
-	_cleanup_statement_ struct statement *statement = database_prepare(store->database,
-		"INSERT INTO secure_card (serial) VALUES ($1) ON CONFLICT (serial) DO NOTHING",
-		error);
+	_cleanup_statement_ struct statement *statement =
+		database_prepare(store->database, text, error);
 
 	if (!statement)
 		return false;
 	bind_text(statement, serial);
 	return statement_run(statement, error);
+}
+
+bool store_secure_card_add(struct store *store, const char *serial, struct error *error)
+{
+	return run(store,
+		"INSERT INTO secure_card (serial) VALUES ($1) ON CONFLICT (serial) DO NOTHING",
+		serial, error);
+}
+
+bool store_secure_card_remove(struct store *store, const char *serial, struct error *error)
+{
+	return run(store, "DELETE FROM secure_card WHERE serial = $1", serial, error);
 }

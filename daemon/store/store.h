@@ -331,6 +331,7 @@ bool store_secure_card_find(
 	struct store *store, const char *serial, bool *found, struct error *error);
 /* Added once; again is no error. */
 bool store_secure_card_add(struct store *store, const char *serial, struct error *error);
+bool store_secure_card_remove(struct store *store, const char *serial, struct error *error);
 
 /* --- PINs (store/pin-history.c): what tells a PIN that was used again, and when it was set --- */
 /*

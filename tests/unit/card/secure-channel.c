@@ -478,6 +478,35 @@ static void a_changed_command_is_not_done(void **state)
 	disconnect(test);
 }
 
+static void a_reader_here_tells_which_cards_can(void **state)
+{
+	struct test *test = *state;
+	struct test_issuer *other = test_issuer_new();
+	X509_STORE *none = security_domain_trust_load(other->root_path, &test->error);
+	const uint32_t firmwares[] = {VCARD_FIRMWARE(5, 7, 1), VCARD_FIRMWARE(5, 7, 2)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(firmwares); i++) {
+		bool has = i == 0;
+		test->vcard = open_vcard(test, firmwares[i]);
+		test->between = between_new(test->vcard);
+		test->between->transport.is_remote = false;
+		try_connect(test, test->trust);
+		assert_true(card_begin(test->card, TIMEOUT_MS, &test->error));
+		assert_int_equal(test->card->info.can_encrypt, i == 1);
+		unsigned epoch = test->card->epoch;
+		assert_true(card_has_channel_key(test->card, test->trust, &has, &test->error));
+		assert_int_equal(has, i == 1);
+		assert_true(test->card->epoch > epoch);
+		assert_true(verify_pin(test, "123456"));
+		assert_true(card_has_channel_key(test->card, none, &has, &test->error));
+		assert_false(has);
+		assert_int_equal(test->between->openings, 0);
+		disconnect(test);
+	}
+	X509_STORE_free(none);
+	test_issuer_free(other);
+}
+
 static void a_reset_or_another_application_needs_another_channel(void **state)
 {
 	struct test *test = *state;
@@ -545,6 +574,7 @@ int main(void)
 		cmocka_unit_test(every_changed_byte_of_an_answer_is_found),
 		cmocka_unit_test(answers_without_mac_and_old_ones_are_found),
 		cmocka_unit_test(a_changed_command_is_not_done),
+		cmocka_unit_test(a_reader_here_tells_which_cards_can),
 		cmocka_unit_test(a_reset_or_another_application_needs_another_channel),
 		cmocka_unit_test(long_data_goes_whole_or_not_at_all),
 	};
