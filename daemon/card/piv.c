@@ -67,18 +67,18 @@ static bool is_selected(struct card *card, bool *selected, struct error *error)
 bool piv_exchange(struct card *card, const struct apdu *command, struct buffer *response,
 	uint16_t *status, struct error *error)
 {
-	struct card_private *private = card->private;
+	struct card_private *state = card->private;
 	bool selected;
 
 	if (!card_exchange(card, command, response, status, error))
 		return false;
 	if (*status == SW_SUCCESS)
-	private->selected = true;
-	if (private->selected || !looks_foreign(private, *status))
+		state->selected = true;
+	if (state->selected || !looks_foreign(state, *status))
 		return true;
 	if (!is_selected(card, &selected, error))
 		return false;
-	private->selected = true;
+	state->selected = true;
 	if (selected)
 		return true;
 	return card_select_again(card, error) &&

@@ -66,7 +66,7 @@ echo "ok a table without labels, or with one twice, is refused"
 # --- one that is denied, one that takes its time
 asked=0
 table mixed 8
-knob '{"pending": 2, "pending-for": "mixed number 3", "fail": {"path": "/certificate", "method": "POST", "status": 422}}'
+knob '{"pending": 2, "pending-for": "mixed number 3", "fail": {"path": "/certificate", "method": "POST", "containing": "mixed number 1", "status": 422}}'
 expect_failure any batch mixed
 [[ $output == *'1 of 8 rows failed'* ]] || fail "$output"
 expect_outcomes mixed "enrolled 6 failed 1 pending 1" 8

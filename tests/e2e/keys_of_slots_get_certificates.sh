@@ -101,7 +101,8 @@ echo "ok programs cannot change, copy, destroy or supplement an enrolled key"
 
 # --- a TLS server with it ---
 start_server() {
-    OPENSSL_CONF=openssl.cnf foreign openssl s_server -accept 127.0.0.1:0 -cert "$1" -engine pkcs11 \
+    rm -f server.log # the former server's
+    OPENSSL_CONF=openssl.cnf exec_foreign openssl s_server -accept 127.0.0.1:0 -cert "$1" -engine pkcs11 \
         -keyform engine -key 'pkcs11:token=batch;object=www;type=private' -www >server.log 2>&1 &
     server=$!
     wait_for 30 is_accepting

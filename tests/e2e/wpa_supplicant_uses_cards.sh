@@ -49,7 +49,7 @@ open_network() {
     hostapd access.conf >access.log 2>&1 </dev/null &
     server=$!
     wait_for 60 has access.log AP-ENABLED
-    foreign wpa_supplicant -D wired -i client -c client.conf >client.log 2>&1 </dev/null &
+    exec_foreign wpa_supplicant -D wired -i client -c client.conf >client.log 2>&1 </dev/null &
     client=$!
     wait_for 60 has client.log EAP-SUCCESS EAP-FAILURE "Failed to init"
     kill "$client" "$server"

@@ -71,6 +71,12 @@ foreign() {
         env LD_PRELOAD="$TESSERA_PRELOAD" ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" "$@"
     fi
 }
+# The same in place of the shell: in the background, $! is the program then.
+exec_foreign() {
+    [ -z "$TESSERA_PRELOAD" ] ||
+        set -- env LD_PRELOAD="$TESSERA_PRELOAD" ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" "$@"
+    exec "$@"
+}
 
 wait_for() {
     wait_until "$@" || fail "after $1 seconds still not: ${*:2}"

@@ -93,11 +93,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Whether the knob "fail" is about this request."""
         raise NotImplementedError
 
-    def planned_failure(self):
-        """What the knob "fail" wants for this request, if it is about it."""
+    def planned_failure(self, text=b""):
+        """What the knob "fail" wants for this request, if it is about it. text: its body, for "containing"."""
         with self.state.lock:
             plan = self.state.knobs.get("fail")
-            if not plan or not self.is_planned(plan):
+            if not plan or not self.is_planned(plan) or plan.get("containing", "").encode() not in text:
                 return None
             plan["times"] = plan.get("times", 1) - 1
             if plan["times"] <= 0:
