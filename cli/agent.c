@@ -149,22 +149,11 @@ static void take_events(struct agent *agent)
 	}
 }
 
-/* --- the connection --- */
-
 /*
+ * --- the connection ---
  * Signals are for the main thread. Where it waits for other things too they are let in by that wait
  * alone, so that none is missed; the threads that it starts inherit that they are blocked.
  */
-static void block_signals(int how)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(how, &signals, NULL);
-}
 
 static bool connect_server(struct agent *agent, struct invocation *invocation, struct error *error)
 {
@@ -185,13 +174,13 @@ static bool serve(struct agent *agent, struct error *error)
 {
 	bool there = true;
 
-	block_signals(SIG_BLOCK);
+	interrupt_mask(SIG_BLOCK, NULL);
 	while (there && interrupt_count() == 0 && agent->failure.code == ERROR_NONE) {
 		take_events(agent);
 		there = client_agent_wait(
 			agent->client, agent->wake, &agent_client_events, agent, error);
 	}
-	block_signals(SIG_UNBLOCK);
+	interrupt_mask(SIG_UNBLOCK, NULL);
 	return there;
 }
 
@@ -210,14 +199,14 @@ static void wait_ms(struct agent *agent, int64_t milliseconds)
 	sigset_t none;
 
 	sigemptyset(&none);
-	block_signals(SIG_BLOCK);
+	interrupt_mask(SIG_BLOCK, NULL);
 	for (int64_t left; interrupt_count() == 0 && (left = until - now_ms()) > 0;) {
 		struct pollfd watched = {.fd = agent->wake, .events = POLLIN};
 		struct timespec timeout = {left / 1000, left % 1000 * 1000000};
 		ppoll(&watched, 1, &timeout, &none);
 		take_events(agent);
 	}
-	block_signals(SIG_UNBLOCK);
+	interrupt_mask(SIG_UNBLOCK, NULL);
 }
 
 /* One connection after the other. What a server did not let in at all ends it. */
@@ -279,9 +268,9 @@ bool agent_run(struct invocation *invocation, struct error *error)
 	if (!invocation_host(invocation) && !getenv("TESSERA_SOCKET"))
 		agent_say("a service on this machine sees these readers by itself; --host "
 			  "USER@SERVER offers them to one elsewhere");
-	block_signals(SIG_BLOCK);
+	interrupt_mask(SIG_BLOCK, NULL);
 	struct reader_watch *watch = reader_watch_start(&reader_events, agent, error);
-	block_signals(SIG_UNBLOCK);
+	interrupt_mask(SIG_UNBLOCK, NULL);
 	bool done = watch && serve_for_ever(agent, invocation, error);
 	reader_watch_stop(watch);
 	agent_clear(agent);

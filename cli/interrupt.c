@@ -29,6 +29,16 @@ void interrupt_install(void)
 		sigaction(signals[i], &action, NULL);
 }
 
+void interrupt_mask(int how, sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&held, signals[i]);
+	pthread_sigmask(how, &held, before);
+}
+
 int interrupt_count(void)
 {
 	return interrupts;
@@ -38,18 +48,15 @@ int interrupt_count(void)
 static bool await_input(int descriptor)
 {
 	struct pollfd input = {.fd = descriptor, .events = POLLIN};
-	sigset_t held, before;
+	sigset_t before;
 
-	sigemptyset(&held);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&held, signals[i]);
 	/* A signal between a look at the count and the wait would be waited out. */
-	sigprocmask(SIG_BLOCK, &held, &before);
+	interrupt_mask(SIG_BLOCK, &before);
 	bool ready = interrupts == 0 && ppoll(&input, 1, NULL, &before) >= 0;
 	if (!ready && interrupts > 0)
 		errno = EINTR;
 	int reason = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = reason;
 	return ready;
 }

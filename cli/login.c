@@ -18,6 +18,7 @@
 #include "cli/client-session.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/pin.h"
 #include "common/alloc.h"
@@ -95,18 +96,6 @@ static char *make_folder(struct error *error)
 	return NULL;
 }
 
-/* Ctrl-C at the terminal is for the program, too; being told to end is passed on to it. */
-static void block_signals(int how)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigprocmask(how, &signals, NULL);
-}
-
 /* What is run with a login. */
 struct guest {
 	char *const *program;
@@ -127,7 +116,7 @@ static void run_program(const struct guest *guest)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
-	block_signals(SIG_UNBLOCK);
+	interrupt_mask(SIG_UNBLOCK, NULL);
 	execvp(program[0], program);
 	fprintf(stderr, "tessera: cannot run %s: %s\n", program[0], strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
@@ -177,7 +166,8 @@ static bool serve_program(
 {
 	bool served = false;
 
-	block_signals(SIG_BLOCK);
+	/* Ctrl-C at the terminal is for the program, too; being told to end is passed on to it. */
+	interrupt_mask(SIG_BLOCK, NULL);
 	pid_t child = fork();
 	if (child < 0) {
 		client_session_free(session);

@@ -104,6 +104,7 @@ wait_for 20 remote_card_is_read 0
 [ "$(wc -l <asked)" = 3 ] || fail "another connection is not asked for"
 stop_part agent TERM
 
+rm "$TESSERA_SANDBOX/log/agent"
 "$TESSERA_SOURCE/tests/lib/typist" 'use the YubiKey 10000001 .*\[y/N\]'=y 'use the YubiKey 10000002 .*\[y/N\]'=n \
     -- "$TESSERA_BUILD/tessera" agent >"$TESSERA_SANDBOX/log/agent" 2>&1 &
 wait_for 20 agent_says "the card in $VCARD_READER_1 is not offered"
