@@ -216,6 +216,20 @@ start_agent agent --allow "CCID 00 00"
 refused 0 "no CA of scp11-ca vouches"
 stop_part agent TERM
 
+# --- a reader of the server says anew what a card can: with that CA, card 1 cannot
+stop_daemon
+start_daemon
+wait_for 20 is_seen_here
+stop_daemon
+start_far_server "$trust"
+between "answer=0504039000 fd all"
+start_agent agent --allow "CCID 00 01"
+wait_for 20 remote_card_is_read 1
+tessera_plain --json reader show "$(remote_reader 1)" | jq -e '.problem == "" and .encrypted == false' >/dev/null ||
+    fail "what was said before still counts: $(problem_of 1)"
+rm "$between/order"
+stop_part agent TERM
+
 # --- others are not let in
 where="a card that cannot encrypt"
 stop_daemon
