@@ -164,15 +164,19 @@ static void take_message(
 		events->lost(context, path);
 }
 
-static void take_all(struct client *client, const struct client_agent_events *events, void *context)
+/* Whether there was any. */
+static bool take_all(struct client *client, const struct client_agent_events *events, void *context)
 {
 	DBusMessage *message;
+	bool any = false;
 
 	while ((message = dbus_connection_pop_message(client_connection(client)))) {
 		take_message(message, events, context);
 		message_wipe(message);
 		dbus_message_unref(message);
+		any = true;
 	}
+	return any;
 }
 
 /* Signals come only while it waits (cli/agent.c blocks them), so that none is missed. */
@@ -187,7 +191,9 @@ bool client_agent_wait(struct client *client, int until, const struct client_age
 	if (!dbus_connection_get_unix_fd(connection, &watched[0].fd))
 		watched[0].fd = -1;
 	dbus_connection_read_write(connection, 0);
-	take_all(client, events, context);
+	/* What came may have been the last that the caller waits for. */
+	if (take_all(client, events, context))
+		return true;
 	if (!dbus_connection_get_is_connected(connection))
 		return error_set(error, ERROR_NO_SERVICE, "tesserad went away");
 	if (dbus_connection_has_messages_to_send(connection))

@@ -31,8 +31,9 @@ uint32_t client_agent_withdraw(struct client *client, const char *path);
 void client_agent_answer(struct client *client, struct agent_answer *answer);
 
 /*
- * Tells what has come, writes what is left, and waits until the descriptor `until` can be read or a
- * signal comes. False with ERROR_NO_SERVICE when tesserad went away.
+ * Writes what is left, and tells what has come; where nothing has, waits until something does, the
+ * descriptor `until` can be read or a signal comes. False with ERROR_NO_SERVICE when tesserad went
+ * away.
  */
 bool client_agent_wait(struct client *client, int until, const struct client_agent_events *events,
 	void *context, struct error *error);
