@@ -269,7 +269,7 @@ def a_daemon_that_hangs(slot):
     expect("OK", program("login", PIN))
     for _ in range(3):
         expect(128, len(program("sign", 1, elliptic=True)))
-    os.kill(daemon, signal.SIGSTOP)
+    subprocess.run(["bash", "-c", f'source "$TESSERA_SOURCE/tests/lib/sandbox.sh"; freeze {daemon}'], check=True)
     try:
         program.start("sign", 1, elliptic=True)
         if not select.select([program.process.stdout], [], [], 50)[0]:

@@ -137,7 +137,7 @@ def issued_again(program):
 
 def hung_daemon(program):
     waiting = Program(1)
-    sandbox('kill -STOP "$(part_pid tesserad)"')
+    sandbox('freeze "$(part_pid tesserad)"')
     try:
         expect([1], program("slots"))
         answer, seconds = waiting("finalize_while_waiting")

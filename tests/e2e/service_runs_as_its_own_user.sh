@@ -83,7 +83,7 @@ foreign pkcs11-tool --module "$TESSERA_PKCS11_MODULE" --login --pin 271828 --id 
     --mechanism ECDSA-SHA256 --input-file data --output-file signature >/dev/null 2>&1
 
 # A loop that hangs stays silent, so that systemd notices.
-kill -STOP "$pid"
+freeze "$pid"
 sleep 0.5
 before=$(grep -c '^WATCHDOG=1$' told)
 sleep 1

@@ -78,6 +78,15 @@ exec_foreign() {
     exec "$@"
 }
 
+# Stops a process until it gets SIGCONT. The signal alone lets threads go on for a while.
+freeze() {
+    kill -STOP "$1"
+    wait_for 10 is_frozen "$1"
+}
+is_frozen() {
+    ! cat "/proc/$1"/task/*/status | grep '^State:' | grep -qv 'T (stopped)'
+}
+
 wait_for() {
     wait_until "$@" || fail "after $1 seconds still not: ${*:2}"
 }
