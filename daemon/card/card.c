@@ -130,8 +130,10 @@ bool card_has_channel_key(struct card *card, X509_STORE *trust, bool *has, struc
 	struct error refusal _cleanup_error_ = ERROR_INIT;
 	struct scp11_key key = {0};
 
-	*has = security_domain_read_key(card, trust, &key, &refusal);
+	bool is_there = security_domain_read_key(card, trust, &key, &refusal);
 	scp11_key_clear(&key);
+	if (is_there || refusal.code == ERROR_NOT_SUPPORTED || refusal.code == ERROR_CARD_FOREIGN)
+		*has = is_there;
 	if (refusal.code == ERROR_NO_CARD || refusal.code == ERROR_NO_READER_SERVICE)
 		return error_move(error, &refusal);
 	return card_select_again(card, error);

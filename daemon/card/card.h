@@ -203,9 +203,9 @@ static inline void card_endp(struct card **card)
 }
 
 /*
- * *has: whether the card has a key for encrypted channels that a CA of trust vouches for. What was
- * proven to the card is lost. ERROR_NO_CARD, ERROR_NO_READER_SERVICE; ERROR_CARD_FAILED when the
- * application cannot be selected again.
+ * *has: whether the card has a key for encrypted channels that a CA of trust vouches for; left as
+ * it is where the card's answers do not tell. What was proven to the card is lost. ERROR_NO_CARD,
+ * ERROR_NO_READER_SERVICE; ERROR_CARD_FAILED when the application cannot be selected again.
  */
 bool card_has_channel_key(struct card *card, X509_STORE *trust, bool *has, struct error *error);
 

@@ -28,7 +28,7 @@ static void remember(const struct services *services, const char *serial, bool h
 static bool check_here(
 	const struct services *services, struct card *card, bool known, struct error *error)
 {
-	bool has;
+	bool has = known;
 
 	if (!card_begin(card, CARD_TIMEOUT_MS, error))
 		return false;

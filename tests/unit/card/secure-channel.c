@@ -500,6 +500,15 @@ static void a_reader_here_tells_which_cards_can(void **state)
 		assert_true(verify_pin(test, "123456"));
 		assert_true(card_has_channel_key(test->card, none, &has, &test->error));
 		assert_false(has);
+		/* A card that stumbles says neither. */
+		for (int before = 0; before < 2 && i == 1; before++) {
+			has = before;
+			test->between->ins = INS_GET_DATA;
+			test->between->to_answer = say_wrong_pin_with_data;
+			assert_true(
+				card_has_channel_key(test->card, test->trust, &has, &test->error));
+			assert_int_equal(has, before);
+		}
 		assert_int_equal(test->between->openings, 0);
 		disconnect(test);
 	}
