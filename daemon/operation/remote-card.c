@@ -55,9 +55,8 @@ bool remote_card_check_way(const struct services *services, struct card *card, s
 
 	if (is_remote && !info->is_encrypted && services->remote_encryption)
 		return error_set(error, ERROR_ACCESS_DENIED,
-			"the card, or its reader, cannot encrypt the way to it, as is required "
-			"here "
-			"(remote-encryption): use a reader of the server");
+			"the card, or its reader, cannot encrypt the way to it, as is "
+			"required here (remote-encryption): use a reader of the server");
 	if (!services->card_trust || !info->serial || (!is_remote && !info->can_encrypt))
 		return true;
 	if (!store_secure_card_find(services->store, info->serial, &known, error))
